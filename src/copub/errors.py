@@ -1,0 +1,90 @@
+"""Every error copub raises on purpose, named by what the user must do.
+
+Each error carries three sentences: *what* is wrong, *where*, and how to *mend* it; the command
+line prints exactly those and ends with `exit_code`. A fault of copub itself is any other
+exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+
+class CopubError(Exception):
+    """Root of all errors that copub raises on purpose.
+
+    Parameters
+    ----------
+    what : what is wrong, one sentence.
+    where : file and line, address, table or option; may be empty.
+    mend : what the user can do about it; may be empty.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.mend = mend
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}\n  {self.mend}" if self.mend else head
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One fault of an input file: where it stands, what it is, how to mend it."""
+
+    where: str
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f" ({self.mend})" if self.mend else "")
+
+
+class CorrectInput(CopubError):
+    """The user's input is wrong: a study, a list, a taxonomy, a works file, an option."""
+
+    exit_code = 2
+
+
+class CorrectFile(CorrectInput):
+    """A file has faults; all of them are reported at once.
+
+    Parameters
+    ----------
+    faults : every fault found, in file order.
+    kind : what sort of file it is, for the headline ("study", "watchlist", ...).
+    """
+
+    def __init__(self, faults: Iterable[Fault], *, kind: str = "file") -> None:
+        self.faults = tuple(faults)
+        count = len(self.faults)
+        noun = "fault" if count == 1 else "faults"
+        super().__init__(f"the {kind} has {count} {noun}")
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.what}:", *(f"  {fault}" for fault in self.faults)])
+
+
+class ResumeLater(CopubError):
+    """The source stopped the harvest; what was got is kept and the same command goes on."""
+
+    exit_code = 3
+
+    def __init__(
+        self, what: str, *, where: str = "", mend: str = "", resume_at: datetime | None = None
+    ) -> None:
+        self.resume_at = resume_at
+        super().__init__(what, where=where, mend=mend)
+
+
+class CheckBounds(CopubError):
+    """A run assertion of the study failed; names the bound and the value."""
+
+    exit_code = 4

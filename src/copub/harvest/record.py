@@ -1,0 +1,22 @@
+"""What harvest hands to tabulate: one raw record and where it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a source.
+
+    value : the parsed JSON value; a Work object, or whatever stood in its place.
+    where : file and line, or query and page: what a person needs to find it again.
+    found_by : names of the queries that found it; ("works-file",) for works files.
+    retrieved_on : ISO date of retrieval; empty if unknown (works files).
+    """
+
+    value: Any
+    where: str
+    found_by: tuple[str, ...]
+    retrieved_on: str = ""

@@ -1,0 +1,373 @@
+"""Every output column once: name, type, unit, meaning. The data dictionary is made from here.
+
+Stages end with `conform`, so that a table on disk has exactly these columns, in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from copub.errors import CopubError
+
+TEXTS = pl.List(pl.String)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: name, polars type, meaning, unit (empty where there is none)."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    meaning: str
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: name, what one row is, the columns by which it is sorted, its columns."""
+
+    name: str
+    row: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Return the polars schema of the table."""
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+
+class UnknownShape(CopubError):
+    """A stage made a table that differs from the schema: a fault of copub."""
+
+
+_WORK = Column("work_id", pl.String, "OpenAlex id of the work, short form (W…)")
+_AUTHOR_SEQ = Column("author_seq", pl.Int32, "position of the author in the work, from 0")
+_AFFILIATION_SEQ = Column("affiliation_seq", pl.Int32, "position of the affiliation row of that author, from 0")
+_TAXONOMY = Column("taxonomy", pl.String, "id of the taxonomy")
+_WATCHLIST = Column("watchlist", pl.String, "id of the watchlist, with edition")
+
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        Table(
+            "works",
+            "one co-publication",
+            ("work_id",),
+            (
+                _WORK,
+                Column("doi", pl.String, "DOI in lower case, without https://doi.org/"),
+                Column("title", pl.String, "title as plain text: tags stripped, entities resolved"),
+                Column("abstract", pl.String, "abstract as plain text, rebuilt from the inverted index"),
+                Column("abstract_status", pl.String, "full | short (under 10 words, or boilerplate) | none"),
+                Column("publication_year", pl.Int32, "year of publication", "year"),
+                Column("publication_date", pl.Date, "date of publication; 1 January often means only the year is known"),
+                Column("type", pl.String, "work type as OpenAlex gives it; older names are kept"),
+                Column("language", pl.String, "ISO 639-1 code as OpenAlex gives it"),
+                Column("source_name", pl.String, "journal, proceedings or repository"),
+                Column("publisher", pl.String, "host organization of the source"),
+                Column("funders", TEXTS, "names of the funders"),
+                Column("n_authors", pl.Int32, "authors in the record", "authors"),
+                Column("n_countries", pl.Int32, "distinct countries of the affiliations", "countries"),
+                Column("is_truncated", pl.Boolean, "the author list is, or may be, cut at 100"),
+                Column("is_retracted", pl.Boolean, "marked as retracted"),
+                Column("is_paratext", pl.Boolean, "marked as paratext, or of that type"),
+                Column("is_xpac", pl.Boolean, "record of OpenAlex's expansion corpus"),
+                Column("primary_topic_id", pl.String, "OpenAlex topic (T…)"),
+                Column("primary_topic_score", pl.Float64, "score of that topic", "0 to 1"),
+                Column("found_by", TEXTS, "queries that found the work, or works-file"),
+                Column("updated_date", pl.String, "when OpenAlex last changed the record, as given"),
+                Column("epoch", pl.String, "epoch of OpenAlex's instruments at retrieval; unknown for works files"),
+                Column("content_hash", pl.String, "first 16 hexadecimal digits of the sha256 of the record"),
+                Column("duplicate_of", pl.String, "work_id of the first work with the same DOI, or same title, year and first author"),
+                Column("in_population", pl.Boolean, "the work is in the study's denominator"),
+                Column("excluded_because", pl.String, "year | type | retracted | expansion | author cap; null if in the population"),
+            ),
+        ),
+        Table(
+            "topics",
+            "one topic of a work",
+            ("work_id", "rank"),
+            (
+                _WORK,
+                Column("rank", pl.Int32, "rank of the topic, from 0 = primary"),
+                Column("topic_id", pl.String, "OpenAlex topic (T…); compare by id, names change"),
+                Column("topic_name", pl.String, "name of the topic at retrieval"),
+                Column("score", pl.Float64, "score as OpenAlex gives it", "0 to 1"),
+                Column("subfield", pl.String, "name of the subfield"),
+                Column("field", pl.String, "name of the field"),
+            ),
+        ),
+        Table(
+            "authorships",
+            "one author of a work",
+            ("work_id", "author_seq"),
+            (
+                _WORK,
+                _AUTHOR_SEQ,
+                Column("author_id", pl.String, "OpenAlex id of the author (A…); null for placeholders"),
+                Column("author_name", pl.String, "name of the author as given"),
+                Column("author_position", pl.String, "first | middle | last"),
+                Column("is_corresponding", pl.Boolean, "marked as corresponding author"),
+                Column("countries", TEXTS, "countries of the institutions and those parsed from raw strings, sorted"),
+                Column("on_side_a", pl.Boolean, "a country of the author is on side A"),
+                Column("on_side_b", pl.Boolean, "a country of the author is on side B"),
+            ),
+        ),
+        Table(
+            "affiliations",
+            "one institution and/or raw string of an author",
+            ("work_id", "author_seq", "affiliation_seq"),
+            (
+                _WORK,
+                _AUTHOR_SEQ,
+                _AFFILIATION_SEQ,
+                Column("institution_id", pl.String, "OpenAlex id of the institution (I…)"),
+                Column("ror", pl.String, "ROR id without https://ror.org/"),
+                Column("institution_name", pl.String, "display name of the institution at retrieval"),
+                Column("country_code", pl.String, "country of the institution"),
+                Column("institution_type", pl.String, "type of the institution"),
+                Column("lineage", TEXTS, "OpenAlex ids of the institution and its parents, without repeats"),
+                Column("raw_affiliation_string", pl.String, "the affiliation as printed, as plain text"),
+                Column("link", pl.String, "how string and institution were joined: given (by OpenAlex) | sole (one string) | none"),
+            ),
+        ),
+        Table(
+            "assignments",
+            "one work and one area of a taxonomy with some evidence",
+            ("taxonomy", "work_id", "area"),
+            (
+                _WORK,
+                _TAXONOMY,
+                Column("area", pl.String, "id of the area (first level of the taxonomy)"),
+                Column("technology", pl.String, "technology (second level) with most matched terms; null if none"),
+                Column("score", pl.Float64, "calibrated probability that the work belongs to the area", "0 to 1"),
+                Column("threshold", pl.Float64, "probability from which the area is assigned", "0 to 1"),
+                Column("assigned", pl.Boolean, "the decision: score reaches threshold"),
+                Column("method", pl.String, "what speaks for the area, joined by +: rules, model, topic"),
+                Column("matched_title", TEXTS, "terms matched in the title, as printed there"),
+                Column("matched_abstract", TEXTS, "terms matched in the abstract, as printed there"),
+                Column("ngrams", TEXTS, "the model's heaviest n-grams for the area"),
+                Column("topic_id", pl.String, "topic that speaks for the area"),
+                Column("evidence", pl.String, "the reason in words"),
+            ),
+        ),
+        Table(
+            "hits",
+            "one affiliation that names a listed entity of a watchlist",
+            ("watchlist", "work_id", "author_seq", "affiliation_seq", "entity_id", "tier"),
+            (
+                _WORK,
+                _AUTHOR_SEQ,
+                _AFFILIATION_SEQ,
+                _WATCHLIST,
+                Column("edition", pl.String, "edition of the list"),
+                Column("entity_id", pl.String, "listed entity (slug)"),
+                Column("entity_name", pl.String, "English name of the entity"),
+                Column("risk_level", pl.String, "level which the list gives the entity; unrated if it gives none; listed if the list has no levels"),
+                Column("category", pl.String, "category of the entity"),
+                Column("is_medical", pl.Boolean, "the entity is a medical unit"),
+                Column("entity_country", pl.String, "country of the entity"),
+                Column("tier", pl.String, "identifier | lineage | name | review (review is never counted)"),
+                Column("field", pl.String, "what matched: institution_id | ror | lineage | institution_name | raw_affiliation_string"),
+                Column("value", pl.String, "the whole value in which it matched"),
+                Column("matched_text", pl.String, "the matched characters"),
+                Column("matched_start", pl.Int32, "first matched character in value, from 0"),
+                Column("matched_end", pl.Int32, "character after the last matched one"),
+                Column("rule", pl.String, "the identifier or alias of the entity that matched"),
+                Column("via_entity", pl.String, "descendant entity that was named, if the hit came through it"),
+                Column("is_counted", pl.Boolean, "the hit counts under the study's tiers, switches and dates"),
+            ),
+        ),
+        Table(
+            "copublications",
+            "one work of the study's denominator",
+            ("work_id",),
+            (
+                _WORK,
+                Column("doi", pl.String, "DOI in lower case, without https://doi.org/"),
+                Column("title", pl.String, "title as plain text"),
+                Column("publication_year", pl.Int32, "year of publication", "year"),
+                Column("publication_date", pl.Date, "date of publication"),
+                Column("type", pl.String, "work type"),
+                Column("language", pl.String, "ISO 639-1 code"),
+                Column("source_name", pl.String, "journal, proceedings or repository"),
+                Column("publisher", pl.String, "host organization of the source"),
+                Column("n_authors", pl.Int32, "authors in the record", "authors"),
+                Column("n_countries", pl.Int32, "distinct countries", "countries"),
+                Column("n_authors_a", pl.Int32, "authors on side A", "authors"),
+                Column("n_authors_b", pl.Int32, "authors on side B", "authors"),
+                Column("weight", pl.Float64, "share of the authors who are on side A or B (fractional counting by authors)", "0 to 1"),
+                Column("weight_countries", pl.Float64, "1 / number of countries (fractional counting by countries)", "0 to 1"),
+                Column("is_bilateral", pl.Boolean, "no country outside the two sides"),
+                Column("is_dual_only", pl.Boolean, "one author with affiliations on both sides is the only link of a side"),
+                Column("is_truncated", pl.Boolean, "the author list is, or may be, cut at 100"),
+                Column("is_retracted", pl.Boolean, "marked as retracted"),
+                Column("abstract_status", pl.String, "full | short | none"),
+                Column("has_institution", pl.Boolean, "every author on side B has at least one resolved institution"),
+                Column("classified_from", pl.String, "title and abstract | title | nothing"),
+                Column("classifiable", pl.Boolean, "the text suffices for a judgement: a title in a language that the model knows"),
+                Column("is_critical", pl.Boolean, "at least one area of the headline taxonomy is assigned"),
+                Column("max_score", pl.Float64, "highest probability over the areas of the headline taxonomy", "0 to 1"),
+                Column("areas", TEXTS, "assigned areas of the headline taxonomy"),
+                Column("is_listed", pl.Boolean, "at least one counted hit of the headline watchlists at the study's levels"),
+                Column("listed_band", pl.String, "strongest standing on the headline lists: counted | lower level | unrated | none"),
+                Column("max_risk_level", pl.String, "highest level among the counted hits of the headline watchlists, whatever the study counts"),
+                Column("entities", TEXTS, "listed entities named on the headline watchlists"),
+                Column("watchlists", TEXTS, "watchlists, headline or other, with a hit in the work"),
+                Column("tiers", TEXTS, "tiers of the hits that make the work listed"),
+                Column("is_critical_listed", pl.Boolean, "critical and listed: the numerator of the headline"),
+                Column("is_top_level", pl.Boolean, "critical, and listed at the top level: the numerator of the second headline"),
+                Column("duplicate_of", pl.String, "work_id of the first of a group of duplicates"),
+                Column("review_status", pl.String, "unreviewed | confirmed | rejected | corrected"),
+                Column("epoch", pl.String, "epoch of OpenAlex's instruments at retrieval"),
+            ),
+        ),
+        Table(
+            "shares",
+            "one share under one rule of counting in one slice",
+            ("measure", "taxonomy", "watchlist", "risk_level", "slice_kind", "slice", "counting"),
+            (
+                Column("measure", pl.String, "critical | listed | critical_listed | top_level | listed_lower | listed_unrated | listed_given_critical | critical_given_listed"),
+                _TAXONOMY,
+                Column("watchlist", pl.String, "watchlists used, joined by +"),
+                Column("risk_level", pl.String, "levels counted, joined by +; empty = all"),
+                Column("slice_kind", pl.String, "all | year | area | institution_a | institution_b | bilateral | author_cap | abstract | duplicates"),
+                Column("slice", pl.String, "value of the slice"),
+                Column("counting", pl.String, "full | fractional-authors | fractional-countries"),
+                Column("numerator", pl.Float64, "works, or sum of weights, with the property", "works"),
+                Column("denominator", pl.Float64, "works, or sum of weights, in the slice", "works"),
+                Column("share", pl.Float64, "numerator / denominator; null over an empty denominator", "0 to 1"),
+                Column("ci_low", pl.Float64, "lower end of the interval", "0 to 1"),
+                Column("ci_high", pl.Float64, "upper end of the interval", "0 to 1"),
+                Column("interval", pl.String, "kind of interval: wilson | wilson-effective (fractional counting) | none"),
+                Column("confidence", pl.Float64, "confidence of the interval", "0 to 1"),
+                Column("is_small", pl.Boolean, "cell under the study's floor: read with care"),
+            ),
+        ),
+        Table(
+            "trends",
+            "one measure in one year",
+            ("measure", "counting", "year"),
+            (
+                Column("measure", pl.String, "copublications | critical | listed | critical_listed | top_level"),
+                Column("counting", pl.String, "full | fractional-authors | fractional-countries"),
+                Column("year", pl.Int32, "year of publication", "year"),
+                Column("count", pl.Float64, "works, or sum of weights", "works"),
+                Column("share", pl.Float64, "count / co-publications of the year", "0 to 1"),
+                Column("ci_low", pl.Float64, "lower end of the interval of the share", "0 to 1"),
+                Column("ci_high", pl.Float64, "upper end of the interval of the share", "0 to 1"),
+                Column("index", pl.Float64, "count relative to the base year", "base year = 100"),
+                Column("base_year", pl.Int32, "the base year", "year"),
+                Column("with_abstract", pl.Float64, "share of the year's works with an abstract", "0 to 1"),
+                Column("with_institution", pl.Float64, "share of the year's works whose side-B authors all have a resolved institution", "0 to 1"),
+                Column("is_small", pl.Boolean, "cell under the study's floor"),
+                Column("is_recent", pl.Boolean, "within 18 months of retrieval: indexing is not complete"),
+            ),
+        ),
+        Table(
+            "institutions",
+            "one institution of one side",
+            ("side", "institution_id", "institution_name"),
+            (
+                Column("side", pl.String, "a | b"),
+                Column("institution_id", pl.String, "OpenAlex id (I…); null if unresolved"),
+                Column("institution_name", pl.String, "display name"),
+                Column("country_code", pl.String, "country"),
+                Column("works", pl.Int32, "co-publications with this institution, full counting", "works"),
+                Column("works_fractional", pl.Float64, "the same by authors: sum over works of the institution's share of the authors", "works"),
+                Column("critical", pl.Int32, "of these, critical", "works"),
+                Column("listed", pl.Int32, "of these, listed", "works"),
+                Column("critical_listed", pl.Int32, "of these, critical and listed", "works"),
+                Column("entity_id", pl.String, "listed entity that the institution itself was matched to (side B)"),
+                Column("risk_level", pl.String, "its level on the headline watchlists"),
+                Column("is_small", pl.Boolean, "cell under the study's floor"),
+            ),
+        ),
+        Table(
+            "pairs",
+            "one institution of side A with one of side B",
+            ("institution_a", "institution_b"),
+            (
+                Column("institution_a", pl.String, "institution of side A"),
+                Column("institution_a_id", pl.String, "its OpenAlex id"),
+                Column("institution_b", pl.String, "institution of side B"),
+                Column("institution_b_id", pl.String, "its OpenAlex id"),
+                Column("works", pl.Int32, "works in which both stand", "works"),
+                Column("critical", pl.Int32, "of these, critical", "works"),
+                Column("critical_listed", pl.Int32, "of these, critical and listed", "works"),
+                Column("risk_level", pl.String, "level of the side-B institution on the headline watchlists"),
+                Column("is_small", pl.Boolean, "cell under the study's floor"),
+            ),
+        ),
+        Table(
+            "coverage",
+            "one fact about the completeness of the data",
+            ("metric", "slice_kind", "slice"),
+            (
+                Column("metric", pl.String, "what is counted: funnel steps, fill rates, unreadable records, repairs"),
+                Column("slice_kind", pl.String, "all | year | type | publisher | record"),
+                Column("slice", pl.String, "value of the slice"),
+                Column("count", pl.Int64, "works, strings or records with the property", "records"),
+                Column("of", pl.Int64, "out of", "records"),
+                Column("share", pl.Float64, "count / of", "0 to 1"),
+                Column("note", pl.String, "detail, such as where an unreadable record stands"),
+            ),
+        ),
+        Table(
+            "sensitivity",
+            "the headline under one combination of switches",
+            ("switch", "setting"),
+            (
+                Column("switch", pl.String, "the switch that was moved; base = the study as it stands"),
+                Column("setting", pl.String, "what it was moved to"),
+                Column("numerator", pl.Float64, "critical and listed works, or sum of weights", "works"),
+                Column("denominator", pl.Float64, "works, or sum of weights", "works"),
+                Column("share", pl.Float64, "numerator / denominator", "0 to 1"),
+                Column("ci_low", pl.Float64, "lower end of the interval", "0 to 1"),
+                Column("ci_high", pl.Float64, "upper end of the interval", "0 to 1"),
+                Column("difference", pl.Float64, "share minus the study's own", "-1 to 1"),
+            ),
+        ),
+    )
+}
+
+
+def empty(name: str) -> pl.DataFrame:
+    """Return the table of that name without rows."""
+    return pl.DataFrame(schema=TABLES[name].schema)
+
+
+def conform(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `frame` with exactly the columns, types and sort order of the table `name`.
+
+    Raises `UnknownShape` if a column is missing or one too many.
+    """
+    table = TABLES[name]
+    missing = sorted(set(table.schema) - set(frame.columns))
+    extra = sorted(set(frame.columns) - set(table.schema))
+    if missing or extra:
+        raise UnknownShape(
+            f"table {name} lacks {missing} and has {extra} too many",
+            where="copub.schema",
+            mend="please report this as a fault of copub",
+        )
+    return frame.select(pl.col(c.name).cast(c.dtype) for c in table.columns).sort(
+        table.key, nulls_last=True, maintain_order=True
+    )
+
+
+def data_dictionary() -> str:
+    """Return the data dictionary of all tables as Markdown."""
+    parts = ["# Data dictionary\n\nMade from `copub.schema`; do not edit by hand.\n"]
+    for table in TABLES.values():
+        parts.append(f"## {table.name}\n\nOne row is {table.row}. Sorted by {', '.join(table.key)}.\n")
+        rows = ["| column | type | unit | meaning |", "|---|---|---|---|"]
+        for column in table.columns:
+            meaning = column.meaning.replace("|", "\\|")
+            rows.append(f"| `{column.name}` | {column.dtype} | {column.unit} | {meaning} |")
+        parts.append("\n".join(rows) + "\n")
+    return "\n".join(parts)

@@ -1,0 +1,124 @@
+"""Reading TOML files so that every fault can be named with its line.
+
+`tomllib` keeps no positions, so the lines of keys are found by a second, light reading of the
+text. A path is a tuple of keys and list positions, such as ``("sides", "a", "countries")`` or
+``("area", 3, "name")``.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from copub.errors import CorrectFile, CorrectInput, Fault
+
+TomlPath = tuple[str | int, ...]
+
+_TABLE = re.compile(r"^\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
+_ARRAY = re.compile(r"^\s*\[\[([^\[\]]+)\]\]\s*(?:#.*)?$")
+_KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[A-Za-z0-9_-]+)*)\s*=""")
+
+
+@dataclass(frozen=True, slots=True)
+class TomlFile:
+    """A parsed TOML file: its name, its text, its values, and the line of each key."""
+
+    name: str
+    text: str
+    values: dict[str, Any]
+    lines: dict[TomlPath, int]
+
+    def where(self, *path: str | int) -> str:
+        """Return ``file:line`` of a key, or of the nearest table above it that has a line."""
+        wanted: TomlPath = path
+        while wanted:
+            if wanted in self.lines:
+                return f"{self.name}:{self.lines[wanted]}"
+            wanted = wanted[:-1]
+        return f"{self.name}:1"
+
+
+def read_toml(path: Path, *, kind: str = "file") -> TomlFile:
+    """Read a TOML file.
+
+    Raises
+    ------
+    CorrectInput : the file is missing or is no UTF-8 text.
+    CorrectFile : the text is not TOML; the message holds line and column.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise CorrectInput(
+            f"there is no such {kind}", where=str(path), mend="check the path and the spelling"
+        ) from None
+    except IsADirectoryError:
+        raise CorrectInput(
+            f"this is a folder, not a {kind}", where=str(path), mend="name the file in it"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise CorrectInput(
+            f"the {kind} is not UTF-8 text (byte {error.start})",
+            where=str(path),
+            mend="save it as UTF-8",
+        ) from None
+    return parse_toml(text, name=str(path), kind=kind)
+
+
+def parse_toml(text: str, *, name: str, kind: str = "file") -> TomlFile:
+    """Parse TOML text; `name` is used in messages. Raises `CorrectFile` if it is not TOML."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = found.group(1) if found else str(text.count("\n") + 1)
+        raise CorrectFile(
+            [Fault(f"{name}:{line}", f"not valid TOML: {error}", "see https://toml.io")],
+            kind=kind,
+        ) from None
+    return TomlFile(name=name, text=text, values=values, lines=_lines_of_keys(text))
+
+
+def _lines_of_keys(text: str) -> dict[TomlPath, int]:
+    lines: dict[TomlPath, int] = {}
+    counters: dict[tuple[str, ...], int] = {}
+    table: TomlPath = ()
+    multiline = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if multiline:
+            if multiline in line:
+                multiline = ""
+            continue
+        if match := _ARRAY.match(line):
+            names = _split(match.group(1))
+            counters[names] = counters.get(names, -1) + 1
+            for deeper in [key for key in counters if len(key) > len(names) and key[: len(names)] == names]:
+                del counters[deeper]
+            table = _with_positions(names, counters)
+            lines.setdefault(table, number)
+        elif match := _TABLE.match(line):
+            table = _with_positions(_split(match.group(1)), counters)
+            lines.setdefault(table, number)
+        elif match := _KEY.match(line):
+            lines.setdefault((*table, *_split(match.group(1))), number)
+            rest = line[match.end() :]
+            for quotes in ('"""', "'''"):
+                if rest.count(quotes) == 1:
+                    multiline = quotes
+    return lines
+
+
+def _split(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _with_positions(names: tuple[str, ...], counters: dict[tuple[str, ...], int]) -> TomlPath:
+    path: list[str | int] = []
+    for depth, name in enumerate(names, start=1):
+        path.append(name)
+        if names[:depth] in counters:
+            path.append(counters[names[:depth]])
+    return tuple(path)

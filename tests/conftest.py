@@ -1,0 +1,18 @@
+"""Fixtures shared by all tests: the folder of real records, if it is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REAL = Path(os.environ.get("COPUB_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real records; the test skips, saying so, where it does not exist."""
+    if not REAL.is_dir():
+        pytest.skip(f"no real records at {REAL.name}: this test needs them")
+    return REAL
