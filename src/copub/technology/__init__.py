@@ -1,0 +1,1 @@
+"""Technologies: taxonomies, keyword rules, the model, the decision, its evaluation."""
