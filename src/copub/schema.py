@@ -231,11 +231,11 @@ TABLES: Mapping[str, Table] = {
             "one share under one rule of counting in one slice",
             ("measure", "taxonomy", "watchlist", "risk_level", "slice_kind", "slice", "counting"),
             (
-                Column("measure", pl.String, "critical | listed | critical_listed | top_level | listed_lower | listed_unrated | listed_given_critical | critical_given_listed"),
+                Column("measure", pl.String, "critical | listed | critical_listed | top_level, the last two also at lower or no level (…_lower, …_unrated), and conditional shares (…_given_…)"),
                 _TAXONOMY,
                 Column("watchlist", pl.String, "watchlists used, joined by +"),
                 Column("risk_level", pl.String, "levels counted, joined by +; empty = all"),
-                Column("slice_kind", pl.String, "all | year | area | institution_a | institution_b | bilateral | author_cap | abstract | duplicates"),
+                Column("slice_kind", pl.String, "all | year | area | institution_a | institution_b | bilateral | author_cap | abstract | duplicates | dual"),
                 Column("slice", pl.String, "value of the slice"),
                 Column("counting", pl.String, "full | fractional-authors | fractional-countries"),
                 Column("numerator", pl.Float64, "works, or sum of weights, with the property", "works"),

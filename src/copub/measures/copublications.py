@@ -1,0 +1,161 @@
+"""The analysis-ready table: one row per work of the study's denominator, with all its flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from copub.schema import conform
+from copub.study import Study
+from copub.tables import Tables
+from copub.technology import Classification
+
+TEXTS = pl.List(pl.String)
+UNRATED = "unrated"
+
+
+def copublications(
+    study: Study,
+    tables: Tables,
+    classification: Classification,
+    hits: pl.DataFrame,
+    levels: Sequence[str],
+    reviewed: Mapping[str, str] | None = None,
+) -> pl.DataFrame:
+    """Return the table ``copublications``.
+
+    Parameters
+    ----------
+    study : what is asked.
+    tables : works, authorships and affiliations of all co-publications.
+    classification : assignments and basis of judgement.
+    hits : table ``hits``, over all watchlists of the study.
+    levels : risk levels of the headline watchlists, strongest first.
+    reviewed : review status by work_id, where people have decided.
+    """
+    works = tables.works.filter("in_population").select(
+        "work_id", "doi", "title", "publication_year", "publication_date", "type", "language",
+        "source_name", "publisher", "n_authors", "n_countries", "is_truncated", "is_retracted",
+        "abstract_status", "duplicate_of", "epoch",
+    )  # fmt: skip
+    joined = (
+        works.join(authors_by_side(tables.authorships, study), on="work_id", how="left")
+        .join(institutions_resolved(tables), on="work_id", how="left")
+        .join(classification.basis, on="work_id", how="left")
+        .join(critical_works(classification.assignments, study.taxonomy), on="work_id", how="left")
+        .join(listed_works(hits, study, levels), on="work_id", how="left")
+        .join(
+            hits.filter("is_counted").group_by("work_id").agg(pl.col("watchlist").unique().sort().alias("watchlists")),
+            on="work_id",
+            how="left",
+        )
+    )
+    status = pl.DataFrame(
+        {"work_id": list(reviewed or {}), "review_status": list((reviewed or {}).values())},
+        schema={"work_id": pl.String, "review_status": pl.String},
+    )
+    no_texts = pl.lit([], dtype=TEXTS)
+    flagged = joined.join(status, on="work_id", how="left").with_columns(
+        pl.col("is_critical", "is_listed", "is_level_top").fill_null(False),
+        pl.col("areas", "entities", "watchlists", "tiers").fill_null(no_texts),
+        pl.col("listed_band").fill_null("none"),
+        pl.col("review_status").fill_null("unreviewed"),
+        pl.col("has_institution", "classifiable").fill_null(False),
+        pl.col("classified_from").fill_null("nothing"),
+    )
+    return conform(
+        "copublications",
+        flagged.with_columns(
+            (pl.col("is_critical") & pl.col("is_listed")).alias("is_critical_listed"),
+            (pl.col("is_critical") & pl.col("is_level_top")).alias("is_top_level"),
+        ).drop("is_level_top"),
+    )
+
+
+def authors_by_side(authorships: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Return per work the authors of each side, the weights of fractional counting, and its kind.
+
+    weight = authors on side A or B / all authors; weight_countries = 1 / number of countries.
+    """
+    sides = [*study.side_a.countries, *study.side_b.countries]
+    on_a, on_b = pl.col("on_side_a"), pl.col("on_side_b")
+    return (
+        authorships.with_columns((~pl.col("countries").list.set_difference(sides).list.len().eq(0)).alias("elsewhere"))
+        .group_by("work_id")
+        .agg(
+            on_a.sum().cast(pl.Int32).alias("n_authors_a"),
+            on_b.sum().cast(pl.Int32).alias("n_authors_b"),
+            ((on_a | on_b).sum() / pl.len()).alias("weight"),
+            (1.0 / pl.col("countries").explode().drop_nulls().n_unique()).alias("weight_countries"),
+            (~pl.col("elsewhere").any()).alias("is_bilateral"),
+            (~(on_a & ~on_b).any() | ~(on_b & ~on_a).any()).alias("is_dual_only"),
+        )
+    )
+
+
+def institutions_resolved(tables: Tables) -> pl.DataFrame:
+    """Return per work whether every side-B author has at least one resolved institution."""
+    resolved = (
+        tables.affiliations.group_by("work_id", "author_seq")
+        .agg(pl.col("institution_id").is_not_null().any().alias("resolved"))
+    )
+    return (
+        tables.authorships.filter("on_side_b")
+        .join(resolved, on=["work_id", "author_seq"], how="left")
+        .group_by("work_id")
+        .agg(pl.col("resolved").fill_null(False).all().alias("has_institution"))
+    )
+
+
+def critical_works(assignments: pl.DataFrame, taxonomy: str) -> pl.DataFrame:
+    """Return per work with any evidence: is_critical, max_score and the assigned areas."""
+    return (
+        assignments.filter(pl.col("taxonomy") == taxonomy)
+        .group_by("work_id")
+        .agg(
+            pl.col("assigned").any().alias("is_critical"),
+            pl.col("score").max().alias("max_score"),
+            pl.col("area").filter("assigned").unique().sort().alias("areas"),
+        )
+    )
+
+
+def listed_works(hits: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl.DataFrame:
+    """Return per work with a counted hit of a headline watchlist its standing on these lists.
+
+    A hit on side B counts at the levels that the study names. Lower and unrated levels are
+    kept apart as a band: never mixed in, never dropped.
+    """
+    counted = list(study.levels) or list(levels)
+    rank = {level: position for position, level in enumerate(levels)}
+    relevant = hits.filter(
+        pl.col("is_counted")
+        & pl.col("watchlist").is_in(study.watchlists)
+        & pl.col("entity_country").is_in(study.side_b.countries)
+    ).with_columns(
+        pl.col("risk_level").is_in(counted).alias("counts"),
+        pl.col("risk_level").replace_strict(rank, default=len(rank), return_dtype=pl.Int32).alias("rank"),
+    )
+    names = {position: level for level, position in rank.items()}
+    return (
+        relevant.group_by("work_id")
+        .agg(
+            pl.col("counts").any().alias("is_listed"),
+            (pl.col("counts") & (pl.col("risk_level") == study.top_level)).any().alias("is_level_top"),
+            pl.col("rank").min().alias("best"),
+            (pl.col("risk_level") != UNRATED).any().alias("rated"),
+            pl.col("entity_id").unique().sort().alias("entities"),
+            pl.col("tier").filter("counts").unique().sort().alias("tiers"),
+        )
+        .with_columns(
+            pl.col("best").replace_strict(names, default=None, return_dtype=pl.String).alias("max_risk_level"),
+            pl.when("is_listed")
+            .then(pl.lit("counted"))
+            .when("rated")
+            .then(pl.lit("lower level"))
+            .otherwise(pl.lit("unrated"))
+            .alias("listed_band"),
+        )
+        .drop("best", "rated")
+    )

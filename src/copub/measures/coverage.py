@@ -1,0 +1,77 @@
+"""Coverage: how complete the works of the study are, in all, per year and per publisher."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from copub.schema import TABLES, conform
+from copub.tables import Tables
+
+LARGEST_PUBLISHERS = 20
+
+
+def coverage(tables: Tables, copublications: pl.DataFrame) -> pl.DataFrame:
+    """Return the table ``coverage``: the funnel, then fill rates of the study's works."""
+    works = copublications.select("work_id", "publication_year", "publisher")
+    strings = _strings(tables.affiliations).join(works, on="work_id")
+    filled = copublications.join(_with_strings(tables.affiliations), on="work_id", how="left").with_columns(
+        pl.col("with_string").fill_null(False)
+    )
+    large = (
+        copublications.group_by("publisher").len().drop_nulls().sort(["len", "publisher"], descending=[True, False])
+    )["publisher"].head(LARGEST_PUBLISHERS)
+    parts = [tables.funnel.table()]
+    for kind, piece in (
+        ("all", pl.lit("all")),
+        ("year", pl.col("publication_year").cast(pl.String)),
+        ("publisher", pl.col("publisher")),
+    ):
+        keep = pl.col("publisher").is_in(large.to_list()) if kind == "publisher" else pl.lit(True)
+        parts += [
+            _rate(filled.filter(keep), metric, has, kind, piece) for metric, has in _WORK_METRICS
+        ]
+        parts.append(_rate(strings.filter(keep), "affiliation strings without institution", ~pl.col("resolved"), kind, piece))
+    return conform("coverage", pl.concat(parts))
+
+
+_WORK_METRICS: tuple[tuple[str, pl.Expr], ...] = (
+    ("works without abstract", pl.col("abstract_status") == "none"),
+    ("works with a short abstract", pl.col("abstract_status") == "short"),
+    ("works that cannot be classified", ~pl.col("classifiable")),
+    ("works without a raw affiliation string", ~pl.col("with_string")),
+    ("works with an unresolved side-B author", ~pl.col("has_institution")),
+    ("works with a truncated author list", pl.col("is_truncated")),
+    ("works marked as duplicates", pl.col("duplicate_of").is_not_null()),
+    ("works marked as retracted", pl.col("is_retracted").fill_null(False)),
+)
+
+
+def _rate(frame: pl.DataFrame, metric: str, has: pl.Expr, kind: str, piece: pl.Expr) -> pl.DataFrame:
+    return (
+        frame.group_by(piece.cast(pl.String).alias("slice"))
+        .agg(has.sum().cast(pl.Int64).alias("count"), pl.len().cast(pl.Int64).alias("of"))
+        .select(
+            pl.lit(metric).alias("metric"),
+            pl.lit(kind).alias("slice_kind"),
+            "slice",
+            "count",
+            "of",
+            (pl.col("count") / pl.col("of")).alias("share"),
+            pl.lit("").alias("note"),
+        )
+        .cast(dict(TABLES["coverage"].schema))
+    )
+
+
+def _strings(affiliations: pl.DataFrame) -> pl.DataFrame:
+    return (
+        affiliations.filter(pl.col("raw_affiliation_string").is_not_null())
+        .group_by("work_id", "author_seq", "raw_affiliation_string")
+        .agg(pl.col("institution_id").is_not_null().any().alias("resolved"))
+    )
+
+
+def _with_strings(affiliations: pl.DataFrame) -> pl.DataFrame:
+    return affiliations.group_by("work_id").agg(
+        pl.col("raw_affiliation_string").is_not_null().any().alias("with_string")
+    )

@@ -1,0 +1,52 @@
+"""Intervals of shares. Source: Wilson (1927), Journal of the American Statistical Association 22."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
+
+
+def wilson(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return lower and upper ends of the Wilson score interval, elementwise.
+
+    `successes` and `trials` may be fractional (effective) numbers. Where `trials` is 0 both
+    ends are NaN: nothing is known.
+    """
+    k, n = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    z2 = float(norm.ppf(0.5 + confidence / 2)) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = k / n
+        centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+        half = np.sqrt(z2 * (np.maximum(p * (1 - p), 0) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    low, high = np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    # The exact ends at 0 and n are 0 and 1; floating point leaves dust there.
+    return np.where(k <= 0, np.where(n > 0, 0.0, np.nan), low), np.where(k >= n, np.where(n > 0, 1.0, np.nan), high)
+
+
+def effective_trials(weight_sum: ArrayLike, weight_square_sum: ArrayLike) -> NDArray[np.float64]:
+    """Return Kish's effective number of works behind a weighted share: (sum w)^2 / sum w^2.
+
+    Source: L. Kish (1965), Survey Sampling. With equal weights it is the number of works.
+    """
+    total, squares = np.asarray(weight_sum, dtype=np.float64), np.asarray(weight_square_sum, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(squares > 0, total * total / squares, 0.0)
+
+
+def with_intervals(frame: pl.DataFrame, confidence: float) -> pl.DataFrame:
+    """Add share, ci_low, ci_high to a frame with numerator, denominator and squares (sum of w^2).
+
+    Weighted shares get the Wilson interval at Kish's effective number of works.
+    """
+    numerator, denominator = frame["numerator"].to_numpy(), frame["denominator"].to_numpy()
+    trials = effective_trials(denominator, frame["squares"].to_numpy())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(denominator > 0, numerator / denominator, np.nan)
+    low, high = wilson(share * trials, trials, confidence)
+    return frame.with_columns(
+        pl.Series("share", share, nan_to_null=True),
+        pl.Series("ci_low", low, nan_to_null=True),
+        pl.Series("ci_high", high, nan_to_null=True),
+    )

@@ -1,0 +1,57 @@
+"""The stage measure: every table of numbers of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import polars as pl
+
+from copub.measures.copublications import copublications
+from copub.measures.coverage import coverage
+from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
+from copub.measures.sensitivity import sensitivity
+from copub.measures.shares import shares
+from copub.measures.trends import trends
+from copub.study import Study
+from copub.tables import Tables
+from copub.technology import Classification
+
+
+def measure(
+    study: Study,
+    tables: Tables,
+    classification: Classification,
+    hits: pl.DataFrame,
+    *,
+    levels: Sequence[str],
+    areas: Sequence[str],
+    as_of: date | None = None,
+    reviewed: Mapping[str, str] | None = None,
+) -> dict[str, pl.DataFrame]:
+    """Return the tables copublications, shares, trends, institutions, pairs, coverage, sensitivity.
+
+    Parameters
+    ----------
+    study : what is asked.
+    tables : what tabulate made.
+    classification : what classify made.
+    hits : what screen made, over all watchlists of the study.
+    levels : risk levels of the headline watchlists, strongest first.
+    areas : area ids of the headline taxonomy.
+    as_of : date of the last retrieval; None for works files.
+    reviewed : review status by work_id.
+    """
+    ranked = tuple(levels)
+    works = copublications(study, tables, classification, hits, ranked, reviewed)
+    of_works = institutions_of_works(study, tables.affiliations, works)
+    own_levels = levels_of_institutions(hits, tables.affiliations, study, ranked)
+    return {
+        "copublications": works,
+        "shares": shares(study, works, of_works, ranked, areas),
+        "trends": trends(study, works, as_of),
+        "institutions": institutions(study, of_works, works, own_levels),
+        "pairs": pairs(study, of_works, works, own_levels),
+        "coverage": coverage(tables, works),
+        "sensitivity": sensitivity(study, works, hits, ranked),
+    }

@@ -1,0 +1,136 @@
+"""Who with whom: institutions of each side, and pairs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from copub.schema import conform
+from copub.study import Study
+
+
+def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per work, side and institution: its name, id, country and share of the authors.
+
+    Parameters
+    ----------
+    affiliations : table ``affiliations``.
+    works : table ``copublications`` (work_id, n_authors are read).
+
+    An author with several institutions gives each an equal part. Institutions without an id
+    are told apart by name; one id keeps its most frequent name.
+    """
+    sides = {c: "a" for c in study.side_a.countries} | {c: "b" for c in study.side_b.countries}
+    named = (
+        affiliations.filter(pl.col("institution_name").is_not_null())
+        .join(works.select("work_id", "n_authors"), on="work_id")
+        .select("work_id", "author_seq", "institution_id", "institution_name", "country_code", "n_authors")
+        .unique(["work_id", "author_seq", "institution_id", "institution_name"], maintain_order=True)
+        .with_columns(
+            (1.0 / pl.len().over("work_id", "author_seq") / pl.col("n_authors")).alias("part"),
+            pl.coalesce("institution_id", "institution_name").alias("key"),
+            pl.col("country_code").replace_strict(sides, default=None, return_dtype=pl.String).alias("side"),
+        )
+        .filter(pl.col("side").is_not_null())
+    )
+    names = (
+        named.group_by("key", "institution_name")
+        .len()
+        .sort(["len", "institution_name"], descending=[True, False])
+        .group_by("key", maintain_order=True)
+        .agg(pl.col("institution_name").first().alias("name"))
+    )
+    return (
+        named.group_by("work_id", "side", "key")
+        .agg(
+            pl.col("part").sort().sum(),
+            pl.col("institution_id").first(),
+            pl.col("country_code").sort().first(),
+        )
+        .join(names, on="key")
+        .rename({"name": "institution_name"})
+        .sort("work_id", "side", "key")
+    )
+
+
+def levels_of_institutions(hits: pl.DataFrame, affiliations: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl.DataFrame:
+    """Return per institution (key) the listed entity that it is, and its strongest level.
+
+    Only hits on the institution itself count here (identifier, lineage, or its display name),
+    not names found in raw strings, which may name another body beside it.
+    """
+    rank = {level: position for position, level in enumerate(levels)}
+    own = hits.filter(
+        pl.col("is_counted")
+        & pl.col("watchlist").is_in(study.watchlists)
+        & pl.col("field").is_in(["institution_id", "ror", "lineage", "institution_name"])
+    )
+    keys = affiliations.select(
+        "work_id", "author_seq", "affiliation_seq", pl.coalesce("institution_id", "institution_name").alias("key")
+    )
+    return (
+        own.join(keys, on=["work_id", "author_seq", "affiliation_seq"])
+        .select("key", "entity_id", "risk_level")
+        .unique()
+        .sort(pl.col("risk_level").replace_strict(rank, default=len(rank), return_dtype=pl.Int32), "entity_id")
+        .group_by("key", maintain_order=True)
+        .agg(pl.col("entity_id").first(), pl.col("risk_level").first())
+    )
+
+
+def institutions(study: Study, of_works: pl.DataFrame, works: pl.DataFrame, own_levels: pl.DataFrame) -> pl.DataFrame:
+    """Return the table ``institutions``."""
+    flags = works.select("work_id", "is_critical", "is_listed", "is_critical_listed")
+    counted = (
+        of_works.join(flags, on="work_id")
+        .group_by("side", "key")
+        .agg(
+            pl.col("institution_id").first(),
+            pl.col("institution_name").first(),
+            pl.col("country_code").sort().first(),
+            pl.len().cast(pl.Int32).alias("works"),
+            pl.col("part").sort().sum().alias("works_fractional"),
+            pl.col("is_critical").sum().cast(pl.Int32).alias("critical"),
+            pl.col("is_listed").sum().cast(pl.Int32).alias("listed"),
+            pl.col("is_critical_listed").sum().cast(pl.Int32).alias("critical_listed"),
+        )
+        .join(own_levels, on="key", how="left")
+    )
+    return conform(
+        "institutions",
+        counted.drop("key").with_columns((pl.col("works") < study.small_cell).alias("is_small")),
+    )
+
+
+def pairs(study: Study, of_works: pl.DataFrame, works: pl.DataFrame, own_levels: pl.DataFrame) -> pl.DataFrame:
+    """Return the table ``pairs``: institutions of side A and side B that stand in the same work."""
+    side_a = of_works.filter(pl.col("side") == "a").select(
+        "work_id",
+        pl.col("key").alias("key_a"),
+        pl.col("institution_id").alias("institution_a_id"),
+        pl.col("institution_name").alias("institution_a"),
+    )
+    side_b = of_works.filter(pl.col("side") == "b").select(
+        "work_id",
+        "key",
+        pl.col("institution_id").alias("institution_b_id"),
+        pl.col("institution_name").alias("institution_b"),
+    )
+    flags = works.select("work_id", "is_critical", "is_critical_listed")
+    counted = (
+        side_a.join(side_b, on="work_id")
+        .join(flags, on="work_id")
+        .group_by("key_a", "key")
+        .agg(
+            pl.col("institution_a", "institution_a_id", "institution_b", "institution_b_id").first(),
+            pl.len().cast(pl.Int32).alias("works"),
+            pl.col("is_critical").sum().cast(pl.Int32).alias("critical"),
+            pl.col("is_critical_listed").sum().cast(pl.Int32).alias("critical_listed"),
+        )
+        .join(own_levels.select("key", "risk_level"), on="key", how="left")
+    )
+    return conform(
+        "pairs",
+        counted.drop("key", "key_a").with_columns((pl.col("works") < study.small_cell).alias("is_small")),
+    )

@@ -1,0 +1,124 @@
+"""Run folders: writing a whole run or nothing, its manifest, and reading it back.
+
+A run is written to a temporary folder beside its place and renamed when complete, so that a
+folder with a manifest is always a whole run, and a stopped one leaves the last as it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from copub.errors import CorrectInput
+from copub.schema import TABLES
+
+MANIFEST = "manifest.json"
+_PARTIAL = ".partial-"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: its folder, its manifest, its tables as polars frames."""
+
+    folder: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest."""
+        values: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        return values
+
+    @cached_property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Return every table of the run by name."""
+        return {path.stem: pl.read_parquet(path) for path in sorted((self.folder / "tables").glob("*.parquet"))}
+
+    def share(self, measure: str = "critical_listed", counting: str | None = None) -> dict[str, Any]:
+        """Return one share over all works as a dict: numerator, denominator, share, interval."""
+        rule = counting or self.manifest["study"]["counting"]
+        rows = self.tables["shares"].filter(
+            (pl.col("measure") == measure) & (pl.col("counting") == rule) & (pl.col("slice_kind") == "all")
+        )
+        if rows.is_empty():
+            known = ", ".join(self.tables["shares"]["measure"].unique().sort())
+            raise CorrectInput(f"no share {measure!r} counted {rule!r}", mend=f"known measures: {known}")
+        return rows.row(0, named=True)
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a run folder.
+
+    Raises `CorrectInput` if it holds no whole run.
+    """
+    path = Path(folder)
+    if not (path / MANIFEST).is_file():
+        raise CorrectInput("this folder holds no run", where=str(path), mend="name a folder under reports/<study>/")
+    return Run(path)
+
+
+class RunWriter:
+    """Gathers the files of a run in a temporary folder; `finish` puts it in its place."""
+
+    def __init__(self, reports: Path, study_id: str, run_id: str) -> None:
+        parent = reports / study_id
+        parent.mkdir(parents=True, exist_ok=True)
+        self.target = _free(parent / run_id)
+        self.folder = parent / f"{_PARTIAL}{self.target.name}-{os.getpid()}"
+        (self.folder / "tables").mkdir(parents=True)
+        self.written: dict[str, dict[str, Any]] = {}
+
+    def table(self, name: str, frame: pl.DataFrame) -> None:
+        """Write one table as Parquet, with the meaning of each column in its metadata."""
+        path = self.folder / "tables" / f"{name}.parquet"
+        pq.write_table(_described(name, frame), path, compression="zstd")
+        self.written[name] = {"rows": frame.height, "sha256": sha256_of(path)}
+
+    def file(self, name: str, content: str | bytes) -> None:
+        """Write one file of the run."""
+        data = content.encode("utf-8") if isinstance(content, str) else content
+        (self.folder / name).write_bytes(data)
+
+    def finish(self, manifest: Mapping[str, Any]) -> Run:
+        """Write the manifest and rename the folder to its place."""
+        self.file(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False, default=str) + "\n")
+        self.folder.rename(self.target)
+        return Run(self.target)
+
+    def discard(self) -> None:
+        """Remove what was written so far."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _free(wanted: Path) -> Path:
+    number, path = 1, wanted
+    while path.exists():
+        number += 1
+        path = wanted.with_name(f"{wanted.name}-{number}")
+    return path
+
+
+def _described(name: str, frame: pl.DataFrame) -> pa.Table:
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    known = {column.name: column for column in TABLES[name].columns}
+    fields = [
+        field.with_metadata({"description": known[field.name].meaning, "unit": known[field.name].unit})
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields, metadata={"table": name, "row": TABLES[name].row}))

@@ -1,0 +1,104 @@
+"""The funnel from records read to the study's denominator, every step counted and named."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from copub.schema import TABLES, conform
+from copub.study import Study
+
+NAMED_RECORDS = 1000
+"""Unreadable and repeated records are all counted; at most this many are named one by one."""
+
+
+def excluded_because(row: Mapping[str, Any], study: Study) -> str | None:
+    """Return why a co-publication is not in the study's denominator; None if it is.
+
+    The first reason that applies, in the order year, type, retracted, expansion, author cap.
+    """
+    year = row["publication_year"]
+    if year is None or not study.year_from <= year <= study.year_to:
+        return "year"
+    if row["type"] in study.exclude_types or (row["is_paratext"] and "paratext" in study.exclude_types):
+        return "type"
+    if row["is_retracted"] and not study.retracted:
+        return "retracted"
+    if row["is_xpac"] and not study.expansion:
+        return "expansion"
+    if study.author_cap and row["n_authors"] > study.author_cap:
+        return "author cap"
+    return None
+
+
+@dataclass(slots=True)
+class Funnel:
+    """Counts records on their way to the study's denominator."""
+
+    read: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    repeated: list[tuple[str, str]] = field(default_factory=list)
+    copublications: int = 0
+    excluded: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def leave_out(self, reason: str, row: Mapping[str, Any]) -> None:
+        """Count a co-publication that is left out; years and types are counted one by one."""
+        detail = {"year": row["publication_year"], "type": row["type"]}.get(reason)
+        self.excluded[(reason, "unknown" if detail is None and reason in ("year", "type") else str(detail or ""))] += 1
+
+    @property
+    def works(self) -> int:
+        """Return the number of distinct readable works."""
+        return self.read - len(self.unreadable) - len(self.repeated)
+
+    @property
+    def population(self) -> int:
+        """Return the number of works in the study's denominator."""
+        return self.copublications - sum(self.excluded.values())
+
+    def steps(self) -> list[dict[str, Any]]:
+        """Return the funnel as rows of step and count, for the manifest and the report."""
+        out: dict[str, int] = Counter()
+        for (reason, _), count in self.excluded.items():
+            out[reason] += count
+        return [
+            {"step": "records read", "count": self.read},
+            {"step": "unreadable records", "count": len(self.unreadable)},
+            {"step": "repeated records", "count": len(self.repeated)},
+            {"step": "works", "count": self.works},
+            {"step": "co-publications", "count": self.copublications},
+            *({"step": f"left out: {reason}", "count": out[reason], "note": self._detail(reason)} for reason in sorted(out)),
+            {"step": "study population", "count": self.population},
+        ]
+
+    def _detail(self, reason: str) -> str:
+        parts = sorted((d, n) for (r, d), n in self.excluded.items() if r == reason and d)
+        return ", ".join(f"{detail} {count}" for detail, count in parts)
+
+    def table(self) -> pl.DataFrame:
+        """Return the funnel as rows of the table ``coverage``."""
+        rows: list[dict[str, Any]] = [
+            _row(step["step"], "all", "all", step["count"], self.read, step.get("note", "")) for step in self.steps()
+        ]
+        for (reason, detail), count in sorted(self.excluded.items()):
+            if detail:
+                rows.append(_row(f"left out: {reason}", reason, detail, count, self.copublications))
+        for metric, named in (("unreadable record", self.unreadable), ("repeated record", self.repeated)):
+            rows += [_row(metric, "record", where, 1, self.read, why) for where, why in named[:NAMED_RECORDS]]
+        return conform("coverage", pl.DataFrame(rows, schema=TABLES["coverage"].schema))
+
+
+def _row(metric: str, kind: str, piece: str, count: int, of: int, note: str = "") -> dict[str, Any]:
+    return {
+        "metric": metric,
+        "slice_kind": kind,
+        "slice": piece,
+        "count": count,
+        "of": of,
+        "share": count / of if of else None,
+        "note": note,
+    }

@@ -1,0 +1,134 @@
+"""The stage tabulate: a stream of records becomes tidy tables of the co-publications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from copub.harvest.epochs import epoch_of
+from copub.harvest.record import Record
+from copub.schema import TABLES, conform
+from copub.study import Study
+from copub.tables.duplicates import mark_duplicates
+from copub.tables.funnel import Funnel, excluded_because
+from copub.tables.work import (
+    Row,
+    Unreadable,
+    all_countries,
+    authorship_rows,
+    check_work,
+    countries_of_authorship,
+    topic_rows,
+    work_row,
+)
+
+_CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What tabulate makes: tidy tables of all co-publications, and the funnel that led to them."""
+
+    works: pl.DataFrame
+    topics: pl.DataFrame
+    authorships: pl.DataFrame
+    affiliations: pl.DataFrame
+    funnel: Funnel
+
+
+class _Rows:
+    """Rows gathered per table; turned into frames now and then, so that few dicts live at once."""
+
+    def __init__(self, name: str) -> None:
+        # Duplicates can be marked only when all works are known.
+        self.schema = {c: dtype for c, dtype in TABLES[name].schema.items() if c != "duplicate_of"}
+        self.rows: list[Row] = []
+        self.frames: list[pl.DataFrame] = []
+
+    def flush(self) -> None:
+        if self.rows:
+            self.frames.append(pl.DataFrame(self.rows, schema=self.schema, strict=False))
+            self.rows.clear()
+
+    def frame(self) -> pl.DataFrame:
+        self.flush()
+        return pl.concat(self.frames) if self.frames else pl.DataFrame(schema=self.schema)
+
+
+def tabulate(records: Iterable[Record], study: Study) -> Tables:
+    """Read records of any schema era into the tables of the study's co-publications.
+
+    A work is a co-publication if at least one affiliation lies on side A and one on side B,
+    by country of an institution or by country parsed from a raw string. Records that cannot
+    be read, repeated ids and works left out are counted and named in the funnel.
+    """
+    funnel = Funnel()
+    parts = {name: _Rows(name) for name in ("works", "topics", "authorships", "affiliations")}
+    seen: set[str] = set()
+    for record in records:
+        funnel.read += 1
+        try:
+            work_id = check_work(record.value)
+        except Unreadable as reason:
+            funnel.unreadable.append((record.where, str(reason)))
+            continue
+        if work_id in seen:
+            funnel.repeated.append((record.where, f"{work_id} was read before"))
+            continue
+        seen.add(work_id)
+        if not is_copublication(record.value, study):
+            continue
+        funnel.copublications += 1
+        _add(record, work_id, study, parts, funnel)
+        if len(parts["works"].rows) >= _CHUNK:
+            for part in parts.values():
+                part.flush()
+    return _tables(parts, funnel)
+
+
+def is_copublication(work: dict[str, Any], study: Study) -> bool:
+    """Return whether the work has an affiliation on side A and one on side B."""
+    sides: set[str] = set()
+    for authorship in work.get("authorships") or ():
+        sides.update(map(study.side_of, countries_of_authorship(authorship)))
+        if {"a", "b"} <= sides:
+            return True
+    return False
+
+
+def _add(record: Record, work_id: str, study: Study, parts: dict[str, _Rows], funnel: Funnel) -> None:
+    work = record.value
+    row = work_row(work, work_id)
+    authorships: list[Row] = []
+    for authorship, affiliations in authorship_rows(work, work_id):
+        sides = set(map(study.side_of, authorship["countries"]))
+        authorships.append({**authorship, "on_side_a": "a" in sides, "on_side_b": "b" in sides})
+        parts["affiliations"].rows += affiliations
+    reason = excluded_because(row, study)
+    if reason:
+        funnel.leave_out(reason, row)
+    row |= {
+        "n_countries": len(all_countries(authorships)),
+        "found_by": sorted(record.found_by),
+        "epoch": epoch_of(record.retrieved_on),
+        "in_population": reason is None,
+        "excluded_because": reason,
+    }
+    parts["works"].rows.append(row)
+    parts["authorships"].rows += authorships
+    parts["topics"].rows += topic_rows(work, work_id)
+
+
+def _tables(parts: dict[str, _Rows], funnel: Funnel) -> Tables:
+    authorships = conform("authorships", parts["authorships"].frame())
+    first = authorships.filter(pl.col("author_seq") == 0).select("work_id", "author_name")
+    return Tables(
+        works=conform("works", mark_duplicates(parts["works"].frame(), first)),
+        topics=conform("topics", parts["topics"].frame()),
+        authorships=authorships,
+        affiliations=conform("affiliations", parts["affiliations"].frame()),
+        funnel=funnel,
+    )

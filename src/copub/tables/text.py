@@ -1,0 +1,84 @@
+"""From the text of a record to plain text: entities, tags, odd spaces, inverted abstracts."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from typing import Any
+
+import orjson
+from pyalex import invert_abstract
+
+# A tag starts with a letter right after "<"; "p < 0.05" and "a<b" in prose have none that closes.
+_INLINE = re.compile(
+    r"</?(?:jats:)?(?:i|b|em|strong|sub|sup|sc|u|tt|italic|bold|span|inf|mml:[a-z]+)(?:\s[^<>]{0,300})?/?>",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:_-]{0,40}(?:\s[^<>]{0,300})?/?>")
+_PLACEHOLDER = re.compile(r"#(?:TAB|N|R|BR)#")
+_HEADING = re.compile(r"^\s*(?:abstract|summary)\b\s*[:.\-–—]?\s*", re.IGNORECASE)
+_SPACES = re.compile(r"\s+")
+
+SHORT_ABSTRACT = 10
+"""Abstracts under this many words are boilerplate such as "peer reviewed" more often than not."""
+
+
+def plain_text(text: str | None) -> str:
+    """Return `text` without entities, tags, control characters and repeated spaces.
+
+    Inline tags (``<sub>``, ``<i>``) vanish, so that "CO<sub>2</sub>" reads "CO2"; all others
+    leave a space. Text that merely contains "<" or ">" is kept. The result is NFC.
+    """
+    if not text:
+        return ""
+    for _ in range(2):  # doubly escaped entities occur in the records
+        if "&" not in text:
+            break
+        text = html.unescape(text)
+    if "<" in text:
+        text = _TAG.sub(" ", _INLINE.sub("", text))
+    text = "".join(c if c.isprintable() or c.isspace() else _replacement(c) for c in text)
+    return unicodedata.normalize("NFC", _SPACES.sub(" ", text).strip())
+
+
+def plain_affiliation(text: str | None) -> str:
+    """Return a raw affiliation string as plain text; placeholders such as "#TAB#" become spaces."""
+    return plain_text(_PLACEHOLDER.sub(" ", text)) if text else ""
+
+
+def abstract_of(value: Any) -> str:
+    """Return the abstract behind ``abstract_inverted_index`` as plain text; "" if there is none.
+
+    The index is an object of word to positions, or (in some snapshot files) a JSON string that
+    holds one, possibly under ``InvertedIndex``. Gaps in the positions are closed. A leading
+    "Abstract" is dropped.
+    """
+    if isinstance(value, str):
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return plain_text(value)
+    if isinstance(value, dict) and isinstance(value.get("InvertedIndex"), dict):
+        value = value["InvertedIndex"]
+    if not isinstance(value, dict) or not value:
+        return ""
+    index = {word: places for word, places in value.items() if isinstance(places, list)}
+    return _HEADING.sub("", plain_text(str(invert_abstract(index))), count=1)
+
+
+def abstract_status(abstract: str) -> str:
+    """Return "full", "short" (under `SHORT_ABSTRACT` words) or "none".
+
+    Text without spaces between words (Chinese, Japanese) is judged by its characters.
+    """
+    if not abstract:
+        return "none"
+    words = abstract.count(" ") + 1
+    wide = sum(1 for c in abstract[:400] if "\u3040" <= c <= "\u9fff")
+    return "full" if words >= SHORT_ABSTRACT or wide >= 2 * SHORT_ABSTRACT else "short"
+
+
+def _replacement(character: str) -> str:
+    # Joiners, marks of direction and the byte order mark stand inside words; others between them.
+    return "" if unicodedata.category(character) in ("Cf", "Mn") else " "
