@@ -61,6 +61,8 @@ def parse_term(text: str) -> Term:
     for word, stem in zip(words, stems, strict=True):
         if stem and len(word) < MIN_STEM:
             raise ValueError(f"{text!r}: a stem before a star needs {MIN_STEM} letters or more")
+    if cased and any(stems):
+        raise ValueError(f"{text!r}: a term with cs: takes no star")
     if len(words) == 1 and len(words[0]) < 2:
         raise ValueError(f"{text!r}: one letter alone is no term")
     return Term(words, stems, cased)

@@ -1,0 +1,127 @@
+"""Keyword rules: which terms of which areas stand in which works, and where.
+
+Every term has a part: strong, title, weak, context, applied or mask. A found term is dropped
+where a mask of its area (or of all areas) covers it: the phrase is masked, never the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from copub.technology.automaton import Automaton, Matches
+from copub.technology.taxonomy import Area, Taxonomy
+from copub.technology.terms import Term
+from copub.technology.tokens import Ints, Tokens
+
+PARTS = ("strong", "title", "weak", "context", "applied", "mask")
+STRONG, TITLE, WEAK, CONTEXT, APPLIED, MASK = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A term with its part, its area (position in the taxonomy; -1 for all) and technology (or -1)."""
+
+    term: Term
+    part: int
+    area: int
+    technology: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Found terms of a chunk, one row a term and place, sorted by work, area, place.
+
+    `work` is the position of the work in the chunk, `in_title` says where the term stands, `rule`
+    its position in `Ruleset.rules`, `start` and `end` the bytes in the buffer of the tokens.
+    """
+
+    work: Ints
+    area: Ints
+    part: Ints
+    rule: Ints
+    in_title: npt.NDArray[np.bool_]
+    start: Ints
+    end: Ints
+
+
+class Ruleset:
+    """All rules of a taxonomy in one automaton."""
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self.taxonomy = taxonomy
+        self.rules: Sequence[Rule] = tuple(_rules(taxonomy))
+        self.automaton = Automaton([rule.term for rule in self.rules])
+        self._area = np.array([rule.area for rule in self.rules], dtype=np.int64)
+        self._part = np.array([rule.part for rule in self.rules], dtype=np.int64)
+
+    def find(self, tokens: Tokens, classes: npt.NDArray[np.int32]) -> Hits:
+        """Find the rules' terms in the works of a chunk.
+
+        The segments of `tokens` are the titles of all works and then their abstracts, in the same order.
+        """
+        works = tokens.segments // 2
+        matches = self._unmasked(self.automaton.find(classes, tokens.segment), tokens.hashes.size)
+        segment = tokens.segment[matches.first]
+        work, area = segment % max(works, 1), self._area[matches.term]
+        order = np.lexsort((matches.term, matches.first, area, work))
+        term, first, last = matches.term[order], matches.first[order], matches.last[order]
+        return Hits(
+            work=work[order],
+            area=area[order],
+            part=self._part[term],
+            rule=term,
+            in_title=segment[order] < works,
+            start=tokens.starts[first],
+            end=tokens.ends[last],
+        )
+
+    def _unmasked(self, found: Matches, words: int) -> Matches:
+        areas = len(self.taxonomy.areas)
+        is_mask = self._part[found.term] == MASK
+        masks = Matches(found.first[is_mask], found.last[is_mask], found.term[is_mask])
+        rest = Matches(found.first[~is_mask], found.last[~is_mask], found.term[~is_mask])
+        if not masks.first.size or not rest.first.size:
+            return rest
+        lengths = masks.last - masks.first + 1
+        position = np.repeat(masks.first, lengths) + np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        area = np.repeat(self._area[masks.term], lengths)
+        reach = np.repeat(masks.last, lengths)
+        covered = np.zeros(rest.first.size, dtype=np.bool_)
+        for of_mask in (area, np.full_like(area, areas)):
+            chosen = area >= 0 if of_mask is area else area < 0
+            wanted = self._area[rest.term] if of_mask is area else np.full_like(rest.first, areas)
+            covered |= _covered(of_mask[chosen] * words + position[chosen], reach[chosen], wanted * words + rest.first, rest.last)
+        keep = ~covered
+        return Matches(rest.first[keep], rest.last[keep], rest.term[keep])
+
+
+def _covered(keys: Ints, reach: Ints, wanted: Ints, last: Ints) -> npt.NDArray[np.bool_]:
+    if not keys.size:
+        return np.zeros(wanted.size, dtype=np.bool_)
+    order = np.lexsort((reach, keys))
+    keys, reach = keys[order], reach[order]
+    at = np.searchsorted(keys, wanted, side="right") - 1  # the last of equal keys reaches farthest
+    safe = np.maximum(at, 0)
+    return (at >= 0) & (keys[safe] == wanted) & (reach[safe] >= last)
+
+
+def _rules(taxonomy: Taxonomy) -> Iterator[Rule]:
+    for term in taxonomy.applied:
+        yield Rule(term, APPLIED, -1, -1)
+    for term in taxonomy.masks:
+        yield Rule(term, MASK, -1, -1)
+    for at, area in enumerate(taxonomy.areas):
+        yield from _area_rules(at, area)
+
+
+def _area_rules(at: int, area: Area) -> Iterator[Rule]:
+    for number, technology in enumerate(area.technologies):
+        for term in technology.strong:
+            yield Rule(term, STRONG, at, number)
+    for part, terms in ((TITLE, area.title), (WEAK, area.weak), (CONTEXT, area.context), (MASK, area.masks)):
+        for term in terms:
+            yield Rule(term, part, at, -1)
