@@ -14,5 +14,6 @@ REAL = Path(os.environ.get("COPUB_REAL_DATA", Path(__file__).resolve().parents[2
 def real_data() -> Path:
     """Folder of the real records; the test skips, saying so, where it does not exist."""
     if not REAL.is_dir():
+        assert "COPUB_REQUIRE_REAL" not in os.environ, f"{REAL} is missing, but this run must not skip the real records"
         pytest.skip(f"no real records at {REAL.name}: this test needs them")
     return REAL

@@ -1,0 +1,58 @@
+# Every target sets up what it needs: git, make and Python 3.11 or newer are enough.
+# uv is used where it is there, venv and pip where not.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready-dev
+
+.PHONY: help run test lint types format bench docs model live lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(READY): requirements-dev.txt pyproject.toml
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt && \
+	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
+	else \
+	  $(PYTHON) -m venv $(VENV) && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
+	fi
+	@touch $@
+
+run: $(READY)  ## run the demo study and write its report
+	@$(BIN)/copub run
+
+test: $(READY)  ## run the tests, with coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90 -q
+
+lint: $(READY)  ## check style, types and generated documents
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python docs/generate.py --check
+
+format: $(READY)  ## put the code in form
+	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format --quiet .
+
+bench: $(READY)  ## print the benchmarks
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+docs: $(READY)  ## write the generated documents
+	@$(BIN)/python docs/generate.py
+
+model: $(READY)  ## train the shipped models from the training data
+	@$(BIN)/python -m copub.technology.train
+
+live: $(READY)  ## check the assumptions about OpenAlex against the real API (needs a network)
+	@COPUB_LIVE=1 $(BIN)/python -m pytest -m live -q
+
+lock:  ## write requirements-dev.txt anew (needs uv)
+	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --quiet -o requirements-dev.txt
+
+clean:  ## remove the virtual environment and caches of tools
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
