@@ -1,0 +1,77 @@
+"""What the source says about the budget, in whatever generation of headers it says it.
+
+Header names have changed three times in two years; every one of them may be absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+CREDIT_USD = 0.0001
+_FAMILIES = ("x-ratelimit-", "ratelimit-")
+# families without a credits field count requests per second, not the day
+_DAILY_FROM = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The daily budget after an answer, in credits (1 credit = 0.0001 dollar); None where unsaid.
+
+    `used` is the price of the answer itself, `required` that of a refused request, `resets_in`
+    the seconds until the budget comes back.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    used: int | None = None
+    required: int | None = None
+    resets_in: int | None = None
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether what remains is less than what the refused request costs."""
+        return self.remaining is not None and self.required is not None and self.remaining < self.required
+
+
+UNTOLD = Budget()
+
+
+def read_budget(headers: Mapping[str, str]) -> Budget:
+    """Return the budget that the headers tell of; header names in any case."""
+    lower = {name.lower(): value for name, value in headers.items()}
+
+    def number(name: str) -> int | None:
+        for family in _FAMILIES:
+            value = _whole(lower.get(family + name))
+            if value is not None:
+                return value
+        return None
+
+    limit = number("limit")
+    if "x-ratelimit-limit" not in lower and limit is not None and limit < _DAILY_FROM:
+        return UNTOLD
+    return Budget(limit, number("remaining"), number("credits-used"), number("credits-required"), number("reset"))
+
+
+def _whole(text: str | None) -> int | None:
+    try:
+        return int(float(text)) if text is not None else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of ``Retry-After``; None if there is none, or if it is no number."""
+    for name, value in headers.items():
+        if name.lower() == "retry-after":
+            seconds = _whole(value)
+            return float(max(seconds, 0)) if seconds is not None else None
+    return None
+
+
+def next_midnight(now: datetime) -> datetime:
+    """Return the next midnight UTC, when the daily budget comes back."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today + timedelta(days=1)
