@@ -81,4 +81,4 @@ def abstract_status(abstract: str) -> str:
 
 def _replacement(character: str) -> str:
     # Joiners, marks of direction and the byte order mark stand inside words; others between them.
-    return "" if unicodedata.category(character) in ("Cf", "Mn") else " "
+    return "" if unicodedata.category(character) == "Cf" else " "

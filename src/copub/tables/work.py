@@ -54,7 +54,7 @@ def check_work(value: Any) -> str:
 def countries_of_authorship(authorship: Mapping[str, Any]) -> list[str]:
     """Return the sorted country codes of an authorship: institutions' and parsed ones."""
     found = {code for code in _list(authorship, "countries") if code}
-    found.update(i["country_code"] for i in _list(authorship, "institutions") if i and i.get("country_code"))
+    found.update(i["country_code"] for i in _objects(authorship, "institutions") if i.get("country_code"))
     return sorted(found)
 
 
@@ -139,7 +139,8 @@ def content_hash(work: Mapping[str, Any]) -> str:
 
 
 def _affiliations(authorship: Mapping[str, Any]) -> Iterator[Row]:
-    institutions = [i for i in _list(authorship, "institutions") if i]
+    # Records hold institutions that are {} or have neither id nor name: they name nothing.
+    institutions = [i for i in _objects(authorship, "institutions") if i.get("id") or i.get("display_name")]
     by_id = {short_id(i.get("id")): i for i in institutions if i.get("id")}
     strings = _strings(authorship)
     used: set[str | None] = set()

@@ -1,0 +1,5 @@
+"""``python -m copub``: the same as the command ``copub``."""
+
+from copub.cli import main
+
+main()

@@ -1,0 +1,10 @@
+"""The command line: commands only. What they do stands in the modules they call.
+
+Exit codes: 0 done; 2 the user's input is wrong; 3 stopped by the source and resumable; 4 a run
+assertion failed; 1 a fault of copub; 130 stopped by the user.
+"""
+
+from copub.cli import runs
+from copub.cli.app import app, main
+
+__all__ = ["app", "main", "runs"]

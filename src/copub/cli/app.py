@@ -1,0 +1,87 @@
+"""The application: its options, its way of ending, its way of printing."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import click
+import typer
+
+from copub.errors import CopubError, ResumeLater
+
+app = typer.Typer(
+    name="copub",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Shares of two countries' co-publications that are on critical technologies and involve listed "
+    "institutions, with evidence, counting rule and interval.",
+)
+
+CacheOption = Annotated[Path | None, typer.Option("--cache", help="folder of harvested pages  [env: COPUB_CACHE]")]
+ReportsOption = Annotated[Path | None, typer.Option("--reports", help="folder of runs  [env: COPUB_REPORTS]")]
+JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress bars, no sentences")]
+
+
+def main() -> NoReturn:
+    """Run the command line; end with the exit code of the design."""
+    sys.exit(call(lambda: app(standalone_mode=False), as_json="--json" in sys.argv[1:]))
+
+
+def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
+    """Call a command and return its exit code; print errors as what, where, how to mend.
+
+    0 done; 2 the input is wrong; 3 stopped by the source, resumable; 4 a run assertion failed;
+    1 a fault of copub; 130 stopped by the user.
+    """
+    try:
+        result = command()
+    except CopubError as error:
+        if as_json:
+            print_json(error_facts(error))
+        typer.echo(f"copub: {error}", err=True)
+        return error.exit_code
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        typer.echo("copub: stopped; what was harvested is kept, and the same command goes on", err=True)
+        return 130
+    except Exception as error:  # the rim: any other error is a fault of copub
+        if os.environ.get("COPUB_DEBUG"):
+            traceback.print_exc()
+        typer.echo(
+            f"copub: a fault of copub itself: {type(error).__name__}: {error}\n"
+            "  Nothing that was there before is lost. Please report it; COPUB_DEBUG=1 shows where it arose.",
+            err=True,
+        )
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def error_facts(error: CopubError) -> dict[str, Any]:
+    """Return an error as JSON-ready values."""
+    resume_at = error.resume_at if isinstance(error, ResumeLater) else None
+    return {
+        "error": error.what,
+        "where": error.where,
+        "mend": error.mend,
+        "message": str(error),
+        "exit_code": error.exit_code,
+        "resume_at": resume_at.isoformat() if resume_at else None,
+    }
+
+
+def print_json(values: Any) -> None:
+    """Print one JSON value on stdout."""
+    typer.echo(json.dumps(values, ensure_ascii=False, default=str))

@@ -1,0 +1,93 @@
+"""Commands about runs: run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from copub import progress
+from copub.cli.app import CacheOption, JsonOption, QuietOption, ReportsOption, app, print_json
+from copub.errors import CorrectInput
+from copub.pipeline import STAGES, run
+from copub.report.summary import headline_lines
+from copub.runs import Run
+
+StudyOption = Annotated[
+    str, typer.Argument(help="a study file, or the name of a shipped study", metavar="[STUDY]", show_default=True)
+]
+MoreFiles = Annotated[list[Path] | None, typer.Argument(metavar="", hidden=True)]
+
+
+@app.command("run")
+def run_command(
+    study: StudyOption = "demo",
+    more_works: MoreFiles = None,
+    works: Annotated[
+        list[Path] | None,
+        typer.Option("--works", metavar="FILE...", help="works files (.jsonl, .gz, .zst, .parquet) instead of the API"),
+    ] = None,
+    cache: CacheOption = None,
+    reports: ReportsOption = None,
+    until: Annotated[str, typer.Option(metavar="STAGE", help=f"last stage: {', '.join(STAGES)}")] = STAGES[-1],
+    offline: Annotated[bool, typer.Option("--offline", help="use only cached pages")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="ask for every page anew")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a study: harvest, tabulate, classify, screen, measure, report.
+
+    Without an argument it runs the study demo, on made-up works from an embedded server.
+
+    \b
+    Examples:
+      copub run
+      copub run belgium-china
+      copub run my-study.toml --works works.jsonl.gz more.parquet
+    """
+    if until not in STAGES:
+        raise CorrectInput(f"there is no stage {until!r}", where="--until", mend=f"stages: {', '.join(STAGES)}")
+    if more_works and not works:
+        raise CorrectInput(
+            f"{more_works[0]} stands alone", where="copub run", mend="put --works before the names of works files"
+        )
+    progress.set_quiet(quiet or as_json)
+    finished = run(
+        study,
+        works=[*(works or []), *(more_works or [])],
+        cache=cache,
+        reports=reports,
+        until=until,
+        offline=offline,
+        refresh=refresh,
+    )
+    if as_json:
+        print_json(run_facts(finished))
+    elif not quiet:
+        for line in run_lines(finished):
+            typer.echo(line)
+
+
+def run_lines(finished: Run) -> list[str]:
+    """Return what `copub run` prints: the funnel, the headline sentences, where the files are."""
+    funnel = ", ".join(f"{step['step']} {step['count']}" for step in finished.manifest["funnel"] if step["count"])
+    sentences = headline_lines(finished.tables, finished.manifest) if "shares" in finished.tables else []
+    report = finished.folder / "report.html"
+    return [funnel, *sentences, f"{'report' if report.exists() else 'tables'}: {report if report.exists() else finished.folder}"]
+
+
+def run_facts(finished: Run) -> dict[str, Any]:
+    """Return what `copub run --json` prints."""
+    facts: dict[str, Any] = {
+        "folder": str(finished.folder),
+        "report": str(finished.folder / "report.html"),
+        "funnel": finished.manifest["funnel"],
+        "planted": finished.manifest["planted"],
+        "stages": finished.manifest["stages"],
+        "tables": finished.manifest["tables"],
+    }
+    if "shares" in finished.tables:
+        facts["headline"] = finished.share("critical_listed")
+        facts["second_headline"] = finished.share("top_level")
+    return facts

@@ -1,0 +1,70 @@
+"""The manifest: everything another researcher needs to get the same number. Never a key."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import polars as pl
+
+from copub.demo import planted_shares
+from copub.screening.watchlist import Watchlist
+from copub.study import Study
+from copub.technology.taxonomy import Taxonomy
+
+FORMAT = 1
+_LIBRARIES = ("polars", "pyarrow", "pyalex", "scikit-learn", "scipy", "numpy", "altair", "orjson", "rapidfuzz")
+_LIST_FACTS = ("id", "title", "authority", "edition", "kind", "retrieved", "completeness", "terms", "hash")
+_TAXONOMY_FACTS = ("id", "title", "source", "date", "verification", "hash")
+
+
+def study_facts(study: Study) -> dict[str, Any]:
+    """Return the study as JSON-ready values, with its text and hash."""
+    values = asdict(study)
+    return values | {"hash": study.hash, "years": [study.year_from, study.year_to]}
+
+
+def taxonomy_facts(taxonomies: Sequence[Taxonomy]) -> list[dict[str, Any]]:
+    """Return title, source, date, state of proof and hash of each taxonomy."""
+    return [{fact: getattr(taxonomy, fact) for fact in _TAXONOMY_FACTS} for taxonomy in taxonomies]
+
+
+def watchlist_facts(watchlists: Sequence[Watchlist]) -> list[dict[str, Any]]:
+    """Return authority, edition, kind, completeness and hash of each watchlist."""
+    return [{fact: getattr(watchlist, fact) for fact in _LIST_FACTS} for watchlist in watchlists]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of copub, Python, and the libraries that shape the numbers."""
+    return {
+        "copub": version("copub"),
+        "python": platform.python_version(),
+        **{library: version(library) for library in _LIBRARIES},
+    }
+
+
+def build_manifest(study: Study, run_id: str, **parts: Any) -> dict[str, Any]:
+    """Return the manifest of a run: its study, the parts the pipeline gives, and the versions."""
+    return {
+        "format": FORMAT,
+        "run_id": run_id,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "copub_version": version("copub"),
+        "study": study_facts(study),
+        **parts,
+        "versions": versions(),
+    }
+
+
+def planted_facts(shares: pl.DataFrame, study: Study) -> list[dict[str, Any]]:
+    """Return planted beside found for a synthetic run: one row per measure, full counting."""
+    found = shares.filter((pl.col("slice_kind") == "all") & (pl.col("counting") == "full"))
+    return [
+        {"measure": measure, "planted": truth, "found": row["share"]}
+        for measure, truth in planted_shares(study.year_from, study.year_to).items()
+        for row in found.filter(pl.col("measure") == measure).iter_rows(named=True)
+    ]

@@ -1,0 +1,235 @@
+"""The six stages in order: the one place that reads like the picture in docs/architecture.md."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from copub.demo import embedded_openalex
+from copub.harvest import Query, harvest
+from copub.harvest.record import Record
+from copub.harvest.worksfile import read_works
+from copub.harvest.transport import source_key, source_url
+from copub.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
+from copub.measures import measure
+from copub.measures.bounds import check_bounds
+from copub.report.page import build_page
+from copub.report.workbook import build_workbook
+from copub.runs import Run, RunWriter, sha256_of
+from copub.schema import data_dictionary
+from copub.screening import screen
+from copub.screening.watchlist import Watchlist, load_watchlist
+from copub.settings import Folders, folders
+from copub.stages import StageClock
+from copub.study import Study, load_study
+from copub.tables import Tables, tabulate
+from copub.technology import classify
+from copub.technology.taxonomy import Taxonomy, load_taxonomy
+
+OPENALEX_URL = "COPUB_OPENALEX_URL"
+STAGES = ("harvest", "tabulate", "classify", "screen", "measure", "report")
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A study with the taxonomies and watchlists it names, headline first."""
+
+    study: Study
+    taxonomies: tuple[Taxonomy, ...]
+    watchlists: tuple[Watchlist, ...]
+
+    @classmethod
+    def of(cls, study: Study) -> _Asked:
+        return cls(
+            study,
+            tuple(load_taxonomy(name) for name in (study.taxonomy, *study.other_taxonomies)),
+            tuple(load_watchlist(name) for name in (*study.watchlists, *study.other_watchlists)),
+        )
+
+    @property
+    def headline_levels(self) -> tuple[str, ...]:
+        """Return the risk levels of the headline watchlists, strongest first."""
+        headline = self.watchlists[: len(self.study.watchlists)]
+        return tuple(dict.fromkeys(level for watchlist in headline for level in watchlist.levels))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the records come from: the stream itself, and what the manifest says of it."""
+
+    records: Iterator[Record]
+    facts: dict[str, Any]
+    retrieved_on: str = ""
+
+
+def run(
+    study: str | Path | Study = "demo",
+    *,
+    works: Sequence[str | Path] = (),
+    cache: str | Path | None = None,
+    reports: str | Path | None = None,
+    until: str = "report",
+    offline: bool = False,
+    refresh: bool = False,
+) -> Run:
+    """Run a study: all stages, or up to one of them.
+
+    Parameters
+    ----------
+    study : a `Study`, the path of a study file, or the name of a shipped one.
+    works : works files (.jsonl, .gz, .zst, .parquet) to read instead of asking OpenAlex.
+    cache, reports : folders; by default from the environment, else in the working directory.
+    until : last stage to carry out, one of `STAGES`.
+    offline : use only cached pages.
+    refresh : ask for every page anew.
+
+    Returns
+    -------
+    Run : folder, manifest and tables of the finished run.
+
+    Raises
+    ------
+    CorrectInput, CorrectFile : the user's input is wrong.
+    ResumeLater : the source stopped; the same call goes on.
+    CheckBounds : a run assertion of the study failed.
+    """
+    asked = _Asked.of(study if isinstance(study, Study) else load_study(study))
+    place = folders(cache, reports)
+    clock = StageClock()
+    with ExitStack() as stack:
+        with clock.stage("harvest"):
+            source = open_source(
+                asked.study, [Path(w) for w in works], place, stack, offline=offline, refresh=refresh
+            )
+        return _carry_out(asked, source, place, clock, until)
+
+
+def open_source(
+    study: Study, works: Sequence[Path], place: Folders, stack: ExitStack, *, offline: bool, refresh: bool
+) -> Source:
+    """Return the records of a study: from works files, the embedded server, or OpenAlex."""
+    if works:
+        records = read_works(works)
+        files = [{"name": path.name, "sha256": sha256_of(path)} for path in works]
+        return Source(records, {"kind": "works-files", "files": files})
+    embedded = study.synthetic and OPENALEX_URL not in os.environ
+    base_url = stack.enter_context(embedded_openalex()) if embedded else source_url()
+    query = Query(
+        study.side_a.countries, study.side_b.countries, study.year_from, study.year_to, expansion=study.expansion
+    )
+    got = harvest(
+        query,
+        cache=place.cache / study.id,
+        base_url=base_url,
+        api_key=None if embedded else source_key(),
+        offline=offline,
+        refresh=refresh,
+    )
+    return Source(
+        got.records(), {"kind": "embedded" if embedded else "api", **got.log}, got.log.get("last_retrieved", "")
+    )
+
+
+def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock, until: str) -> Run:
+    study, last = asked.study, STAGES.index(until)
+    frames: dict[str, pl.DataFrame] = {}
+    with clock.stage("tabulate"):
+        tables = tabulate(source.records, study)
+        frames |= {name: getattr(tables, name) for name in ("works", "topics", "authorships", "affiliations")}
+    if last >= STAGES.index("classify"):
+        with clock.stage("classify"):
+            classification = classify(
+                tables.works, tables.topics, asked.taxonomies, profile=study.profile, thresholds=study.thresholds
+            )
+            frames["assignments"] = classification.assignments
+    if last >= STAGES.index("screen"):
+        with clock.stage("screen"):
+            frames["hits"] = screen(
+                tables.affiliations,
+                asked.watchlists,
+                tiers=study.tiers,
+                medical=study.medical,
+                children=study.children,
+                dates=tables.works.select("work_id", "publication_date") if study.as_of else None,
+            )
+    if last >= STAGES.index("measure"):
+        with clock.stage("measure"):
+            frames |= measure(
+                study,
+                tables,
+                classification,
+                frames["hits"],
+                levels=asked.headline_levels,
+                areas=asked.taxonomies[0].area_ids,
+                as_of=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
+            )
+    return _write(asked, source, tables, frames, place, clock, with_report=until == "report")
+
+
+def _write(
+    asked: _Asked,
+    source: Source,
+    tables: Tables,
+    frames: dict[str, pl.DataFrame],
+    place: Folders,
+    clock: StageClock,
+    *,
+    with_report: bool,
+) -> Run:
+    writer = RunWriter(place.reports, asked.study.id, _run_id(asked))
+    try:
+        with clock.stage("report" if with_report else "write"):
+            for name, frame in frames.items():
+                writer.table(name, frame)
+            manifest = _manifest(asked, source, tables, frames, writer, clock)
+            writer.file("data-dictionary.md", data_dictionary())
+            if with_report:
+                writer.file("report.html", build_page(frames, manifest))
+                writer.file("workbook.xlsx", build_workbook(frames, manifest))
+        finished = writer.finish(manifest | {"stages": clock.rows})
+    except BaseException:
+        writer.discard()
+        raise
+    if "shares" in frames:
+        check_bounds(asked.study, frames)
+    return finished
+
+
+def _run_id(asked: _Asked) -> str:
+    hashes = [asked.study.hash, *(t.hash for t in asked.taxonomies), *(w.hash for w in asked.watchlists)]
+    key = hashlib.sha256("".join(hashes).encode()).hexdigest()[:8]
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{key}"
+
+
+def _manifest(
+    asked: _Asked,
+    source: Source,
+    tables: Tables,
+    frames: dict[str, pl.DataFrame],
+    writer: RunWriter,
+    clock: StageClock,
+) -> dict[str, Any]:
+    study = asked.study
+    planted = planted_facts(frames["shares"], study) if source.facts["kind"] == "embedded" and "shares" in frames else []
+    return build_manifest(
+        study,
+        writer.target.name,
+        source=source.facts,
+        funnel=tables.funnel.steps(),
+        epochs=sorted(tables.works["epoch"].unique().to_list()),
+        taxonomies=taxonomy_facts(asked.taxonomies),
+        watchlists=watchlist_facts(asked.watchlists),
+        planted=planted,
+        tables=writer.written,
+        stages=clock.rows,
+        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+    )

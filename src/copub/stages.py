@@ -1,0 +1,50 @@
+"""Timing the stages of a run: seconds and peak memory of each."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_STATUS = Path("/proc/self/status")
+_CLEAR = Path("/proc/self/clear_refs")
+
+
+class StageClock:
+    """Measures each stage as a row: stage, seconds (wall), peak_mb (resident memory)."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure the block as the stage `name`."""
+        _reset_peak()
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = time.perf_counter() - start
+            self.rows.append({"stage": name, "seconds": round(seconds, 3), "peak_mb": round(_peak_mb())})
+
+
+def _reset_peak() -> None:
+    # Linux can forget the peak so far; elsewhere the peak of the whole process is reported.
+    if _CLEAR.exists():
+        _CLEAR.write_text("5")
+
+
+def _peak_mb() -> float:
+    if _STATUS.exists():
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
