@@ -1,0 +1,277 @@
+"""The parts of the page that answer the question: the sentence, the square, years, areas, levels."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from copub.report.blocks import (
+    Cell,
+    Grid,
+    Section,
+    count_cell,
+    figure_of,
+    grid_of,
+    points_cell,
+    rows_of,
+    share_cell,
+    share_cells,
+    share_heads,
+)
+from copub.report.charts import interval_chart, overlap_chart, specification_chart, trend_chart
+from copub.report.facts import Facts, Row
+from copub.report.summary import COUNTINGS, band_sentences, coverage_sentences, first_sentence, second_sentence
+
+_MEASURES = ("critical", "listed", "critical_listed", "top_level", "listed_lower", "listed_unrated")
+_CURVE = 40  # settings from which one row each would be too long to read
+
+
+def answer_section(facts: Facts) -> Section:
+    """Return the sentence first: figure, interval, bands, what it rests on, countings side by side."""
+    row = facts.share("critical_listed")
+    grid = _counting_grid(facts)
+    return Section(
+        id="answer",
+        title=facts.words.say("section.summary"),
+        kind="answer",
+        paragraphs=tuple(filter(None, (second_sentence(facts), *band_sentences(facts)))),
+        grids=(grid,) if grid.rows else (),
+        pairs=_rests_on(facts, row),
+        extra={
+            "share": facts.words.percent(row["share"]) if row and row["share"] is not None else "",
+            "bounds": facts.interval(row) if row and row["share"] is not None else "",
+            "sentence": first_sentence(facts),
+            "cautions": coverage_sentences(facts),
+        },
+    )
+
+
+def _counting_grid(facts: Facts) -> Grid:
+    heads = (facts.words.say("label.measure"), facts.words.say("label.counting"), *share_heads(facts))
+    rows = []
+    for measure in _MEASURES:
+        for counting in (facts.counting, *(rule for rule in COUNTINGS if rule != facts.counting)):
+            row = facts.share(measure, counting)
+            if row is not None:
+                names = (facts.words.name("measure", measure), facts.words.name("counting", counting))
+                rows.append((*map(Cell, names), *share_cells(facts, row)))
+    return grid_of(facts.words.say("label.counting"), heads, rows)
+
+
+def _rests_on(facts: Facts, row: Row | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    words, study = facts.words, facts.study
+    countries = {side: ", ".join((study.get(f"side_{side}") or {}).get("countries") or ()) for side in "ab"}
+    pairs: list[tuple[str, tuple[str, ...]]] = []
+    if row is not None:
+        denominator = words.say(
+            "rests.denominator", denominator=words.count(row["denominator"]), years=facts.years,
+            a_countries=countries["a"], b_countries=countries["b"],
+        )  # fmt: skip
+        pairs.append((words.say("label.denominator_rule"), (denominator,)))
+    rule = facts.counting.removeprefix("fractional-") + "_rule"
+    counted = words.say(
+        "rests.counting", counting=words.name("counting", facts.counting), rule=words.name("counting", rule)
+    )
+    pairs.append((words.say("label.counting"), (counted,)))
+    pairs.append((words.say("label.lists"), tuple(list_line(facts, entry) for entry in facts.entries("watchlists"))))
+    levels = ", ".join(facts.level(level) for level in study.get("levels") or ()) or words.say("rests.levels_all")
+    pairs.append((words.say("label.levels"), (levels,)))
+    pairs.append((words.say("label.taxonomy"), tuple(_dated(entry) for entry in facts.entries("taxonomies"))))
+    pairs.append((words.say("label.classifier"), (words.say("rests.classifier"),)))
+    return tuple((label, values) for label, values in pairs if values)
+
+
+def _dated(entry: Row) -> str:
+    title, date = entry.get("title") or entry.get("id") or "", entry.get("date")
+    return f"{title} ({date})" if date else str(title)
+
+
+def list_line(facts: Facts, entry: Row) -> str:
+    """Return a watchlist in one line: title, authority, edition, date of retrieval."""
+    words = facts.words
+    details = [f"{words.say(f'label.{key}')} {entry[key]}" for key in ("edition", "retrieved") if entry.get(key)]
+    if entry.get("authority"):
+        details.insert(0, str(entry["authority"]))
+    return (
+        f"{entry.get('title') or entry.get('id')} ({'; '.join(details)})"
+        if details
+        else str(entry.get("title") or entry.get("id"))
+    )
+
+
+def square_section(facts: Facts) -> Section | None:
+    """Return the 2×2 of critical and listed, counted over `copublications`."""
+    works, words = facts.table("copublications"), facts.words
+    if works.is_empty():
+        return None
+    heads = ("", words.name("measure", "listed"), words.name("measure", "not_listed"), words.name("measure", "total"))
+    rows = []
+    for label, part in (
+        ("critical", works.filter("is_critical")),
+        ("not_critical", works.filter(~pl.col("is_critical"))),
+        ("total", works),
+    ):
+        counts = (part.filter("is_listed").height, part.filter(~pl.col("is_listed")).height, part.height)
+        rows.append((Cell(words.name("measure", label)), *(count_cell(facts, float(count)) for count in counts)))
+    title = words.say("section.square")
+    return Section("square", title, words.say("lead.square"), kind="square", grids=(grid_of(title, heads, rows),))
+
+
+def trend_section(facts: Facts) -> Section | None:
+    """Return the years: share with interval, counts, coverage."""
+    words = facts.words
+    trends = facts.table("trends").filter(pl.col("counting") == facts.counting)
+    if trends.is_empty():
+        return None
+    title = words.say("section.trend")
+    grid = _trend_grid(facts, trends, title)
+    events = facts.entries("events") or list(facts.study.get("events") or ())
+    figures = figure_of(facts, "trend", title, lambda width: trend_chart(trends, words, width, events), grid)
+    notes = [f"{event.get('date')}: {event.get('label')}" for event in events]
+    if trends["is_recent"].any():
+        notes.append(words.say("label.recent_note"))
+    return Section(
+        "trend",
+        title,
+        words.say("lead.trend"),
+        figures=figures,
+        grids=() if figures else (grid,),
+        paragraphs=tuple(notes),
+    )
+
+
+def _trend_grid(facts: Facts, trends: pl.DataFrame, title: str) -> Grid:
+    words = facts.words
+    counts = ("copublications", "critical", "listed", "critical_listed", "top_level")
+    heads = (
+        words.say("label.year"), *(words.name("measure", key) for key in counts), words.say("label.share"),
+        words.say("label.interval"), words.say("label.with_abstract"), words.say("label.with_institution"),
+    )  # fmt: skip
+    by_year: dict[int, dict[str, Row]] = {}
+    for row in rows_of(trends):
+        by_year.setdefault(row["year"], {})[row["measure"]] = row
+    rows = []
+    for year, measured in sorted(by_year.items()):
+        own = measured.get("critical_listed") or next(iter(measured.values()))
+        cells = [count_cell(facts, measured[key]["count"] if key in measured else None) for key in counts]
+        small = words.say("label.small") if own["is_small"] else ""
+        rows.append((
+            Cell(str(year), mark=small), *cells, share_cell(facts, own["share"]), Cell(facts.bounds(own)),
+            share_cell(facts, own["with_abstract"]), share_cell(facts, own["with_institution"]),
+        ))  # fmt: skip
+    return grid_of(title, heads, rows)
+
+
+def area_section(facts: Facts) -> Section | None:
+    """Return the areas of the headline taxonomy: works, listed works, share, interval."""
+    words = facts.words
+    rows = sorted(rows_of(facts.shares("critical_listed", "area")), key=lambda row: (-row["numerator"], row["slice"]))
+    rows = [row for row in rows if row["denominator"]]
+    if not rows:
+        return None
+    title = words.say("section.areas")
+    grid = grid_of(
+        title,
+        (words.say("label.area"), *share_heads(facts)),
+        ((Cell(facts.area(row["slice"])), *share_cells(facts, row)) for row in rows),
+    )
+    bars = [
+        _overlap(facts, facts.area(row["slice"]), row["denominator"], row["numerator"], row["share"]) for row in rows
+    ]
+    figures = figure_of(facts, "areas", title, lambda width: overlap_chart(bars, words, width), grid)
+    return Section("areas", title, words.say("lead.areas"), figures=figures)
+
+
+def _overlap(facts: Facts, label: str, whole: float, part: float, share: float | None) -> dict[str, object]:
+    text = f"{facts.words.count(part)} / {facts.words.count(whole)} · {facts.words.percent(share)}"
+    return {"label": label, "whole": whole, "part": part, "text": text}
+
+
+def level_section(facts: Facts) -> Section | None:
+    """Return the headline share by levels and by lists, one row per combination measured."""
+    words = facts.words
+    frame = facts.table("shares").filter(
+        pl.col("measure") == "critical_listed", pl.col("slice_kind") == "all", pl.col("counting") == facts.counting
+    )
+    rows = rows_of(frame.sort("watchlist", "share", descending=[False, True], nulls_last=True))
+    if not rows:
+        return None
+    own = facts.share("critical_listed")
+    several = len({(row["taxonomy"], row["watchlist"]) for row in rows}) > 1
+    labels = [_level_label(facts, row, several) for row in rows]
+    title = words.say("section.levels")
+    grid = grid_of(
+        title,
+        (words.say("label.list"), words.say("label.levels"), words.say("label.taxonomy"), *share_heads(facts)),
+        (
+            (
+                Cell(row["watchlist"] or ""),
+                Cell(_levels(facts, row)),
+                Cell(row["taxonomy"] or ""),
+                *share_cells(facts, row),
+            )
+            for row in rows
+        ),
+    )
+    points = [
+        {
+            "label": label,
+            "share": row["share"],
+            "ci_low": row["ci_low"],
+            "ci_high": row["ci_high"],
+            "is_base": row == own,
+        }
+        for label, row in zip(labels, rows, strict=True)
+    ]
+    figures = figure_of(facts, "levels", title, lambda width: interval_chart(points, words, width), grid)
+    return Section("levels", title, words.say("lead.levels"), figures=figures)
+
+
+def _levels(facts: Facts, row: Row) -> str:
+    levels = [facts.level(level) for level in (row["risk_level"] or "").split("+") if level]
+    return ", ".join(levels) or facts.words.say("rests.levels_all")
+
+
+def _level_label(facts: Facts, row: Row, several: bool) -> str:
+    levels = _levels(facts, row)
+    if not several:
+        return levels
+    taxonomies = {entry.get("id") for entry in facts.entries("taxonomies")}
+    area = f" · {row['taxonomy']}" if len(taxonomies) > 1 and row["taxonomy"] != facts.study.get("taxonomy") else ""
+    return f"{row['watchlist']}: {levels}{area}"
+
+
+def sensitivity_section(facts: Facts) -> Section | None:
+    """Return how far other choices move the headline."""
+    words, frame = facts.words, facts.table("sensitivity")
+    if frame.is_empty():
+        return None
+    title = words.say("section.sensitivity")
+    heads = (words.say("label.switch"), words.say("label.setting"), *share_heads(facts), words.say("label.difference"))
+    rows = rows_of(frame.sort(pl.col("switch") != "base", "switch", "setting"))
+    grid = grid_of(
+        title,
+        heads,
+        (
+            (Cell(row["switch"]), Cell(row["setting"]), *share_cells(facts, row), points_cell(facts, row["difference"]))
+            for row in rows
+        ),
+    )
+    base = next((row["share"] for row in rows if row["switch"] == "base"), None)
+    figures = figure_of(facts, "sensitivity", title, lambda width: _sensitivity(facts, frame, rows, width, base), grid)
+    return Section(
+        "sensitivity", title, words.say("lead.sensitivity"), figures=figures, grids=() if figures else (grid,)
+    )
+
+
+def _sensitivity(facts: Facts, frame: pl.DataFrame, rows: list[Row], width: int, base: float | None) -> object:
+    if len(rows) > _CURVE:
+        return specification_chart(frame, facts.words, width)
+    points = [
+        {
+            "label": facts.words.say("label.base") if row["switch"] == "base" else f"{row['switch']}: {row['setting']}",
+            "share": row["share"], "ci_low": row["ci_low"], "ci_high": row["ci_high"], "is_base": row["switch"] == "base",
+        }
+        for row in rows
+        if row["share"] is not None
+    ]  # fmt: skip
+    return interval_chart(points, facts.words, width, base)

@@ -1,0 +1,113 @@
+"""The building blocks of a page: grids of cells, figures, sections. Plain values for the template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+from markupsafe import Markup
+
+from copub.report.drawing import NARROW, WIDE, draw
+from copub.report.facts import Facts, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: the text to read and, for numbers, the value behind it; `mark` adds a short remark."""
+
+    text: str
+    value: float | None = None
+    mark: str = ""
+
+    @property
+    def is_number(self) -> bool:
+        """Return whether the cell is set right-aligned as a number."""
+        return self.value is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table to read: caption, heads of the columns, rows of cells."""
+
+    caption: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing with the grid behind it. `narrow` is drawn for phones; empty if `wide` serves both."""
+
+    id: str
+    title: str
+    wide: Markup
+    narrow: Markup
+    grid: Grid
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the page under one heading; `kind` picks its part of the template."""
+
+    id: str
+    title: str
+    lead: str = ""
+    kind: str = "plain"
+    figures: tuple[Figure, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    paragraphs: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def count_cell(facts: Facts, value: float | None, *, small: bool | None = False) -> Cell:
+    """Return a cell with a count."""
+    return Cell(facts.words.count(value), value, facts.words.say("label.small") if small else "")
+
+
+def share_cell(facts: Facts, value: float | None) -> Cell:
+    """Return a cell with a share in per cent."""
+    return Cell(facts.words.percent(value), value)
+
+
+def points_cell(facts: Facts, value: float | None) -> Cell:
+    """Return a cell with a difference in percentage points."""
+    return Cell(facts.words.points(value), value)
+
+
+def share_cells(facts: Facts, row: Row) -> tuple[Cell, ...]:
+    """Return the cells numerator, denominator, share, interval of a row of `shares`."""
+    return (
+        count_cell(facts, row["numerator"], small=row.get("is_small")),
+        count_cell(facts, row["denominator"]),
+        share_cell(facts, row["share"]),
+        Cell(facts.bounds(row)),
+    )
+
+
+def share_heads(facts: Facts) -> tuple[str, ...]:
+    """Return the heads above `share_cells`."""
+    return tuple(facts.words.say(f"label.{key}") for key in ("numerator", "denominator", "share", "interval"))
+
+
+def grid_of(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Grid:
+    """Return a grid."""
+    return Grid(caption, tuple(heads), tuple(tuple(row) for row in rows))
+
+
+def rows_of(frame: pl.DataFrame) -> list[Row]:
+    """Return the rows of a frame as mappings."""
+    return list(frame.iter_rows(named=True))
+
+
+def figure_of(
+    facts: Facts, key: str, title: str, make: Callable[[int], Any], grid: Grid, *, narrow: bool = True
+) -> tuple[Figure, ...]:
+    """Draw a figure for the desk and, if `narrow`, for the phone; empty where there is nothing to draw."""
+    chart = make(WIDE)
+    if chart is None:
+        return ()
+    phone = draw(make(NARROW), facts.words.locale) if narrow else ""
+    return (Figure(key, title, Markup(draw(chart, facts.words.locale)), Markup(phone), grid),)

@@ -1,0 +1,55 @@
+"""From an altair chart to inline SVG that follows the page: its colours, its type, light and dark.
+
+Charts are drawn in the few colours of `PAINT`, each a stand-in for a CSS variable of the page.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+PAINT = {
+    "#101112": "var(--ink)",
+    "#616263": "var(--muted)",
+    "#d1d2d3": "var(--rule)",
+    "#b1b2b3": "var(--bar)",
+    "#0b0c8d": "var(--accent)",
+    "#fefdfc": "var(--page)",
+}
+INK, MUTED, RULE, BAR, ACCENT, PAGE = PAINT
+
+WIDE, NARROW = 700, 330  # widths in pixels: one drawing for the desk, one for the phone
+_FONT = "Liberation Sans"  # measured at drawing time; the page sets its own
+_COLOURS = re.compile("|".join(map(re.escape, PAINT)))
+
+
+def style(chart: Any) -> Any:
+    """Return the chart with copub's look: no frame, quiet axes, one accent."""
+    return (
+        chart.configure(font=_FONT, background="transparent", padding=4, aria=False)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=MUTED, titleColor=MUTED, gridColor=RULE, domainColor=RULE, tickColor=RULE,
+            labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=230, titlePadding=8,
+        )
+        .configure_legend(labelColor=INK, labelFontSize=12, orient="top", symbolSize=90, offset=4, padding=0, symbolStrokeWidth=2)
+        .configure_title(color=INK, fontSize=13, fontWeight=600, anchor="start", offset=6)
+        .configure_text(color=INK, fontSize=12)
+    )  # fmt: skip
+
+
+def draw(chart: alt.TopLevelMixin, locale: str) -> str:
+    """Return the chart as one SVG element coloured by CSS variables.
+
+    `locale` names the number format (d3-format) of its axes. Text from outside is escaped by the
+    renderer; nothing in the drawing can be followed or run.
+    """
+    drawn: str = vl_convert.vegalite_to_svg(style(chart).to_dict(), format_locale=locale, allowed_base_urls=[])
+    drawn = _COLOURS.sub(lambda found: PAINT[found.group()], drawn)
+    drawn = drawn.replace(f' font-family="{_FONT}"', "")
+    return re.sub(
+        r'(<svg [^>]*?) width="[\d.]+" height="[\d.]+"', r'\1 aria-hidden="true" focusable="false"', drawn, count=1
+    )

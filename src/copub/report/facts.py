@@ -1,0 +1,140 @@
+"""What the report may say: rows of the run's tables and entries of its manifest, found by name.
+
+`Facts` looks up and never calculates; a row or entry that is not there is None or empty, and the
+report then says nothing about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from copub.report.messages import Messages, load_messages
+from copub.schema import empty
+
+Row = Mapping[str, Any]
+
+# Which settings of the study a row of `shares` must agree with to be the study's own.
+_BY_LISTS = ("listed", "critical_listed", "listed_given_critical", "critical_given_listed")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The tables and the manifest of one run, and the words to speak of them."""
+
+    tables: Mapping[str, pl.DataFrame]
+    manifest: Mapping[str, Any]
+    words: Messages
+
+    @property
+    def study(self) -> Mapping[str, Any]:
+        """Return the study as the manifest keeps it."""
+        return self.manifest.get("study") or {}
+
+    @property
+    def synthetic(self) -> bool:
+        """Return whether the works are made up."""
+        return bool(self.study.get("synthetic"))
+
+    @property
+    def a(self) -> str:
+        """Return the name of side A."""
+        return str((self.study.get("side_a") or {}).get("name") or "A")
+
+    @property
+    def b(self) -> str:
+        """Return the name of side B."""
+        return str((self.study.get("side_b") or {}).get("name") or "B")
+
+    @property
+    def years(self) -> str:
+        """Return the years of publication as text."""
+        years = self.study.get("years") or ()
+        return "–".join(dict.fromkeys(str(year) for year in years)) or self.words.missing
+
+    @property
+    def counting(self) -> str:
+        """Return the counting rule of the headline."""
+        return str(self.study.get("counting") or "full")
+
+    @property
+    def title(self) -> str:
+        """Return the title of the report."""
+        return str(self.study.get("title") or self.study.get("id") or "copub")
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Return the table of that name, without rows if the run has none."""
+        frame = self.tables.get(name)
+        return empty(name) if frame is None else frame
+
+    def entries(self, key: str) -> list[Mapping[str, Any]]:
+        """Return a list of entries of the manifest, empty if absent."""
+        return [entry for entry in self.manifest.get(key) or [] if isinstance(entry, Mapping)]
+
+    def shares(self, measure: str, kind: str = "all", counting: str | None = None) -> pl.DataFrame:
+        """Return the study's own rows of `shares` for a measure and kind of slice, in table order."""
+        frame = self.table("shares").filter(
+            pl.col("measure") == measure,
+            pl.col("slice_kind") == kind,
+            pl.col("counting") == (counting or self.counting),
+        )
+        return frame.filter(
+            pl.Series([self._own(row, measure) for row in frame.iter_rows(named=True)], dtype=pl.Boolean)
+        )
+
+    def share(self, measure: str, counting: str | None = None) -> Row | None:
+        """Return the study's own share over all works, or None."""
+        rows = self.shares(measure, counting=counting)
+        return rows.row(0, named=True) if rows.height else None
+
+    def _own(self, row: Row, measure: str) -> bool:
+        taxonomy, lists, levels = row["taxonomy"], row["watchlist"], row["risk_level"]
+        if taxonomy and taxonomy != self.study.get("taxonomy"):
+            return False
+        if lists and set(lists.split("+")) != set(self.study.get("watchlists") or ()):
+            return False
+        return measure not in _BY_LISTS or set(filter(None, (levels or "").split("+"))) == set(
+            self.study.get("levels") or ()
+        )
+
+    def area(self, area: str) -> str:
+        """Return the name of an area: as the manifest's taxonomy names it, else made readable from its id."""
+        for taxonomy in self.entries("taxonomies"):
+            name = (taxonomy.get("areas") or {}).get(area)
+            if name:
+                return str(name)
+        words = [part for part in area.split("-") if not (part.isdigit() or part == "EU")]
+        return " ".join(words).capitalize() if words else area
+
+    def level(self, level: str | None) -> str:
+        """Return the word for a risk level."""
+        return self.words.name("level", level)
+
+    def interval(self, row: Row) -> str:
+        """Return the interval of a share in words."""
+        if row["ci_low"] is None or row["ci_high"] is None:
+            return self.words.say("headline.no_interval")
+        return self.words.say(
+            "headline.interval",
+            confidence=self.words.percent(row.get("confidence") or self.study.get("confidence") or 0.95, 0),
+            low=self.words.percent(row["ci_low"]),
+            high=self.words.percent(row["ci_high"]),
+        )
+
+    def bounds(self, row: Row) -> str:
+        """Return the interval of a share as two figures."""
+        if row["ci_low"] is None or row["ci_high"] is None:
+            return self.words.missing
+        return f"{self.words.percent(row['ci_low'])} – {self.words.percent(row['ci_high'])}"
+
+
+def facts_of(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> Facts:
+    """Return the facts of a run in the language its study asks for (English by default).
+
+    Raises `CorrectInput` if the study asks for a language that has no messages file.
+    """
+    language = (manifest.get("study") or {}).get("language") or "en"
+    return Facts(tables, manifest, load_messages(str(language)))

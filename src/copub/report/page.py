@@ -1,0 +1,111 @@
+"""The page: one HTML file that needs nothing from outside and can send nothing there."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from copub.report import answers, background, partners
+from copub.report.blocks import Section
+from copub.report.explorer import as_script, explorer_data
+from copub.report.facts import Facts, facts_of
+
+_FOLDER = Path(__file__).parent / "templates"
+_SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
+    answers.answer_section,
+    answers.square_section,
+    answers.trend_section,
+    answers.area_section,
+    answers.level_section,
+    partners.institution_section,
+    partners.pair_section,
+    partners.network_section,
+    answers.sensitivity_section,
+    background.planted_section,
+    lambda facts: works_section(facts),
+    partners.institution_parts,
+    background.quality_section,
+    background.method_section,
+    background.limits_section,
+    background.provenance_section,
+)
+
+
+def build_page(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> str:
+    """Return the report as one self-contained HTML page.
+
+    Parameters
+    ----------
+    tables : frames by name, as in `copub.schema`; a missing one counts as empty.
+    manifest : the run's manifest; a missing entry is not spoken of.
+
+    Raises
+    ------
+    CorrectInput : the study asks for a language that has no messages file.
+    """
+    facts = facts_of(tables, manifest)
+    sections = [section for make in _SECTIONS if (section := make(facts)) is not None]
+    script, sheet = _asset("page.js"), _asset("page.css")
+    return _environment().get_template("page.html.j2").render(
+        facts=facts,
+        say=facts.words.say,
+        sections=sections,
+        notes=[facts.words.say(f"note.{key}") for key in background.NOTES],
+        policy=policy(script, sheet),
+        script=Markup(script),
+        sheet=Markup(sheet),
+    )  # fmt: skip
+
+
+def works_section(facts: Facts) -> Section | None:
+    """Return the table of listed critical works, as data for the page's script."""
+    data = explorer_data(facts)
+    if not data["works"]:
+        return None
+    data["words"] = {
+        **facts.words.words["evidence"],
+        **{key: facts.words.say(f"label.{key}") for key in ("year", "title", "areas", "institution", "level", "tier")},
+    }
+    data["words"] |= {key: facts.words.words["action"][key] for key in ("page", "matches", "evidence")}
+    data["words"]["a"] = facts.words.say("label.institution_a", a=facts.a)
+    title = facts.words.say("section.works")
+    return Section("works", title, facts.words.say("lead.works"), kind="works", extra={"json": Markup(as_script(data))})
+
+
+def policy(script: str, sheet: str) -> str:
+    """Return the Content-Security-Policy: nothing from outside, this very script and sheet only."""
+    return "; ".join((
+        "default-src 'none'",
+        f"script-src 'sha256-{_digest(script)}'",
+        f"style-src 'sha256-{_digest(sheet)}'",
+        "img-src data: blob:",
+        "base-uri 'none'",
+        "form-action 'none'",
+    ))  # fmt: skip
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def _asset(name: str) -> str:
+    return "\n" + (_FOLDER / name).read_text(encoding="utf-8")
+
+
+@lru_cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,131 @@
+"""The result in sentences: what `copub run` prints and the page says first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from copub.report.facts import Facts, Row, facts_of
+
+COUNTINGS = ("full", "fractional-authors", "fractional-countries")
+_COVERAGE: tuple[tuple[str, pl.Expr], ...] = (
+    ("abstract", pl.col("abstract_status") == "none"),
+    ("institution", ~pl.col("has_institution")),
+    ("truncated", pl.col("is_truncated")),
+    ("unclassifiable", ~pl.col("classifiable")),
+)
+
+
+def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> list[str]:
+    """Return the result as plain sentences, one line each.
+
+    The headline with its counts and interval, the other countings, the second headline, the band of
+    lower and unrated levels, coverage, planted beside found, and the run's warnings.
+    """
+    facts = facts_of(tables, manifest)
+    lines = [facts.words.say("headline.synthetic")] if facts.synthetic else []
+    lines.append(first_sentence(facts))
+    lines += fractional_sentences(facts)
+    lines += [line for line in (second_sentence(facts), *band_sentences(facts)) if line]
+    lines += coverage_sentences(facts)
+    lines += planted_sentences(facts)
+    lines += [str(warning) for warning in manifest.get("warnings") or []]
+    return lines
+
+
+def first_sentence(facts: Facts) -> str:
+    """Return the headline, or that there is nothing to report."""
+    row = facts.share("critical_listed")
+    sides = {"a": facts.a, "b": facts.b, "years": facts.years}
+    if row is None:
+        return facts.words.say("headline.unmeasured", **sides)
+    if not row["denominator"]:
+        return facts.words.say("headline.none", **sides)
+    return facts.words.say("headline.first", **sides, **_figures(facts, row))
+
+
+def fractional_sentences(facts: Facts) -> list[str]:
+    """Return the headline under the countings that the study does not put first."""
+    rows = [(rule, facts.share("critical_listed", rule)) for rule in COUNTINGS if rule != facts.counting]
+    return [
+        facts.words.say("headline.fractional", counting=facts.words.name("counting", rule), **_figures(facts, row))
+        for rule, row in rows
+        if row is not None and row["denominator"]
+    ]
+
+
+def second_sentence(facts: Facts) -> str:
+    """Return the second headline (the top level among the first), or nothing."""
+    row, first = facts.share("top_level"), facts.share("critical_listed")
+    if row is None or first is None or not first["numerator"]:
+        return ""
+    level = facts.level(facts.study.get("top_level"))
+    return facts.words.say(
+        "headline.second", level=level, first=facts.words.count(first["numerator"]), **_figures(facts, row)
+    )
+
+
+def band_sentences(facts: Facts) -> list[str]:
+    """Return what stands beside the headline: works with only lower or unrated levels."""
+    rows = ((key, facts.share(f"listed_{key}")) for key in ("lower", "unrated"))
+    return [
+        facts.words.say(f"headline.{key}", **_figures(facts, row))
+        for key, row in rows
+        if row is not None and row["numerator"]
+    ]
+
+
+def coverage_sentences(facts: Facts) -> list[str]:
+    """Return what the data lack, as far as they lack it."""
+    works = facts.table("copublications")
+    lines = []
+    for key, lacking in _COVERAGE:
+        count = works.filter(lacking).height
+        if count:
+            lines.append(
+                facts.words.say(
+                    f"coverage.{key}",
+                    count=facts.words.count(count),
+                    of=facts.words.count(works.height),
+                    share=facts.words.percent(count / works.height),
+                )
+            )
+    source = facts.manifest.get("source") or {}
+    if source.get("missing"):
+        lines.append(
+            facts.words.say(
+                "coverage.missing_works",
+                missing=facts.words.count(source["missing"]),
+                expected=facts.words.count(source.get("expected")),
+            )
+        )
+    return lines
+
+
+def planted_sentences(facts: Facts) -> list[str]:
+    """Return planted beside found, for synthetic runs."""
+    return [
+        facts.words.say(
+            "headline.planted",
+            measure=facts.words.name("measure", str(entry.get("measure"))),
+            planted=planted_figure(facts, entry.get("planted")),
+            found=planted_figure(facts, entry.get("found")),
+        )
+        for entry in facts.entries("planted")
+    ]
+
+
+def planted_figure(facts: Facts, value: float | None) -> str:
+    """Return a planted or found figure: shares (below or at 1, not whole counts) as per cent, else as a count."""
+    return facts.words.percent(value) if isinstance(value, float) and value <= 1 else facts.words.count(value)
+
+
+def _figures(facts: Facts, row: Row) -> dict[str, str]:
+    return {
+        "numerator": facts.words.count(row["numerator"]),
+        "denominator": facts.words.count(row["denominator"]),
+        "share": facts.words.percent(row["share"]),
+        "interval": facts.interval(row),
+    }

@@ -1,0 +1,445 @@
+"""SYNTHETIC worlds for the tests of the report: invented institutions, invented works, seeded.
+
+`world(n)` gives every table of the schema and a manifest, consistent with each other. Nothing in
+it names a real institution, person or work.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import random
+from collections import Counter
+from typing import Any
+
+import polars as pl
+
+from copub.schema import TABLES, conform, empty
+
+AREAS = ("EU-01-SEMICONDUCTORS", "EU-02-AI", "EU-03-QUANTUM", "EU-08-ENERGY", "EU-10-MATERIALS-MANUFACTURING")
+SIDE_A = tuple(
+    (f"I90000001{i:02}", f"Université Inventée {name}")
+    for i, name in enumerate(["Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir"])
+)
+ENTITIES = (
+    ("mock-aerospace-university", "Mock University of Aerospace", "very high"),
+    ("invented-institute-of-technology", "Invented Institute of Technology", "very high"),
+    ("fancy-polytechnic", "Fancy Polytechnic", "high"),
+    ("made-up-university", "Made-Up University of Sciences", "medium"),
+    ("nowhere-college", "Nowhere College", "unrated"),
+)
+PLAIN_B = (("I9000000300", "Imaginary Normal University"), ("I9000000301", "Fictional Academy of Letters"))
+COUNTED = ("very high", "high")
+WATCHLIST = "demo-list"
+TAXONOMY = "eu-2023-2113"
+COUNTINGS = ("full", "fractional-authors", "fractional-countries")
+
+
+def wilson(k: float, n: float, z: float = 1.959964) -> tuple[float | None, float | None]:
+    """Wilson interval of k of n; (None, None) over an empty denominator."""
+    if n <= 0:
+        return None, None
+    p = k / n
+    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return max(0.0, (middle - half) / (1 + z * z / n)), min(1.0, (middle + half) / (1 + z * z / n))
+
+
+def table(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Frame of the schema's table `name`; keys that a row does not name are null."""
+    schema = TABLES[name].schema
+    full = [{column: row.get(column) for column in schema} for row in rows]
+    return conform(name, pl.DataFrame(full, schema=schema)) if rows else empty(name)
+
+
+def _work(rng: random.Random, number: int, years: tuple[int, int]) -> dict[str, Any]:
+    year = rng.choices(range(years[0], years[1] + 1), weights=range(1, years[1] - years[0] + 2))[0]
+    entity = rng.choices([*ENTITIES, None], weights=[3, 2, 4, 3, 2, 18])[0]
+    areas = sorted(rng.sample(AREAS, rng.choice([1, 1, 1, 2]))) if rng.random() < 0.3 else []
+    level = entity[2] if entity else None
+    listed = level in COUNTED
+    band = "none" if entity is None else "counted" if listed else "unrated" if level == "unrated" else "lower level"
+    authors = rng.randint(2, 12)
+    return {
+        "work_id": f"W90000{number:05}",
+        "doi": f"10.5555/mock.{number}",
+        "title": f"An invented study number {number} of {'devices' if areas else 'letters'}",
+        "publication_year": year,
+        "publication_date": dt.date(year, rng.randint(1, 12), 5),
+        "type": "article",
+        "language": "en",
+        "source_name": "Journal of Inventions",
+        "publisher": "Mock Press",
+        "n_authors": authors,
+        "n_countries": rng.choice([2, 2, 3]),
+        "n_authors_a": 1,
+        "n_authors_b": 1,
+        "weight": round(2 / authors, 6),
+        "weight_countries": 0.5,
+        "is_bilateral": True,
+        "is_dual_only": False,
+        "is_truncated": False,
+        "is_retracted": False,
+        "abstract_status": rng.choice(["full", "full", "none"]),
+        "has_institution": rng.random() < 0.8,
+        "classified_from": "title and abstract",
+        "classifiable": True,
+        "is_critical": bool(areas),
+        "max_score": 0.9 if areas else 0.1,
+        "areas": areas,
+        "is_listed": listed,
+        "listed_band": band,
+        "max_risk_level": level,
+        "entities": [entity[0]] if entity else [],
+        "watchlists": [WATCHLIST] if entity else [],
+        "tiers": [rng.choice(["identifier", "name"])] if listed else [],
+        "is_critical_listed": bool(areas) and listed,
+        "is_top_level": bool(areas) and level == "very high",
+        "duplicate_of": None,
+        "review_status": "unreviewed",
+        "epoch": "unknown",
+        "_entity": entity,
+        "_a": rng.choice(SIDE_A),
+        "_b": rng.choice(PLAIN_B),
+    }
+
+
+MEASURES = {
+    "critical": lambda w: w["is_critical"],
+    "listed": lambda w: w["is_listed"],
+    "critical_listed": lambda w: w["is_critical_listed"],
+    "listed_lower": lambda w: w["is_critical"] and w["listed_band"] == "lower level",
+    "listed_unrated": lambda w: w["is_critical"] and w["listed_band"] == "unrated",
+}
+
+
+def _weight(work: dict[str, Any], counting: str) -> float:
+    return {"full": 1.0, "fractional-authors": work["weight"], "fractional-countries": work["weight_countries"]}[
+        counting
+    ]
+
+
+def _share(measure: str, counting: str, kind: str, value: str, k: float, n: float, level: str) -> dict[str, Any]:
+    low, high = wilson(k, n)
+    return {
+        "measure": measure,
+        "taxonomy": TAXONOMY,
+        "watchlist": WATCHLIST,
+        "risk_level": level,
+        "slice_kind": kind,
+        "slice": value,
+        "counting": counting,
+        "numerator": k,
+        "denominator": n,
+        "share": k / n if n else None,
+        "ci_low": low,
+        "ci_high": high,
+        "interval": "wilson" if n else "none",
+        "confidence": 0.95,
+        "is_small": k < 5,
+    }
+
+
+def _shares(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    levels = "+".join(COUNTED)
+    slices: list[tuple[str, str, list[dict[str, Any]]]] = [("all", "all", works)]
+    for year in sorted({w["publication_year"] for w in works}):
+        slices.append(("year", str(year), [w for w in works if w["publication_year"] == year]))
+    slices += [("area", area, [w for w in works if area in w["areas"]]) for area in AREAS]
+    slices += [("institution_a", a[1], [w for w in works if w["_a"] == a]) for a in SIDE_A]
+    rows = []
+    for kind, value, part in slices:
+        for counting in COUNTINGS:
+            n = sum(_weight(w, counting) for w in part)
+            for measure, test in MEASURES.items():
+                k = sum(_weight(w, counting) for w in part if test(w))
+                rows.append(_share(measure, counting, kind, value, k, n, levels))
+            both = sum(_weight(w, counting) for w in part if w["is_critical_listed"])
+            top = sum(_weight(w, counting) for w in part if w["is_top_level"])
+            rows.append(_share("top_level", counting, kind, value, top, both, "very high"))
+    for level in ("very high", "high", "medium", "unrated"):
+        k = sum(w["is_critical"] and w["max_risk_level"] == level for w in works)
+        rows.append(_share("critical_listed", "full", "all", "all", float(k), float(len(works)), level))
+    return rows
+
+
+def _trends(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    rows = []
+    tests = {"copublications": lambda w: True, "top_level": lambda w: w["is_top_level"], **MEASURES}
+    for year in sorted({w["publication_year"] for w in works}):
+        part = [w for w in works if w["publication_year"] == year]
+        for counting in COUNTINGS:
+            n = sum(_weight(w, counting) for w in part)
+            for measure in ("copublications", "critical", "listed", "critical_listed", "top_level"):
+                k = sum(_weight(w, counting) for w in part if tests[measure](w))
+                low, high = wilson(k, n)
+                rows.append(
+                    {
+                        "measure": measure,
+                        "counting": counting,
+                        "year": year,
+                        "count": k,
+                        "share": k / n,
+                        "ci_low": low,
+                        "ci_high": high,
+                        "index": 100.0,
+                        "base_year": 2010,
+                        "is_small": len(part) < 25,
+                        "with_abstract": sum(w["abstract_status"] == "full" for w in part) / len(part),
+                        "with_institution": sum(w["has_institution"] for w in part) / len(part),
+                        "is_recent": year >= 2024,
+                    }
+                )
+    return rows
+
+
+def _partners(works: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    tally: dict[tuple[str, str, str], Counter[str]] = {}
+    pairs: dict[tuple[str, str, str, str], Counter[str]] = {}
+    level_of = {name: level for _, name, level in ENTITIES}
+    for w in works:
+        partners = (
+            [w["_b"]] if w["_entity"] is None else [(f"I90000002{ENTITIES.index(w['_entity']):02}", w["_entity"][1])]
+        )
+        flags = {
+            "works": 1,
+            "critical": w["is_critical"],
+            "listed": w["is_listed"],
+            "critical_listed": w["is_critical_listed"],
+        }
+        for side, (iid, name) in (("a", w["_a"]), *(("b", b) for b in partners)):
+            tally.setdefault((side, iid, name), Counter()).update(flags)
+        for b in partners:
+            pairs.setdefault((*w["_a"], *b), Counter()).update(flags)
+    institutions = [
+        {
+            "side": side,
+            "institution_id": iid,
+            "institution_name": name,
+            "country_code": "BE" if side == "a" else "CN",
+            "works_fractional": c["works"] / 2,
+            "entity_id": next((e[0] for e in ENTITIES if e[1] == name), None),
+            "risk_level": level_of.get(name),
+            "is_small": c["works"] < 5,
+            **{key: c[key] for key in ("works", "critical", "listed", "critical_listed")},
+        }
+        for (side, iid, name), c in tally.items()
+    ]
+    rows = [
+        {
+            "institution_a": a,
+            "institution_a_id": aid,
+            "institution_b": b,
+            "institution_b_id": bid,
+            "works": c["works"],
+            "critical": c["critical"],
+            "critical_listed": c["critical_listed"],
+            "risk_level": level_of.get(b),
+            "is_small": c["works"] < 5,
+        }
+        for (aid, a, bid, b), c in pairs.items()
+    ]
+    return institutions, rows
+
+
+def _evidence(works: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    hits, assignments, affiliations, authorships = [], [], [], []
+    for w in works:
+        wid = w["work_id"]
+        for seq, (iid, name), code in ((0, w["_a"], "BE"), (1, w["_b"], "CN")):
+            entity = w["_entity"] if seq else None
+            printed = entity[1] if entity else name
+            raw = f"School of Mock Studies, {printed}, 100 Invented Road, reader@example.org"
+            authorships.append(
+                {
+                    "work_id": wid,
+                    "author_seq": seq,
+                    "author_name": f"Mock Author {seq}",
+                    "on_side_a": seq == 0,
+                    "author_position": "first" if seq == 0 else "last",
+                    "countries": [code],
+                    "on_side_b": seq == 1,
+                }
+            )
+            affiliations.append(
+                {
+                    "work_id": wid,
+                    "author_seq": seq,
+                    "affiliation_seq": 0,
+                    "institution_id": iid,
+                    "institution_name": printed,
+                    "country_code": code,
+                    "raw_affiliation_string": raw,
+                    "lineage": [iid],
+                }
+            )
+            if entity:
+                hits.append(
+                    {
+                        "work_id": wid,
+                        "author_seq": seq,
+                        "affiliation_seq": 0,
+                        "watchlist": WATCHLIST,
+                        "edition": "2020 (SYNTHETIC)",
+                        "entity_id": entity[0],
+                        "entity_name": entity[1],
+                        "risk_level": entity[2],
+                        "category": "civilian",
+                        "is_medical": False,
+                        "entity_country": "CN",
+                        "tier": (w["tiers"] or ["name"])[0],
+                        "field": "raw_affiliation_string",
+                        "value": raw,
+                        "matched_text": printed,
+                        "matched_start": 24,
+                        "matched_end": 24 + len(printed),
+                        "rule": printed,
+                        "via_entity": None,
+                        "is_counted": True,
+                    }
+                )
+        for area in w["areas"]:
+            assignments.append(
+                {
+                    "work_id": wid,
+                    "taxonomy": TAXONOMY,
+                    "area": area,
+                    "technology": "Mock devices",
+                    "score": 0.91,
+                    "threshold": 0.5,
+                    "assigned": True,
+                    "method": "rules+model",
+                    "matched_title": ["devices"],
+                    "matched_abstract": ["mock gate"],
+                    "ngrams": ["mock gate"],
+                    "topic_id": None,
+                    "evidence": "title names “devices”; model 0.91 ≥ 0.50",
+                }
+            )
+    return {"hits": hits, "assignments": assignments, "affiliations": affiliations, "authorships": authorships}
+
+
+def _coverage(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    n = len(works)
+    none = sum(w["abstract_status"] == "none" for w in works)
+    return [
+        {
+            "metric": metric,
+            "slice_kind": "all",
+            "slice": "all",
+            "count": count,
+            "of": n,
+            "share": count / n if n else None,
+            "note": "",
+        }
+        for metric, count in (("records read", n), ("works without abstract", none))
+    ]
+
+
+def _sensitivity(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    n, k = float(len(works)), float(sum(w["is_critical_listed"] for w in works))
+    rows = []
+    for switch, setting, factor in (
+        ("base", "the study as it stands", 1.0),
+        ("medical", "without", 0.8),
+        ("author cap", "100", 0.95),
+        ("levels", "very high", 0.4),
+        ("levels", "all", 1.6),
+        ("counting", "fractional-authors", 0.9),
+    ):
+        low, high = wilson(min(n, k * factor), n)
+        share = k * factor / n if n else None
+        rows.append(
+            {
+                "switch": switch,
+                "setting": setting,
+                "numerator": k * factor,
+                "denominator": n,
+                "share": share,
+                "ci_low": low,
+                "ci_high": high,
+                "difference": share - k / n if n else None,
+            }
+        )
+    return rows
+
+
+def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language: str = "en") -> dict[str, Any]:
+    """Manifest of a made-up run over `n` works."""
+    return {
+        "run_id": "2026-11-21-mock",
+        "created": "2026-11-21T20:00:00Z",
+        "copub_version": "0.1.0",
+        "study": {
+            "id": "mock",
+            "title": "A mock study",
+            "question": "How large is an invented share?",
+            "synthetic": synthetic,
+            "hash": "ab" * 32,
+            "side_a": {"name": "Belgium", "countries": ["BE"]},
+            "side_b": {"name": "China", "countries": ["CN"]},
+            "years": list(years),
+            "taxonomy": TAXONOMY,
+            "watchlists": [WATCHLIST],
+            "levels": list(COUNTED),
+            "top_level": "very high",
+            "counting": "full",
+            "confidence": 0.95,
+            "language": language,
+            "events": [{"date": "2024-01", "label": "A mock event"}],
+        },
+        "source": {"kind": "works-files", "files": [{"name": "mock.jsonl", "sha256": "cd" * 32, "records": n}]},
+        "funnel": [{"step": "records read", "count": n, "note": ""}, {"step": "in the study", "count": n, "note": ""}],
+        "epochs": ["unknown"],
+        "taxonomies": [
+            {
+                "id": TAXONOMY,
+                "title": "A mock taxonomy",
+                "date": "2023-10-03",
+                "source": "mock",
+                "verification": "checked",
+                "hash": "12" * 32,
+                "areas": {"EU-02-AI": "Artificial intelligence"},
+            }
+        ],
+        "watchlists": [
+            {
+                "id": WATCHLIST,
+                "title": "SYNTHETIC list",
+                "authority": "nobody",
+                "edition": "2020",
+                "kind": "assessment",
+                "retrieved": "2026-01-01",
+                "completeness": "complete",
+                "hash": "34" * 32,
+            }
+        ],
+        "model": {"hash": "56" * 32, "card": "a mock model"},
+        "planted": [{"measure": "critical_listed", "planted": 0.12, "found": 0.117}],
+        "stages": [{"stage": "measure", "seconds": 0.5, "peak_mb": 120.0}],
+        "tables": {"works": {"rows": n, "sha256": "78" * 32}},
+        "versions": {"polars": "2.1.0"},
+        "command": "copub run mock",
+        "warnings": [],
+    }
+
+
+def world(
+    n: int = 400, *, seed: int = 7, years: tuple[int, int] = (2010, 2025), **options: Any
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    """Return (tables, manifest) of a made-up run over `n` works."""
+    rng = random.Random(seed)
+    works = [_work(rng, number, years) for number in range(n)]
+    institutions, pairs = _partners(works)
+    rows = {
+        "copublications": works,
+        "works": works,
+        "shares": _shares(works),
+        "trends": _trends(works),
+        "institutions": institutions,
+        "pairs": pairs,
+        "coverage": _coverage(works),
+        "sensitivity": _sensitivity(works),
+        **_evidence(works),
+    }
+    tables = {name: table(name, rows.get(name, [])) for name in TABLES}
+    return tables, manifest(n, years, **options)
