@@ -38,8 +38,10 @@ def plain_text(text: str | None) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", _INLINE.sub("", text))
-    text = "".join(c if c.isprintable() or c.isspace() else _replacement(c) for c in text)
-    return unicodedata.normalize("NFC", _SPACES.sub(" ", text).strip())
+    text = _SPACES.sub(" ", text).strip()
+    if not text.isprintable():
+        text = _SPACES.sub(" ", "".join(c if c.isprintable() else _replacement(c) for c in text)).strip()
+    return unicodedata.normalize("NFC", text)
 
 
 def plain_affiliation(text: str | None) -> str:

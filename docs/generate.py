@@ -1,0 +1,86 @@
+"""Write the generated documents, or check that they are as the code says.
+
+``python docs/generate.py`` writes them; with ``--check`` it names those that differ and ends
+with 1. Generated: the command line, the data dictionary, the keys of a study file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+
+import click
+import typer
+
+from copub.cli import app
+from copub.schema import data_dictionary
+from copub.study import SETTINGS
+
+FOLDER = Path(__file__).resolve().parent
+
+
+def cli_reference() -> str:
+    """Return the help of every command as Markdown."""
+    root = typer.main.get_command(app)
+    parts = ["# Command line\n\nMade from the commands' own help; do not edit by hand.\n"]
+    for name, command in _commands(root, "copub"):
+        with click.Context(command, info_name=name, max_content_width=100, terminal_width=100) as context:
+            parts.append(f"## {name}\n\n```\n{command.get_help(context).rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+def _commands(command: click.Command, name: str) -> list[tuple[str, click.Command]]:
+    found = [(name, command)]
+    if isinstance(command, click.Group):
+        for child in sorted(command.commands):
+            found += _commands(command.commands[child], f"{name} {child}")
+    return found
+
+
+def study_reference() -> str:
+    """Return the keys of a study file as Markdown."""
+    rows = ["| key | takes | default | meaning |", "|---|---|---|---|"]
+    for setting in SETTINGS:
+        default = "**required**" if setting.required else f"`{_shown(setting.default)}`"
+        rows.append(f"| `{setting.key}` | {setting.kind} | {default} | {setting.meaning} |")
+    head = "# The study file\n\nMade from `copub.study.SETTINGS`; do not edit by hand. A study is one TOML file;\n" \
+        "`studies/` holds those that are shipped.\n"
+    return head + "\n" + "\n".join(rows) + "\n"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{item}"' for item in value) + "]"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return "{}" if hasattr(value, "keys") else str(value)
+
+
+DOCUMENTS = {
+    "cli.md": cli_reference,
+    "data-dictionary.md": data_dictionary,
+    "study.md": study_reference,
+}
+
+
+def main() -> int:
+    """Write or check every generated document; return the exit code."""
+    check = "--check" in sys.argv[1:]
+    stale = 0
+    for name, make in DOCUMENTS.items():
+        path, text = FOLDER / name, make()
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        if check and old != text:
+            stale += 1
+            diff = difflib.unified_diff(old.splitlines(), text.splitlines(), f"docs/{name}", "as the code says", lineterm="", n=1)
+            sys.stdout.write("\n".join([*list(diff)[:20], f"docs/{name} is stale: run make docs", ""]))
+        elif old != text:
+            path.write_text(text, encoding="utf-8")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,124 @@
+"""Rules of the way from records to the study's co-publications."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from copub.harvest.record import Record
+from copub.schema import TABLES
+from copub.study import Study, parse_study
+from copub.tables import Tables, tabulate
+
+STUDY = """
+[study]
+id = "t"
+title = "t"
+[sides.a]
+name = "Belgium"
+countries = ["BE"]
+[sides.b]
+name = "China"
+countries = ["CN"]
+[years]
+from = 2010
+to = 2020
+[works]
+exclude_types = ["paratext"]
+retracted = false
+author_cap = 3
+[technology]
+headline = "eu-2023-2113"
+[screening]
+headline = ["aspi-cdut-2019"]
+"""
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return parse_study(STUDY)
+
+
+def work(number: int, *countries: str, **extra: Any) -> dict[str, Any]:
+    authors = [{"author": {"id": f"https://openalex.org/A{n}", "display_name": f"N {n}"}, "countries": [c]} for n, c in enumerate(countries)]
+    return {"id": f"https://openalex.org/W{number}", "title": f"work number {number}", "publication_year": 2015, "authorships": authors, **extra}
+
+
+def tables_of(study: Study, *values: Any) -> Tables:
+    return tabulate([Record(value, f"line {n}", ("works-file",)) for n, value in enumerate(values)], study)
+
+
+def test_only_works_with_both_sides_are_co_publications(study: Study) -> None:
+    tables = tables_of(study, work(1, "BE", "CN"), work(2, "BE", "HK"), work(3, "CN"), work(4))
+    assert tables.works["work_id"].to_list() == ["W1"]
+    assert tables.funnel.works == 4
+
+
+def test_one_author_with_both_countries_makes_a_co_publication(study: Study) -> None:
+    both = work(1, "BE")
+    both["authorships"][0]["countries"] = ["BE", "CN"]
+    tables = tables_of(study, both)
+    assert tables.authorships.select("on_side_a", "on_side_b").row(0) == (True, True)
+
+
+def test_what_is_left_out_is_counted_by_its_reason_and_stays_in_the_table(study: Study) -> None:
+    tables = tables_of(
+        study,
+        work(1, "BE", "CN"),
+        work(2, "BE", "CN", publication_year=1999),
+        work(3, "BE", "CN", publication_year=None),
+        work(4, "BE", "CN", type="paratext"),
+        work(5, "BE", "CN", is_paratext=True),
+        work(6, "BE", "CN", is_retracted=True),
+        work(7, "BE", "CN", is_xpac=True),
+        work(8, "BE", "CN", "CN", "CN"),
+    )
+    reasons = dict(tables.works.select("work_id", "excluded_because").iter_rows())
+    assert reasons == {"W1": None, "W2": "year", "W3": "year", "W4": "type", "W5": "type", "W6": "retracted", "W7": "expansion", "W8": "author cap"}
+    assert tables.funnel.copublications == 8
+    assert tables.funnel.population == 1
+    steps = {step["step"]: (step["count"], step.get("note")) for step in tables.funnel.steps()}
+    assert steps["left out: year"] == (2, "1999 1, unknown 1")
+    assert steps["study population"][0] == 1
+
+
+def test_unreadable_and_repeated_records_are_counted_and_named(study: Study) -> None:
+    tables = tables_of(study, work(1, "BE", "CN"), 17, {"id": "A5"}, work(1, "BE", "CN"))
+    assert [where for where, _ in tables.funnel.unreadable] == ["line 1", "line 2"]
+    assert tables.funnel.repeated == [("line 3", "W1 was read before")]
+    coverage = tables.funnel.table()
+    named = coverage.filter(pl.col("slice_kind") == "record")
+    assert named["slice"].to_list() == ["line 3", "line 1", "line 2"]
+    assert coverage.schema == TABLES["coverage"].schema
+    assert tables.funnel.read == tables.funnel.works + 3
+
+
+def test_duplicates_are_marked_by_doi_and_by_title_year_and_first_author(study: Study) -> None:
+    same = "One and the same long enough title"
+    tables = tables_of(
+        study,
+        work(1, "BE", "CN", doi="https://doi.org/10.1234/x", publication_date="2015-05-01"),
+        work(2, "BE", "CN", doi="https://doi.org/10.1234/X", publication_date="2015-01-01"),
+        work(3, "BE", "CN", title=same),
+        work(4, "BE", "CN", title=same.upper() + "!"),
+        work(5, "BE", "CN", title=same, publication_year=2016),
+        work(6, "BE", "CN", title="Editorial"),
+        work(7, "BE", "CN", title="Editorial"),
+    )
+    marked = dict(tables.works.select("work_id", "duplicate_of").iter_rows())
+    assert marked == {"W1": "W2", "W2": None, "W3": None, "W4": "W3", "W5": None, "W6": None, "W7": None}
+
+
+def test_no_records_give_empty_tables_of_the_schema(study: Study) -> None:
+    tables = tables_of(study)
+    assert all(getattr(tables, name).schema == TABLES[name].schema for name in ("works", "topics", "authorships", "affiliations"))
+    assert tables.funnel.table()["share"].null_count() == tables.funnel.table().height
+
+
+def test_the_epoch_stems_from_the_day_of_retrieval(study: Study) -> None:
+    records = [Record(work(n, "BE", "CN"), "x", ("q",), day) for n, day in enumerate(["", "2026-08-01", "2026-11-01"], 1)]
+    epochs = tabulate(records, study).works["epoch"].to_list()
+    assert epochs[0] == "unknown"
+    assert len(set(epochs)) == 3

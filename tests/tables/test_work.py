@@ -1,0 +1,133 @@
+"""Rules of reading one Work of any era."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from copub.tables.work import (
+    Unreadable,
+    authorship_rows,
+    check_work,
+    content_hash,
+    countries_of_authorship,
+    doi_of,
+    short_id,
+    topic_rows,
+    work_row,
+)
+
+GHENT = {"id": "https://openalex.org/I1", "display_name": "Ghent", "ror": "https://ror.org/00AB", "country_code": "BE", "lineage": ["https://openalex.org/I1", "https://openalex.org/I9", "https://openalex.org/I1"]}
+HARBIN = {"id": "https://openalex.org/I2", "display_name": "Harbin", "country_code": "CN", "lineage": []}
+
+
+def affiliations_of(authorship: dict[str, Any]) -> list[tuple[Any, Any, str]]:
+    ((_, rows),) = authorship_rows({"authorships": [authorship]}, "W1")
+    return [(row["institution_id"], row["raw_affiliation_string"], row["link"]) for row in rows]
+
+
+def test_strings_linked_by_openalex_keep_their_institutions() -> None:
+    authorship = {
+        "institutions": [GHENT, HARBIN],
+        "raw_affiliation_strings": ["Ghent U", "Harbin IT", "Somewhere"],
+        "affiliations": [
+            {"raw_affiliation_string": "Ghent U", "institution_ids": ["https://openalex.org/I1"]},
+            {"raw_affiliation_string": "Harbin IT", "institution_ids": ["https://openalex.org/I2", None]},
+            {"raw_affiliation_string": "Somewhere", "institution_ids": []},
+        ],
+    }
+    assert affiliations_of(authorship) == [("I1", "Ghent U", "given"), ("I2", "Harbin IT", "given"), (None, "Somewhere", "none")]
+
+
+def test_a_sole_string_belongs_to_every_institution_of_its_author() -> None:
+    authorship = {"institutions": [GHENT, HARBIN], "raw_affiliation_string": "Ghent and Harbin"}
+    assert affiliations_of(authorship) == [("I1", "Ghent and Harbin", "sole"), ("I2", "Ghent and Harbin", "sole")]
+
+
+def test_several_strings_without_links_are_kept_apart_from_the_institutions() -> None:
+    authorship = {"institutions": [GHENT], "raw_affiliation_strings": ["one", "two", "", "one"]}
+    assert affiliations_of(authorship) == [("I1", None, "none"), (None, "one", "none"), (None, "two", "none")]
+
+
+def test_an_institution_that_only_the_link_names_is_kept_by_its_id() -> None:
+    authorship = {"institutions": [], "affiliations": [{"raw_affiliation_string": "x", "institution_ids": ["https://openalex.org/I7"]}]}
+    assert affiliations_of(authorship) == [("I7", "x", "given")]
+
+
+def test_empty_and_nameless_institutions_name_nothing() -> None:
+    authorship = {"institutions": [{}, None, {"id": None, "display_name": None, "country_code": None}], "raw_affiliation_strings": ["x"]}
+    assert affiliations_of(authorship) == [(None, "x", "none")]
+
+
+def test_lineage_and_ror_are_short_and_without_repeats() -> None:
+    ((_, (row,)),) = authorship_rows({"authorships": [{"institutions": [GHENT]}]}, "W1")
+    assert (row["lineage"], row["ror"]) == (["I1", "I9"], "00ab")
+
+
+def test_countries_are_those_of_institutions_and_those_parsed() -> None:
+    assert countries_of_authorship({"countries": ["CN", None], "institutions": [GHENT, {}, None]}) == ["BE", "CN"]
+    assert countries_of_authorship({}) == []
+
+
+def test_placeholder_authors_have_no_id() -> None:
+    (((row, _)),) = [pair for pair in authorship_rows({"authorships": [{"author": {"id": "https://openalex.org/A9999999999", "display_name": ":"}}]}, "W1")]
+    assert row["author_id"] is None
+
+
+def test_a_hundred_authors_may_be_a_cut_list() -> None:
+    work = {"id": "W1", "authorships": [{}] * 100}
+    assert work_row(work, "W1")["is_truncated"]
+    assert not work_row({**work, "authorships": [{}] * 101}, "W1")["is_truncated"]
+    assert work_row({**work, "authorships": [{}] * 3, "is_authors_truncated": True}, "W1")["is_truncated"]
+
+
+def test_missing_keys_are_null() -> None:
+    row = work_row({"id": "https://openalex.org/W1"}, "W1")
+    assert {key for key, value in row.items() if value is None} >= {"doi", "title", "abstract", "publication_year", "type", "is_retracted"}
+
+
+def test_a_title_falls_back_to_the_display_name() -> None:
+    assert work_row({"title": None, "display_name": "A <i>b</i>"}, "W1")["title"] == "A b"
+    assert work_row({"title": "", "display_name": ""}, "W1")["title"] is None
+
+
+def test_an_impossible_date_is_null_and_the_year_stands() -> None:
+    row = work_row({"publication_date": "2020-00-00", "publication_year": 2020}, "W1")
+    assert (row["publication_date"], row["publication_year"]) == (None, 2020)
+    assert work_row({"publication_date": "2020-02-03T00:00"}, "W1")["publication_date"] == date(2020, 2, 3)
+
+
+def test_the_source_may_stand_in_host_venue() -> None:
+    assert work_row({"host_venue": {"display_name": "Journal &amp; Co", "publisher": "P"}}, "W1")["source_name"] == "Journal & Co"
+
+
+def test_a_primary_topic_alone_is_ranked_first() -> None:
+    topics = list(topic_rows({"primary_topic": {"id": "https://openalex.org/T10", "score": 0.5}}, "W1"))
+    assert [(t["rank"], t["topic_id"], t["score"]) for t in topics] == [(0, "T10", 0.5)]
+
+
+@pytest.mark.parametrize("value", [None, 3, [], "W1", {}, {"id": None}, {"id": "A5"}, {"id": "W1", "authorships": {}}, {"id": "W1", "title": 5}, {"id": "W1", "publication_year": "2020"}, {"id": "W1", "authorships": ["x"]}])
+def test_what_is_no_work_is_unreadable_with_a_reason(value: Any) -> None:
+    with pytest.raises(Unreadable, match=r"\w+"):
+        check_work(value)
+
+
+@pytest.mark.parametrize(("given_id", "short"), [("https://openalex.org/W12", "W12"), ("w12", "W12"), ("W", None), (None, None), (12, None)])
+def test_ids_are_shortened(given_id: Any, short: str | None) -> None:
+    assert short_id(given_id) == short
+
+
+@pytest.mark.parametrize(("value", "doi"), [("https://doi.org/10.1000/ABC", "10.1000/abc"), ("10.1/x", None), ("javascript:alert(1)", None), (None, None)])
+def test_only_dois_are_dois(value: Any, doi: str | None) -> None:
+    assert doi_of(value) == doi
+
+
+@given(st.dictionaries(st.text(), st.integers(min_value=-(2**53), max_value=2**53)))
+def test_the_content_hash_does_not_depend_on_the_order_of_keys(values: dict[str, int]) -> None:
+    backwards = dict(reversed(values.items()))
+    assert content_hash(values) == content_hash(backwards)
+    assert len(content_hash(values)) == 16

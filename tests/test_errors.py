@@ -1,0 +1,21 @@
+"""Rules of errors: what, where, how to mend."""
+
+from __future__ import annotations
+
+from copub.errors import CheckBounds, CopubError, CorrectFile, CorrectInput, Fault, ResumeLater
+
+
+def test_an_error_says_what_where_and_how_to_mend() -> None:
+    assert str(CorrectInput("no such list", where="a.toml:3", mend="name one")) == "a.toml:3: no such list\n  name one"
+    assert str(CopubError("only what")) == "only what"
+
+
+def test_all_faults_of_a_file_stand_in_one_error() -> None:
+    error = CorrectFile([Fault("f:1", "one", "mend it"), Fault("f:2", "two")], kind="study")
+    assert str(error) == "the study has 2 faults:\n  f:1: one (mend it)\n  f:2: two"
+    assert str(CorrectFile([Fault("f:1", "one")])).startswith("the file has 1 fault:")
+
+
+def test_exit_codes_are_those_of_the_design() -> None:
+    codes = [error("x").exit_code for error in (CopubError, CorrectInput, ResumeLater, CheckBounds)]
+    assert codes == [1, 2, 3, 4]

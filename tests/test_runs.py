@@ -1,0 +1,80 @@
+"""Rules of run folders: whole or not there; what is written can be read back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+
+from copub.errors import CorrectInput
+from copub.runs import RunWriter, open_run, sha256_of
+from copub.schema import TABLES, empty
+
+
+def topics() -> pl.DataFrame:
+    return pl.DataFrame(
+        {"work_id": ["W1"], "rank": [0], "topic_id": ["T1"], "topic_name": ["x"], "score": [0.5], "subfield": [None], "field": ["f"]},
+        schema=TABLES["topics"].schema,
+    )
+
+
+def test_a_run_appears_only_when_it_is_finished(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path, "s", "r")
+    writer.table("topics", topics())
+    assert not (tmp_path / "s" / "r").exists()
+    run = writer.finish({"a": 1})
+    assert run.folder == tmp_path / "s" / "r"
+    assert run.manifest == {"a": 1}
+    assert run.tables["topics"].equals(topics())
+    assert [path.name for path in (tmp_path / "s").iterdir()] == ["r"]
+
+
+def test_a_discarded_run_leaves_nothing(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path, "s", "r")
+    writer.table("topics", topics())
+    writer.discard()
+    assert list((tmp_path / "s").iterdir()) == []
+
+
+def test_a_run_never_takes_the_place_of_another(tmp_path: Path) -> None:
+    first = RunWriter(tmp_path, "s", "r").finish({})
+    second = RunWriter(tmp_path, "s", "r").finish({})
+    assert (first.folder.name, second.folder.name) == ("r", "r-2")
+
+
+def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
+    hashes = []
+    for _ in range(2):
+        writer = RunWriter(tmp_path, "s", "r")
+        writer.table("topics", topics())
+        run = writer.finish({})
+        hashes.append((writer.written["topics"]["sha256"], sha256_of(run.folder / "tables" / "topics.parquet")))
+    assert len(set(hashes[0] + hashes[1])) == 1
+
+
+def test_columns_carry_their_meaning_in_the_file(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path, "s", "r")
+    for name in TABLES:
+        writer.table(name, empty(name))
+    run = writer.finish({})
+    schema = pq.read_schema(run.folder / "tables" / "shares.parquet")
+    field = schema.field("share")
+    assert field.metadata[b"description"].startswith(b"numerator / denominator")
+    assert all(json.dumps(schema.field(column.name).metadata[b"unit"].decode()) for column in TABLES["shares"].columns)
+
+
+def test_a_folder_without_a_manifest_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(CorrectInput, match="holds no run") as caught:
+        open_run(tmp_path)
+    assert caught.value.where == str(tmp_path)
+
+
+def test_an_unknown_share_lists_the_known_ones(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path, "s", "r")
+    writer.table("shares", empty("shares"))
+    run = writer.finish({"study": {"counting": "full"}})
+    with pytest.raises(CorrectInput, match="no share 'x'"):
+        run.share("x")

@@ -1,0 +1,136 @@
+"""Rules of a study file: all faults at once, each with its line and the known values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from copub.errors import CorrectFile, CorrectInput
+from copub.shipped import shipped_names
+from copub.study import SETTINGS, load_study, parse_study
+
+MINIMAL = """
+[study]
+id = "t"
+title = "t"
+[sides.a]
+name = "Belgium"
+countries = ["BE"]
+[sides.b]
+name = "China"
+countries = ["CN"]
+[years]
+from = 2010
+to = 2020
+[technology]
+headline = "eu-2023-2113"
+[screening]
+headline = ["aspi-cdut-2019"]
+"""
+
+
+def faults_of(text: str) -> list[str]:
+    with pytest.raises(CorrectFile) as caught:
+        parse_study(text, name="s.toml")
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_a_minimal_study_has_the_defaults() -> None:
+    study = parse_study(MINIMAL)
+    assert (study.counting, study.author_cap, study.profile, study.confidence) == ("full", 0, "balanced", 0.95)
+    assert (study.side_of("BE"), study.side_of("CN"), study.side_of("HK"), study.side_of(None)) == ("a", "b", "", "")
+
+
+def test_every_fault_is_named_with_its_line_and_the_known_values() -> None:
+    text = (
+        MINIMAL.replace('["BE"]', '["be", "XX"]')
+        .replace("from = 2010", "from = 2021")
+        .replace('"eu-2023-2113"', '"eu-1999"')
+        + '[counting]\nheadline = "half"\nconfidnece = 0.9\n'
+    )
+    faults = faults_of(text)
+    assert [fault.split(": ")[0] for fault in faults] == [f"s.toml:{n}" for n in (7, 7, 13, 15, 19, 20)]
+    joined = "\n".join(faults)
+    for words in ("did you mean 'BE'", "'XX' is no ISO 3166", "reversed: from 2021 to 2020", "shipped: ", "known: full", "unknown key 'counting.confidnece'"):
+        assert words in joined
+
+
+def test_missing_keys_say_what_they_are_for() -> None:
+    faults = faults_of("[study]\nid = 'x'\n")
+    assert any("sides.a.countries is missing" in fault for fault in faults)
+    assert all("(" in fault for fault in faults if "is missing" in fault)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('id = "t"', 'id = "../x"', "no identifier"),
+        ('countries = ["CN"]', 'countries = ["BE"]', "stands on both sides"),
+        ('countries = ["CN"]', 'countries = []', "must not be empty"),
+        ('countries = ["CN"]', 'countries = "CN"', "must be list of text"),
+        ("from = 2010", "from = 210", "not between"),
+        ("to = 2020", "to = true", "must be whole number"),
+        ('title = "t"', 'title = ""', "must be text"),
+    ],
+)
+def test_a_wrong_value_is_named(old: str, new: str, words: str) -> None:
+    assert words in "\n".join(faults_of(MINIMAL.replace(old, new)))
+
+
+def test_levels_areas_events_and_bounds_are_checked_against_what_exists() -> None:
+    text = (
+        MINIMAL
+        + 'levels = ["hihg"]\n[technology.thresholds]\nNOWHERE = 0.5\n[[events]]\ndate = "soon"\n[assertions]\nworks = [5, 1]\nwroks = [1, 2]\n'
+    )
+    text = text.replace("[technology.thresholds]\nNOWHERE = 0.5\n", "").replace(
+        'headline = "eu-2023-2113"', 'headline = "eu-2023-2113"\nthresholds = { NOWHERE = 0.5 }'
+    )
+    joined = "\n".join(faults_of(text))
+    for words in ("is no date", "needs a label", "bounds of works are reversed", "no figure 'wroks'"):
+        assert words in joined
+    good = MINIMAL.replace('headline = "eu-2023-2113"', 'headline = "eu-2023-2113"\nthresholds = { NOWHERE = 0.5 }')
+    joined = "\n".join(faults_of(good + 'levels = ["hihg"]\n'))
+    assert "unknown area 'NOWHERE'" in joined
+    assert "unknown risk level 'hihg'" in joined
+
+
+def test_an_unknown_study_lists_the_shipped_ones() -> None:
+    with pytest.raises(CorrectInput, match="no study 'belgum-china'") as caught:
+        load_study("belgum-china")
+    assert "belgium-china" in str(caught.value)
+
+
+def test_a_missing_study_file_is_named() -> None:
+    with pytest.raises(CorrectInput, match="no such study"):
+        load_study("nowhere/at-all.toml")
+
+
+@pytest.mark.parametrize("name", ["demo", "belgium-china", "belgium-vietnam", "eu-china"])
+def test_shipped_studies_are_valid(name: str) -> None:
+    assert name in shipped_names("studies")
+    study = load_study(name)
+    assert study.id == name
+    assert study.synthetic == (name == "demo")
+    assert len(study.hash) == 64
+
+
+def test_the_shipped_belgium_china_study_counts_high_and_very_high() -> None:
+    study = load_study("belgium-china")
+    assert set(study.levels) == {"high", "very high"}
+    assert (study.side_a.countries, study.side_b.countries) == (("BE",), ("CN",))
+    assert (study.year_from, study.year_to) == (2000, 2025)
+    assert "seven-sons" in study.other_watchlists
+
+
+def test_a_study_may_lie_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(MINIMAL, encoding="utf-8")
+    assert load_study(path).id == "t"
+
+
+def test_every_setting_has_a_meaning_and_the_shipped_studies_write_out_what_moves_the_number() -> None:
+    assert all(len(setting.meaning) > 10 for setting in SETTINGS)
+    text = load_study("belgium-china").raw
+    for key in ("exclude_types", "author_cap", "levels", "top_level", "tiers", "medical", "children", "profile"):
+        assert key in text
