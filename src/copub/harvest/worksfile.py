@@ -26,7 +26,8 @@ FAULTS_SHOWN = 20
 PARQUET_ROWS = 256
 _BOM = b"\xef\xbb\xbf"
 _MAGIC = {".gz": (b"\x1f\x8b", "gzip"), ".zst": (b"\x28\xb5\x2f\xfd", "Zstandard"), ".parquet": (b"PAR1", "Parquet")}
-_BROKEN_STREAM = (EOFError, OSError, isal_zlib.error, zstandard.ZstdError)
+_GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # typed as an instance
+_BROKEN_STREAM = (EOFError, OSError, _GZIP_ERROR, zstandard.ZstdError)
 
 
 def read_works(paths: Sequence[Path], *, label: str = "read works") -> Iterator[Record]:
