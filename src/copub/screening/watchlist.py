@@ -1,0 +1,241 @@
+"""Watchlists: dated lists of institutions, read from one TOML file and one CSV file each.
+
+The TOML file says whose list it is, of which date, what it means and what it lacks; the CSV
+file names the members. A member is either an entity of the shared registry (the row gives its
+id and level) or is described in the row itself, so that a list of one's own needs no other file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.screening.entity import COLUMNS, CsvRow, Entity, entity_of, read_rows
+from copub.shipped import find_shipped, shipped_folder, shipped_names
+from copub.tomlfile import TomlFile, read_toml
+
+FOLDER = "taxonomies/watchlists"
+KINDS = ("designation", "assessment", "register")
+UNRATED = "unrated"
+LISTED = "listed"
+
+HEAD: Mapping[str, str] = {
+    "id": "identifier of the list with its edition",
+    "title": "title of the list",
+    "authority": "who made it",
+    "edition": "edition as its maker names it",
+    "retrieved_on": "day on which the source was read (YYYY-MM-DD)",
+    "kind": "designation (by a state) | assessment (a judgement) | register (copub's own)",
+    "completeness": "complete | partial",
+    "lacks": "what the list lacks, in a sentence",
+    "terms": "terms under which the source may be used",
+    "sources": "addresses or titles of the sources",
+    "levels": "risk levels, strongest first; empty for a list without levels",
+    "members": "name of the CSV file beside this one; default: the same name with .csv",
+}
+_OPTIONAL = ("members", "levels")
+
+MEMBER_COLUMNS: Mapping[str, str] = {
+    **COLUMNS,
+    "level": "risk level as the list gives it; empty = not known",
+    "level_basis": "read | deduced | press: how the level was established",
+    "valid_from": "first day on the list (YYYY, YYYY-MM or YYYY-MM-DD)",
+    "valid_to": "last day on the list",
+    "source": "where this membership was read",
+}
+_BASES = ("", "read", "deduced", "press")
+_DATE = re.compile(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An entity on a list: level as the list gives it, how it is known, since when and until when."""
+
+    entity: Entity
+    level: str
+    level_basis: str
+    valid_from: str
+    valid_to: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watchlist:
+    """A dated list of institutions.
+
+    `entities` are the members. `relatives` are the other entities known beside them (the shared
+    registry, or the rest of the same file): they are needed for descendants that count and so
+    that a longer name of another institution is never taken for a shorter listed one.
+    """
+
+    id: str
+    title: str
+    authority: str
+    edition: str
+    retrieved: str
+    kind: str
+    completeness: str
+    lacks: str
+    terms: str
+    sources: tuple[str, ...]
+    levels: tuple[str, ...]
+    entities: tuple[Member, ...]
+    relatives: tuple[Entity, ...] = field(repr=False)
+    hash: str
+
+    def member(self, entity_id: str) -> Member | None:
+        """Return the member of that id, or None."""
+        return next((member for member in self.entities if member.entity.id == entity_id), None)
+
+
+def load_watchlist(name_or_path: str | Path) -> Watchlist:
+    """Load a watchlist by the name of a shipped one or by the path of its TOML file.
+
+    Raises
+    ------
+    CorrectInput : no such watchlist; the message lists the shipped ones.
+    CorrectFile : the files have faults; all of them, with file and line.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml" and not path.is_file():
+        shipped = find_shipped(FOLDER, str(name_or_path))
+        if shipped is None:
+            raise CorrectInput(
+                f"there is no watchlist {str(name_or_path)!r}",
+                mend=f"shipped watchlists: {', '.join(shipped_names(FOLDER))}; or give the path of a .toml file",
+            )
+        path = shipped
+    toml = read_toml(path, kind="watchlist")
+    head = toml.values.get("watchlist")
+    head = head if isinstance(head, dict) else {}
+    faults = [*_head_faults(toml, head)]
+    members = path.parent / str(head.get("members") or f"{path.stem}.csv")
+    rows = read_rows(members, MEMBER_COLUMNS, ("entity_id",), faults, kind="file of members")
+    known = {entity.id: entity for entity in registry()}
+    entries, extra = _members(rows, known, head, faults)
+    if not entries and not faults:
+        faults.append(Fault(f"{members}:1", "the list has no members"))
+    if faults:
+        raise CorrectFile(faults, kind="watchlist")
+    return _build(head, entries, {**known, **extra}, toml.text + members.read_text(encoding="utf-8-sig"))
+
+
+@lru_cache(maxsize=1)
+def registry() -> tuple[Entity, ...]:
+    """Return the shared registry of entities that the shipped lists point to."""
+    faults: list[Fault] = []
+    path = shipped_folder(FOLDER) / "registry" / "entities.csv"
+    rows = read_rows(path, COLUMNS, ("entity_id", "name"), faults, kind="registry of entities")
+    entities = [entity_of(row, faults) for row in rows]
+    faults += _relation_faults(rows, {entity.id for entity in entities})
+    if faults:
+        raise CorrectFile(faults, kind="registry of entities")
+    return tuple(entities)
+
+
+def _head_faults(toml: TomlFile, head: Mapping[str, Any]) -> Iterator[Fault]:
+    if not head:
+        yield Fault(toml.where(), "the table [watchlist] is missing", f"it holds: {', '.join(HEAD)}")
+        return
+    for key in sorted(set(head) - set(HEAD)):
+        yield Fault(toml.where("watchlist", key), f"unknown key {key!r}", f"known: {', '.join(HEAD)}")
+    for key, meaning in HEAD.items():
+        value = head.get(key)
+        where = toml.where("watchlist", key)
+        if key in ("levels", "sources"):
+            if value is None and key in _OPTIONAL:
+                continue
+            if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
+                yield Fault(where, f"{key} must be a list of text", meaning)
+        elif value is None and key not in _OPTIONAL:
+            yield Fault(where, f"{key} is missing", meaning)
+        elif value is not None and (not isinstance(value, str) or not value.strip()):
+            yield Fault(where, f"{key} must be text in quotation marks", meaning)
+    for key, allowed in (("kind", KINDS), ("completeness", ("complete", "partial"))):
+        if isinstance(head.get(key), str) and head[key] not in allowed:
+            yield Fault(toml.where("watchlist", key), f"{key} is {head[key]!r}", f"known: {', '.join(allowed)}")
+    if isinstance(head.get("id"), str) and not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", head["id"]):
+        yield Fault(
+            toml.where("watchlist", "id"), f"id {head['id']!r}", "lower-case letters, digits, hyphens; at most 64"
+        )
+    if isinstance(head.get("retrieved_on"), str) and not _DATE.fullmatch(head["retrieved_on"]):
+        yield Fault(toml.where("watchlist", "retrieved_on"), f"{head['retrieved_on']!r} is no date", "YYYY-MM-DD")
+
+
+def _members(
+    rows: list[CsvRow], known: Mapping[str, Entity], head: Mapping[str, Any], faults: list[Fault]
+) -> tuple[list[Member], dict[str, Entity]]:
+    levels = [level for level in head.get("levels") or () if isinstance(level, str)]
+    own = {row["entity_id"]: entity_of(row, faults) for row in rows if row["name"]}
+    faults += _relation_faults([row for row in rows if row["name"]], {*known, *own})
+    members: list[Member] = []
+    for row in rows:
+        faults += _membership_faults(row, levels)
+        entity = own.get(row["entity_id"]) or known.get(row["entity_id"])
+        if entity is None:
+            mend = "give its name in the column name, or use an id of the shared registry"
+            faults.append(Fault(row.where, f"entity {row['entity_id']!r} is not in the registry and has no name", mend))
+            continue
+        if any(member.entity.id == entity.id for member in members):
+            faults.append(Fault(row.where, f"entity {entity.id!r} stands twice on the list"))
+        level = row["level"] or (UNRATED if levels else LISTED)
+        members.append(Member(entity, level, row["level_basis"], row["valid_from"], row["valid_to"], row["source"]))
+    return members, own
+
+
+def _membership_faults(row: CsvRow, levels: list[str]) -> Iterator[Fault]:
+    described = [column for column in COLUMNS if column not in ("entity_id", "name") and row[column]]
+    if described and not row["name"]:
+        yield Fault(row.where, f"the row describes an entity ({described[0]}) without a name", "fill the column name")
+    if row["level"] and row["level"] not in levels:
+        mend = f"known: {', '.join(levels) or 'none'}"
+        yield Fault(row.where, f"level {row['level']!r} is not one of the list's levels", mend)
+    if row["level_basis"] not in _BASES:
+        yield Fault(row.where, f"level_basis is {row['level_basis']!r}", "known: read, deduced, press")
+    for column in ("valid_from", "valid_to"):
+        if row[column] and not _DATE.fullmatch(row[column]):
+            yield Fault(row.where, f"{column} {row[column]!r} is no date", "YYYY, YYYY-MM or YYYY-MM-DD")
+    if row["valid_from"] and row["valid_to"] and row["valid_from"] > row["valid_to"]:
+        yield Fault(row.where, "valid_from is after valid_to", "exchange them")
+
+
+def _relation_faults(rows: list[CsvRow], known: set[str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for row in rows:
+        if row["entity_id"] in seen:
+            yield Fault(row.where, f"entity {row['entity_id']!r} is described twice")
+        seen.add(row["entity_id"])
+        if row["parent"] and row["parent"] not in known:
+            yield Fault(row.where, f"parent {row['parent']!r} is not known", "it must be an entity_id")
+
+
+def _build(head: Mapping[str, Any], members: list[Member], known: Mapping[str, Entity], text: str) -> Watchlist:
+    levels = tuple(head.get("levels") or (LISTED,))
+    if any(member.level == UNRATED for member in members) and UNRATED not in levels:
+        levels = (*levels, UNRATED)
+    listed = {member.entity.id for member in members}
+    digest = hashlib.sha256(text.encode("utf-8"))
+    for entity in sorted(known.values(), key=lambda entity: entity.id):
+        digest.update(repr(entity).encode("utf-8"))
+    return Watchlist(
+        id=head["id"],
+        title=head["title"],
+        authority=head["authority"],
+        edition=head["edition"],
+        retrieved=head["retrieved_on"],
+        kind=head["kind"],
+        completeness=head["completeness"],
+        lacks=head["lacks"],
+        terms=head["terms"],
+        sources=tuple(head["sources"]),
+        levels=levels,
+        entities=tuple(sorted(members, key=lambda member: member.entity.id)),
+        relatives=tuple(entity for key, entity in sorted(known.items()) if key not in listed),
+        hash=digest.hexdigest(),
+    )
