@@ -1,4 +1,4 @@
-"""The parts of the page that answer the question: the sentence, the square, years, areas, levels."""
+"""The parts of the page that answer the question: the sentence, the square, years, areas."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from copub.report.blocks import (
     count_cell,
     figure_of,
     grid_of,
-    points_cell,
     rows_of,
     share_cell,
     share_cells,
     share_heads,
 )
-from copub.report.charts import interval_chart, overlap_chart, specification_chart, trend_chart
+from copub.report.charts import overlap_chart, trend_chart
 from copub.report.facts import Facts, Row
 from copub.report.summary import COUNTINGS, band_sentences, coverage_sentences, first_sentence, second_sentence
 
 _MEASURES = ("critical", "listed", "critical_listed", "top_level", "listed_lower", "listed_unrated")
-_CURVE = 40  # settings from which one row each would be too long to read
 
 
 def answer_section(facts: Facts) -> Section:
@@ -46,15 +44,25 @@ def answer_section(facts: Facts) -> Section:
 
 
 def _counting_grid(facts: Facts) -> Grid:
-    heads = (facts.words.say("label.measure"), facts.words.say("label.counting"), *share_heads(facts))
+    """Return measures by counting rule: the share, and below it counts and interval."""
+    words = facts.words
+    order = (facts.counting, *(rule for rule in COUNTINGS if rule != facts.counting))
     rows = []
     for measure in _MEASURES:
-        for counting in (facts.counting, *(rule for rule in COUNTINGS if rule != facts.counting)):
-            row = facts.share(measure, counting)
-            if row is not None:
-                names = (facts.words.name("measure", measure), facts.words.name("counting", counting))
-                rows.append((*map(Cell, names), *share_cells(facts, row)))
-    return grid_of(facts.words.say("label.counting"), heads, rows)
+        measured = [facts.share(measure, counting) for counting in order]
+        if any(row is not None for row in measured):
+            rows.append((Cell(words.name("measure", measure)), *(_counting_cell(facts, row) for row in measured)))
+    heads = (words.say("label.share"), *(words.name("counting", counting) for counting in order))
+    return grid_of(words.say("label.counting"), heads, rows)
+
+
+def _counting_cell(facts: Facts, row: Row | None) -> Cell:
+    if row is None or row["share"] is None:
+        return Cell(facts.words.missing)
+    counts = facts.words.say(
+        "label.k_of_n", k=facts.words.count(row["numerator"]), n=facts.words.count(row["denominator"])
+    )
+    return Cell(facts.words.percent(row["share"]), row["share"], detail=f"{counts}; {facts.bounds(row)}")
 
 
 def _rests_on(facts: Facts, row: Row | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -184,94 +192,3 @@ def area_section(facts: Facts) -> Section | None:
 def _overlap(facts: Facts, label: str, whole: float, part: float, share: float | None) -> dict[str, object]:
     text = f"{facts.words.count(part)} / {facts.words.count(whole)} · {facts.words.percent(share)}"
     return {"label": label, "whole": whole, "part": part, "text": text}
-
-
-def level_section(facts: Facts) -> Section | None:
-    """Return the headline share by levels and by lists, one row per combination measured."""
-    words = facts.words
-    frame = facts.table("shares").filter(
-        pl.col("measure") == "critical_listed", pl.col("slice_kind") == "all", pl.col("counting") == facts.counting
-    )
-    rows = rows_of(frame.sort("watchlist", "share", descending=[False, True], nulls_last=True))
-    if not rows:
-        return None
-    own = facts.share("critical_listed")
-    several = len({(row["taxonomy"], row["watchlist"]) for row in rows}) > 1
-    labels = [_level_label(facts, row, several) for row in rows]
-    title = words.say("section.levels")
-    grid = grid_of(
-        title,
-        (words.say("label.list"), words.say("label.levels"), words.say("label.taxonomy"), *share_heads(facts)),
-        (
-            (
-                Cell(row["watchlist"] or ""),
-                Cell(_levels(facts, row)),
-                Cell(row["taxonomy"] or ""),
-                *share_cells(facts, row),
-            )
-            for row in rows
-        ),
-    )
-    points = [
-        {
-            "label": label,
-            "share": row["share"],
-            "ci_low": row["ci_low"],
-            "ci_high": row["ci_high"],
-            "is_base": row == own,
-        }
-        for label, row in zip(labels, rows, strict=True)
-    ]
-    figures = figure_of(facts, "levels", title, lambda width: interval_chart(points, words, width), grid)
-    return Section("levels", title, words.say("lead.levels"), figures=figures)
-
-
-def _levels(facts: Facts, row: Row) -> str:
-    levels = [facts.level(level) for level in (row["risk_level"] or "").split("+") if level]
-    return ", ".join(levels) or facts.words.say("rests.levels_all")
-
-
-def _level_label(facts: Facts, row: Row, several: bool) -> str:
-    levels = _levels(facts, row)
-    if not several:
-        return levels
-    taxonomies = {entry.get("id") for entry in facts.entries("taxonomies")}
-    area = f" · {row['taxonomy']}" if len(taxonomies) > 1 and row["taxonomy"] != facts.study.get("taxonomy") else ""
-    return f"{row['watchlist']}: {levels}{area}"
-
-
-def sensitivity_section(facts: Facts) -> Section | None:
-    """Return how far other choices move the headline."""
-    words, frame = facts.words, facts.table("sensitivity")
-    if frame.is_empty():
-        return None
-    title = words.say("section.sensitivity")
-    heads = (words.say("label.switch"), words.say("label.setting"), *share_heads(facts), words.say("label.difference"))
-    rows = rows_of(frame.sort(pl.col("switch") != "base", "switch", "setting"))
-    grid = grid_of(
-        title,
-        heads,
-        (
-            (Cell(row["switch"]), Cell(row["setting"]), *share_cells(facts, row), points_cell(facts, row["difference"]))
-            for row in rows
-        ),
-    )
-    base = next((row["share"] for row in rows if row["switch"] == "base"), None)
-    figures = figure_of(facts, "sensitivity", title, lambda width: _sensitivity(facts, frame, rows, width, base), grid)
-    return Section(
-        "sensitivity", title, words.say("lead.sensitivity"), figures=figures, grids=() if figures else (grid,)
-    )
-
-
-def _sensitivity(facts: Facts, frame: pl.DataFrame, rows: list[Row], width: int, base: float | None) -> object:
-    if len(rows) > _CURVE:
-        return specification_chart(frame, facts.words, width)
-    points = [
-        {
-            "label": facts.words.say("label.base") if row["switch"] == "base" else f"{row['switch']}: {row['setting']}",
-            "share": row["share"], "ci_low": row["ci_low"], "ci_high": row["ci_high"], "is_base": row["switch"] == "base",
-        }
-        for row in rows
-        if row["share"] is not None
-    ]  # fmt: skip
-    return interval_chart(points, facts.words, width, base)

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from copub.report.answers import list_line
-from copub.report.blocks import Cell, Grid, Section, count_cell, figure_of, grid_of, rows_of, share_cell
+from copub.report.blocks import Cell, Figure, Grid, Section, count_cell, figure_of, grid_of, rows_of, share_cell
 from copub.report.charts import overlap_chart
 from copub.report.facts import Facts
 from copub.report.summary import planted_figure
@@ -23,7 +23,7 @@ def quality_section(facts: Facts) -> Section | None:
     words, title = facts.words, facts.words.say("section.quality")
     funnel = [entry for entry in facts.entries("funnel") if isinstance(entry.get("count"), int | float)]
     grids: list[Grid] = []
-    figures = ()
+    figures: tuple[Figure, ...] = ()
     if funnel:
         heads = tuple(words.say(f"label.{key}") for key in ("step", "count", "note"))
         grid = grid_of(
@@ -60,8 +60,9 @@ def _coverage_grid(facts: Facts, coverage: pl.DataFrame) -> Grid:
     heads = tuple(words.say(f"label.{key}") for key in ("metric", "slice", "count", "of", "share", "note"))
     rows = (
         (
-            Cell(words.name("coverage_metric", row["metric"])), Cell(row["slice"] or ""), count_cell(facts, row["count"]),
-            count_cell(facts, row["of"]), share_cell(facts, row["share"]), Cell(row["note"] or ""),
+            Cell(words.name("coverage_metric", row["metric"])), Cell(row["slice"] or ""),
+            count_cell(facts, row["count"]), count_cell(facts, row["of"]), share_cell(facts, row["share"]),
+            Cell(row["note"] or ""),
         )
         for row in rows_of(coverage)
     )  # fmt: skip

@@ -15,11 +15,12 @@ from copub.report.facts import Facts, Row
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: the text to read and, for numbers, the value behind it; `mark` adds a short remark."""
+    """One cell: the text to read, for numbers the value behind it, a short mark, a second line."""
 
     text: str
     value: float | None = None
     mark: str = ""
+    detail: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -34,6 +35,11 @@ class Grid:
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Return for each column whether it holds numbers."""
+        return tuple(any(row[place].is_number for row in self.rows) for place in range(len(self.heads)))
 
 
 @dataclass(frozen=True, slots=True)

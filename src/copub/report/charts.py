@@ -13,7 +13,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from copub.report.drawing import ACCENT, BAR, INK, MUTED, PAGE, RULE
+from copub.report.drawing import ACCENT, BAR, INK, MUTED, PAGE
 from copub.report.messages import Messages
 
 PERCENT = ".0%"
@@ -28,7 +28,7 @@ def trend_chart(trends: pl.DataFrame, words: Messages, width: int, events: Seque
     if listed.height < 2:
         return None
     every = trends.filter(pl.col("measure") == "copublications")
-    first, last = int(listed["year"].min()), int(listed["year"].max())  # type: ignore[arg-type]
+    first, last = min(listed["year"].to_list()), max(listed["year"].to_list())
     step = max(1, round((last - first) / (width / 60)))
     years = alt.X(
         "year:Q",
@@ -55,8 +55,8 @@ def _event_marks(events: Sequence[Mapping[str, Any]], first: int, last: int) -> 
         year, _, rest = str(event.get("date") or "").partition("-")
         if year.isdigit() and first <= int(year) <= last + 1:
             month = int(rest[:2]) if rest[:2].isdigit() else 7
-            rows.append({"at": int(year) - 0.5 + (month - 1) / 12, "label": str(event.get("label") or "")})
-    return pl.DataFrame(rows, schema={"at": pl.Float64, "label": pl.String})
+            rows.append({"at": int(year) - 0.5 + (month - 1) / 12, "date": str(event["date"])})
+    return pl.DataFrame(rows, schema={"at": pl.Float64, "date": pl.String})
 
 
 def _share_panel(listed: pl.DataFrame, years: Any, marks: pl.DataFrame, words: Messages, width: int) -> Any:
@@ -68,7 +68,8 @@ def _share_panel(listed: pl.DataFrame, years: Any, marks: pl.DataFrame, words: M
         x=years, y=share, fill=alt.condition("datum.is_recent", alt.value(PAGE), alt.value(ACCENT))
     )
     rules = alt.Chart(marks).mark_rule(color=MUTED, strokeDash=[3, 3]).encode(x=alt.X("at:Q"))
-    return alt.layer(band, line, points, rules).properties(
+    dates = alt.Chart(marks).mark_text(color=MUTED, fontSize=11, align="right", dx=-4, baseline="top")
+    return alt.layer(band, line, points, rules, dates.encode(x="at:Q", y=alt.value(2), text="date:N")).properties(
         width=width - 60, height=190, title=words.name("measure", "critical_listed") + ", %"
     )
 
@@ -87,12 +88,13 @@ def _count_panel(every: pl.DataFrame, listed: pl.DataFrame, years: Any, words: M
 
 def _coverage_panel(every: pl.DataFrame, years: Any, words: Messages, width: int) -> Any:
     names = {key: words.say(f"label.{key}") for key in ("with_abstract", "with_institution")}
+    order = list(names.values())
     long = every.select("year", *names).rename(names).unpivot(index="year", variable_name="what", value_name="share")
     return alt.Chart(long).mark_line(color=INK, strokeWidth=1.5).encode(
         x=years,
         y=alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=2)),
-        color=alt.Color("what:N", title=None, scale=alt.Scale(domain=list(names.values()), range=[INK, MUTED])),
-        strokeDash=alt.StrokeDash("what:N", title=None, scale=alt.Scale(domain=list(names.values()), range=[[1, 0], [4, 3]])),
+        color=alt.Color("what:N", title=None, scale=alt.Scale(domain=order, range=[INK, MUTED])),
+        strokeDash=alt.StrokeDash("what:N", title=None, scale=alt.Scale(domain=order, range=[[1, 0], [4, 3]])),
     ).properties(width=width - 60, height=70, title=words.say("section.quality"))  # fmt: skip
 
 
@@ -110,7 +112,7 @@ def overlap_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int
     order = frame["label"].to_list()
     base = alt.Chart(frame).encode(y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(
         ticks=False, domain=False, labelColor=INK, labelLimit=130 if narrow else 260)))  # fmt: skip
-    room = alt.Scale(domain=[0, max(1.0, float(frame["whole"].max() or 0)) * (1.6 if narrow else 1.3)], nice=False)
+    room = alt.Scale(domain=[0, max(1.0, *frame["whole"].to_list()) * (1.6 if narrow else 1.3)], nice=False)
     x = alt.X("whole:Q", title=words.say("label.works"), scale=room, axis=alt.Axis(tickCount=3, format=",d"))
     whole = base.mark_bar(color=BAR, height=14).encode(x=x)
     part = base.mark_bar(color=ACCENT, height=14).encode(x=alt.X("part:Q", scale=room))
@@ -166,94 +168,3 @@ def specification_chart(sensitivity: pl.DataFrame, words: Messages, width: int) 
         .encode(x=x, y=y)
     )
     return alt.layer(band, dots, own).properties(width=width - 60, height=170)
-
-
-def pair_chart(pairs: pl.DataFrame, words: Messages, width: int, *, a: str, b: str) -> Any:
-    """Return a heat map of critical and listed works by institution of side A and side B.
-
-    `pairs` holds the rows to draw; darkness and the written figure say the same.
-    """
-    if pairs.is_empty():
-        return None
-    order_a = _by_weight(pairs, "institution_a")
-    order_b = _by_weight(pairs, "institution_b")
-    top = max(1, int(pairs["critical_listed"].max() or 0))  # type: ignore[call-overload]
-    frame = pairs.select("institution_a", "institution_b", "critical_listed", "is_small")
-    label = alt.Axis(labelColor=INK, ticks=False, domain=False, labelLimit=190)
-    base = alt.Chart(frame).encode(
-        x=alt.X(
-            "institution_b:N",
-            sort=order_b,
-            title=b,
-            axis=alt.Axis(labelAngle=-40, labelColor=INK, ticks=False, domain=False, labelLimit=170),
-        ),
-        y=alt.Y("institution_a:N", sort=order_a, title=a, axis=label),
-    )
-    cells = base.mark_rect(stroke=RULE, strokeWidth=1, fill=ACCENT).encode(
-        fillOpacity=alt.condition(
-            "datum.is_small", alt.value(0.04),
-            alt.FillOpacity("critical_listed:Q", scale=alt.Scale(domain=[0, top], range=[0.06, 1]), legend=None),
-        )
-    )  # fmt: skip
-    dark = f"!datum.is_small && datum.critical_listed > {0.5 * top}"
-    figures = base.mark_text(fontSize=11).encode(
-        text=alt.Text("critical_listed:Q", format=",d"), color=alt.condition(dark, alt.value(PAGE), alt.value(INK))
-    )
-    return alt.layer(cells, figures).properties(width=min(width - 210, 46 * len(order_b)), height=30 * len(order_a))
-
-
-def _by_weight(pairs: pl.DataFrame, column: str) -> list[str]:
-    weights = pairs.group_by(column).agg(pl.col("critical_listed").sum(), pl.col("works").sum())
-    return weights.sort(["critical_listed", "works", column], descending=[True, True, False])[column].to_list()
-
-
-def network_chart(pairs: pl.DataFrame, words: Messages, width: int, *, a: str, b: str) -> Any:
-    """Return a two-column network: institutions of both sides, joint works as lines of that width."""
-    if pairs.is_empty():
-        return None
-    listed = set(pairs.filter(pl.col("risk_level").is_not_null())["institution_b"])
-    columns = {}
-    for column in ("institution_a", "institution_b"):
-        order = (
-            pairs.group_by(column)
-            .agg(pl.col("works").sum())
-            .sort(["works", column], descending=[True, False])[column]
-            .to_list()
-        )
-        columns[column] = {name: (place + 0.5) / len(order) for place, name in enumerate(order)}
-    lines = pairs.select(
-        "works",
-        y=pl.col("institution_a").replace_strict(columns["institution_a"], return_dtype=pl.Float64),
-        y2=pl.col("institution_b").replace_strict(columns["institution_b"], return_dtype=pl.Float64),
-        on_list=pl.col("risk_level").is_not_null(),
-    ).with_columns(x=pl.lit(0.0), x2=pl.lit(1.0)).sort("on_list", "works", "y", "y2")  # fmt: skip
-    x, y = (
-        alt.X("x:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=None),
-        alt.Y("y:Q", scale=alt.Scale(domain=[1, -0.08], nice=False), axis=None),
-    )
-    rules = alt.Chart(lines).mark_rule(opacity=0.55, strokeCap="round").encode(
-        x=x, x2="x2:Q", y=y, y2="y2:Q",
-        strokeWidth=alt.StrokeWidth("works:Q", scale=alt.Scale(range=[0.6, 9]), legend=None),
-        color=alt.condition("datum.on_list", alt.value(ACCENT), alt.value(BAR)),
-    )  # fmt: skip
-    names = [
-        _column({**columns["institution_a"], a: -0.05}, 0.0, "right", -8, set()).encode(x=x, y=y),
-        _column({**columns["institution_b"], b: -0.05}, 1.0, "left", 8, listed).encode(x=x, y=y),
-    ]
-    return alt.layer(rules, *names).properties(
-        width=max(120, width - 480), height=26 * max(map(len, columns.values())) + 20
-    )
-
-
-def _column(places: Mapping[str, float], x: float, align: Any, dx: int, bold: set[str]) -> Any:
-    frame = pl.DataFrame(
-        {
-            "name": list(places),
-            "y": list(places.values()),
-            "x": [x] * len(places),
-            "on_list": [n in bold for n in places],
-        }
-    )
-    return alt.Chart(frame).mark_text(align=align, dx=dx, limit=225).encode(
-        text="name:N", color=alt.condition("datum.on_list", alt.value(ACCENT), alt.value(INK))
-    )  # fmt: skip

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import altair as alt
 import vl_convert
 
 PAINT = {
@@ -22,34 +21,35 @@ PAINT = {
 INK, MUTED, RULE, BAR, ACCENT, PAGE = PAINT
 
 WIDE, NARROW = 700, 330  # widths in pixels: one drawing for the desk, one for the phone
-_FONT = "Liberation Sans"  # measured at drawing time; the page sets its own
-_COLOURS = re.compile("|".join(map(re.escape, PAINT)))
+_FONT = "Liberation Sans"  # travels with vl-convert; the page sets this or a font of the same widths
+_PADDING = {"left": 4, "right": 12, "top": 6, "bottom": 4}
+_COLOURS = re.compile(rf'(fill|stroke)="({"|".join(PAINT)})"')
 
 
 def style(chart: Any) -> Any:
     """Return the chart with copub's look: no frame, quiet axes, one accent."""
     return (
-        chart.configure(font=_FONT, background="transparent", padding=4, aria=False)
+        chart.configure(font=_FONT, background="transparent", padding=_PADDING, aria=False)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=MUTED, titleColor=MUTED, gridColor=RULE, domainColor=RULE, tickColor=RULE,
             labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=230, titlePadding=8,
         )
-        .configure_legend(labelColor=INK, labelFontSize=12, orient="top", symbolSize=90, offset=4, padding=0, symbolStrokeWidth=2)
+        .configure_legend(
+            labelColor=INK, labelFontSize=12, orient="top", symbolSize=90, offset=4, padding=0, symbolStrokeWidth=2,
+        )
         .configure_title(color=INK, fontSize=13, fontWeight=600, anchor="start", offset=6)
         .configure_text(color=INK, fontSize=12)
     )  # fmt: skip
 
 
-def draw(chart: alt.TopLevelMixin, locale: str) -> str:
+def draw(chart: Any, locale: Any) -> str:
     """Return the chart as one SVG element coloured by CSS variables.
 
     `locale` names the number format (d3-format) of its axes. Text from outside is escaped by the
     renderer; nothing in the drawing can be followed or run.
     """
     drawn: str = vl_convert.vegalite_to_svg(style(chart).to_dict(), format_locale=locale, allowed_base_urls=[])
-    drawn = _COLOURS.sub(lambda found: PAINT[found.group()], drawn)
+    drawn = _COLOURS.sub(lambda found: f'{found[1]}="{PAINT[found[2]]}"', drawn)
     drawn = drawn.replace(f' font-family="{_FONT}"', "")
-    return re.sub(
-        r'(<svg [^>]*?) width="[\d.]+" height="[\d.]+"', r'\1 aria-hidden="true" focusable="false"', drawn, count=1
-    )
+    return drawn.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

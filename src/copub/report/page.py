@@ -13,7 +13,7 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from copub.report import answers, background, partners
+from copub.report import answers, background, choices, partners
 from copub.report.blocks import Section
 from copub.report.explorer import as_script, explorer_data
 from copub.report.facts import Facts, facts_of
@@ -24,11 +24,11 @@ _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     answers.square_section,
     answers.trend_section,
     answers.area_section,
-    answers.level_section,
+    choices.level_section,
     partners.institution_section,
     partners.pair_section,
     partners.network_section,
-    answers.sensitivity_section,
+    choices.sensitivity_section,
     background.planted_section,
     lambda facts: works_section(facts),
     partners.institution_parts,

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import polars as pl
 
-from copub.report.blocks import Cell, Grid, Section, count_cell, figure_of, grid_of, rows_of, share_cells, share_heads
-from copub.report.charts import network_chart, overlap_chart, pair_chart
+from copub.report.blocks import (
+    Cell,
+    Figure,
+    Grid,
+    Section,
+    count_cell,
+    figure_of,
+    grid_of,
+    rows_of,
+    share_cells,
+    share_heads,
+)
+from copub.report.charts import overlap_chart
 from copub.report.facts import Facts, Row
+from copub.report.maps import network_chart, pair_chart
 
 TOP = 15  # institutions of a side that are drawn; the grid behind holds `LONG`
 LONG = 60
@@ -17,30 +29,31 @@ PARTNERS = 12
 
 def institution_section(facts: Facts) -> Section | None:
     """Return the institutions of both sides with most critical and listed works."""
-    words, figures = facts.words, []
+    figures: list[Figure] = []
+    say = facts.words.say
     for side, name in (("a", facts.a), ("b", facts.b)):
         frame = top_institutions(facts, side, LONG)
         if frame.is_empty():
             continue
-        title = words.say(f"label.institution_{side}", **{side: name})
-        bars = [
-            {
-                "label": row["institution_name"],
-                "whole": row["critical"],
-                "part": row["critical_listed"],
-                "text": _bar_text(facts, row),
-            }
-            for row in rows_of(frame.head(TOP))
-        ]
-        grid = _institution_grid(facts, frame, title)
-        figures += figure_of(
-            facts, f"institutions-{side}", title, lambda width, bars=bars: overlap_chart(bars, words, width), grid
-        )
+        title = say(f"label.institution_{side}", **{side: name})
+        figures += _side_figure(facts, side, title, frame)
     if not figures:
         return None
-    return Section(
-        "institutions", words.say("section.institutions"), words.say("lead.institutions"), figures=tuple(figures)
-    )
+    return Section("institutions", say("section.institutions"), say("lead.institutions"), figures=tuple(figures))
+
+
+def _side_figure(facts: Facts, side: str, title: str, frame: pl.DataFrame) -> tuple[Figure, ...]:
+    bars = [
+        {
+            "label": row["institution_name"],
+            "whole": row["critical"],
+            "part": row["critical_listed"],
+            "text": _bar_text(facts, row),
+        }
+        for row in rows_of(frame.head(TOP))
+    ]
+    grid = _institution_grid(facts, frame, title)
+    return figure_of(facts, f"institutions-{side}", title, lambda width: overlap_chart(bars, facts.words, width), grid)
 
 
 def top_institutions(facts: Facts, side: str, limit: int) -> pl.DataFrame:
@@ -79,9 +92,7 @@ def pair_section(facts: Facts) -> Section | None:
     title = words.say("section.pairs")
     grid = _pair_grid(facts, pairs, title)
     a, b = (words.say(f"label.institution_{side}", a=facts.a, b=facts.b) for side in "ab")
-    figures = figure_of(
-        facts, "pairs", title, lambda width: pair_chart(frame, words, width, a=a, b=b), grid, narrow=False
-    )
+    figures = figure_of(facts, "pairs", title, lambda width: pair_chart(frame, width, a=a, b=b), grid, narrow=False)
     if not grid.rows:
         return None
     return Section("pairs", title, words.say("lead.pairs"), figures=figures, grids=() if figures else (grid,))
@@ -99,7 +110,7 @@ def network_section(facts: Facts) -> Section | None:
         facts,
         "network",
         title,
-        lambda width: network_chart(frame, words, width, a=facts.a, b=facts.b),
+        lambda width: network_chart(frame, width, a=facts.a, b=facts.b),
         grid,
         narrow=False,
     )
