@@ -1,0 +1,142 @@
+"""Titles and abstracts of the synthetic works, written from themes.
+
+A theme is a subject with title and sentence patterns and the words that fill them; the files
+lie in ``demo/data``. They are written by hand and never from a taxonomy's keywords, so that a
+classifier that looks for those keywords is tested and not mirrored.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+DATA = Path(__file__).resolve().parent / "data"
+CORE, OTHER, LOOKALIKE, APPLIED = "core", "other", "lookalike", "applied"
+
+_SLOT = re.compile(r"\{(\w+)\}")
+_FOLDS = ("two times", "three times", "four times", "1.5 times", "ten times", "five times")
+_PARTS = ("II", "III", "IV", "V", "VI", "VII")
+_TRIES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A subject: its areas (empty if not critical), kind, patterns and fillers."""
+
+    id: str
+    kind: str
+    areas: tuple[str, ...]
+    titles: tuple[str, ...]
+    body: tuple[str, ...]
+    fillers: Mapping[str, tuple[str, ...]]
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The text of a work: title, sentences of the abstract, language (ISO 639-1)."""
+
+    title: str
+    sentences: tuple[str, ...]
+    language: str
+
+
+@cache
+def phrases() -> dict[str, Any]:
+    """Return the sentences that fit any theme, the noise, and the themes in other languages."""
+    return tomllib.loads((DATA / "phrases.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def themes() -> dict[str, Theme]:
+    """Return the English themes by id, in the order of the files."""
+    found: dict[str, Theme] = {}
+    for name in ("critical_1", "critical_2", "other"):
+        for entry in tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))["theme"]:
+            areas = tuple(entry.get("areas", ()))
+            found[entry["id"]] = _theme(entry, entry["id"], entry.get("kind", CORE), areas, "en")
+    return found
+
+
+@cache
+def foreign() -> dict[str, Theme]:
+    """Return the themes in other languages by a key such as ``fr:battery``."""
+    found: dict[str, Theme] = {}
+    for entry in phrases()["foreign"]:
+        lender = themes()[entry["theme"]]
+        key = f"{entry['language']}:{lender.id}"
+        found[key] = _theme(entry, lender.id, lender.kind, lender.areas, entry["language"])
+    return found
+
+
+def _theme(entry: Mapping[str, Any], id: str, kind: str, areas: tuple[str, ...], language: str) -> Theme:
+    fillers = {slot: tuple(entry[slot]) for slot in ("a", "b", "c") if slot in entry}
+    return Theme(id, kind, areas, tuple(entry["titles"]), tuple(entry["body"]), fillers, language)
+
+
+class Writer:
+    """Writes texts and remembers the titles it gave, so that none is given twice."""
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+
+    def write(self, theme: Theme, rng: Random, *, passing: bool = False) -> Text:
+        """Return a text on `theme`; with `passing` it ends by naming a critical technology as a hope."""
+        for attempt in range(_TRIES):
+            words = {slot: rng.choice(options) for slot, options in theme.fillers.items()}
+            title = _fill(rng.choice(theme.titles), words, rng)
+            if attempt > 2 or rng.random() < 0.25:
+                title = _with_ending(title, theme, rng)
+            if attempt > 20:  # all is said: number the parts, as series of papers do
+                title = f"{title} ({rng.choice(_PARTS)})"
+            if title not in self._given:
+                break
+        self._given.add(title)
+        sentences = _sentences(theme, words, rng)
+        if passing:
+            sentences.append(rng.choice(phrases()["passing"]))
+        return Text(title, tuple(sentences), theme.language)
+
+
+def _with_ending(title: str, theme: Theme, rng: Random) -> str:
+    if ":" in title or "?" in title or theme.language != "en":
+        return title
+    ending: str = rng.choice(phrases()["endings"])
+    return title + ending
+
+
+def _sentences(theme: Theme, words: Mapping[str, str], rng: Random) -> list[str]:
+    fewest = min(3, len(theme.body))
+    chosen = sorted(rng.sample(range(len(theme.body)), rng.randint(fewest, len(theme.body))))
+    sentences = [_fill(theme.body[position], words, rng) for position in chosen]
+    if theme.language == "en":
+        for _ in range(rng.randint(0, 2)):
+            sentences.insert(rng.randint(1, len(sentences)), rng.choice(phrases()["generic"]))
+    return list(dict.fromkeys(sentences))
+
+
+def _fill(pattern: str, words: Mapping[str, str], rng: Random) -> str:
+    def value(match: re.Match[str]) -> str:
+        slot = match.group(1)
+        if slot == "n":
+            return str(rng.randint(3, 48))
+        if slot == "pct":
+            return f"{rng.randint(4, 38)} %"
+        return rng.choice(_FOLDS) if slot == "fold" else words[slot]
+
+    text = _SLOT.sub(value, pattern)
+    return text[:1].upper() + text[1:]
+
+
+def inverted(tokens: list[str]) -> dict[str, list[int]]:
+    """Return the inverted index of an abstract: each token with its positions, from 0."""
+    index: dict[str, list[int]] = {}
+    for position, token in enumerate(tokens):
+        index.setdefault(token, []).append(position)
+    return index
