@@ -19,7 +19,7 @@ from copub.harvest import Query, harvest
 from copub.harvest.record import Record
 from copub.harvest.worksfile import read_works
 from copub.harvest.transport import source_key, source_url
-from copub.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
+from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.report.page import build_page
@@ -29,7 +29,7 @@ from copub.schema import data_dictionary
 from copub.screening import screen
 from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
-from copub.stages import StageClock
+from copub.runs.clock import StageClock
 from copub.study import Study, load_study
 from copub.tables import Tables, tabulate
 from copub.technology import classify
