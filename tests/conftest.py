@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: the folder of real records, if it is there."""
+"""Fixtures shared by all tests: the folder of real records, if it is there; one demo run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+
+import copub
 
 REAL = Path(os.environ.get("COPUB_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
@@ -17,3 +19,17 @@ def real_data() -> Path:
         assert "COPUB_REQUIRE_REAL" not in os.environ, f"{REAL} is missing, but this run must not skip the real records"
         pytest.skip(f"no real records at {REAL.name}: this test needs them")
     return REAL
+
+
+@pytest.fixture(scope="session")
+def demo_folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Cache and reports folder of the demo run."""
+    folder = tmp_path_factory.mktemp("demo")
+    return folder / "cache", folder / "reports"
+
+
+@pytest.fixture(scope="session")
+def demo_run(demo_folders: tuple[Path, Path]) -> copub.Run:
+    """One run of the study demo, from the embedded server to the report."""
+    cache, reports = demo_folders
+    return copub.run("demo", cache=cache, reports=reports)

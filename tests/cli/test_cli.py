@@ -1,0 +1,129 @@
+"""Rules of the command line: help everywhere, exit codes of the design, no stack trace for bad input."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+import copub
+from copub.cli import app
+from copub.cli.app import call
+from copub.errors import CheckBounds, CorrectInput, ResumeLater
+
+
+def copub_command(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "copub", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={"PATH": "", "HOME": str(cwd or "/"), **environment},
+        check=False,
+        timeout=300,
+    )
+
+
+def commands(command: click.Command, name: str = "copub") -> list[tuple[str, click.Command]]:
+    found = [(name, command)]
+    if isinstance(command, click.Group):
+        for child in command.commands:
+            found += commands(command.commands[child], f"{name} {child}")
+    return found
+
+
+ALL = commands(typer.main.get_command(app))
+
+
+@pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])
+def test_every_command_and_option_has_help(name: str, command: click.Command) -> None:
+    assert command.help and len(command.help) > 20, name
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_the_commands_of_the_design_are_there() -> None:
+    names = {name for name, _ in ALL}
+    for name in ("run", "estimate", "classify", "screen", "evaluate", "review sample", "review import", "taxonomies list", "watchlists show"):
+        assert f"copub {name}" in names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "belgum-china"), "shipped studies: "),
+        (("run", "nowhere.toml"), "no such study"),
+        (("run", "--until", "lunch"), "stages: harvest"),
+        (("run", "belgium-china", "--works", "no.jsonl"), "no.jsonl"),
+        (("run", "demo", "works.jsonl"), "put --works before"),
+        (("run", "--nonsense"), "No such option"),
+        (("fly",), "No such command"),
+    ],
+)
+def test_wrong_input_ends_with_2_and_one_message(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    done = copub_command(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_faults_of_a_study_are_printed_with_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text('[study]\nid = "x y"\n[sides.a]\ncountries = ["ZZ"]\n', encoding="utf-8")
+    done = copub_command("run", "bad.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "bad.toml:2" in done.stderr
+    assert "bad.toml:4" in done.stderr
+
+
+def test_no_network_ends_with_3_and_says_what_to_do(tmp_path: Path) -> None:
+    done = copub_command("run", "belgium-china", cwd=tmp_path, COPUB_OPENALEX_URL="http://127.0.0.1:9")
+    assert done.returncode == 3
+    assert "Traceback" not in done.stderr
+    assert "--works" in done.stderr or "again" in done.stderr
+
+
+def test_errors_as_json_are_one_object(tmp_path: Path) -> None:
+    done = copub_command("run", "belgum-china", "--json", cwd=tmp_path)
+    facts = json.loads(done.stdout)
+    assert (facts["exit_code"], done.returncode) == (2, 2)
+    assert "belgum-china" in facts["error"]
+
+
+def test_exit_codes_are_those_of_the_design(capsys: pytest.CaptureFixture[str]) -> None:
+    def raising(error: BaseException) -> int:
+        def command() -> None:
+            raise error
+
+        return call(command)
+
+    assert [raising(e) for e in (CorrectInput("a"), ResumeLater("b"), CheckBounds("c"), ValueError("d"), KeyboardInterrupt())] == [2, 3, 4, 1, 130]
+    err = capsys.readouterr().err
+    assert "a fault of copub itself: ValueError: d" in err
+    assert "Traceback" not in err
+
+
+def test_json_prints_one_object_with_headline_and_paths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "w.jsonl").write_text("", encoding="utf-8")
+    code = call(lambda: app(["run", "belgium-china", "--works", str(tmp_path / "w.jsonl"), "--reports", str(tmp_path / "r"), "--json"], standalone_mode=False))
+    facts = json.loads(capsys.readouterr().out)
+    assert code == 0
+    assert Path(facts["folder"]).is_dir()
+    assert facts["headline"]["denominator"] == 0
+
+
+def test_run_prints_funnel_sentences_planted_and_the_path(demo_run: copub.Run) -> None:
+    from copub.cli.runs import run_lines
+
+    lines = run_lines(demo_run)
+    text = "\n".join(lines)
+    assert "study population" in lines[0]
+    assert "SYNTHETIC" in text
+    assert "planted" in text.lower()
+    assert lines[-1] == f"report: {demo_run.folder / 'report.html'}"

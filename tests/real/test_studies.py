@@ -1,0 +1,87 @@
+"""The shipped studies on the real records: the funnel, the tables, the same bytes twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import copub
+from copub.schema import TABLES
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def works_files(real_data: Path) -> list[Path]:
+    return [real_data / "real" / "works.jsonl.gz", real_data / "real" / "works_be_cn_reconstructed.jsonl.gz"]
+
+
+@pytest.fixture(scope="module")
+def belgium_china(works_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> copub.Run:
+    return copub.run("belgium-china", works=works_files, reports=tmp_path_factory.mktemp("be-cn"))
+
+
+def test_the_funnel_of_belgium_china_is_that_of_the_records(belgium_china: copub.Run) -> None:
+    steps = {step["step"]: step["count"] for step in belgium_china.manifest["funnel"]}
+    assert steps["records read"] == 15_836
+    assert steps["co-publications"] == 351
+    assert steps["left out: year"] == 31
+    assert steps["study population"] == 320 - steps.get("left out: type", 0)
+
+
+def test_works_of_an_excluded_type_are_counted_and_named(belgium_china: copub.Run) -> None:
+    works = belgium_china.tables["works"].filter(pl.col("excluded_because") == "type")
+    named = belgium_china.tables["coverage"].filter(pl.col("metric") == "left out: type", pl.col("slice_kind") == "type")
+    assert works.height == named["count"].sum() > 0
+    assert set(named["slice"]) == set(works["type"])
+
+
+def test_all_tables_are_there_in_the_shape_of_the_schema(belgium_china: copub.Run) -> None:
+    assert set(belgium_china.tables) == set(TABLES)
+    assert all(frame.schema == TABLES[name].schema for name, frame in belgium_china.tables.items())
+
+
+def test_a_second_call_gives_byte_identical_tables(
+    belgium_china: copub.Run, works_files: list[Path], tmp_path: Path
+) -> None:
+    again = copub.run("belgium-china", works=works_files, reports=tmp_path)
+    assert again.manifest["tables"] == belgium_china.manifest["tables"]
+
+
+def test_the_whole_run_takes_under_30_seconds_and_1_gb(belgium_china: copub.Run) -> None:
+    stages = belgium_china.manifest["stages"]
+    assert sum(row["seconds"] for row in stages) < 30
+    assert max(row["peak_mb"] for row in stages) < 1000
+
+
+def test_lower_and_unrated_levels_stand_beside_the_listed_ones(belgium_china: copub.Run) -> None:
+    works = belgium_china.tables["copublications"]
+    bands = dict(works.group_by("listed_band").len().iter_rows())
+    assert bands["counted"] == works["is_listed"].sum() > 0
+    assert bands["lower level"] > 0
+    assert bands["unrated"] > 0
+    assert set(works.filter("is_listed")["max_risk_level"]) <= {"very high", "high"}
+
+
+def test_the_works_that_eyes_found_plausible_are_listed_with_the_right_entity(belgium_china: copub.Run) -> None:
+    expected = {
+        "W2140217747": "harbin-institute-of-technology",
+        "W2292343140": "harbin-institute-of-technology",
+        "W2158712894": "northwestern-polytechnical-university",
+        "W2547299165": "northwestern-polytechnical-university",
+        "W2252896228": "beijing-institute-of-technology",
+        "W2495172718": "beijing-institute-of-technology",
+    }
+    entities = dict(belgium_china.tables["copublications"].select("work_id", "entities").iter_rows())
+    for work_id, entity in expected.items():
+        assert entity in entities[work_id], work_id
+
+
+def test_eu_china_runs_on_the_raw_works(works_files: list[Path], tmp_path: Path) -> None:
+    run = copub.run("eu-china", works=works_files[:1], reports=tmp_path)
+    steps = {step["step"]: step["count"] for step in run.manifest["funnel"]}
+    assert steps["records read"] == 15_496
+    assert steps["study population"] > 100
+    assert run.share("critical_listed")["denominator"] == steps["study population"]

@@ -1,0 +1,182 @@
+"""Rules of a whole run: what comes out, that it is the same twice, that nothing is lost on the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+
+import copub
+from copub.errors import CheckBounds, CorrectFile, CorrectInput, ResumeLater
+from copub.pipeline import STAGES
+from copub.runs import Run
+from copub.schema import TABLES
+from copub.study import load_study
+
+
+@pytest.fixture(scope="module")
+def demo(demo_run: Run) -> Run:
+    return demo_run
+
+
+def test_a_demo_run_writes_page_workbook_dictionary_manifest_and_every_table(demo: Run) -> None:
+    assert {path.name for path in demo.folder.iterdir()} == {
+        "tables", "report.html", "workbook.xlsx", "manifest.json", "data-dictionary.md",
+    }  # fmt: skip
+    assert set(demo.tables) == set(TABLES)
+    for name, frame in demo.tables.items():
+        assert frame.schema == TABLES[name].schema, name
+        assert frame.height > 0, name
+
+
+def test_the_demo_measures_about_2000_works_of_the_pair(demo: Run) -> None:
+    assert 1_700 <= demo.tables["copublications"].height <= 2_300
+    assert demo.manifest["source"]["kind"] == "embedded"
+    assert demo.manifest["source"]["n_missing"] == 0
+
+
+def test_found_stands_beside_planted_and_lies_near_it(demo: Run) -> None:
+    rows = {row["measure"]: row for row in demo.manifest["planted"]}
+    assert set(rows) >= {"critical", "listed", "critical_listed", "top_level"}
+    assert abs(rows["listed"]["found"] - rows["listed"]["planted"]) < 0.01
+    assert 0 < rows["critical_listed"]["found"] < 1
+
+
+def test_everything_made_from_the_demo_says_synthetic(demo: Run) -> None:
+    assert demo.manifest["study"]["synthetic"] is True
+    assert "SYNTHETIC" in (demo.folder / "report.html").read_text(encoding="utf-8")
+    book = openpyxl.load_workbook(demo.folder / "workbook.xlsx", read_only=True)
+    first = book[book.sheetnames[0]]
+    assert any("SYNTHETIC" in str(cell) for row in first.iter_rows(values_only=True) for cell in row if cell)
+
+
+def test_the_manifest_tells_seconds_and_memory_of_every_stage(demo: Run) -> None:
+    stages = demo.manifest["stages"]
+    assert tuple(row["stage"] for row in stages) == STAGES
+    assert all(row["seconds"] >= 0 and row["peak_mb"] > 0 for row in stages)
+
+
+def test_the_manifest_names_hashes_of_study_lists_taxonomies_and_tables(demo: Run) -> None:
+    manifest = demo.manifest
+    assert manifest["study"]["hash"] == load_study("demo").hash
+    assert all(len(part["hash"]) == 64 for part in [*manifest["taxonomies"], *manifest["watchlists"]])
+    assert set(manifest["tables"]) == set(demo.tables)
+    assert {"copub", "python", "polars"} <= set(manifest["versions"])
+
+
+def test_the_funnel_adds_up_to_the_denominator(demo: Run) -> None:
+    steps = {step["step"]: step["count"] for step in demo.manifest["funnel"]}
+    out = sum(count for step, count in steps.items() if step.startswith("left out"))
+    assert steps["records read"] == steps["works"] + steps["unreadable records"] + steps["repeated records"]
+    assert steps["study population"] == steps["co-publications"] - out == demo.tables["copublications"].height
+
+
+def test_the_share_is_numerator_over_denominator_within_its_interval(demo: Run) -> None:
+    share = demo.share("critical_listed")
+    works = demo.tables["copublications"]
+    assert share["numerator"] == works["is_critical_listed"].sum()
+    assert share["denominator"] == works.height
+    assert share["ci_low"] < share["share"] < share["ci_high"]
+
+
+def test_a_second_run_from_the_cache_gives_the_same_bytes(demo: Run, demo_folders: tuple[Path, Path]) -> None:
+    cache, reports = demo_folders
+    again = copub.run("demo", cache=cache, reports=reports, offline=True)
+    assert again.folder != demo.folder
+    assert again.manifest["tables"] == demo.manifest["tables"]
+
+
+def test_a_stopped_run_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, works_file: Path) -> None:
+    def fail(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("copub.pipeline.build_page", fail)
+    with pytest.raises(KeyboardInterrupt):
+        copub.run("belgium-china", works=[works_file], reports=tmp_path)
+    assert list((tmp_path / "belgium-china").iterdir()) == []
+
+
+@pytest.fixture
+def works_file(tmp_path: Path) -> Path:
+    authors = [
+        {"author": {"id": "https://openalex.org/A1", "display_name": "N"}, "countries": ["BE"], "raw_affiliation_strings": ["Ghent"]},
+        {"author": {"id": "https://openalex.org/A2", "display_name": "M"}, "countries": ["CN"], "raw_affiliation_strings": ["Beihang University, Beijing, China"]},
+    ]
+    work = {"id": "https://openalex.org/W1", "title": "Quantum key distribution over fibre", "publication_year": 2015, "authorships": authors}
+    path = tmp_path / "works.jsonl"
+    path.write_text(json.dumps(work) + "\n", encoding="utf-8")
+    return path
+
+
+def test_one_work_makes_a_whole_run(tmp_path: Path, works_file: Path) -> None:
+    run = copub.run("belgium-china", works=[works_file], reports=tmp_path / "r")
+    assert run.share("listed")["numerator"] == 1
+    assert run.manifest["source"]["files"][0]["name"] == "works.jsonl"
+    assert (run.folder / "report.html").stat().st_size > 10_000
+
+
+def test_no_co_publication_makes_a_run_that_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "none.jsonl"
+    path.write_text("", encoding="utf-8")
+    run = copub.run("belgium-china", works=[path], reports=tmp_path / "r")
+    assert run.share("critical_listed")["share"] is None if run.tables["shares"].height else True
+    assert run.tables["copublications"].is_empty()
+
+
+@pytest.mark.parametrize("until", STAGES)
+def test_a_run_may_end_after_any_stage(until: str, tmp_path: Path, works_file: Path) -> None:
+    run = copub.run("belgium-china", works=[works_file], reports=tmp_path / "r", until=until)
+    assert (run.folder / "report.html").exists() == (until == "report")
+    assert ("hits" in run.tables) == (STAGES.index(until) >= STAGES.index("screen"))
+
+
+def test_a_breached_assertion_ends_the_run_with_bound_and_value(tmp_path: Path, works_file: Path) -> None:
+    study = load_study("belgium-china").raw.replace('id = "belgium-china"', 'id = "bounded"').split("[assertions]")[0]
+    path = tmp_path / "bounded.toml"
+    path.write_text(study + "\n[assertions]\ncopublications = [10, 20]\n", encoding="utf-8")
+    with pytest.raises(CheckBounds, match="copublications") as caught:
+        copub.run(path, works=[works_file], reports=tmp_path / "r")
+    assert "10" in str(caught.value)
+    assert caught.value.exit_code == 4
+
+
+def test_without_a_network_the_run_stops_resumably(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COPUB_OPENALEX_URL", "http://127.0.0.1:9")
+    with pytest.raises(ResumeLater) as caught:
+        copub.run("belgium-china", cache=tmp_path / "c", reports=tmp_path / "r")
+    assert caught.value.mend
+    assert not list(tmp_path.glob("r/*/*"))
+
+
+def test_missing_and_broken_works_files_are_all_named(tmp_path: Path, works_file: Path) -> None:
+    with pytest.raises(CorrectInput, match=r"one\.jsonl") as caught:
+        copub.run("belgium-china", works=[tmp_path / "one.jsonl", tmp_path / "two.jsonl"], reports=tmp_path / "r")
+    assert "two.jsonl" in str(caught.value)
+    with works_file.open("a", encoding="utf-8") as file:
+        file.write("{broken\n[1\n")
+    with pytest.raises(CorrectFile) as broken:
+        copub.run("belgium-china", works=[works_file], reports=tmp_path / "r")
+    assert [fault.where.rpartition(":")[2] for fault in broken.value.faults] == ["2", "3"]
+
+
+@pytest.fixture(autouse=True)
+def _no_key(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("OPENALEX_API_KEY", "COPUB_API_KEY", "COPUB_OPENALEX_URL"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+
+
+def test_listed_works_have_a_hit_that_leads_to_its_evidence(demo: Run) -> None:
+    listed = demo.tables["copublications"].filter("is_listed")
+    hits = demo.tables["hits"].filter("is_counted")
+    assert listed.join(hits, on="work_id", how="anti").is_empty()
+    spans = hits.filter(pl.col("matched_start").is_not_null())
+    cut = [
+        value[start:end]
+        for value, start, end in spans.select("value", "matched_start", "matched_end").iter_rows()
+    ]
+    assert cut == spans["matched_text"].to_list()
