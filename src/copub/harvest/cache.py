@@ -53,13 +53,15 @@ class Round:
     """One whole harvest in a folder: answers and their journal.
 
     `entries` maps keys to answers in the order of the journal; `damaged` lists the files that
-    failed their hash and were left out when the round was opened.
+    failed their hash and were left out when the round was opened. `begun` is what was written
+    down at the start, `done` at the end (None while the round is under way).
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.entries: dict[Key, Entry] = {}
         self.damaged: list[str] = []
+        self.begun: dict[str, Any] = {}
         self.done: dict[str, Any] | None = None
         self._number = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +100,11 @@ class Round:
         assert isinstance(body, dict)  # only JSON objects are ever put
         return body
 
+    def begin(self, what: dict[str, Any]) -> None:
+        """Write down what kind of round this is."""
+        self._append({"begun": what})
+        self.begun = what
+
     def finish(self, summary: dict[str, Any]) -> None:
         """Mark the round as complete."""
         self._append({"done": summary})
@@ -132,6 +139,9 @@ class Round:
                 del self.entries[key]
 
     def _enter(self, values: dict[str, Any]) -> None:
+        if "begun" in values:
+            self.begun = values["begun"]
+            return
         if "done" in values:
             self.done = values["done"]
             return
@@ -181,14 +191,20 @@ class Cache:
         if self._lock:
             self._lock.close()
 
-    def rounds(self) -> list[Round]:
-        """Return all rounds, oldest first."""
-        return [Round(folder) for folder in self._folders()]
+    def rounds(self) -> Iterator[Round]:
+        """Yield the rounds, newest first; each is checked as it is opened."""
+        return (Round(folder) for folder in reversed(self._folders()))
 
-    def new_round(self) -> Round:
+    def round(self, number: int) -> Round:
+        """Return a round by its number."""
+        return Round(self.folder / f"{number:04d}")
+
+    def new_round(self, what: dict[str, Any]) -> Round:
         """Begin a new round."""
         numbers = [int(folder.name) for folder in self._folders()]
-        return Round(self.folder / f"{max(numbers, default=0) + 1:04d}")
+        new = self.round(max(numbers, default=0) + 1)
+        new.begin(what)
+        return new
 
     def _folders(self) -> list[Path]:
         return sorted(path for path in self.folder.iterdir() if path.is_dir() and path.name.isdigit())
@@ -244,12 +260,6 @@ def _write(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    if sys.platform != "win32":
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
 
 
 def _try_lock(file: IO[bytes]) -> bool:
@@ -267,7 +277,3 @@ def _try_lock(file: IO[bytes]) -> bool:
         return False
     return True
 
-
-def entries_of(round_: Round, kind: str) -> Iterator[Entry]:
-    """Yield the answers of one kind, in the order asked."""
-    return (entry for entry in round_.entries.values() if entry.key[0] == kind)

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from copub.harvest.cache import Cache, Entry
+from copub.errors import CorrectInput
+from copub.harvest.cache import Cache, Round
+from copub.harvest.gather import Gathered, gather_sweep, gather_whole
 from copub.harvest.log import describe
-from copub.harvest.query import CELLS, SIDES, Query
-from copub.harvest.reconcile import Tally, collect, reconcile
+from copub.harvest.query import SIDES, Query
 from copub.harvest.record import Record
+from copub.harvest.rerun import compare
 from copub.harvest.source import Source
-from copub.harvest.stream import stream
 from copub.harvest.transport import Timing, Transport, is_loopback
-from copub.progress import bar
 
 Clock = Callable[[], datetime]
 
@@ -50,6 +50,7 @@ def harvest(
     api_key: str | None = None,
     offline: bool = False,
     refresh: bool = False,
+    sweep: bool = False,
     timing: Timing | None = None,
     now: Clock = _utc_now,
 ) -> Harvest:
@@ -59,7 +60,11 @@ def harvest(
     ----------
     cache : folder of this query and this source alone.
     base_url : where the source is. api_key : sent in a header, kept nowhere.
-    offline : use only the cache. refresh : harvest anew and compare with the last harvest.
+    offline : use only the cache, its newest complete round.
+    refresh : harvest anew, and compare with the last complete round. A round that was interrupted
+        is finished first.
+    sweep : as `refresh`, but fetch only works that are new or have another ``updated_date``; blind
+        to changes that keep the date, and refused across epochs.
     timing : patience of the transport. now : the clock.
 
     Raises
@@ -67,22 +72,21 @@ def harvest(
     CorrectInput : wrong key or address; the cache is in use, of another query, or incomplete.
     ResumeLater : the source stopped; the same call goes on later.
     """
+    fresh = refresh or sweep
+    if offline and fresh:
+        raise CorrectInput("offline and refresh exclude each other", where="--offline", mend="leave one of them out")
     transport = None if offline else Transport(base_url, api_key, timing=timing, now=now)
     with Cache(cache, query, source_name(base_url)) as folder:
-        rounds = folder.rounds()
-        current = rounds[-1] if rounds else None
-        if current is None or (current.done is not None and refresh):
-            current = folder.new_round()
-        source = Source(query, current, transport, now)
-        tallies = _collect_all(source)
-        context = {side: source.years(side).facts["years"] for side in SIDES}
-        _complete(source)
+        current = _complete_round(folder) if offline else _choose(folder, fresh, "sweep" if sweep else "whole", now())
+        going = _Going(folder, query, now)
+        gathered = going.through(current, transport)
+        context = {side: gathered.source.years(side).facts["years"] for side in SIDES}
         if current.done is None:
-            current.finish({"works": len(_found_by(tallies))})
-        log = describe(source, tallies, context, transport, now())
-    pages = [entry for entry in source.used.values() if entry.key[0] == "list"]
-    found_by = _found_by(tallies)
-    return Harvest(log, lambda: stream(source.round, pages, found_by))
+            base = current.begun["base"]
+            changes = compare(going.through(folder.round(base), None), gathered) if base else None
+            current.finish({"works": len(gathered.found_by), "changes": changes})
+        log = describe(gathered, context, transport, now())
+    return Harvest(log, gathered.records)
 
 
 def source_name(base_url: str) -> str:
@@ -93,35 +97,44 @@ def source_name(base_url: str) -> str:
     return (parts.hostname or "").lower() + (f":{parts.port}" if parts.port else "")
 
 
-def _collect_all(source: Source) -> dict[str, Tally]:
-    tallies = {cell: Tally(cell) for cell in CELLS}
-    with bar(label="harvest", total=0) as progress:
-
-        def moved(entry: Entry) -> None:
-            progress.update(len(entry.facts["works"]))
-
-        for tally in tallies.values():
-            tally.first_count = collect(source, tally, "", sweep=False, moved=moved)
-            progress.total = sum(one.first_count for one in tallies.values())
-        for tally in tallies.values():
-            reconcile(source, tally, sweep=False, moved=moved)
-    return tallies
+def _complete_round(folder: Cache) -> Round:
+    for round_ in folder.rounds():
+        if round_.done is not None:
+            return round_
+    raise CorrectInput(
+        "the cache holds no complete harvest",
+        where=str(folder.folder),
+        mend="run once without --offline; it goes on where it stopped",
+    )
 
 
-def _complete(source: Source) -> None:
-    """Ask singly, and free of charge, for the works whose author list came cut."""
-    cut = {work_id for entry in source.used.values() for work_id in entry.facts.get("cut", ())}
-    for work_id in bar(sorted(cut, key=_number), label="complete author lists"):
-        source.single(work_id)
+def _choose(folder: Cache, fresh: bool, mode: str, now: datetime) -> Round:
+    """Return the round to work on: the newest, if it is under way or nothing fresh is wanted.
+
+    A sweep under way gives way to a whole round: it may have been refused.
+    """
+    newest = next(folder.rounds(), None)
+    base = None
+    if newest is not None:
+        under_way = newest.done is None
+        if not fresh or (under_way and mode in ("sweep", newest.begun["mode"])):
+            return newest
+        base = newest.begun["base"] if under_way else newest.number
+    mode = mode if base else "whole"
+    return folder.new_round({"mode": mode, "base": base, "day": now.strftime("%Y-%m-%d")})
 
 
-def _number(work_id: str) -> int:
-    return int(work_id[1:])
+class _Going:
+    """Goes through rounds of one cache; a sweep leads to the round that it builds on."""
 
+    def __init__(self, folder: Cache, query: Query, now: Clock) -> None:
+        self._folder, self._query, self._now = folder, query, now
 
-def _found_by(tallies: dict[str, Tally]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for cell, tally in tallies.items():
-        for work_id in tally.works:
-            found[work_id] = (*found.get(work_id, ()), cell)
-    return found
+    def through(self, round_: Round, transport: Transport | None) -> Gathered:
+        """Go through a round; without a transport, through what the cache holds of it."""
+        source = Source(self._query, round_, transport, self._now)
+        if round_.begun["mode"] != "sweep":
+            return gather_whole(source)
+        base = self.through(self._folder.round(round_.begun["base"]), None)
+        today = self._now().strftime("%Y-%m-%d") if round_.done is None else round_.begun["day"]
+        return gather_sweep(source, base, today)

@@ -8,26 +8,31 @@ from typing import Any
 
 from copub.harvest.cache import Entry
 from copub.harvest.epochs import epoch_of
+from copub.harvest.gather import Gathered
 from copub.harvest.reconcile import Tally
 from copub.harvest.source import Source
 from copub.harvest.transport import Transport
 
+BLIND = "works that changed without a new updated_date, as most did in OpenAlex's re-match of 2026-09-28"
+
 
 def describe(
-    source: Source,
-    tallies: Mapping[str, Tally],
+    gathered: Gathered,
     context: Mapping[str, Mapping[str, int]],
     transport: Transport | None,
     now: datetime,
 ) -> dict[str, Any]:
     """Return the log, ready for JSON."""
+    source, tallies = gathered.source, gathered.tallies
     entries = list(source.used.values())
     missing = [gap.as_row() for tally in tallies.values() for gap in tally.gaps]
     return {
         "query": source.query.description,
         "query_hash": source.query.hash,
         "round": source.round.number,
-        "works": len({work_id for tally in tallies.values() for work_id in tally.works}),
+        "mode": source.round.begun["mode"],
+        "blind_to": BLIND if source.round.begun["mode"] == "sweep" else "",
+        "works": len(gathered.found_by),
         "queries": {cell: _cell(source, tally) for cell, tally in tallies.items()},
         "missing": missing,
         "n_missing": sum(int(row["missing"]) for row in missing),
@@ -35,7 +40,8 @@ def describe(
         "context": _context(context),
         "cost": _cost(entries, source, transport),
         "reasked_pages": source.round.damaged,
-        **_dates(entries, now),
+        "changes": (source.round.done or {}).get("changes"),
+        **_dates(gathered.since, entries, now),
         "pages": [_page(entry) for entry in entries],
     }
 
@@ -88,14 +94,13 @@ def _cost(entries: list[Entry], source: Source, transport: Transport | None) -> 
     }
 
 
-def _dates(entries: list[Entry], now: datetime) -> dict[str, Any]:
-    times = sorted(entry.retrieved_at for entry in entries)
-    first = datetime.fromisoformat(times[0].replace("Z", "+00:00"))
+def _dates(since: str, entries: list[Entry], now: datetime) -> dict[str, Any]:
+    last = max(entry.retrieved_at for entry in entries)
     return {
-        "first_retrieval": times[0],
-        "last_retrieval": times[-1],
-        "age_days": (now.astimezone(UTC) - first).days,
-        "epochs": sorted({epoch_of(time) for time in (times[0], times[-1])}),
+        "first_retrieval": since,
+        "last_retrieval": last,
+        "age_days": (now.astimezone(UTC) - datetime.fromisoformat(since)).days,
+        "epochs": sorted({epoch_of(since), epoch_of(last)}),
     }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from copub.harvest.cache import Entry
+from copub.harvest.query import PER_PAGE
 from copub.harvest.source import Source
 
 MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
@@ -86,11 +87,12 @@ Moved = Callable[[Entry], None]
 def collect(source: Source, tally: Tally, span: str, *, sweep: bool, moved: Moved) -> int:
     """Page through a span of a cell until the source says that there is no more.
 
-    Returns the count on the first page. The end is a null cursor, an empty page, or a cursor
-    that comes back: whichever is first.
+    Returns the count on the first page. The end is a null cursor, an empty page, a cursor that
+    comes back, or a page that is not full when as many works came as the source counts.
     """
     cursor: str | None = "*"
     seen: set[str] = set()
+    came: set[str | None] = set()
     count = -1
     while cursor and cursor not in seen:
         seen.add(cursor)
@@ -98,7 +100,9 @@ def collect(source: Source, tally: Tally, span: str, *, sweep: bool, moved: Move
         count = entry.facts["count"] if count < 0 else count
         tally.take(entry)
         moved(entry)
-        if not entry.facts["works"]:
+        works = entry.facts["works"]
+        came.update(row[0] for row in works)
+        if not works or (len(works) < PER_PAGE and len(came) >= entry.facts["count"]):
             break
         cursor = entry.facts["next"]
     return max(count, 0)

@@ -14,8 +14,6 @@ def stream(
     round_: Round,
     pages: Collection[Entry],
     found_by: Mapping[str, tuple[str, ...]],
-    *,
-    skip: Collection[str] = (),
 ) -> Iterator[Record]:
     """Yield the records of the pages, each id once; cut author lists are replaced by whole ones.
 
@@ -23,7 +21,6 @@ def stream(
     ----------
     round_ : where the answers lie. pages : list answers, in order.
     found_by : id -> names of the queries that found it.
-    skip : ids to be left out.
     """
     seen: set[str] = set()
     for entry in pages:
@@ -33,7 +30,7 @@ def stream(
             if work_id is None:
                 yield Record(value, f"{where}, {entry.file}, record {number}", (entry.key[1],), _date(entry))
                 continue
-            if work_id in seen or work_id in skip or work_id not in found_by:
+            if work_id in seen or work_id not in found_by:
                 continue
             seen.add(work_id)
             whole, at = _whole(round_, work_id, value, entry)

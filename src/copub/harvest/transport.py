@@ -35,12 +35,17 @@ _PIECE = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How patient the transport is; the defaults are for the real source. Seconds."""
+    """How patient the transport is; the defaults are for the real source.
+
+    timeouts, longest_body, first_wait : seconds. per_second : requests, 0 for no pace.
+    sleep : how to wait.
+    """
 
     timeouts: tuple[float, float] = TIMEOUTS
     longest_body: float = LONGEST_BODY
     per_second: float = REQUESTS_PER_SECOND
     first_wait: float = FIRST_WAIT
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class Transport:
     base_url : where the source is, without a trailing slash.
     api_key : the key, or None.
     timing : patience; by default slow and polite, without a pace on the loopback interface.
-    sleep, now : replaced in tests.
+    now : the clock.
 
     `requests` and `credits` count all that was sent and paid in this session; `retried` counts
     the answers that had to be asked for again; `seconds` is the time spent waiting for answers.
@@ -107,7 +112,6 @@ class Transport:
         api_key: str | None = None,
         *,
         timing: Timing | None = None,
-        sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._base = base_url.rstrip("/")
@@ -122,7 +126,7 @@ class Transport:
         self._key = (api_key or "").strip() or None
         pace = 0.0 if is_loopback(base_url) else REQUESTS_PER_SECOND
         self._timing = timing or Timing(per_second=pace)
-        self._sleep, self._now = sleep, now
+        self._now = now
         self._session = requests.Session()
         self._session.auth = _Bearer(self._key)
         self._session.headers.update({"User-Agent": f"copub/{version('copub')}", "Accept": "application/json"})
@@ -157,7 +161,7 @@ class Transport:
                 break
             self.retried += 1
             backoff = self._timing.first_wait * 2 ** (attempt - 1)
-            self._sleep(min(max(verdict.wait or 0.0, backoff), LONGEST_WAIT))
+            self._timing.sleep(min(max(verdict.wait or 0.0, backoff), LONGEST_WAIT))
         what = "does not answer properly" if self._reached else "cannot be reached"
         raise ResumeLater(
             f"the source {what} ({attempt} tries; last: {self._scrub(verdict.reason)})",
@@ -223,7 +227,7 @@ class Transport:
             return
         wait = self._next_at - time.monotonic()
         if wait > 0:
-            self._sleep(wait)
+            self._timing.sleep(wait)
         self._next_at = max(time.monotonic(), self._next_at) + 1.0 / self._timing.per_second
 
     def _ending(self, verdict: Verdict) -> CopubError:
