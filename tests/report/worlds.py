@@ -32,6 +32,14 @@ PLAIN_B = (("I9000000300", "Imaginary Normal University"), ("I9000000301", "Fict
 COUNTED = ("very high", "high")
 WATCHLIST = "demo-list"
 TAXONOMY = "eu-2023-2113"
+LEVEL_OF = {
+    "listed": "very high+high",
+    "critical_listed": "very high+high",
+    "top_level": "very high",
+    "top_level_given_critical_listed": "very high",
+    "critical_listed_lower": "medium",
+    "critical_listed_unrated": "unrated",
+}
 COUNTINGS = ("full", "fractional-authors", "fractional-countries")
 
 
@@ -107,8 +115,8 @@ MEASURES = {
     "critical": lambda w: w["is_critical"],
     "listed": lambda w: w["is_listed"],
     "critical_listed": lambda w: w["is_critical_listed"],
-    "listed_lower": lambda w: w["is_critical"] and w["listed_band"] == "lower level",
-    "listed_unrated": lambda w: w["is_critical"] and w["listed_band"] == "unrated",
+    "critical_listed_lower": lambda w: w["is_critical"] and w["listed_band"] == "lower level",
+    "critical_listed_unrated": lambda w: w["is_critical"] and w["listed_band"] == "unrated",
 }
 
 
@@ -118,13 +126,13 @@ def _weight(work: dict[str, Any], counting: str) -> float:
     ]
 
 
-def _share(measure: str, counting: str, kind: str, value: str, k: float, n: float, level: str) -> dict[str, Any]:
+def _share(measure: str, counting: str, kind: str, value: str, k: float, n: float) -> dict[str, Any]:
     low, high = wilson(k, n)
     return {
         "measure": measure,
         "taxonomy": TAXONOMY,
         "watchlist": WATCHLIST,
-        "risk_level": level,
+        "risk_level": LEVEL_OF.get(measure, ""),
         "slice_kind": kind,
         "slice": value,
         "counting": counting,
@@ -140,25 +148,27 @@ def _share(measure: str, counting: str, kind: str, value: str, k: float, n: floa
 
 
 def _shares(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    levels = "+".join(COUNTED)
     slices: list[tuple[str, str, list[dict[str, Any]]]] = [("all", "all", works)]
     for year in sorted({w["publication_year"] for w in works}):
         slices.append(("year", str(year), [w for w in works if w["publication_year"] == year]))
-    slices += [("area", area, [w for w in works if area in w["areas"]]) for area in AREAS]
     slices += [("institution_a", a[1], [w for w in works if w["_a"] == a]) for a in SIDE_A]
+    slices.append(("abstract", "title only", [w for w in works if w["abstract_status"] == "none"]))
     rows = []
     for kind, value, part in slices:
         for counting in COUNTINGS:
             n = sum(_weight(w, counting) for w in part)
             for measure, test in MEASURES.items():
                 k = sum(_weight(w, counting) for w in part if test(w))
-                rows.append(_share(measure, counting, kind, value, k, n, levels))
+                rows.append(_share(measure, counting, kind, value, k, n))
             both = sum(_weight(w, counting) for w in part if w["is_critical_listed"])
             top = sum(_weight(w, counting) for w in part if w["is_top_level"])
-            rows.append(_share("top_level", counting, kind, value, top, both, "very high"))
-    for level in ("very high", "high", "medium", "unrated"):
-        k = sum(w["is_critical"] and w["max_risk_level"] == level for w in works)
-        rows.append(_share("critical_listed", "full", "all", "all", float(k), float(len(works)), level))
+            rows.append(_share("top_level", counting, kind, value, top, n))
+            rows.append(_share("top_level_given_critical_listed", counting, kind, value, top, both))
+    for area in AREAS:
+        for measure in ("critical", "critical_listed"):
+            for counting in COUNTINGS:
+                k = sum(_weight(w, counting) for w in works if area in w["areas"] and MEASURES[measure](w))
+                rows.append(_share(measure, counting, "area", area, k, sum(_weight(w, counting) for w in works)))
     return rows
 
 

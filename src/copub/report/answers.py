@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from copub.report.blocks import (
@@ -13,14 +15,20 @@ from copub.report.blocks import (
     grid_of,
     rows_of,
     share_cell,
-    share_cells,
-    share_heads,
 )
 from copub.report.charts import overlap_chart, trend_chart
 from copub.report.facts import Facts, Row
 from copub.report.summary import COUNTINGS, band_sentences, coverage_sentences, first_sentence, second_sentence
 
-_MEASURES = ("critical", "listed", "critical_listed", "top_level", "listed_lower", "listed_unrated")
+_MEASURES = (
+    "critical",
+    "listed",
+    "critical_listed",
+    "top_level",
+    "top_level_given_critical_listed",
+    "critical_listed_lower",
+    "critical_listed_unrated",
+)
 
 
 def answer_section(facts: Facts) -> Section:
@@ -172,23 +180,30 @@ def _trend_grid(facts: Facts, trends: pl.DataFrame, title: str) -> Grid:
 def area_section(facts: Facts) -> Section | None:
     """Return the areas of the headline taxonomy: works, listed works, share, interval."""
     words = facts.words
-    rows = sorted(rows_of(facts.shares("critical_listed", "area")), key=lambda row: (-row["numerator"], row["slice"]))
-    rows = [row for row in rows if row["denominator"]]
+    on_area = {row["slice"]: row["numerator"] for row in rows_of(facts.shares("critical", "area"))}
+    rows = [row for row in rows_of(facts.shares("critical_listed", "area")) if on_area.get(row["slice"])]
+    rows.sort(key=lambda row: (-row["numerator"], -on_area[row["slice"]], row["slice"]))
     if not rows:
         return None
     title = words.say("section.areas")
+    heads = ("area", "on_area", "critical_listed", "share_of_all", "interval")
     grid = grid_of(
-        title,
-        (words.say("label.area"), *share_heads(facts)),
-        ((Cell(facts.area(row["slice"])), *share_cells(facts, row)) for row in rows),
+        title, [words.say(f"label.{key}") for key in heads], (_area_cells(facts, row, on_area) for row in rows)
     )
     bars = [
-        _overlap(facts, facts.area(row["slice"]), row["denominator"], row["numerator"], row["share"]) for row in rows
-    ]
+        {"label": facts.area(row["slice"]), "whole": on_area[row["slice"]], "part": row["numerator"],
+         "text": words.say("label.k_of_n", k=words.count(row["numerator"]), n=words.count(on_area[row["slice"]]))}
+        for row in rows
+    ]  # fmt: skip
     figures = figure_of(facts, "areas", title, lambda width: overlap_chart(bars, words, width), grid)
     return Section("areas", title, words.say("lead.areas"), figures=figures)
 
 
-def _overlap(facts: Facts, label: str, whole: float, part: float, share: float | None) -> dict[str, object]:
-    text = f"{facts.words.count(part)} / {facts.words.count(whole)} · {facts.words.percent(share)}"
-    return {"label": label, "whole": whole, "part": part, "text": text}
+def _area_cells(facts: Facts, row: Row, on_area: Mapping[str, float]) -> tuple[Cell, ...]:
+    return (
+        Cell(facts.area(row["slice"])),
+        count_cell(facts, on_area[row["slice"]]),
+        count_cell(facts, row["numerator"], small=row["is_small"]),
+        share_cell(facts, row["share"]),
+        Cell(facts.bounds(row)),
+    )

@@ -60,7 +60,7 @@ def _coverage_grid(facts: Facts, coverage: pl.DataFrame) -> Grid:
     heads = tuple(words.say(f"label.{key}") for key in ("metric", "slice", "count", "of", "share", "note"))
     rows = (
         (
-            Cell(words.name("coverage_metric", row["metric"])), Cell(row["slice"] or ""),
+            Cell(row["metric"]), Cell(row["slice"] or ""),
             count_cell(facts, row["count"]), count_cell(facts, row["of"]), share_cell(facts, row["share"]),
             Cell(row["note"] or ""),
         )

@@ -4,65 +4,69 @@ from __future__ import annotations
 
 import polars as pl
 
-from copub.report.blocks import Cell, Section, figure_of, grid_of, points_cell, rows_of, share_cells, share_heads
-from copub.report.charts import interval_chart, specification_chart
+from copub.report.blocks import (
+    Cell,
+    Section,
+    count_cell,
+    figure_of,
+    grid_of,
+    points_cell,
+    rows_of,
+    share_cells,
+    share_heads,
+)
+from copub.report.charts import interval_chart, overlap_chart, specification_chart
 from copub.report.facts import Facts, Row
 
 _CURVE = 40  # settings from which one row each would be too long to read
 
 
 def level_section(facts: Facts) -> Section | None:
-    """Return the headline share by levels and by lists, one row per combination measured."""
+    """Return works by the highest level they name, and of these the critical ones."""
     words = facts.words
-    frame = facts.table("shares").filter(
-        pl.col("measure") == "critical_listed", pl.col("slice_kind") == "all", pl.col("counting") == facts.counting
+    counted = (
+        facts.table("copublications")
+        .filter(pl.col("max_risk_level").is_not_null())
+        .group_by(pl.col("max_risk_level").alias("level"))
+        .agg(pl.len().alias("works"), pl.col("is_critical").sum().alias("critical"))
+        .sort("works", "level", descending=[True, False])
     )
-    rows = rows_of(frame.sort("watchlist", "share", descending=[False, True], nulls_last=True))
-    if not rows:
+    if counted.is_empty():
         return None
-    own = facts.share("critical_listed")
-    several = len({(row["taxonomy"], row["watchlist"]) for row in rows}) > 1
-    labels = [_level_label(facts, row, several) for row in rows]
     title = words.say("section.levels")
+    rows = rows_of(counted)
     grid = grid_of(
         title,
-        (words.say("label.list"), words.say("label.levels"), words.say("label.taxonomy"), *share_heads(facts)),
+        [words.say(f"label.{key}") for key in ("level", "works", "critical")],
         (
-            (
-                Cell(row["watchlist"] or ""),
-                Cell(_levels(facts, row)),
-                Cell(row["taxonomy"] or ""),
-                *share_cells(facts, row),
-            )
+            (Cell(facts.level(row["level"])), count_cell(facts, row["works"]), count_cell(facts, row["critical"]))
             for row in rows
         ),
     )
-    points = [
+    bars = [
         {
-            "label": label,
-            "share": row["share"],
-            "ci_low": row["ci_low"],
-            "ci_high": row["ci_high"],
-            "is_base": row == own,
+            "label": facts.level(row["level"]),
+            "whole": row["works"],
+            "part": row["critical"],
+            "text": words.say("label.k_of_n", k=words.count(row["critical"]), n=words.count(row["works"])),
         }
-        for label, row in zip(labels, rows, strict=True)
+        for row in rows
     ]
-    figures = figure_of(facts, "levels", title, lambda width: interval_chart(points, words, width), grid)
+    figures = figure_of(facts, "levels", title, lambda width: overlap_chart(bars, words, width), grid)
     return Section("levels", title, words.say("lead.levels"), figures=figures)
 
 
-def _levels(facts: Facts, row: Row) -> str:
-    levels = [facts.level(level) for level in (row["risk_level"] or "").split("+") if level]
-    return ", ".join(levels) or facts.words.say("rests.levels_all")
-
-
-def _level_label(facts: Facts, row: Row, several: bool) -> str:
-    levels = _levels(facts, row)
-    if not several:
-        return levels
-    taxonomies = {entry.get("id") for entry in facts.entries("taxonomies")}
-    area = f" · {row['taxonomy']}" if len(taxonomies) > 1 and row["taxonomy"] != facts.study.get("taxonomy") else ""
-    return f"{row['watchlist']}: {levels}{area}"
+def slice_section(facts: Facts) -> Section | None:
+    """Return the headline within parts of the corpus."""
+    words, title = facts.words, facts.words.say("section.slices")
+    kinds = facts.words.words["slice_kind"]
+    own = ((kind, row) for kind in kinds for row in rows_of(facts.shares("critical_listed", kind)))
+    rows = [(kind, row) for kind, row in own if row["denominator"]]
+    if not rows:
+        return None
+    heads = (words.say("label.slice"), words.say("label.value"), *share_heads(facts))
+    cells = ((Cell(kinds[kind]), Cell(row["slice"]), *share_cells(facts, row)) for kind, row in rows)
+    return Section("slices", title, words.say("lead.slices"), grids=(grid_of(title, heads, cells),))
 
 
 def sensitivity_section(facts: Facts) -> Section | None:

@@ -31,6 +31,7 @@ def style(chart: Any) -> Any:
     return (
         chart.configure(font=_FONT, background="transparent", padding=_PADDING, aria=False)
         .configure_view(stroke=None)
+        .configure_axisY(minExtent=38)
         .configure_axis(
             labelColor=MUTED, titleColor=MUTED, gridColor=RULE, domainColor=RULE, tickColor=RULE,
             labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=230, titlePadding=8,
@@ -38,7 +39,7 @@ def style(chart: Any) -> Any:
         .configure_legend(
             labelColor=INK, labelFontSize=12, orient="top", symbolSize=90, offset=4, padding=0, symbolStrokeWidth=2,
         )
-        .configure_title(color=INK, fontSize=13, fontWeight=600, anchor="start", offset=6)
+        .configure_title(color=INK, fontSize=13, fontWeight=600, anchor="start", frame="group", offset=6)
         .configure_text(color=INK, fontSize=12)
     )  # fmt: skip
 

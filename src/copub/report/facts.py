@@ -17,8 +17,8 @@ from copub.schema import empty
 
 Row = Mapping[str, Any]
 
-# Which settings of the study a row of `shares` must agree with to be the study's own.
-_BY_LISTS = ("listed", "critical_listed", "listed_given_critical", "critical_given_listed")
+# Measures that rest on the study's levels: a row over other levels is not the study's own.
+_BY_LEVELS = ("listed", "critical_listed", "listed_given_critical", "critical_given_listed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,8 @@ class Facts:
             return False
         if lists and set(lists.split("+")) != set(self.study.get("watchlists") or ()):
             return False
-        return measure not in _BY_LISTS or set(filter(None, (levels or "").split("+"))) == set(
-            self.study.get("levels") or ()
-        )
+        asked = set(self.study.get("levels") or ())
+        return measure not in _BY_LEVELS or not asked or set((levels or "").split("+")) == asked
 
     def area(self, area: str) -> str:
         """Return the name of an area: as the manifest's taxonomy names it, else made readable from its id."""

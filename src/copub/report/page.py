@@ -29,6 +29,7 @@ _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     partners.pair_section,
     partners.network_section,
     choices.sensitivity_section,
+    choices.slice_section,
     background.planted_section,
     lambda facts: works_section(facts),
     partners.institution_parts,

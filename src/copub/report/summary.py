@@ -58,7 +58,7 @@ def fractional_sentences(facts: Facts) -> list[str]:
 
 def second_sentence(facts: Facts) -> str:
     """Return the second headline (the top level among the first), or nothing."""
-    row, first = facts.share("top_level"), facts.share("critical_listed")
+    row, first = facts.share("top_level_given_critical_listed"), facts.share("critical_listed")
     if row is None or first is None or not first["numerator"]:
         return ""
     level = facts.level(facts.study.get("top_level"))
@@ -69,7 +69,7 @@ def second_sentence(facts: Facts) -> str:
 
 def band_sentences(facts: Facts) -> list[str]:
     """Return what stands beside the headline: works with only lower or unrated levels."""
-    rows = ((key, facts.share(f"listed_{key}")) for key in ("lower", "unrated"))
+    rows = ((key, facts.share(f"critical_listed_{key}")) for key in ("lower", "unrated"))
     return [
         facts.words.say(f"headline.{key}", **_figures(facts, row))
         for key, row in rows
