@@ -121,21 +121,21 @@ def open_source(
         records = read_works(works)
         files = [{"name": path.name, "sha256": sha256_of(path)} for path in works]
         return Source(records, {"kind": "works-files", "files": files})
-    embedded = study.synthetic and OPENALEX_URL not in os.environ
-    base_url = stack.enter_context(embedded_openalex()) if embedded else source_url()
+    made_up = stack.enter_context(embedded_openalex()) if study.synthetic and not os.environ.get(OPENALEX_URL) else None
     query = Query(
         study.side_a.countries, study.side_b.countries, study.year_from, study.year_to, expansion=study.expansion
     )
     got = harvest(
         query,
-        cache=place.cache / study.id,
-        base_url=base_url,
-        api_key=None if embedded else source_key(),
+        # The corpus is part of the question: pages of another corpus are not taken for this one's.
+        cache=place.cache / (f"{study.id}-{made_up.corpus_hash[:8]}" if made_up else study.id),
+        base_url=made_up.base_url if made_up else source_url(),
+        api_key=None if made_up else source_key(),
         offline=offline,
         refresh=refresh,
     )
     return Source(
-        got.records(), {"kind": "embedded" if embedded else "api", **got.log}, got.log.get("last_retrieved", "")
+        got.records(), {"kind": "embedded" if made_up else "api", **got.log}, got.log["last_retrieval"][:10]
     )
 
 
@@ -219,7 +219,7 @@ def _manifest(
     clock: StageClock,
 ) -> dict[str, Any]:
     study = asked.study
-    planted = planted_facts(frames["shares"], study) if source.facts["kind"] == "embedded" and "shares" in frames else []
+    planted = planted_facts(frames["shares"]) if source.facts["kind"] == "embedded" and "shares" in frames else []
     return build_manifest(
         study,
         writer.target.name,
