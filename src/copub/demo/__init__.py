@@ -1,5 +1,18 @@
-"""The embedded default: an OpenAlex-compatible server over a synthetic corpus with a planted truth."""
+"""The demo: a synthetic corpus with a planted truth, and a server that speaks like OpenAlex."""
 
-from copub.demo.embedded import Embedded, embedded_openalex, planted_shares
+from __future__ import annotations
 
-__all__ = ["Embedded", "embedded_openalex", "planted_shares"]
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from copub.demo.corpus import build_corpus, planted_shares, planted_truth
+from copub.demo.server import serve
+
+__all__ = ["build_corpus", "embedded_openalex", "planted_shares", "planted_truth", "serve"]
+
+
+@contextmanager
+def embedded_openalex() -> Iterator[str]:
+    """Serve the synthetic corpus on the loopback interface and give the base URL."""
+    with serve(build_corpus()) as base_url:
+        yield base_url

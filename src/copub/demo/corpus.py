@@ -8,13 +8,15 @@ made so; it stands beside the records, never in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
 
 from copub.demo.places import institutions
-from copub.demo.plan import EXCLUDED_TYPES, SEED, Plan, plan_corpus, work_id
+from copub.demo.plan import EXCLUDED_TYPES, FIRST_YEAR, LAST_YEAR, SEED, Plan, plan_corpus, work_id
 from copub.demo.records import copied, record
 from copub.demo.texts import Writer
 from copub.errors import CorrectInput
@@ -55,9 +57,22 @@ def build_corpus(seed: int = SEED) -> list[dict[str, Any]]:
     """Return the synthetic works, complete OpenAlex Work objects, the same for the same seed."""
     writer = Writer()
     works: list[dict[str, Any]] = []
-    for plan in plan_corpus(seed):
-        works.append(record(plan, writer, seed) if plan.twin is None else copied(plan, works[plan.twin]))
+    with _no_collection():
+        for plan in plan_corpus(seed):
+            works.append(record(plan, writer, seed) if plan.twin is None else copied(plan, works[plan.twin]))
     return works
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold the cyclic garbage collector: it would search a million live dicts, for half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def planted_truth(works: Iterable[Mapping[str, Any]], seed: int = SEED) -> pl.DataFrame:
@@ -79,6 +94,33 @@ def planted_truth(works: Iterable[Mapping[str, Any]], seed: int = SEED) -> pl.Da
         )
     rows = [_truth(plans[id]) for id in sorted(ids)]
     return pl.DataFrame(rows, schema=TRUTH, orient="row")
+
+
+def planted_shares(year_from: int, year_to: int, seed: int = SEED) -> dict[str, float]:
+    """Return the planted shares of the co-publications of these years (0 to 1), by measure.
+
+    The measures bear the names of the table `shares`: critical, listed, critical_listed,
+    top_level, and listed_lower and listed_unrated for works with no stronger institution.
+    Raises `CorrectInput` if no work of the population lies in these years.
+    """
+    works = [{"id": plan.work_id} for plan in plan_corpus(seed)]
+    in_years = pl.col("publication_year").is_between(year_from, year_to)
+    truth = planted_truth(works, seed).filter("in_population", in_years)
+    if truth.is_empty():
+        raise CorrectInput(
+            f"the synthetic corpus has no work of the pair from {year_from} to {year_to}",
+            mend=f"its years are {FIRST_YEAR} to {LAST_YEAR}",
+        )
+    level = pl.col("max_risk_level")
+    shares = truth.select(
+        critical=pl.col("is_critical").mean(),
+        listed=pl.col("is_listed").mean(),
+        critical_listed=pl.col("is_critical_listed").mean(),
+        top_level=pl.col("is_top_level").mean(),
+        listed_lower=level.is_in(["medium", "low"]).fill_null(False).mean(),
+        listed_unrated=level.eq("unrated").fill_null(False).mean(),
+    )
+    return {measure: float(share) for measure, share in shares.row(0, named=True).items()}
 
 
 def _truth(plan: Plan) -> dict[str, Any]:
