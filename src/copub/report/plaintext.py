@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-# Signs that XML cannot hold, and those that turn the direction of the text after them.
-_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-_FORMULA = re.compile(r"^[\s]*[=+\-@\t\r|%]")
+UNFIT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\x{202A}-\x{202E}\x{2066}-\x{2069}\x{FFFE}\x{FFFF}]"
+"""Signs that XML cannot hold, and those that turn the direction of the text after them (a polars pattern)."""
+
+FORMULA = r"^\s*[=+\-@|%]"
+"""How a text starts that a spreadsheet may take for a formula."""
+
+_UNFIT = re.compile(re.sub(r"\\x\{(\w+)\}", r"\\u\1", UNFIT)[:-1] + r"\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
     """Return the text without control signs, direction overrides and broken characters."""
     return _UNFIT.sub("", text)
-
-
-def no_formula(text: str) -> str:
-    """Return the text so that no spreadsheet takes it for a formula: such a text gets a leading apostrophe."""
-    text = printable(text)
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def joined(values: Iterable[str | None]) -> str:

@@ -1,0 +1,86 @@
+"""A run in the formats of other tools. Each export is a set of files by path inside its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from copub.errors import CorrectInput
+from copub.report.background import NOTES
+from copub.report.bibliography import bibtex, ris
+from copub.report.facts import Facts, facts_of
+from copub.report.networks import gexf, vosviewer
+from copub.report.packages import csv_files, data_package, ro_crate
+from copub.report.plaintext import printable
+from copub.report.summary import headline_lines
+
+Files = dict[str, bytes]
+
+_MAKERS: Mapping[str, Callable[[Facts, Files], Files]] = {
+    "csv": lambda facts, _: csv_files(facts),
+    "markdown": lambda facts, _: {"summary.md": markdown(facts)},
+    "bibtex": lambda facts, _: {"listed-works.bib": bibtex(facts)},
+    "ris": lambda facts, _: {"listed-works.ris": ris(facts)},
+    "vosviewer": lambda facts, _: {"partner-network.json": vosviewer(facts)},
+    "gexf": lambda facts, _: {"partner-network.gexf": gexf(facts)},
+    "datapackage": lambda facts, files: {"datapackage.json": data_package(facts, files)},
+    "ro-crate": lambda facts, files: {"ro-crate-metadata.json": ro_crate(facts, files)},
+}
+_NEEDS = {"datapackage": ("csv",), "ro-crate": ("csv", "markdown", "datapackage")}
+
+KINDS: tuple[str, ...] = tuple(_MAKERS)
+"""The known kinds of export."""
+
+
+def build_exports(
+    tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], kinds: Iterable[str] = KINDS
+) -> Files:
+    """Return the files of the asked kinds, by path.
+
+    A kind that describes others brings them along: ``datapackage`` the CSV files, ``ro-crate`` those,
+    the package and the summary. Raises `CorrectInput` for an unknown kind.
+    """
+    facts, asked = facts_of(tables, manifest), set(kinds)
+    unknown = sorted(asked - set(KINDS))
+    if unknown:
+        raise CorrectInput(f"there is no export {unknown[0]!r}", where="--to", mend=f"known: {', '.join(KINDS)}")
+    wanted = asked.union(*(_NEEDS.get(kind, ()) for kind in asked))
+    files: Files = {}
+    for kind, maker in _MAKERS.items():
+        if kind in wanted:
+            files |= maker(facts, files)
+    return files
+
+
+def export(
+    tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], folder: Path, kinds: Iterable[str] = KINDS
+) -> list[Path]:
+    """Write the files of the asked kinds under `folder` and return their paths. Raises as `build_exports`."""
+    paths = []
+    for name, content in build_exports(tables, manifest, kinds).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        paths.append(path)
+    return paths
+
+
+def markdown(facts: Facts) -> bytes:
+    """Return the result, the fixed notes and the provenance as a short Markdown text."""
+    lines = headline_lines(facts.tables, facts.manifest)
+    notes = [facts.words.say(f"note.{key}") for key in NOTES]
+    about = [
+        f"{facts.words.say(f'provenance.{label}')}: {facts.manifest[key]}"
+        for label, key in (("run", "run_id"), ("created", "created"), ("version", "copub_version"))
+        if facts.manifest.get(key)
+    ]
+    parts = [f"# {_plain(facts.title)}", *map(_plain, lines), *(f"- {_plain(text)}" for text in (*notes, *about))]
+    return ("\n\n".join(parts) + "\n").encode("utf-8")
+
+
+def _plain(text: str) -> str:
+    line = " ".join(printable(text).split())
+    return "".join("\\" + sign if sign in "\\`*_[]<>#|" else sign for sign in line)
