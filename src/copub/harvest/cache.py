@@ -237,8 +237,11 @@ def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
     then, now = found.get("query"), wanted["query"]
     if not isinstance(then, dict):
         return ""
-    parts = [f"{key} {then.get(key)} then, {now[key]} now" for key in ("side_a", "side_b", "years", "corpus")
-             if then.get(key) != now[key]]
+    parts = [
+        f"{key} {then.get(key)} then, {now[key]} now"
+        for key in ("side_a", "side_b", "years", "corpus")
+        if then.get(key) != now[key]
+    ]
     return f" ({'; '.join(parts)})" if parts else ""
 
 
@@ -276,4 +279,3 @@ def _try_lock(file: IO[bytes]) -> bool:
     except OSError:
         return False
     return True
-

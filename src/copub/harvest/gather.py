@@ -44,9 +44,7 @@ def gather_whole(source: Source) -> Gathered:
     found_by = _found_by(tallies)
     pages = _used(source, "list")
     _complete(source, pages)
-    return Gathered(
-        source, tallies, found_by, _oldest(source), lambda: stream(source.round, pages, found_by)
-    )
+    return Gathered(source, tallies, found_by, _oldest(source), lambda: stream(source.round, pages, found_by))
 
 
 def gather_sweep(source: Source, base: Gathered, today: str) -> Gathered:

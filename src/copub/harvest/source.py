@@ -37,9 +37,7 @@ class Source:
     came over the network in this session.
     """
 
-    def __init__(
-        self, query: Query, round_: Round, transport: Transport | None, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, query: Query, round_: Round, transport: Transport | None, now: Callable[[], datetime]) -> None:
         self.query, self.round = query, round_
         self._transport, self._now = transport, now
         self.used: dict[Key, Entry] = {}

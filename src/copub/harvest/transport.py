@@ -123,12 +123,14 @@ class Transport:
                 mend=f"write it like {DEFAULT_URL}",
             )
         self._home = _origin(parts)
-        self._key = (api_key or "").strip() or None
+        self._key = _checked(api_key)
         pace = 0.0 if is_loopback(base_url) else REQUESTS_PER_SECOND
         self._timing = timing or Timing(per_second=pace)
         self._now = now
         self._session = requests.Session()
         self._session.auth = _Bearer(self._key)
+        # a proxy of the environment has no way to a server on this machine
+        self._session.trust_env = not is_loopback(base_url)
         self._session.headers.update({"User-Agent": f"copub/{version('copub')}", "Accept": "application/json"})
         self._next_at = 0.0
         self._reached = False
@@ -195,9 +197,7 @@ class Transport:
 
     def _fetch(self, url: str) -> tuple[int, Mapping[str, str], bytes]:
         for _ in range(MOST_REDIRECTS + 1):
-            with self._session.get(
-                url, timeout=self._timing.timeouts, stream=True, allow_redirects=False
-            ) as response:
+            with self._session.get(url, timeout=self._timing.timeouts, stream=True, allow_redirects=False) as response:
                 location = response.headers.get("Location")
                 if not (300 <= response.status_code < 400 and location):
                     return response.status_code, response.headers, self._body(response)
@@ -248,7 +248,9 @@ class Transport:
             )
         if verdict.meaning is Meaning.ELSEWHERE:
             return CorrectInput(
-                "the source redirects to another host", where=where, mend="set COPUB_OPENALEX_URL to the right address"
+                "the source sends on to an address that is not its own",
+                where=where,
+                mend="set COPUB_OPENALEX_URL to the right address",
             )
         said = verdict.body.get("message", "") if isinstance(verdict.body, dict) else ""
         return CopubError(
@@ -272,6 +274,17 @@ class Transport:
 
     def _scrub(self, text: str) -> str:
         return text.replace(self._key, "***") if self._key else text
+
+
+def _checked(key: str | None) -> str | None:
+    key = (key or "").strip()
+    if not all("!" <= character <= "~" for character in key):
+        raise CorrectInput(
+            "the key holds a blank or a character that no key has",
+            where="OPENALEX_API_KEY",
+            mend="copy it again from openalex.org, on one line",
+        )
+    return key or None
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
