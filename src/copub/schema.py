@@ -290,7 +290,7 @@ TABLES: Mapping[str, Table] = {
         Table(
             "pairs",
             "one institution of side A with one of side B",
-            ("institution_a", "institution_b"),
+            ("institution_a", "institution_b", "institution_a_id", "institution_b_id"),
             (
                 Column("institution_a", pl.String, "institution of side A"),
                 Column("institution_a_id", pl.String, "its OpenAlex id"),

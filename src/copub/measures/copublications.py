@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from copub.schema import conform
-from copub.study import Study
-from copub.tables import Tables
-from copub.technology import Classification
+
+if TYPE_CHECKING:
+    from copub.study import Study
+    from copub.tables import Tables
+    from copub.technology import Classification
 
 TEXTS = pl.List(pl.String)
 UNRATED = "unrated"
 
 
-def copublications(
+def copublications(flagged: pl.DataFrame) -> pl.DataFrame:
+    """Return the table ``copublications``: the flagged works that are in the study's denominator."""
+    kept = flagged.filter(pl.col("excluded_because").is_null())
+    return conform("copublications", kept.drop("excluded_because", "is_xpac", "is_paratext"))
+
+
+def flagged_works(
     study: Study,
     tables: Tables,
     classification: Classification,
@@ -23,7 +32,10 @@ def copublications(
     levels: Sequence[str],
     reviewed: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
-    """Return the table ``copublications``.
+    """Return all co-publications with the columns of table ``copublications``, whether counted or not.
+
+    Works that the study leaves out say why in ``excluded_because``; with ``is_xpac`` and
+    ``is_paratext`` that is what other choices of works need. Sorted by work_id.
 
     Parameters
     ----------
@@ -34,13 +46,17 @@ def copublications(
     levels : risk levels of the headline watchlists, strongest first.
     reviewed : review status by work_id, where people have decided.
     """
-    works = tables.works.filter("in_population").select(
+    works = tables.works.select(
         "work_id", "doi", "title", "publication_year", "publication_date", "type", "language",
         "source_name", "publisher", "n_authors", "n_countries", "is_truncated", "is_retracted",
-        "abstract_status", "duplicate_of", "epoch",
+        "abstract_status", "duplicate_of", "epoch", "excluded_because", "is_xpac", "is_paratext",
     )  # fmt: skip
     joined = (
-        works.join(authors_by_side(tables.authorships, study), on="work_id", how="left")
+        works.join(
+            authors_by_side(tables.authorships, [*study.side_a.countries, *study.side_b.countries]),
+            on="work_id",
+            how="left",
+        )
         .join(institutions_resolved(tables), on="work_id", how="left")
         .join(classification.basis, on="work_id", how="left")
         .join(critical_works(classification.assignments, study.taxonomy), on="work_id", how="left")
@@ -64,24 +80,28 @@ def copublications(
         pl.col("has_institution", "classifiable").fill_null(False),
         pl.col("classified_from").fill_null("nothing"),
     )
-    return conform(
-        "copublications",
+    return (
         flagged.with_columns(
             (pl.col("is_critical") & pl.col("is_listed")).alias("is_critical_listed"),
             (pl.col("is_critical") & pl.col("is_level_top")).alias("is_top_level"),
-        ).drop("is_level_top"),
+        )
+        .drop("is_level_top")
+        .sort("work_id")
     )
 
 
-def authors_by_side(authorships: pl.DataFrame, study: Study) -> pl.DataFrame:
+def authors_by_side(authorships: pl.DataFrame, countries: Sequence[str]) -> pl.DataFrame:
     """Return per work the authors of each side, the weights of fractional counting, and its kind.
 
     weight = authors on side A or B / all authors; weight_countries = 1 / number of countries.
+    A work is linked by a dual-affiliated author only (`is_dual_only`) if one side has a single
+    author and that author is on the other side too. `countries` are those of both sides.
     """
-    sides = [*study.side_a.countries, *study.side_b.countries]
     on_a, on_b = pl.col("on_side_a"), pl.col("on_side_b")
     return (
-        authorships.with_columns((~pl.col("countries").list.set_difference(sides).list.len().eq(0)).alias("elsewhere"))
+        authorships.with_columns(
+            (pl.col("countries").list.set_difference(list(countries)).list.len() > 0).alias("elsewhere")
+        )
         .group_by("work_id")
         .agg(
             on_a.sum().cast(pl.Int32).alias("n_authors_a"),
@@ -89,16 +109,15 @@ def authors_by_side(authorships: pl.DataFrame, study: Study) -> pl.DataFrame:
             ((on_a | on_b).sum() / pl.len()).alias("weight"),
             (1.0 / pl.col("countries").explode().drop_nulls().n_unique()).alias("weight_countries"),
             (~pl.col("elsewhere").any()).alias("is_bilateral"),
-            (~(on_a & ~on_b).any() | ~(on_b & ~on_a).any()).alias("is_dual_only"),
+            ((on_a & on_b).any() & ((on_a.sum() == 1) | (on_b.sum() == 1))).alias("is_dual_only"),
         )
     )
 
 
 def institutions_resolved(tables: Tables) -> pl.DataFrame:
     """Return per work whether every side-B author has at least one resolved institution."""
-    resolved = (
-        tables.affiliations.group_by("work_id", "author_seq")
-        .agg(pl.col("institution_id").is_not_null().any().alias("resolved"))
+    resolved = tables.affiliations.group_by("work_id", "author_seq").agg(
+        pl.col("institution_id").is_not_null().any().alias("resolved")
     )
     return (
         tables.authorships.filter("on_side_b")

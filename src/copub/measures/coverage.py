@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from copub.schema import TABLES, conform
-from copub.tables import Tables
+
+if TYPE_CHECKING:
+    from copub.tables import Tables
 
 LARGEST_PUBLISHERS = 20
 
@@ -27,10 +31,10 @@ def coverage(tables: Tables, copublications: pl.DataFrame) -> pl.DataFrame:
         ("publisher", pl.col("publisher")),
     ):
         keep = pl.col("publisher").is_in(large.to_list()) if kind == "publisher" else pl.lit(True)
-        parts += [
-            _rate(filled.filter(keep), metric, has, kind, piece) for metric, has in _WORK_METRICS
-        ]
-        parts.append(_rate(strings.filter(keep), "affiliation strings without institution", ~pl.col("resolved"), kind, piece))
+        parts += [_rate(filled.filter(keep), metric, has, kind, piece) for metric, has in _WORK_METRICS]
+        parts.append(
+            _rate(strings.filter(keep), "affiliation strings without institution", ~pl.col("resolved"), kind, piece)
+        )
     return conform("coverage", pl.concat(parts))
 
 
@@ -59,7 +63,7 @@ def _rate(frame: pl.DataFrame, metric: str, has: pl.Expr, kind: str, piece: pl.E
             (pl.col("count") / pl.col("of")).alias("share"),
             pl.lit("").alias("note"),
         )
-        .cast(dict(TABLES["coverage"].schema))
+        .cast(TABLES["coverage"].schema)
     )
 
 

@@ -7,8 +7,13 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
+DIGITS = 9
+"""Sums of weights are rounded here: the order in which threads add must not show in a table."""
 
-def wilson(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+
+def wilson(
+    successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return lower and upper ends of the Wilson score interval, elementwise.
 
     `successes` and `trials` may be fractional (effective) numbers. Where `trials` is 0 both
@@ -40,6 +45,7 @@ def with_intervals(frame: pl.DataFrame, confidence: float) -> pl.DataFrame:
 
     Weighted shares get the Wilson interval at Kish's effective number of works.
     """
+    frame = frame.with_columns(pl.col("numerator", "denominator", "squares").round(DIGITS))
     numerator, denominator = frame["numerator"].to_numpy(), frame["denominator"].to_numpy()
     trials = effective_trials(denominator, frame["squares"].to_numpy())
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.measures.copublications import copublications
+from copub.measures.copublications import copublications, flagged_works
 from copub.measures.coverage import coverage
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
 from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
 from copub.measures.trends import trends
-from copub.study import Study
-from copub.tables import Tables
-from copub.technology import Classification
+
+if TYPE_CHECKING:
+    from copub.study import Study
+    from copub.tables import Tables
+    from copub.technology import Classification
 
 
 def measure(
@@ -43,12 +46,13 @@ def measure(
     reviewed : review status by work_id.
     """
     ranked = tuple(levels)
-    works = copublications(study, tables, classification, hits, ranked, reviewed)
+    flagged = flagged_works(study, tables, classification, hits, ranked, reviewed)
+    works = copublications(flagged)
     of_works = institutions_of_works(study, tables.affiliations, works)
     own_levels = levels_of_institutions(hits, tables.affiliations, study, ranked)
     return {
         "copublications": works,
-        "shares": shares(study, works, of_works, ranked, areas),
+        "shares": shares(study, flagged, of_works, ranked, areas),
         "trends": trends(study, works, as_of),
         "institutions": institutions(study, of_works, works, own_levels),
         "pairs": pairs(study, of_works, works, own_levels),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from copub.schema import conform
-from copub.study import Study
+
+if TYPE_CHECKING:
+    from copub.study import Study
 
 
 def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.DataFrame) -> pl.DataFrame:
@@ -21,7 +24,7 @@ def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.Da
     An author with several institutions gives each an equal part. Institutions without an id
     are told apart by name; one id keeps its most frequent name.
     """
-    sides = {c: "a" for c in study.side_a.countries} | {c: "b" for c in study.side_b.countries}
+    sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
     named = (
         affiliations.filter(pl.col("institution_name").is_not_null())
         .join(works.select("work_id", "n_authors"), on="work_id")
@@ -54,7 +57,9 @@ def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.Da
     )
 
 
-def levels_of_institutions(hits: pl.DataFrame, affiliations: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl.DataFrame:
+def levels_of_institutions(
+    hits: pl.DataFrame, affiliations: pl.DataFrame, study: Study, levels: Sequence[str]
+) -> pl.DataFrame:
     """Return per institution (key) the listed entity that it is, and its strongest level.
 
     Only hits on the institution itself count here (identifier, lineage, or its display name),

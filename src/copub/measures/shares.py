@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.measures.duplicates import first_of_group
 from copub.measures.intervals import with_intervals
 from copub.schema import conform
-from copub.study import Study
+
+if TYPE_CHECKING:
+    from copub.study import Study
 
 COUNTING_WEIGHT: Mapping[str, pl.Expr] = {
     "full": pl.lit(1.0),
@@ -35,12 +39,38 @@ MEASURES: Mapping[str, tuple[pl.Expr, pl.Expr]] = {
     "critical_given_listed": (pl.col("is_critical_listed"), pl.col("is_listed")),
 }
 
+AREA_MEASURES = ("critical", "critical_listed", "top_level")
+SUMS = ("numerator", "denominator", "squares")
+
 AUTHOR_CAPS = (100, 30)
+FIXED: tuple[tuple[str, str], ...] = (
+    ("all", "all"),
+    ("bilateral", "bilateral"),
+    ("bilateral", "multilateral"),
+    ("abstract", "with abstract"),
+    ("abstract", "title only"),
+    ("author_cap", "none"),
+    *(("author_cap", f"at most {cap}") for cap in AUTHOR_CAPS),
+    ("duplicates", "kept"),
+    ("dual", "dual-affiliated link only"),
+    ("dual", "other links"),
+)
+"""Slices that every study has, be it with 0 works."""
+
+ABSTRACT_STRATUM = (
+    pl.when(pl.col("abstract_status") == "full").then(pl.lit("with abstract")).otherwise(pl.lit("title only"))
+)
+
+_READ = (
+    "work_id", "publication_year", "publication_date", "n_authors", "weight", "weight_countries", "is_bilateral",
+    "is_dual_only", "abstract_status", "is_critical", "areas", "is_listed", "listed_band", "is_critical_listed",
+    "is_top_level", "duplicate_of", "excluded_because",
+)  # fmt: skip
 
 
 def shares(
     study: Study,
-    copublications: pl.DataFrame,
+    flagged: pl.DataFrame,
     institutions_of: pl.DataFrame,
     levels: tuple[str, ...],
     areas: Sequence[str],
@@ -50,22 +80,19 @@ def shares(
     Parameters
     ----------
     study : what is asked.
-    copublications : table ``copublications``.
+    flagged : all co-publications with their flags (`copublications.flagged_works`).
     institutions_of : columns work_id, side, institution_name (one row per work and institution).
     levels : risk levels of the headline watchlists, strongest first.
     areas : area ids of the headline taxonomy; each has its row, be it 0.
     """
+    slim = flagged.select(*_READ)
+    works = slim.filter(pl.col("excluded_because").is_null())
     sliced = pl.concat(
-        [_one(copublications, kind, piece) for kind, piece in slices(copublications)]
-        + [_by_institution(copublications, institutions_of, side) for side in ("a", "b")]
+        [_one(works, kind, piece) for kind, piece in slices()]
+        + [_by_author_cap(slim), _one(works.filter(first_of_group(works)), "duplicates", pl.lit("kept"))]
+        + [_by_institution(works, institutions_of, side) for side in ("a", "b")]
     )
-    counted = pl.concat([_count(sliced, measure, counting) for measure in MEASURES for counting in COUNTING_WEIGHT])
-    by_area = [
-        _count_areas(copublications, measure, counting, areas)
-        for measure in ("critical", "critical_listed", "top_level")
-        for counting in COUNTING_WEIGHT
-    ]
-    rows = with_intervals(pl.concat([counted, *by_area]), study.confidence)
+    rows = with_intervals(pl.concat([_count(sliced), _count_areas(works, areas)]), study.confidence)
     return conform(
         "shares",
         rows.drop("squares").with_columns(
@@ -101,16 +128,13 @@ def risk_level_of(study: Study, levels: tuple[str, ...]) -> pl.Expr:
     )
 
 
-def slices(works: pl.DataFrame) -> list[tuple[str, pl.Expr]]:
+def slices() -> list[tuple[str, pl.Expr]]:
     """Return the kinds of slice and the expression that gives each work its slice (null: in none)."""
-    kept = pl.lit("kept")
     return [
         ("all", pl.lit("all")),
         ("year", pl.col("publication_year").cast(pl.String)),
         ("bilateral", pl.when("is_bilateral").then(pl.lit("bilateral")).otherwise(pl.lit("multilateral"))),
-        *(("author_cap", pl.when(pl.col("n_authors") <= cap).then(pl.lit(f"at most {cap}"))) for cap in AUTHOR_CAPS),
-        ("abstract", pl.when(pl.col("abstract_status") == "full").then(pl.lit("with abstract")).otherwise(pl.lit("title only"))),
-        ("duplicates", pl.when(pl.col("duplicate_of").is_null()).then(kept)),
+        ("abstract", ABSTRACT_STRATUM),
         ("dual", pl.when("is_dual_only").then(pl.lit("dual-affiliated link only")).otherwise(pl.lit("other links"))),
     ]  # fmt: skip
 
@@ -121,6 +145,19 @@ def _one(works: pl.DataFrame, kind: str, piece: pl.Expr) -> pl.DataFrame:
     )
 
 
+def _by_author_cap(flagged: pl.DataFrame) -> pl.DataFrame:
+    """Return the works under each author cap, also those that the study's own cap leaves out."""
+    works = flagged.filter(pl.col("excluded_because").is_null() | (pl.col("excluded_because") == "author cap"))
+    caps = [_one(works, "author_cap", pl.lit("none"))]
+    return pl.concat(
+        caps
+        + [
+            _one(works.filter(pl.col("n_authors") <= cap), "author_cap", pl.lit(f"at most {cap}"))
+            for cap in AUTHOR_CAPS
+        ]
+    )
+
+
 def _by_institution(works: pl.DataFrame, institutions_of: pl.DataFrame, side: str) -> pl.DataFrame:
     names = institutions_of.filter(pl.col("side") == side).select("work_id", pl.col("institution_name").alias("slice"))
     return works.join(names.unique(), on="work_id").select(
@@ -128,38 +165,54 @@ def _by_institution(works: pl.DataFrame, institutions_of: pl.DataFrame, side: st
     )
 
 
-def _count(sliced: pl.DataFrame, measure: str, counting: str) -> pl.DataFrame:
-    has, of = MEASURES[measure]
-    weight = COUNTING_WEIGHT[counting]
-    # A slice in which nothing qualifies for the denominator still gets its row, with 0 in it.
-    return sliced.group_by("slice_kind", "slice", maintain_order=True).agg(
-        pl.lit(measure).alias("measure"),
-        pl.lit(counting).alias("counting"),
-        (weight * (has & of)).sum().alias("numerator"),
-        (weight * of).sum().alias("denominator"),
-        (weight * weight * of).sum().alias("squares"),
-    )
-
-
-def _count_areas(works: pl.DataFrame, measure: str, counting: str, areas: Sequence[str]) -> pl.DataFrame:
-    """Count works per area, as a share of all works: a work of two areas counts in both."""
-    has, of = MEASURES[measure]
-    weight = COUNTING_WEIGHT[counting]
-    total = works.select((weight * of).sum().alias("denominator"), (weight * weight * of).sum().alias("squares"))
-    counted = (
-        works.explode("areas").group_by(pl.col("areas").alias("slice")).agg((weight * has).sum().alias("numerator"))
-    )
-    return (
-        pl.DataFrame({"slice": list(areas)}, schema={"slice": pl.String})
-        .join(counted, on="slice", how="left")
-        .join(total, how="cross")
-        .select(
-            pl.lit("area").alias("slice_kind"),
+def _count(sliced: pl.DataFrame) -> pl.DataFrame:
+    """Count every measure in every slice; the fixed slices have their rows even without works."""
+    kinds = [(measure, counting) for measure in MEASURES for counting in COUNTING_WEIGHT]
+    sums: list[pl.Expr] = []
+    for measure, counting in kinds:
+        (has, of), weight = MEASURES[measure], COUNTING_WEIGHT[counting]
+        name = f"{measure}|{counting}"
+        sums += [
+            (weight * (has & of)).sum().alias(f"{name}|numerator"),
+            (weight * of).sum().alias(f"{name}|denominator"),
+            (weight * weight * of).sum().alias(f"{name}|squares"),
+        ]
+    found = sliced.group_by("slice_kind", "slice").agg(sums)
+    fixed = pl.DataFrame(FIXED, schema=["slice_kind", "slice"], orient="row")
+    full = pl.concat([found, fixed.join(found, on=["slice_kind", "slice"], how="anti")], how="diagonal")
+    return pl.concat(
+        full.select(
+            "slice_kind",
             "slice",
             pl.lit(measure).alias("measure"),
             pl.lit(counting).alias("counting"),
-            pl.col("numerator").fill_null(0.0),
-            "denominator",
-            "squares",
+            *(pl.col(f"{measure}|{counting}|{sum_}").fill_null(0.0).alias(sum_) for sum_ in SUMS),
         )
+        for measure, counting in kinds
     )
+
+
+def _count_areas(works: pl.DataFrame, areas: Sequence[str]) -> pl.DataFrame:
+    """Count works per area, as a share of all works: a work of two areas counts in both."""
+    parts: list[pl.DataFrame] = []
+    exploded = works.explode("areas", keep_nulls=False, empty_as_null=False)
+    listed = pl.DataFrame({"slice": list(areas)}, schema={"slice": pl.String})
+    for measure in AREA_MEASURES:
+        has, of = MEASURES[measure]
+        for counting, weight in COUNTING_WEIGHT.items():
+            total = works.select(
+                (weight * of).sum().alias("denominator"), (weight * weight * of).sum().alias("squares")
+            )
+            counted = exploded.group_by(pl.col("areas").alias("slice")).agg((weight * has).sum().alias("numerator"))
+            parts.append(
+                listed.join(counted, on="slice", how="left")
+                .join(total, how="cross")
+                .select(
+                    pl.lit("area").alias("slice_kind"),
+                    "slice",
+                    pl.lit(measure).alias("measure"),
+                    pl.lit(counting).alias("counting"),
+                    *(pl.col(sum_).fill_null(0.0) for sum_ in SUMS),
+                )
+            )
+    return pl.concat(parts)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from copub.measures.intervals import with_intervals
 from copub.measures.shares import COUNTING_WEIGHT, MEASURES
 from copub.schema import conform
-from copub.study import Study
+
+if TYPE_CHECKING:
+    from copub.study import Study
 
 RECENT_MONTHS = 18
 """Indexing of the last months is not complete; see the limits that other trackers state."""
@@ -24,9 +27,7 @@ def trends(study: Study, copublications: pl.DataFrame, as_of: date | None) -> pl
     `as_of` is the date of the last retrieval; years that end within 18 months before it are
     marked as recent. None (works files) marks nothing.
     """
-    years = pl.DataFrame(
-        {"year": range(study.year_from, study.year_to + 1)}, schema={"year": pl.Int32}
-    )
+    years = pl.DataFrame({"year": range(study.year_from, study.year_to + 1)}, schema={"year": pl.Int32})
     coverage = years.join(_coverage(copublications), on="year", how="left")
     parts = [
         _one(study, copublications, coverage, measure, counting)
@@ -77,9 +78,7 @@ def _one(study: Study, works: pl.DataFrame, years: pl.DataFrame, measure: str, c
 
 def _base(study: Study, frame: pl.DataFrame) -> tuple[int | None, float | None]:
     wanted = frame.filter(
-        pl.col("year") == study.base_year
-        if study.base_year
-        else pl.col("numerator") >= max(study.small_cell, 1)
+        pl.col("year") == study.base_year if study.base_year else pl.col("numerator") >= max(study.small_cell, 1)
     )
     if wanted.is_empty() or wanted["numerator"][0] == 0:
         return None, None

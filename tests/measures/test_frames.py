@@ -1,0 +1,161 @@
+"""Every table of shares, trends and partners equals the brute-force recomputation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+
+from copub.measures import measure
+from copub.schema import TABLES
+
+from . import brute
+from .worlds import AREAS, ENTITIES, LEVELS, LIMITS, STUDY, YEARS, frames, made_world, seeds
+
+World = list[dict[str, Any]]
+
+
+def measured(world: World, **changes: Any) -> dict[str, pl.DataFrame]:
+    made = frames(world)
+    return measure(STUDY, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS, **changes)
+
+
+def measured_world(seed: int) -> tuple[World, dict[str, pl.DataFrame]]:
+    world, _ = made_world(seed)
+    return world, measured(world)
+
+
+def flagged(world: World) -> dict[str, dict[str, Any]]:
+    return {w["work_id"]: brute.flags(w, entities=ENTITIES) for w in world}
+
+
+def same(found: Any, wanted: Any) -> bool:
+    return (found is None and wanted is None) or found == pytest.approx(wanted, abs=1e-8)
+
+
+@LIMITS
+@given(seeds)
+def test_copublications_equal_brute_force(seed: int) -> None:
+    world, tables = measured_world(seed)
+    table = tables["copublications"]
+    wanted = flagged(world)
+    assert table["work_id"].to_list() == sorted(w["work_id"] for w in brute.population(world))
+    for row in table.iter_rows(named=True):
+        for name, value in wanted[row["work_id"]].items():
+            assert same(row[name], value) if isinstance(value, float) else row[name] == value, name
+
+
+@LIMITS
+@given(seeds)
+def test_shares_equal_brute_force_in_every_slice_measure_and_counting(seed: int) -> None:
+    world, tables = measured_world(seed)
+    table = tables["shares"].filter(~pl.col("slice_kind").is_in(["area", "institution_a", "institution_b"]))
+    slices = brute.slices_of(world, flagged(world))
+    assert set(slices) <= set(table.select("slice_kind", "slice").iter_rows())
+    for row in table.iter_rows(named=True):
+        wanted = brute.share(slices.get((row["slice_kind"], row["slice"]), []), row["measure"], row["counting"])
+        for name, value in wanted.items():
+            assert same(row[name], value), (row, name, value)
+        assert row["interval"] == (
+            "none" if wanted["denominator"] == 0 else "wilson" if row["counting"] == "full" else "wilson-effective"
+        )
+        assert row["is_small"] == (row["numerator"] < 5 or row["denominator"] < 25)
+
+
+@LIMITS
+@given(seeds)
+def test_a_work_of_two_areas_counts_in_both(seed: int) -> None:
+    world, tables = measured_world(seed)
+    table = tables["shares"].filter(slice_kind="area", counting="full")
+    flags = [f for w, f in flagged(world).items() if w in {x["work_id"] for x in brute.population(world)}]
+    assert set(table["slice"]) == set(AREAS)
+    for row in table.iter_rows(named=True):
+        has = brute.HAS[row["measure"]][0]
+        assert row["numerator"] == sum(has(f) and row["slice"] in f["areas"] for f in flags)
+        assert row["denominator"] == len(flags)
+
+
+@LIMITS
+@given(seeds)
+def test_institutions_equal_brute_force(seed: int) -> None:
+    world, tables = measured_world(seed)
+    table = tables["institutions"]
+    wanted = brute.institutions(world, flagged(world))
+    found = {(r["side"], r["institution_id"] or r["institution_name"]): r for r in table.iter_rows(named=True)}
+    assert set(found) == set(wanted)
+    for key, row in wanted.items():
+        for name, value in row.items():
+            assert same(found[key][name], value), (key, name)
+
+
+@LIMITS
+@given(seeds)
+def test_pairs_equal_brute_force(seed: int) -> None:
+    world, tables = measured_world(seed)
+    table = tables["pairs"]
+    wanted = brute.pairs(world, flagged(world))
+    found = {
+        (r["institution_a_id"] or r["institution_a"], r["institution_b_id"] or r["institution_b"]): r
+        for r in table.iter_rows(named=True)
+    }
+    assert set(found) == set(wanted)
+    for key, counts in wanted.items():
+        assert {name: found[key][name] for name in ("works", "critical", "critical_listed")} == dict(counts)
+
+
+@LIMITS
+@given(seeds)
+def test_trends_have_every_year_and_equal_brute_force(seed: int) -> None:
+    world, tables = measured_world(seed)
+    table = tables["trends"]
+    flags, kept = flagged(world), brute.population(world)
+    assert set(table["year"]) == set(range(YEARS[0], YEARS[1] + 1))
+    for row in table.filter(pl.col("measure") != "copublications").iter_rows(named=True):
+        part = [flags[w["work_id"]] for w in kept if w["publication_year"] == row["year"]]
+        wanted = brute.share(part, row["measure"], row["counting"])
+        for found, name in (("count", "numerator"), ("share", "share"), ("ci_low", "ci_low"), ("ci_high", "ci_high")):
+            assert same(row[found], wanted[name])
+
+
+@LIMITS
+@given(seeds)
+def test_bands_are_never_mixed_into_the_headline(seed: int) -> None:
+    _world, tables = measured_world(seed)
+    table = tables["copublications"]
+    assert table.filter((pl.col("listed_band") == "counted") != pl.col("is_listed")).is_empty()
+    shares = tables["shares"].filter(slice_kind="all", counting="full")
+    total = sum(shares.filter(measure=m)["numerator"][0] for m in ("listed", "listed_lower", "listed_unrated"))
+    assert total == table.filter(pl.col("listed_band") != "none").height
+
+
+@LIMITS
+@given(seeds)
+def test_tables_do_not_depend_on_the_order_of_the_input(seed: int) -> None:
+    world, first = measured_world(seed)
+    turned = frames(world[::-1])
+    second = measure(STUDY, turned.tables, turned.classification, turned.hits.reverse(), levels=LEVELS, areas=AREAS)
+    for name in first:
+        assert first[name].equals(second[name]), name
+
+
+def test_no_works_give_frames_with_null_shares() -> None:
+    tables = measured([])
+    headline = tables["shares"].filter(slice_kind="all", measure="critical_listed", counting="full")
+    assert headline.select("numerator", "denominator", "share", "ci_low", "ci_high").row(0) == (
+        0.0,
+        0.0,
+        None,
+        None,
+        None,
+    )
+    for name, table in tables.items():
+        assert table.schema == TABLES[name].schema
+
+
+@pytest.mark.parametrize("name", ["shares", "trends", "sensitivity"])
+def test_no_nan_is_ever_written(name: str) -> None:
+    table = measured([])[name]
+    for column in table.select(pl.col(pl.Float64)).iter_columns():
+        assert not column.is_nan().any()

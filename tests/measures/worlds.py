@@ -1,0 +1,228 @@
+"""Random small worlds: the frames that measures read, made up without any real record.
+
+A world is a list of plain works (dicts); `frames` turns it into what the stages before hand over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+from random import Random
+from typing import Any
+
+import polars as pl
+from hypothesis import Phase, settings
+from hypothesis import strategies as st
+
+from copub.schema import TABLES, conform
+from copub.study import Event, Side, Study
+from copub.tables import Tables
+from copub.tables.funnel import Funnel
+from copub.technology import Classification
+
+LEVELS = ("very high", "high", "medium", "low", "unrated")
+AREAS = ("area-1", "area-2", "area-3")
+LIST, OTHER = "list-one", "list-two"
+ENTITIES = {  # entity: (list, level, medical, country)
+    "entity-1": (LIST, "very high", False, "CN"),
+    "entity-2": (LIST, "high", True, "CN"),
+    "entity-3": (LIST, "medium", False, "CN"),
+    "entity-4": (LIST, "unrated", False, "CN"),
+    "entity-5": (LIST, "high", False, "HK"),
+    "entity-6": (LIST, "very high", False, "RU"),
+    "entity-7": (OTHER, "listed", False, "CN"),
+}
+YEARS = (2015, 2020)
+
+LIMITS = settings(
+    max_examples=25,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a smaller seed is no smaller world
+)
+
+STUDY = Study(
+    id="world", title="A made-up world", question="", synthetic=True,
+    side_a=Side("Belgium", ("BE",)), side_b=Side("China", ("CN", "HK")), year_from=YEARS[0], year_to=YEARS[1],
+    exclude_types=("editorial",), retracted=True, expansion=False, author_cap=0,
+    taxonomy="tax-one", other_taxonomies=("tax-two",), profile="balanced", thresholds={},
+    watchlists=(LIST,), other_watchlists=(OTHER,), levels=("very high", "high"), top_level="very high",
+    tiers=("identifier", "lineage", "name"), medical=True, children=True, as_of=False, repairs=False,
+    counting="full", confidence=0.95, base_year=0, small_cell=5, small_rate=25,
+    events=(Event("2018-01", "a rule"),), bounds={}, raw="",
+)  # fmt: skip
+
+
+def study(**changes: Any) -> Study:
+    """Return the made-up study with some settings changed."""
+    return replace(STUDY, **changes)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What measure reads."""
+
+    tables: Tables
+    classification: Classification
+    hits: pl.DataFrame
+
+
+def frame(name: str, rows: list[Mapping[str, Any]]) -> pl.DataFrame:
+    """Return rows as the table `name`; columns that a row lacks are null."""
+    schema = TABLES[name].schema
+    filled = [{column: row.get(column) for column in schema} for row in rows]
+    return conform(name, pl.DataFrame(filled, schema=schema))
+
+
+def frames(world: list[dict[str, Any]]) -> Frames:
+    """Turn plain works into the frames of the stages before."""
+    rows: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in ("works", "authorships", "affiliations", "hits", "assignments")
+    }
+    for work in world:
+        rows["works"].append(
+            {**work, "n_authors": len(work["authors"]), "in_population": work["excluded_because"] is None}
+        )
+        for seq, author in enumerate(work["authors"]):
+            key = {"work_id": work["work_id"], "author_seq": seq}
+            countries = sorted({a["country"] for a in author["affiliations"] if a["country"]} | set(author["parsed"]))
+            rows["authorships"].append(
+                {
+                    **key,
+                    "countries": countries,
+                    "on_side_a": bool({"BE"} & set(countries)),
+                    "on_side_b": bool({"CN", "HK"} & set(countries)),
+                }
+            )
+            for number, affiliation in enumerate(author["affiliations"]):
+                _add_affiliation(rows, {**key, "affiliation_seq": number}, affiliation)
+        for taxonomy, area, score in work["assignments"]:
+            rows["assignments"].append(
+                {
+                    "work_id": work["work_id"],
+                    "taxonomy": taxonomy,
+                    "area": area,
+                    "score": score,
+                    "threshold": 0.5,
+                    "assigned": score >= 0.5,
+                }
+            )
+    basis = pl.DataFrame(
+        [
+            {
+                "work_id": w["work_id"],
+                "classified_from": "title and abstract" if w["abstract_status"] == "full" else "title",
+                "classifiable": w["classifiable"],
+            }
+            for w in world
+        ],
+        schema={"work_id": pl.String, "classified_from": pl.String, "classifiable": pl.Boolean},
+    )
+    made = {name: frame(name, part) for name, part in rows.items()}
+    topics = frame("topics", [])
+    tables = Tables(made["works"], topics, made["authorships"], made["affiliations"], _funnel(world))
+    return Frames(tables, Classification(assignments=made["assignments"], basis=basis), made["hits"])
+
+
+def _add_affiliation(rows: dict[str, list[dict[str, Any]]], key: dict[str, Any], affiliation: dict[str, Any]) -> None:
+    name = affiliation["name"]
+    rows["affiliations"].append(
+        {**key, "institution_id": affiliation["id"], "institution_name": name, "country_code": affiliation["country"],
+         "lineage": affiliation["lineage"], "raw_affiliation_string": affiliation["raw"], "link": "given"}
+    )  # fmt: skip
+    for hit in affiliation["hits"]:
+        entity, tier, field, child, counted = hit
+        watchlist, level, medical, country = ENTITIES[entity]
+        rows["hits"].append(
+            {**key, "watchlist": watchlist, "edition": "1", "entity_id": entity, "entity_name": entity, "risk_level": level,
+             "is_medical": medical, "entity_country": country, "tier": tier, "field": field,
+             "via_entity": "child" if child else None, "is_counted": counted and tier != "review"}
+        )  # fmt: skip
+
+
+def _funnel(world: list[dict[str, Any]]) -> Funnel:
+    funnel = Funnel(read=len(world), copublications=len(world))
+    for work in world:
+        if work["excluded_because"]:
+            funnel.leave_out(
+                work["excluded_because"], {"publication_year": work["publication_year"], "type": work["type"]}
+            )
+    return funnel
+
+
+def _affiliation(rng: Random, country: str) -> dict[str, Any]:
+    """Make up an affiliation in a country: resolved or not, with or without a raw string and hits."""
+    number = rng.randint(1, 4)
+    resolved = rng.random() < 0.6
+    institution = f"I{ord(country[0])}{number}"
+    entities = rng.sample(sorted(ENTITIES), rng.choice([0, 0, 1, 2])) if country in ("CN", "HK") else []
+    tiers, fields = ["identifier", "lineage", "name", "review"], ["institution_id", "raw_affiliation_string"]
+    return {
+        "id": institution if resolved else None,
+        "name": f"Institute {country} {number}" if resolved or rng.random() < 0.5 else None,
+        "country": country if resolved or rng.random() < 0.5 else None,
+        "lineage": [institution, f"I{ord(country[0])}9"][: rng.randint(1, 2)] if resolved else [],
+        "raw": rng.choice([None, f"Institute {number}, {country}"]),
+        "hits": [
+            (entity, rng.choice(tiers), rng.choice(fields), rng.random() < 0.3, rng.random() < 0.8)
+            for entity in entities
+        ],
+    }
+
+
+def _author(rng: Random, must: str | None = None) -> dict[str, Any]:
+    """Make up an author; `must` is a country the author certainly has."""
+    countries = rng.choices(["BE", "CN", "HK", "FR"], k=rng.randint(0, 2))
+    parsed = [must] if must else rng.choices(["BE", "CN", "US"], k=rng.randint(0, 1))
+    return {"affiliations": [_affiliation(rng, c) for c in countries], "parsed": parsed}
+
+
+def _people(rng: Random) -> list[dict[str, Any]]:
+    if rng.random() < 0.2:  # one author on both sides, perhaps alone
+        return [{"affiliations": [], "parsed": ["BE", "CN"]}, *(_author(rng) for _ in range(rng.randint(0, 2)))]
+    many = rng.choice([0, 1, 2, 3, 40, 120]) if rng.random() < 0.1 else rng.randint(0, 3)
+    return [_author(rng, "BE"), _author(rng, "CN"), *(_author(rng) for _ in range(many))]
+
+
+def _work(rng: Random, number: int) -> dict[str, Any]:
+    year = rng.randint(YEARS[0] - 1, YEARS[1])
+    kind = rng.choice(["article", "article", "preprint", "editorial"])
+    places = [(taxonomy, area) for taxonomy in ("tax-one", "tax-two") for area in AREAS]
+    return {
+        "work_id": f"W{number}",
+        "title": f"Work {number}",
+        "publication_year": year,
+        "publication_date": date(year, rng.choice([1, 6, 12]), 1),
+        "type": kind,
+        "publisher": rng.choice([None, "House A", "House B"]),
+        "funders": rng.sample(["Fund X", "Fund Y"], rng.randint(0, 2)),
+        "n_countries": 2,
+        "is_truncated": rng.random() < 0.2,
+        "is_retracted": rng.choice([None, False, True]),
+        "is_paratext": False,
+        "is_xpac": False,
+        "abstract_status": rng.choice(["full", "short", "none"]),
+        "classifiable": rng.random() < 0.8,
+        "duplicate_of": f"W{rng.randint(1, number - 1)}" if number > 1 and rng.random() < 0.2 else None,
+        "epoch": rng.choice(["before", "after"]),
+        "excluded_because": "year" if year < YEARS[0] else "type" if kind == "editorial" else None,
+        "authors": _people(rng),
+        "assignments": [(*place, rng.choice([0.1, 0.4, 0.5, 0.9])) for place in rng.sample(places, rng.randint(0, 4))],
+    }
+
+
+def random_world(seed: int, most: int = 40) -> list[dict[str, Any]]:
+    """Return the world of a seed: from none to `most` works."""
+    rng = Random(seed)
+    return [_work(rng, number) for number in range(1, rng.choice([0, 1, 2, 5, most // 2, most]) + 1)]
+
+
+@cache
+def made_world(seed: int) -> tuple[list[dict[str, Any]], Frames]:
+    """Return the world of a seed with its frames."""
+    world = random_world(seed)
+    return world, frames(world)
+
+
+seeds = st.integers(0, 10_000)
