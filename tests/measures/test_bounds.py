@@ -1,0 +1,43 @@
+"""Run assertions name every figure that is out of bounds, with bound and value."""
+
+from __future__ import annotations
+
+import pytest
+
+from copub.errors import CheckBounds
+from copub.measures import measure
+from copub.measures.bounds import FIGURES, check_bounds
+from copub.study import BOUNDED
+
+from .worlds import AREAS, LEVELS, STUDY, frames, made_world, study
+
+
+def tables_of(seed: int | None) -> dict[str, object]:
+    made = made_world(seed)[1] if seed is not None else frames([])
+    return measure(STUDY, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS)
+
+
+def test_every_figure_that_a_study_may_bound_is_known_here() -> None:
+    assert tuple(FIGURES) == BOUNDED
+
+
+def test_figures_within_their_bounds_pass() -> None:
+    check_bounds(study(bounds={"copublications": (0, 1000), "listed_share": (0, 1), "works": (0, 1000)}), tables_of(3))
+
+
+def test_all_breaches_are_named_with_bound_and_value() -> None:
+    tables = tables_of(3)
+    count = tables["copublications"].height
+    assert count
+    with pytest.raises(CheckBounds) as error:
+        check_bounds(
+            study(bounds={"copublications": (900, 1000), "critical_share": (0.99, 1), "works": (0, 1000)}), tables
+        )
+    assert error.value.exit_code == 4
+    assert f"copublications is {count}, outside the bounds [900, 1000]" in str(error.value)
+    assert "critical_share is" in str(error.value) and "works is" not in str(error.value)
+
+
+def test_a_share_over_no_works_is_a_breach_and_not_a_zero() -> None:
+    with pytest.raises(CheckBounds, match="listed_share cannot be computed"):
+        check_bounds(study(bounds={"listed_share": (0, 1)}), tables_of(None))
