@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
+
+from copub.errors import CorrectFile, CorrectInput
+from copub.harvest import read_works
+
+WORKS: list[Any] = [{"id": f"https://openalex.org/W{number}", "title": "é" * number} for number in range(700)]
+PLAIN = b"\n".join(orjson.dumps(work) for work in WORKS) + b"\n"
+PACKED = {"works.jsonl": PLAIN, "works.jsonl.gz": gzip.compress(PLAIN), "works.jsonl.zst": zstandard.compress(PLAIN)}
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_every_packing_gives_the_same_records_in_order(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(PACKED[name])
+    records = list(read_works([tmp_path / name]))
+    assert [record.value for record in records] == WORKS
+    assert records[2].where == f"{name}:3"
+    assert records[2].found_by == ("works-file",)
+    assert records[2].retrieved_on == ""
+
+
+def test_several_zstandard_frames_in_one_file_are_all_read(tmp_path: Path) -> None:
+    path = tmp_path / "w.zst"
+    path.write_bytes(zstandard.compress(b'{"a": 1}\n{"a": ') + zstandard.compress(b"2}\n"))
+    assert [record.value["a"] for record in read_works([path])] == [1, 2]
+
+
+def test_a_last_line_without_line_end_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "w.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"a": 1}\r\n\n   \n{"a": 2}')
+    assert [(record.value["a"], record.where) for record in read_works([path])] == [(1, "w.jsonl:1"), (2, "w.jsonl:4")]
+
+
+def test_values_that_are_no_objects_are_passed_on(tmp_path: Path) -> None:
+    path = tmp_path / "w.jsonl"
+    path.write_text('[1]\n"text"\nnull\n3\n{}\n')
+    assert [record.value for record in read_works([path])] == [[1], "text", None, 3, {}]
+
+
+def test_parquet_gives_nested_objects_and_leaves_a_string_abstract_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "w.parquet"
+    rows = [
+        {
+            "id": f"W{number}",
+            "authorships": [{"author": {"id": "A1"}, "institutions": [{"country_code": "BE"}]}],
+            "abstract_inverted_index": '{"word": [0]}',
+            "updated_date": __import__("datetime").datetime(2026, 1, 2, 3, 4, 5),
+        }
+        for number in range(600)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    records = list(read_works([path]))
+    assert len(records) == 600
+    assert records[599].where == "w.parquet:600"
+    assert records[0].value["authorships"][0]["institutions"][0] == {"country_code": "BE"}
+    assert records[0].value["abstract_inverted_index"] == '{"word": [0]}'
+    assert records[0].value["updated_date"] == "2026-01-02T03:04:05"
+
+
+def test_all_missing_files_are_named_at_once_and_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(CorrectInput) as caught:
+        read_works([tmp_path / "a.jsonl", tmp_path / "b.gz"])
+    assert "a.jsonl" in str(caught.value) and "b.gz" in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("name", "kind"), [("w.gz", "gzip"), ("w.zst", "Zstandard"), ("w.parquet", "Parquet")])
+@pytest.mark.parametrize("content", [b"", b'{"a": 1}\n', b"PAR1 but nothing more"])
+def test_a_file_that_is_not_what_its_name_says_is_refused(
+    tmp_path: Path, name: str, kind: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CorrectInput, match=kind):
+        read_works([tmp_path / name])
+
+
+def test_no_file_at_all_is_refused() -> None:
+    with pytest.raises(CorrectInput, match="no works file"):
+        read_works([])
+
+
+def test_broken_lines_are_reported_together_after_the_last_record(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
+    first.write_text('{"a": 1}\n{"a": \n{"a": 2}\nNaN\n')
+    second.write_bytes(b'{"a": "\xff"}\n{"a": 3}\n')
+    got = []
+    with pytest.raises(CorrectFile) as caught:
+        for record in read_works([first, second]):
+            got.append(record.value["a"])
+    assert got == [1, 2, 3]
+    assert [fault.where for fault in caught.value.faults] == [f"{first}:2", f"{first}:4", f"{second}:1"]
+
+
+def test_a_long_list_of_broken_lines_is_cut_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("{\n" * 50)
+    with pytest.raises(CorrectFile) as caught:
+        list(read_works([path]))
+    assert len(caught.value.faults) == 21
+    assert "30 more" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["works.jsonl.gz", "works.jsonl.zst"])
+def test_a_packed_file_that_breaks_off_is_a_fault_with_its_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(PACKED[name][: len(PACKED[name]) * 2 // 3])
+    got = []
+    with pytest.raises(CorrectFile, match="fault"):
+        for record in read_works([path]):
+            got.append(record.value)
+    assert got == WORKS[: len(got)]
+
+
+def test_a_parquet_file_that_is_damaged_inside_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "w.parquet"
+    rows = [{"id": f"W{number}", "title": f"title {number * 7919}"} for number in range(3000)]
+    pq.write_table(pa.Table.from_pylist(rows), path, compression="zstd")
+    content = bytearray(path.read_bytes())
+    content[40:4000] = bytes(3960)
+    path.write_bytes(content)
+    with pytest.raises(CorrectFile, match="fault"):
+        list(read_works([path]))
+
+
+@given(values=st.lists(st.dictionaries(st.text(), st.integers(-(2**53), 2**53) | st.text() | st.none()), max_size=20))
+def test_what_is_written_as_json_lines_is_read_back(tmp_path_factory: pytest.TempPathFactory, values: list[Any]) -> None:
+    path = tmp_path_factory.mktemp("lines") / "w.jsonl.zst"
+    path.write_bytes(zstandard.compress("".join(json.dumps(value) + "\n" for value in values).encode()))
+    assert [record.value for record in read_works([path])] == values
+
+
+@pytest.mark.real
+def test_all_real_works_are_read(real_data: Path) -> None:
+    paths = [real_data / "real" / name for name in ("works.jsonl.gz", "works_be_cn_reconstructed.jsonl.gz")]
+    records = list(read_works(paths))
+    assert len(records) == 15_836
+    assert all(record.value["id"].startswith("https://openalex.org/W") for record in records)
+    assert records[-1].where == "works_be_cn_reconstructed.jsonl.gz:340"
