@@ -113,6 +113,13 @@ def run(
         return _carry_out(asked, source, place, clock, until)
 
 
+def query_of(study: Study) -> Query:
+    """Return what a study asks of OpenAlex."""
+    return Query(
+        study.side_a.countries, study.side_b.countries, study.year_from, study.year_to, expansion=study.expansion
+    )
+
+
 def open_source(
     study: Study, works: Sequence[Path], place: Folders, stack: ExitStack, *, offline: bool, refresh: bool
 ) -> Source:
@@ -122,11 +129,8 @@ def open_source(
         files = [{"name": path.name, "sha256": sha256_of(path)} for path in works]
         return Source(records, {"kind": "works-files", "files": files})
     made_up = stack.enter_context(embedded_openalex()) if study.synthetic and not os.environ.get(OPENALEX_URL) else None
-    query = Query(
-        study.side_a.countries, study.side_b.countries, study.year_from, study.year_to, expansion=study.expansion
-    )
     got = harvest(
-        query,
+        query_of(study),
         # The corpus is part of the question: pages of another corpus are not taken for this one's.
         cache=place.cache / (f"{study.id}-{made_up.corpus_hash[:8]}" if made_up else study.id),
         base_url=made_up.base_url if made_up else source_url(),
@@ -219,7 +223,7 @@ def _manifest(
     clock: StageClock,
 ) -> dict[str, Any]:
     study = asked.study
-    planted = planted_facts(frames["shares"]) if source.facts["kind"] == "embedded" and "shares" in frames else []
+    planted = planted_facts(frames["shares"], study) if source.facts["kind"] == "embedded" and "shares" in frames else []
     return build_manifest(
         study,
         writer.target.name,

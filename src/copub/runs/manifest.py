@@ -60,11 +60,11 @@ def build_manifest(study: Study, run_id: str, **parts: Any) -> dict[str, Any]:
     }
 
 
-def planted_facts(shares: pl.DataFrame) -> list[dict[str, Any]]:
+def planted_facts(shares: pl.DataFrame, study: Study) -> list[dict[str, Any]]:
     """Return planted beside found for a synthetic run: one row per measure, full counting."""
     found = shares.filter((pl.col("slice_kind") == "all") & (pl.col("counting") == "full"))
     return [
         {"measure": measure, "planted": truth, "found": row["share"]}
-        for measure, truth in planted_shares().items()
+        for measure, truth in planted_shares(study.year_from, study.year_to).items()
         for row in found.filter(pl.col("measure") == measure).iter_rows(named=True)
     ]
