@@ -258,6 +258,7 @@ def _evidence(works: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         for seq, (iid, name), code in ((0, w["_a"], "BE"), (1, w["_b"], "CN")):
             entity = w["_entity"] if seq else None
             printed = entity[1] if entity else name
+            iid = f"I90000002{ENTITIES.index(entity):02}" if entity else iid
             raw = f"School of Mock Studies, {printed}, 100 Invented Road, reader@example.org"
             authorships.append(
                 {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from copub.report.blocks import rows_of
-from copub.report.explorer import critical_listed, doi_of
+from copub.report.evidence import critical_listed, doi_of
 from copub.report.facts import Facts, Row
 from copub.report.plaintext import joined, printable
 

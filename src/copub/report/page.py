@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,16 +54,27 @@ def build_page(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) 
     """
     facts = facts_of(tables, manifest)
     sections = [section for make in _SECTIONS if (section := make(facts)) is not None]
+    return render(facts, sections, title=facts.title, question=str(facts.study.get("question") or ""))
+
+
+def render(facts: Facts, sections: Sequence[Section], *, title: str, question: str) -> str:
+    """Return sections as one self-contained page under a title and a question."""
     script, sheet = _asset("page.js"), _asset("page.css")
-    return _environment().get_template("page.html.j2").render(
-        facts=facts,
-        say=facts.words.say,
-        sections=sections,
-        notes=[facts.words.say(f"note.{key}") for key in background.NOTES],
-        policy=policy(script, sheet),
-        script=Markup(script),
-        sheet=Markup(sheet),
-    )  # fmt: skip
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            facts=facts,
+            say=facts.words.say,
+            sections=sections,
+            title=title,
+            question=question,
+            notes=[facts.words.say(f"note.{key}") for key in background.NOTES],
+            policy=policy(script, sheet),
+            script=Markup(script),
+            sheet=Markup(sheet),
+        )
+    )
 
 
 def works_section(facts: Facts) -> Section | None:

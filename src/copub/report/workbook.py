@@ -16,7 +16,7 @@ import polars as pl
 import xlsxwriter
 
 from copub.report.background import NOTES
-from copub.report.explorer import critical_listed
+from copub.report.evidence import critical_listed
 from copub.report.facts import Facts, facts_of
 from copub.report.partners import named_pairs
 from copub.report.plaintext import joined, printable
