@@ -24,25 +24,23 @@ from copub.errors import CorrectInput
 COUNTED_LEVELS = ("very high", "high")
 TOP_LEVEL = "very high"
 
-_TRUTH: Mapping[str, pl.DataType | type[pl.DataType]] = (
-    {
-        "work_id": pl.String,
-        "publication_year": pl.Int32,
-        "in_pair": pl.Boolean,
-        "in_population": pl.Boolean,
-        "kind": pl.String,
-        "areas": pl.List(pl.String),
-        "is_critical": pl.Boolean,
-        "entity": pl.String,
-        "max_risk_level": pl.String,
-        "tier": pl.String,
-        "is_listed": pl.Boolean,
-        "is_critical_listed": pl.Boolean,
-        "is_top_level": pl.Boolean,
-        "oddity": pl.String,
-        "duplicate_of": pl.String,
-    }
-)
+_TRUTH: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "work_id": pl.String,
+    "publication_year": pl.Int32,
+    "in_pair": pl.Boolean,
+    "in_population": pl.Boolean,
+    "kind": pl.String,
+    "areas": pl.List(pl.String),
+    "is_critical": pl.Boolean,
+    "entity": pl.String,
+    "max_risk_level": pl.String,
+    "tier": pl.String,
+    "is_listed": pl.Boolean,
+    "is_critical_listed": pl.Boolean,
+    "is_top_level": pl.Boolean,
+    "oddity": pl.String,
+    "duplicate_of": pl.String,
+}
 TRUTH = pl.Schema(_TRUTH)
 """Columns of the planted truth; those of the same name mean what they mean in `copub.schema`.
 

@@ -45,7 +45,7 @@ ODDITIES: tuple[Oddity, ...] = (
     Oddity("several-affiliations", 120, PAIR, "an author with three institutions of one country"),
     Oddity("no-authors", 8, "elsewhere", "an empty author list"),
     Oddity("author-without-id", 40, ANY, "author.id is null"),
-    Oddity("author-placeholder", 12, ANY, "author A9999999999 named \":\""),
+    Oddity("author-placeholder", 12, ANY, 'author A9999999999 named ":"'),
     Oddity("author-twice", 10, ANY, "the same author id twice in a work"),
     # institutions
     Oddity("institution-without-country", 20, ANY, "an institution whose country_code is null"),

@@ -59,6 +59,7 @@ TYPES = (
     ("dataset", 1),
     ("letter", 1),
 )
+NEED_INSTITUTIONS = ("author", "dual", "block", "several", "institution", "lineage", "id-null")
 EXCLUDED_TYPES = ("paratext", "erratum", "peer-review")
 
 
@@ -218,8 +219,10 @@ def _with_oddities(plans: list[Plan], rng: Random) -> Iterator[Plan]:
 def _bears(plan: Plan, oddity: Oddity) -> bool:
     if oddity.dull and (plan.areas or plan.kind != OTHER or plan.language != "en"):
         return False
-    if oddity.name.startswith(("author", "dual", "block", "several")) and not (plan.resolved_a and plan.resolved_b):
+    if oddity.name.startswith(NEED_INSTITUTIONS) and not (plan.resolved_a and plan.resolved_b):
         return False
+    if oddity.name.startswith("title") and plan.language != "en":
+        return False  # Chinese has no capitals, and no " and "
     if oddity.name == "lineage-empty" and plan.tier == "lineage":
         return False
     return oddity.where in (ANY, plan.group)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
 DATA = Path(__file__).resolve().parent / "data"
+PLAIN_SHARE = 0.65
 CORE, OTHER, LOOKALIKE, APPLIED = "core", "other", "lookalike", "applied"
 
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -27,7 +28,10 @@ _TRIES = 200
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A subject: its areas (empty if not critical), kind, patterns and fillers."""
+    """A subject: its areas (empty if not critical), kind, patterns and fillers.
+
+    The plain patterns use the words of the field; the others may go without them.
+    """
 
     id: str
     kind: str
@@ -36,6 +40,8 @@ class Theme:
     body: tuple[str, ...]
     fillers: Mapping[str, tuple[str, ...]]
     language: str = "en"
+    plain_titles: tuple[str, ...] = ()
+    plain_body: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,13 @@ def phrases() -> dict[str, Any]:
 def themes() -> dict[str, Theme]:
     """Return the English themes by id, in the order of the files."""
     found: dict[str, Theme] = {}
+    plain = tomllib.loads((DATA / "plain.toml").read_text(encoding="utf-8"))
     for name in ("critical_1", "critical_2", "other"):
         for entry in tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))["theme"]:
             areas = tuple(entry.get("areas", ()))
-            found[entry["id"]] = _theme(entry, entry["id"], entry.get("kind", CORE), areas, "en")
+            theme = _theme(entry, entry["id"], entry.get("kind", CORE), areas, "en")
+            words = plain.get(theme.id, {"titles": (), "body": ()})
+            found[theme.id] = replace(theme, plain_titles=tuple(words["titles"]), plain_body=tuple(words["body"]))
     return found
 
 
@@ -88,9 +97,10 @@ class Writer:
 
     def write(self, theme: Theme, rng: Random, *, passing: bool = False) -> Text:
         """Return a text on `theme`; with `passing` it ends by naming a critical technology as a hope."""
+        is_plain = bool(theme.plain_titles) and rng.random() < PLAIN_SHARE
         for attempt in range(_TRIES):
             words = {slot: rng.choice(options) for slot, options in theme.fillers.items()}
-            title = _fill(rng.choice(theme.titles), words, rng)
+            title = _fill(rng.choice(theme.plain_titles if is_plain else theme.titles), words, rng)
             if attempt > 2 or rng.random() < 0.25:
                 title = _with_ending(title, theme, rng)
             if attempt > 20:  # all is said: number the parts, as series of papers do
@@ -99,6 +109,8 @@ class Writer:
                 break
         self._given.add(title)
         sentences = _sentences(theme, words, rng)
+        if is_plain:
+            sentences[1:1] = rng.sample(theme.plain_body, rng.randint(1, 2))
         if passing:
             sentences.append(rng.choice(phrases()["passing"]))
         return Text(title, tuple(sentences), theme.language)
