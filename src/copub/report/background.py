@@ -46,16 +46,16 @@ def quality_section(facts: Facts) -> Section | None:
         figures = figure_of(facts, "funnel", title, lambda width: overlap_chart(bars, words, width), grid)
     coverage = facts.table("coverage").filter(pl.col("slice_kind") == "all")
     if coverage.height:
-        grids.append(_coverage_grid(facts, coverage))
+        grids.append(_coverage_grid(facts, coverage, words.say("section.fill")))
     notes = facts.table("coverage").filter(pl.col("slice_kind") == "record")
     if notes.height:
-        grids.append(_coverage_grid(facts, notes.head(_ROWS)))
+        grids.append(_coverage_grid(facts, notes.head(_ROWS), words.say("section.records")))
     if not grids and not figures:
         return None
     return Section("quality", title, words.say("lead.quality"), figures=figures, grids=tuple(grids))
 
 
-def _coverage_grid(facts: Facts, coverage: pl.DataFrame) -> Grid:
+def _coverage_grid(facts: Facts, coverage: pl.DataFrame, caption: str) -> Grid:
     words = facts.words
     heads = tuple(words.say(f"label.{key}") for key in ("metric", "slice", "count", "of", "share", "note"))
     rows = (
@@ -66,7 +66,7 @@ def _coverage_grid(facts: Facts, coverage: pl.DataFrame) -> Grid:
         )
         for row in rows_of(coverage)
     )  # fmt: skip
-    return grid_of(words.say("section.quality"), heads, rows)
+    return grid_of(caption, heads, rows)
 
 
 def planted_section(facts: Facts) -> Section | None:

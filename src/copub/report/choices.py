@@ -6,6 +6,7 @@ import polars as pl
 
 from copub.report.blocks import (
     Cell,
+    Grid,
     Section,
     count_cell,
     figure_of,
@@ -53,7 +54,30 @@ def level_section(facts: Facts) -> Section | None:
         for row in rows
     ]
     figures = figure_of(facts, "levels", title, lambda width: overlap_chart(bars, words, width), grid)
-    return Section("levels", title, words.say("lead.levels"), figures=figures)
+    return Section("levels", title, words.say("lead.levels"), figures=figures, grids=_list_grids(facts))
+
+
+def _list_grids(facts: Facts) -> tuple[Grid, ...]:
+    words = facts.words
+    counted = (
+        facts.table("copublications")
+        .explode("watchlists")
+        .drop_nulls("watchlists")
+        .group_by("watchlists")
+        .agg(pl.len().alias("works"), pl.col("is_critical").sum().alias("critical"))
+        .sort("works", "watchlists", descending=[True, False])
+    )
+    titles = {entry.get("id"): str(entry.get("title") or entry.get("id")) for entry in facts.entries("watchlists")}
+    cells = (
+        (
+            Cell(titles.get(row["watchlists"], row["watchlists"])),
+            count_cell(facts, row["works"]),
+            count_cell(facts, row["critical"]),
+        )
+        for row in rows_of(counted)
+    )
+    heads = [words.say(f"label.{key}") for key in ("list", "works", "critical")]
+    return (grid_of(words.say("section.lists"), heads, cells),)
 
 
 def slice_section(facts: Facts) -> Section | None:

@@ -158,7 +158,7 @@ def _status_section(facts: Facts, works: pl.DataFrame, other: _Found | None) -> 
         )
         for row in rows
     )
-    heads = [say(f"label.{key}") for key in ("institution", "list", "edition", "entity", "level", "tier", "works")]
+    heads = [say(f"label.{key}") for key in ("institution", "list", "list_edition", "entity", "level", "tier", "works")]
     grids = (grid_of(title, heads, cells),) if rows else ()
     lines = () if rows else (say("label.none"),)
     return Section("status", title, say("dossier.status_lead", b=facts.b), grids=grids, paragraphs=lines)

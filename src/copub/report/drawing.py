@@ -35,6 +35,7 @@ def style(chart: Any) -> Any:
         .configure_axis(
             labelColor=MUTED, titleColor=MUTED, gridColor=RULE, domainColor=RULE, tickColor=RULE,
             labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=230, titlePadding=8,
+            labelFlush=False,
         )
         .configure_legend(
             labelColor=INK, labelFontSize=12, orient="top", symbolSize=90, offset=4, padding=0, symbolStrokeWidth=2,

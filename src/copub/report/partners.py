@@ -35,7 +35,7 @@ def institution_section(facts: Facts) -> Section | None:
         frame = top_institutions(facts, side, LONG)
         if frame.is_empty():
             continue
-        title = say(f"label.institution_{side}", **{side: name})
+        title = say(f"label.institutions_{side}", **{side: name})
         figures += _side_figure(facts, side, title, frame)
     if not figures:
         return None
@@ -46,7 +46,7 @@ def _side_figure(facts: Facts, side: str, title: str, frame: pl.DataFrame) -> tu
     bars = [
         {
             "label": row["institution_name"],
-            "whole": row["critical"],
+            "whole": row["works"],
             "part": row["critical_listed"],
             "text": _bar_text(facts, row),
         }
@@ -64,7 +64,8 @@ def top_institutions(facts: Facts, side: str, limit: int) -> pl.DataFrame:
 
 
 def _bar_text(facts: Facts, row: Row) -> str:
-    text = f"{facts.words.count(row['critical_listed'])} / {facts.words.count(row['critical'])}"
+    words = facts.words
+    text = words.say("label.k_of_n", k=words.count(row["critical_listed"]), n=words.count(row["works"]))
     return f"{text} · {facts.level(row['risk_level'])}" if row["risk_level"] else text
 
 
