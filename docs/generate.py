@@ -44,8 +44,10 @@ def study_reference() -> str:
     for setting in SETTINGS:
         default = "**required**" if setting.required else f"`{_shown(setting.default)}`"
         rows.append(f"| `{setting.key}` | {setting.kind} | {default} | {setting.meaning} |")
-    head = "# The study file\n\nMade from `copub.study.SETTINGS`; do not edit by hand. A study is one TOML file;\n" \
+    head = (
+        "# The study file\n\nMade from `copub.study.SETTINGS`; do not edit by hand. A study is one TOML file;\n"
         "`studies/` holds those that are shipped.\n"
+    )
     return head + "\n" + "\n".join(rows) + "\n"
 
 
@@ -75,7 +77,9 @@ def main() -> int:
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         if check and old != text:
             stale += 1
-            diff = difflib.unified_diff(old.splitlines(), text.splitlines(), f"docs/{name}", "as the code says", lineterm="", n=1)
+            diff = difflib.unified_diff(
+                old.splitlines(), text.splitlines(), f"docs/{name}", "as the code says", lineterm="", n=1
+            )
             sys.stdout.write("\n".join([*list(diff)[:20], f"docs/{name} is stale: run make docs", ""]))
         elif old != text:
             path.write_text(text, encoding="utf-8")

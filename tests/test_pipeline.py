@@ -103,10 +103,23 @@ def test_a_stopped_run_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.fixture
 def works_file(tmp_path: Path) -> Path:
     authors = [
-        {"author": {"id": "https://openalex.org/A1", "display_name": "N"}, "countries": ["BE"], "raw_affiliation_strings": ["Ghent"]},
-        {"author": {"id": "https://openalex.org/A2", "display_name": "M"}, "countries": ["CN"], "raw_affiliation_strings": ["Beihang University, Beijing, China"]},
+        {
+            "author": {"id": "https://openalex.org/A1", "display_name": "N"},
+            "countries": ["BE"],
+            "raw_affiliation_strings": ["Ghent"],
+        },
+        {
+            "author": {"id": "https://openalex.org/A2", "display_name": "M"},
+            "countries": ["CN"],
+            "raw_affiliation_strings": ["Beihang University, Beijing, China"],
+        },
     ]
-    work = {"id": "https://openalex.org/W1", "title": "Quantum key distribution over fibre", "publication_year": 2015, "authorships": authors}
+    work = {
+        "id": "https://openalex.org/W1",
+        "title": "Quantum key distribution over fibre",
+        "publication_year": 2015,
+        "authorships": authors,
+    }
     path = tmp_path / "works.jsonl"
     path.write_text(json.dumps(work) + "\n", encoding="utf-8")
     return path
@@ -175,8 +188,5 @@ def test_listed_works_have_a_hit_that_leads_to_its_evidence(demo: Run) -> None:
     hits = demo.tables["hits"].filter("is_counted")
     assert listed.join(hits, on="work_id", how="anti").is_empty()
     spans = hits.filter(pl.col("matched_start").is_not_null())
-    cut = [
-        value[start:end]
-        for value, start, end in spans.select("value", "matched_start", "matched_end").iter_rows()
-    ]
+    cut = [value[start:end] for value, start, end in spans.select("value", "matched_start", "matched_end").iter_rows()]
     assert cut == spans["matched_text"].to_list()

@@ -17,19 +17,19 @@ import polars as pl
 from copub.demo import embedded_openalex
 from copub.harvest import Query, harvest
 from copub.harvest.record import Record
-from copub.harvest.worksfile import read_works
 from copub.harvest.transport import source_key, source_url
-from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
+from copub.harvest.worksfile import read_works
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
+from copub.runs.clock import StageClock
+from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
 from copub.schema import data_dictionary
 from copub.screening import screen
 from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
-from copub.runs.clock import StageClock
 from copub.study import Study, load_study
 from copub.tables import Tables, tabulate
 from copub.technology import classify
@@ -107,9 +107,7 @@ def run(
     clock = StageClock()
     with ExitStack() as stack:
         with clock.stage("harvest"):
-            source = open_source(
-                asked.study, [Path(w) for w in works], place, stack, offline=offline, refresh=refresh
-            )
+            source = open_source(asked.study, [Path(w) for w in works], place, stack, offline=offline, refresh=refresh)
         return _carry_out(asked, source, place, clock, until)
 
 
@@ -138,9 +136,7 @@ def open_source(
         offline=offline,
         refresh=refresh,
     )
-    return Source(
-        got.records(), {"kind": "embedded" if made_up else "api", **got.log}, got.log["last_retrieval"][:10]
-    )
+    return Source(got.records(), {"kind": "embedded" if made_up else "api", **got.log}, got.log["last_retrieval"][:10])
 
 
 def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock, until: str) -> Run:
@@ -223,7 +219,9 @@ def _manifest(
     clock: StageClock,
 ) -> dict[str, Any]:
     study = asked.study
-    planted = planted_facts(frames["shares"], study) if source.facts["kind"] == "embedded" and "shares" in frames else []
+    planted = (
+        planted_facts(frames["shares"], study) if source.facts["kind"] == "embedded" and "shares" in frames else []
+    )
     return build_manifest(
         study,
         writer.target.name,

@@ -170,35 +170,136 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(("study", "question"), "text", "the question in one sentence", default=""),
     Setting(("study", "synthetic"), "yes/no", "the works are made up; every page then says SYNTHETIC", default=False),
     Setting(("sides", "a", "name"), "text", "name of side A", required=True),
-    Setting(("sides", "a", "countries"), "list of text", "country codes of side A (ISO 3166 alpha-2)", required=True, check=_country),
+    Setting(
+        ("sides", "a", "countries"),
+        "list of text",
+        "country codes of side A (ISO 3166 alpha-2)",
+        required=True,
+        check=_country,
+    ),
     Setting(("sides", "b", "name"), "text", "name of side B", required=True),
-    Setting(("sides", "b", "countries"), "list of text", "country codes of side B; Hong Kong (HK), Macau (MO) and Taiwan (TW) count only if named", required=True, check=_country),
+    Setting(
+        ("sides", "b", "countries"),
+        "list of text",
+        "country codes of side B; Hong Kong (HK), Macau (MO) and Taiwan (TW) count only if named",
+        required=True,
+        check=_country,
+    ),
     Setting(("years", "from"), "whole number", "first year of publication", required=True, check=_YEAR),
     Setting(("years", "to"), "whole number", "last year of publication", required=True, check=_YEAR),
-    Setting(("works", "exclude_types"), "list of text", "OpenAlex work types left out; they are counted and named", default=()),
+    Setting(
+        ("works", "exclude_types"),
+        "list of text",
+        "OpenAlex work types left out; they are counted and named",
+        default=(),
+    ),
     Setting(("works", "retracted"), "yes/no", "keep retracted works", default=True),
     Setting(("works", "expansion"), "yes/no", "keep records of OpenAlex's expansion corpus (xpac)", default=False),
-    Setting(("works", "author_cap"), "whole number", "leave out works with more authors than this; 0 = no cap", default=0, check=_between(0, 100_000)),
-    Setting(("technology", "headline"), "text", "taxonomy that decides what is critical", required=True, check=_TAXONOMY),
-    Setting(("technology", "others"), "list of text", "further taxonomies reported beside it", default=(), check=_TAXONOMY),
-    Setting(("technology", "profile"), "text", "decision profile of the classifier", default="balanced", check=_one_of(*PROFILES)),
-    Setting(("technology", "thresholds"), "table of numbers", "probability from which an area is assigned, by area id; wins over the profile", default=MappingProxyType({}), check=_between(0.0, 1.0)),
-    Setting(("screening", "headline"), "list of text", "watchlists that decide what is listed", required=True, check=_WATCHLIST),
-    Setting(("screening", "others"), "list of text", "further watchlists reported beside them", default=(), check=_WATCHLIST),
-    Setting(("screening", "levels"), "list of text", "risk levels that count as listed, as the list writes them; \"listed\" for lists without levels; empty = every level", default=()),
+    Setting(
+        ("works", "author_cap"),
+        "whole number",
+        "leave out works with more authors than this; 0 = no cap",
+        default=0,
+        check=_between(0, 100_000),
+    ),
+    Setting(
+        ("technology", "headline"), "text", "taxonomy that decides what is critical", required=True, check=_TAXONOMY
+    ),
+    Setting(
+        ("technology", "others"), "list of text", "further taxonomies reported beside it", default=(), check=_TAXONOMY
+    ),
+    Setting(
+        ("technology", "profile"),
+        "text",
+        "decision profile of the classifier",
+        default="balanced",
+        check=_one_of(*PROFILES),
+    ),
+    Setting(
+        ("technology", "thresholds"),
+        "table of numbers",
+        "probability from which an area is assigned, by area id; wins over the profile",
+        default=MappingProxyType({}),
+        check=_between(0.0, 1.0),
+    ),
+    Setting(
+        ("screening", "headline"),
+        "list of text",
+        "watchlists that decide what is listed",
+        required=True,
+        check=_WATCHLIST,
+    ),
+    Setting(
+        ("screening", "others"), "list of text", "further watchlists reported beside them", default=(), check=_WATCHLIST
+    ),
+    Setting(
+        ("screening", "levels"),
+        "list of text",
+        "risk levels that count as listed, as the list writes them ("
+        '"listed" for lists without levels); empty = every level',
+        default=(),
+    ),
     Setting(("screening", "top_level"), "text", "risk level of the second headline", default="very high"),
     Setting(("screening", "tiers"), "list of text", "tiers of match that count", default=TIERS, check=_one_of(*TIERS)),
-    Setting(("screening", "medical"), "yes/no", "count medical units (military hospitals and medical universities)", default=True),
-    Setting(("screening", "children"), "yes/no", "count descendants of an entity where the list allows it", default=True),
-    Setting(("screening", "as_of"), "yes/no", "count an entity only while the list names it, at the work's date", default=False),
-    Setting(("screening", "repairs"), "yes/no", "apply the reviewed corrections of registry errors before matching", default=False),
-    Setting(("counting", "headline"), "text", "counting rule of the headline sentence; the others stand beside it", default="full", check=_one_of(*COUNTINGS)),
-    Setting(("counting", "confidence"), "number", "confidence of the intervals", default=0.95, check=_between(0.5, 0.999)),
-    Setting(("counting", "base_year"), "whole number", "year whose count is 100 in the index; 0 = first year with enough works", default=0, check=lambda v: None if v == 0 else _YEAR(v)),
-    Setting(("counting", "small_cell"), "whole number", "counts under this are marked as small", default=5, check=_between(0, 1000)),
-    Setting(("counting", "small_rate"), "whole number", "shares over a denominator under this are marked as small", default=25, check=_between(0, 10_000)),
+    Setting(
+        ("screening", "medical"),
+        "yes/no",
+        "count medical units (military hospitals and medical universities)",
+        default=True,
+    ),
+    Setting(
+        ("screening", "children"), "yes/no", "count descendants of an entity where the list allows it", default=True
+    ),
+    Setting(
+        ("screening", "as_of"),
+        "yes/no",
+        "count an entity only while the list names it, at the work's date",
+        default=False,
+    ),
+    Setting(
+        ("screening", "repairs"),
+        "yes/no",
+        "apply the reviewed corrections of registry errors before matching",
+        default=False,
+    ),
+    Setting(
+        ("counting", "headline"),
+        "text",
+        "counting rule of the headline sentence; the others stand beside it",
+        default="full",
+        check=_one_of(*COUNTINGS),
+    ),
+    Setting(
+        ("counting", "confidence"), "number", "confidence of the intervals", default=0.95, check=_between(0.5, 0.999)
+    ),
+    Setting(
+        ("counting", "base_year"),
+        "whole number",
+        "year whose count is 100 in the index; 0 = first year with enough works",
+        default=0,
+        check=lambda v: None if v == 0 else _YEAR(v),
+    ),
+    Setting(
+        ("counting", "small_cell"),
+        "whole number",
+        "counts under this are marked as small",
+        default=5,
+        check=_between(0, 1000),
+    ),
+    Setting(
+        ("counting", "small_rate"),
+        "whole number",
+        "shares over a denominator under this are marked as small",
+        default=25,
+        check=_between(0, 10_000),
+    ),
     Setting(("events",), "list of tables", "dated events (date, label) drawn in the trend", default=()),
-    Setting(("assertions",), "table of pairs", "bounds [low, high] on figures of the run; a breach ends with exit code 4", default=MappingProxyType({})),
+    Setting(
+        ("assertions",),
+        "table of pairs",
+        "bounds [low, high] on figures of the run; a breach ends with exit code 4",
+        default=MappingProxyType({}),
+    ),
 )
 
 BOUNDED = (
@@ -264,9 +365,7 @@ def _value(toml: TomlFile, setting: Setting, faults: list[Fault]) -> Any:
     for key in setting.path:
         if not isinstance(node, dict) or key not in node:
             if setting.required:
-                faults.append(
-                    Fault(toml.where(*setting.path), f"{setting.key} is missing", setting.meaning)
-                )
+                faults.append(Fault(toml.where(*setting.path), f"{setting.key} is missing", setting.meaning))
             return setting.default
         node = node[key]
     where = toml.where(*setting.path)
@@ -301,8 +400,9 @@ _KINDS: Mapping[str, Callable[[Any], bool]] = {
     "list of text": lambda v: isinstance(v, list) and all(isinstance(item, str) for item in v),
     "table of numbers": lambda v: isinstance(v, dict) and all(_is_number(n) for n in v.values()),
     "list of tables": lambda v: isinstance(v, list) and all(isinstance(item, dict) for item in v),
-    "table of pairs": lambda v: isinstance(v, dict)
-    and all(isinstance(p, list) and len(p) == 2 and all(map(_is_number, p)) for p in v.values()),
+    "table of pairs": lambda v: (
+        isinstance(v, dict) and all(isinstance(p, list) and len(p) == 2 and all(map(_is_number, p)) for p in v.values())
+    ),
 }
 
 
@@ -330,7 +430,9 @@ def _unknown_keys(toml: TomlFile) -> list[Fault]:
                 visit(child, (*path, key))
             return
         if path not in known:
-            siblings = sorted(str(p[len(path) - 1]) for p in known | tables if len(p) >= len(path) and p[: len(path) - 1] == path[:-1])
+            siblings = sorted(
+                str(p[len(path) - 1]) for p in known | tables if len(p) >= len(path) and p[: len(path) - 1] == path[:-1]
+            )
             faults.append(
                 Fault(
                     toml.where(*path),
@@ -353,7 +455,11 @@ def _contradictions(toml: TomlFile, values: Mapping[str, Any], faulty: bool) -> 
     both = sorted(set(values["sides.a.countries"] or ()) & set(values["sides.b.countries"] or ()))
     if both:
         faults.append(
-            Fault(toml.where("sides", "b", "countries"), f"{', '.join(both)} stands on both sides", "a country belongs to one side")
+            Fault(
+                toml.where("sides", "b", "countries"),
+                f"{', '.join(both)} stands on both sides",
+                "a country belongs to one side",
+            )
         )
     for position, event in enumerate(values["events"]):
         where = toml.where("events", position)
@@ -389,7 +495,11 @@ def _unknown_areas_and_levels(toml: TomlFile, values: Mapping[str, Any]) -> list
         for level in (named,) if isinstance(named, str) else named:
             if level not in known:
                 faults.append(
-                    Fault(toml.where("screening", key), f"unknown risk level {level!r}", f"known to the headline lists: {', '.join(known)}")
+                    Fault(
+                        toml.where("screening", key),
+                        f"unknown risk level {level!r}",
+                        f"known to the headline lists: {', '.join(known)}",
+                    )
                 )
     return faults
 

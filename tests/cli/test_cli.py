@@ -17,7 +17,9 @@ from copub.cli.app import call
 from copub.errors import CheckBounds, CorrectInput, ResumeLater
 
 
-def copub_command(*arguments: str | Path, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+def copub_command(
+    *arguments: str | Path, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "copub", *map(str, arguments)],
         capture_output=True,
@@ -50,7 +52,17 @@ def test_every_command_and_option_has_help(name: str, command: click.Command) ->
 
 def test_the_commands_of_the_design_are_there() -> None:
     names = {name for name, _ in ALL}
-    for name in ("run", "estimate", "classify", "screen", "evaluate", "review sample", "review import", "taxonomies list", "watchlists show"):
+    for name in (
+        "run",
+        "estimate",
+        "classify",
+        "screen",
+        "evaluate",
+        "review sample",
+        "review import",
+        "taxonomies list",
+        "watchlists show",
+    ):
         assert f"copub {name}" in names
 
 
@@ -103,7 +115,10 @@ def test_exit_codes_are_those_of_the_design(capsys: pytest.CaptureFixture[str]) 
 
         return call(command)
 
-    assert [raising(e) for e in (CorrectInput("a"), ResumeLater("b"), CheckBounds("c"), ValueError("d"), KeyboardInterrupt())] == [2, 3, 4, 1, 130]
+    assert [
+        raising(e)
+        for e in (CorrectInput("a"), ResumeLater("b"), CheckBounds("c"), ValueError("d"), KeyboardInterrupt())
+    ] == [2, 3, 4, 1, 130]
     err = capsys.readouterr().err
     assert "a fault of copub itself: ValueError: d" in err
     assert "Traceback" not in err
@@ -111,7 +126,12 @@ def test_exit_codes_are_those_of_the_design(capsys: pytest.CaptureFixture[str]) 
 
 def test_json_prints_one_object_with_headline_and_paths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "w.jsonl").write_text("", encoding="utf-8")
-    code = call(lambda: app(["run", "belgium-china", "--works", str(tmp_path / "w.jsonl"), "--reports", str(tmp_path / "r"), "--json"], standalone_mode=False))
+    code = call(
+        lambda: app(
+            ["run", "belgium-china", "--works", str(tmp_path / "w.jsonl"), "--reports", str(tmp_path / "r"), "--json"],
+            standalone_mode=False,
+        )
+    )
     facts = json.loads(capsys.readouterr().out)
     assert code == 0
     assert Path(facts["folder"]).is_dir()

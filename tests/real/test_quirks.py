@@ -64,12 +64,14 @@ def country_without_institution(code: str) -> Rule:
 
 
 RULES: Mapping[str, Rule] = {
-    "institution id null": lambda r: any(a["institution_id"] is None and a["institution_name"] for a in affiliations(r)),
+    "institution id null": lambda r: any(
+        a["institution_id"] is None and a["institution_name"] for a in affiliations(r)
+    ),
     "institution country null": lambda r: any(a["country_code"] is None for a in affiliations(r)),
-    "lineage self not first": lambda r: any(
-        a["institution_id"] in a["lineage"] and a["lineage"][0] != a["institution_id"] for a in affiliations(r)
-    )
-    and all(len(a["lineage"]) == len(set(a["lineage"])) for a in affiliations(r)),
+    "lineage self not first": lambda r: (
+        any(a["institution_id"] in a["lineage"] and a["lineage"][0] != a["institution_id"] for a in affiliations(r))
+        and all(len(a["lineage"]) == len(set(a["lineage"])) for a in affiliations(r))
+    ),
     "abstract <10 tokens": lambda r: r[1]["abstract_status"] in ("short", "none"),
     "abstract gaps": has_full_abstract,
     "same author id twice in a work": every_author_is_kept,
@@ -77,7 +79,9 @@ RULES: Mapping[str, Rule] = {
     "abstract begins with word 'Abstract'": lambda r: not r[1]["abstract"].lower().startswith("abstract "),
     "institution ror null": lambda r: any(a["ror"] is None and a["institution_id"] for a in affiliations(r)),
     "author id null": lambda r: any(a["author_id"] is None and a["author_name"] for a in authors(r)),
-    "abstract token with whitespace/newline": lambda r: "\n" not in r[1]["abstract"] and "\u00a0" not in r[1]["abstract"],
+    "abstract token with whitespace/newline": lambda r: (
+        "\n" not in r[1]["abstract"] and "\u00a0" not in r[1]["abstract"]
+    ),
     "abstract token >60 chars": lambda r: bool(r[1]["abstract"]),
     "abstract is str": lambda r: r[1]["abstract_status"] != "none" and "IndexLength" not in r[1]["abstract"],
     "raw says China but no CN/HK/TW/MO institution": every_raw_string_is_kept,
@@ -86,7 +90,9 @@ RULES: Mapping[str, Rule] = {
     "raw Hong Kong": every_raw_string_is_kept,
     "raw_affiliation_strings contains empty": lambda r: all(a["raw_affiliation_string"] != "" for a in affiliations(r)),
     "abstract with markup": lambda r: no_markup(r[1]["abstract"]),
-    ">100 authorships": lambda r: every_author_is_kept(r) and (not r[1]["is_truncated"] or r[0].get("is_authors_truncated")),
+    ">100 authorships": lambda r: (
+        every_author_is_kept(r) and (not r[1]["is_truncated"] or r[0].get("is_authors_truncated"))
+    ),
     "title with html entity": lambda r: "&lt;" not in r[1]["title"] and "&amp;" not in r[1]["title"],
     "CN institution, raw without Chinese clue": lambda r: any("CN" in a["countries"] for a in authors(r)),
     "countries CN without CN institution": country_without_institution("CN"),
@@ -103,11 +109,15 @@ RULES: Mapping[str, Rule] = {
     "abstract has CJK": lambda r: any("\u3040" <= c <= "\u9fff" for c in r[1]["abstract"]),
     "abstract {}": lambda r: r[1]["abstract"] is None and r[1]["abstract_status"] == "none",
     "countries TW without TW institution": country_without_institution("TW"),
-    "institution {}": lambda r: {} in given_institutions(r)
-    and all(a["institution_name"] or a["institution_id"] or a["raw_affiliation_string"] for a in affiliations(r)),
+    "institution {}": lambda r: (
+        {} in given_institutions(r)
+        and all(a["institution_name"] or a["institution_id"] or a["raw_affiliation_string"] for a in affiliations(r))
+    ),
     "author id A9999999999 placeholder": lambda r: all(a["author_id"] != "A9999999999" for a in authors(r)),
-    "lineage empty": lambda r: every_raw_string_is_kept(r)
-    and all(a["institution_id"] or a["institution_name"] or a["raw_affiliation_string"] for a in affiliations(r)),
+    "lineage empty": lambda r: (
+        every_raw_string_is_kept(r)
+        and all(a["institution_id"] or a["institution_name"] or a["raw_affiliation_string"] for a in affiliations(r))
+    ),
     "raw Taiwan but CN institution": every_raw_string_is_kept,
     "raw says Belgium but no BE institution": every_raw_string_is_kept,
 }

@@ -16,7 +16,15 @@ from copub.schema import TABLES, empty
 
 def topics() -> pl.DataFrame:
     return pl.DataFrame(
-        {"work_id": ["W1"], "rank": [0], "topic_id": ["T1"], "topic_name": ["x"], "score": [0.5], "subfield": [None], "field": ["f"]},
+        {
+            "work_id": ["W1"],
+            "rank": [0],
+            "topic_id": ["T1"],
+            "topic_name": ["x"],
+            "score": [0.5],
+            "subfield": [None],
+            "field": ["f"],
+        },
         schema=TABLES["topics"].schema,
     )
 

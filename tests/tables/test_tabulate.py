@@ -42,8 +42,17 @@ def study() -> Study:
 
 
 def work(number: int, *countries: str, **extra: Any) -> dict[str, Any]:
-    authors = [{"author": {"id": f"https://openalex.org/A{n}", "display_name": f"N {n}"}, "countries": [c]} for n, c in enumerate(countries)]
-    return {"id": f"https://openalex.org/W{number}", "title": f"work number {number}", "publication_year": 2015, "authorships": authors, **extra}
+    authors = [
+        {"author": {"id": f"https://openalex.org/A{n}", "display_name": f"N {n}"}, "countries": [c]}
+        for n, c in enumerate(countries)
+    ]
+    return {
+        "id": f"https://openalex.org/W{number}",
+        "title": f"work number {number}",
+        "publication_year": 2015,
+        "authorships": authors,
+        **extra,
+    }
 
 
 def tables_of(study: Study, *values: Any) -> Tables:
@@ -76,7 +85,16 @@ def test_what_is_left_out_is_counted_by_its_reason_and_stays_in_the_table(study:
         work(8, "BE", "CN", "CN", "CN"),
     )
     reasons = dict(tables.works.select("work_id", "excluded_because").iter_rows())
-    assert reasons == {"W1": None, "W2": "year", "W3": "year", "W4": "type", "W5": "type", "W6": "retracted", "W7": "expansion", "W8": "author cap"}
+    assert reasons == {
+        "W1": None,
+        "W2": "year",
+        "W3": "year",
+        "W4": "type",
+        "W5": "type",
+        "W6": "retracted",
+        "W7": "expansion",
+        "W8": "author cap",
+    }
     assert tables.funnel.copublications == 8
     assert tables.funnel.population == 1
     steps = {step["step"]: (step["count"], step.get("note")) for step in tables.funnel.steps()}
@@ -113,12 +131,17 @@ def test_duplicates_are_marked_by_doi_and_by_title_year_and_first_author(study: 
 
 def test_no_records_give_empty_tables_of_the_schema(study: Study) -> None:
     tables = tables_of(study)
-    assert all(getattr(tables, name).schema == TABLES[name].schema for name in ("works", "topics", "authorships", "affiliations"))
+    assert all(
+        getattr(tables, name).schema == TABLES[name].schema
+        for name in ("works", "topics", "authorships", "affiliations")
+    )
     assert tables.funnel.table()["share"].null_count() == tables.funnel.table().height
 
 
 def test_the_epoch_stems_from_the_day_of_retrieval(study: Study) -> None:
-    records = [Record(work(n, "BE", "CN"), "x", ("q",), day) for n, day in enumerate(["", "2026-08-01", "2026-11-01"], 1)]
+    records = [
+        Record(work(n, "BE", "CN"), "x", ("q",), day) for n, day in enumerate(["", "2026-08-01", "2026-11-01"], 1)
+    ]
     epochs = tabulate(records, study).works["epoch"].to_list()
     assert epochs[0] == "unknown"
     assert len(set(epochs)) == 3

@@ -21,7 +21,13 @@ from copub.tables.work import (
     work_row,
 )
 
-GHENT = {"id": "https://openalex.org/I1", "display_name": "Ghent", "ror": "https://ror.org/00AB", "country_code": "BE", "lineage": ["https://openalex.org/I1", "https://openalex.org/I9", "https://openalex.org/I1"]}
+GHENT = {
+    "id": "https://openalex.org/I1",
+    "display_name": "Ghent",
+    "ror": "https://ror.org/00AB",
+    "country_code": "BE",
+    "lineage": ["https://openalex.org/I1", "https://openalex.org/I9", "https://openalex.org/I1"],
+}
 HARBIN = {"id": "https://openalex.org/I2", "display_name": "Harbin", "country_code": "CN", "lineage": []}
 
 
@@ -40,7 +46,11 @@ def test_strings_linked_by_openalex_keep_their_institutions() -> None:
             {"raw_affiliation_string": "Somewhere", "institution_ids": []},
         ],
     }
-    assert affiliations_of(authorship) == [("I1", "Ghent U", "given"), ("I2", "Harbin IT", "given"), (None, "Somewhere", "none")]
+    assert affiliations_of(authorship) == [
+        ("I1", "Ghent U", "given"),
+        ("I2", "Harbin IT", "given"),
+        (None, "Somewhere", "none"),
+    ]
 
 
 def test_a_sole_string_belongs_to_every_institution_of_its_author() -> None:
@@ -54,12 +64,18 @@ def test_several_strings_without_links_are_kept_apart_from_the_institutions() ->
 
 
 def test_an_institution_that_only_the_link_names_is_kept_by_its_id() -> None:
-    authorship = {"institutions": [], "affiliations": [{"raw_affiliation_string": "x", "institution_ids": ["https://openalex.org/I7"]}]}
+    authorship = {
+        "institutions": [],
+        "affiliations": [{"raw_affiliation_string": "x", "institution_ids": ["https://openalex.org/I7"]}],
+    }
     assert affiliations_of(authorship) == [("I7", "x", "given")]
 
 
 def test_empty_and_nameless_institutions_name_nothing() -> None:
-    authorship = {"institutions": [{}, None, {"id": None, "display_name": None, "country_code": None}], "raw_affiliation_strings": ["x"]}
+    authorship = {
+        "institutions": [{}, None, {"id": None, "display_name": None, "country_code": None}],
+        "raw_affiliation_strings": ["x"],
+    }
     assert affiliations_of(authorship) == [(None, "x", "none")]
 
 
@@ -74,7 +90,8 @@ def test_countries_are_those_of_institutions_and_those_parsed() -> None:
 
 
 def test_placeholder_authors_have_no_id() -> None:
-    (((row, _)),) = [pair for pair in authorship_rows({"authorships": [{"author": {"id": "https://openalex.org/A9999999999", "display_name": ":"}}]}, "W1")]
+    placeholder = {"author": {"id": "https://openalex.org/A9999999999", "display_name": ":"}}
+    ((row, _),) = authorship_rows({"authorships": [placeholder]}, "W1")
     assert row["author_id"] is None
 
 
@@ -87,7 +104,14 @@ def test_a_hundred_authors_may_be_a_cut_list() -> None:
 
 def test_missing_keys_are_null() -> None:
     row = work_row({"id": "https://openalex.org/W1"}, "W1")
-    assert {key for key, value in row.items() if value is None} >= {"doi", "title", "abstract", "publication_year", "type", "is_retracted"}
+    assert {key for key, value in row.items() if value is None} >= {
+        "doi",
+        "title",
+        "abstract",
+        "publication_year",
+        "type",
+        "is_retracted",
+    }
 
 
 def test_a_title_falls_back_to_the_display_name() -> None:
@@ -102,7 +126,10 @@ def test_an_impossible_date_is_null_and_the_year_stands() -> None:
 
 
 def test_the_source_may_stand_in_host_venue() -> None:
-    assert work_row({"host_venue": {"display_name": "Journal &amp; Co", "publisher": "P"}}, "W1")["source_name"] == "Journal & Co"
+    assert (
+        work_row({"host_venue": {"display_name": "Journal &amp; Co", "publisher": "P"}}, "W1")["source_name"]
+        == "Journal & Co"
+    )
 
 
 def test_a_primary_topic_alone_is_ranked_first() -> None:
@@ -110,18 +137,38 @@ def test_a_primary_topic_alone_is_ranked_first() -> None:
     assert [(t["rank"], t["topic_id"], t["score"]) for t in topics] == [(0, "T10", 0.5)]
 
 
-@pytest.mark.parametrize("value", [None, 3, [], "W1", {}, {"id": None}, {"id": "A5"}, {"id": "W1", "authorships": {}}, {"id": "W1", "title": 5}, {"id": "W1", "publication_year": "2020"}, {"id": "W1", "authorships": ["x"]}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        3,
+        [],
+        "W1",
+        {},
+        {"id": None},
+        {"id": "A5"},
+        {"id": "W1", "authorships": {}},
+        {"id": "W1", "title": 5},
+        {"id": "W1", "publication_year": "2020"},
+        {"id": "W1", "authorships": ["x"]},
+    ],
+)
 def test_what_is_no_work_is_unreadable_with_a_reason(value: Any) -> None:
     with pytest.raises(Unreadable, match=r"\w+"):
         check_work(value)
 
 
-@pytest.mark.parametrize(("given_id", "short"), [("https://openalex.org/W12", "W12"), ("w12", "W12"), ("W", None), (None, None), (12, None)])
+@pytest.mark.parametrize(
+    ("given_id", "short"), [("https://openalex.org/W12", "W12"), ("w12", "W12"), ("W", None), (None, None), (12, None)]
+)
 def test_ids_are_shortened(given_id: Any, short: str | None) -> None:
     assert short_id(given_id) == short
 
 
-@pytest.mark.parametrize(("value", "doi"), [("https://doi.org/10.1000/ABC", "10.1000/abc"), ("10.1/x", None), ("javascript:alert(1)", None), (None, None)])
+@pytest.mark.parametrize(
+    ("value", "doi"),
+    [("https://doi.org/10.1000/ABC", "10.1000/abc"), ("10.1/x", None), ("javascript:alert(1)", None), (None, None)],
+)
 def test_only_dois_are_dois(value: Any, doi: str | None) -> None:
     assert doi_of(value) == doi
 

@@ -1,4 +1,4 @@
-"""Commands about runs: run."""
+"""Commands that ask and answer a study: run, estimate."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import typer
 from copub import progress
 from copub.cli.app import CacheOption, JsonOption, QuietOption, ReportsOption, app, print_json
 from copub.errors import CorrectInput
-from copub.pipeline import STAGES, run
+from copub.harvest.estimate import Estimate, estimate
+from copub.harvest.transport import source_key, source_url
+from copub.pipeline import STAGES, query_of, run
 from copub.report.summary import headline_lines
 from copub.runs import Run
+from copub.study import load_study
 
 StudyOption = Annotated[
     str, typer.Argument(help="a study file, or the name of a shipped study", metavar="[STUDY]", show_default=True)
@@ -69,12 +72,49 @@ def run_command(
             typer.echo(line)
 
 
+@app.command("estimate")
+def estimate_command(
+    study: Annotated[str, typer.Argument(help="a study file, or the name of a shipped study", metavar="STUDY")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what harvesting a study costs: works, calls, credits, dollars, minutes. Costs a few credits itself.
+
+    \b
+    Example:
+      copub estimate belgium-china
+    """
+    price = estimate(query_of(load_study(study)), base_url=source_url(), api_key=source_key())
+    if as_json:
+        print_json(price.as_dict())
+        return
+    for line in estimate_lines(price):
+        typer.echo(line)
+
+
+def estimate_lines(price: Estimate) -> list[str]:
+    """Return an estimate in words."""
+    fits = {True: "within today's budget", False: "more than today's budget: it will take more than a day", None: ""}
+    left = "" if price.budget_remaining is None else f", {price.budget_remaining} credits left today"
+    return [
+        f"works    {price.works}",
+        f"calls    {price.calls}, of which {price.long_lists} free ones for long author lists",
+        f"credits  {price.credits}{left}",
+        f"dollars  {price.dollars:.4f}",
+        f"minutes  {price.minutes}",
+        *([fits[price.fits]] if fits[price.fits] else []),
+    ]
+
+
 def run_lines(finished: Run) -> list[str]:
     """Return what `copub run` prints: the funnel, the headline sentences, where the files are."""
     funnel = ", ".join(f"{step['step']} {step['count']}" for step in finished.manifest["funnel"] if step["count"])
     sentences = headline_lines(finished.tables, finished.manifest) if "shares" in finished.tables else []
     report = finished.folder / "report.html"
-    return [funnel, *sentences, f"{'report' if report.exists() else 'tables'}: {report if report.exists() else finished.folder}"]
+    return [
+        funnel,
+        *sentences,
+        f"{'report' if report.exists() else 'tables'}: {report if report.exists() else finished.folder}",
+    ]
 
 
 def run_facts(finished: Run) -> dict[str, Any]:

@@ -30,9 +30,12 @@ def mark_duplicates(works: pl.DataFrame, first_authors: pl.DataFrame) -> pl.Data
     order = keyed.sort("publication_date", pl.col("work_id").str.len_chars(), "work_id", nulls_last=True)
     by_doi = _first_of(order, "doi")
     by_title = _first_of(order, "same")
-    return works.join(by_doi, on="work_id", how="left").join(by_title, on="work_id", how="left").with_columns(
-        pl.coalesce("first_doi", "first_same").alias("duplicate_of")
-    ).drop("first_doi", "first_same")
+    return (
+        works.join(by_doi, on="work_id", how="left")
+        .join(by_title, on="work_id", how="left")
+        .with_columns(pl.coalesce("first_doi", "first_same").alias("duplicate_of"))
+        .drop("first_doi", "first_same")
+    )
 
 
 def _first_of(order: pl.DataFrame, key: str) -> pl.DataFrame:

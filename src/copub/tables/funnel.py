@@ -71,7 +71,10 @@ class Funnel:
             {"step": "repeated records", "count": len(self.repeated)},
             {"step": "works", "count": self.works},
             {"step": "co-publications", "count": self.copublications},
-            *({"step": f"left out: {reason}", "count": out[reason], "note": self._detail(reason)} for reason in sorted(out)),
+            *(
+                {"step": f"left out: {reason}", "count": out[reason], "note": self._detail(reason)}
+                for reason in sorted(out)
+            ),
             {"step": "study population", "count": self.population},
         ]
 

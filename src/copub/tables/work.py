@@ -79,7 +79,9 @@ def work_row(work: Mapping[str, Any], work_id: str) -> Row:
         "language": work.get("language"),
         "source_name": plain_text(source.get("display_name")) or None,
         "publisher": plain_text(source.get("host_organization_name") or source.get("publisher")) or None,
-        "funders": sorted({plain_text(f.get("display_name")) for f in _objects(work, "funders") if f.get("display_name")}),
+        "funders": sorted(
+            {plain_text(f.get("display_name")) for f in _objects(work, "funders") if f.get("display_name")}
+        ),
         "n_authors": authors,
         "is_truncated": bool(work.get("is_authors_truncated")) or authors == AUTHORS_IN_LISTS,
         "is_retracted": work.get("is_retracted"),
@@ -121,10 +123,13 @@ def authorship_rows(work: Mapping[str, Any], work_id: str) -> Iterator[tuple[Row
             "is_corresponding": authorship.get("is_corresponding"),
             "countries": countries_of_authorship(authorship),
         }
-        yield row, [
-            {"work_id": work_id, "author_seq": seq, "affiliation_seq": number, **affiliation}
-            for number, affiliation in enumerate(_affiliations(authorship))
-        ]
+        yield (
+            row,
+            [
+                {"work_id": work_id, "author_seq": seq, "affiliation_seq": number, **affiliation}
+                for number, affiliation in enumerate(_affiliations(authorship))
+            ],
+        )
 
 
 def doi_of(value: Any) -> str | None:

@@ -1,0 +1,85 @@
+"""Commands about technologies: taxonomies list, show, validate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from copub.cli.app import JsonOption, app, print_json
+from copub.shipped import shipped_names
+from copub.technology.taxonomy import FOLDER, Taxonomy, load_taxonomy
+
+group = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Lists of critical technologies: list, show, validate."
+)
+app.add_typer(group, name="taxonomies")
+
+
+@group.command("list")
+def list_command(as_json: JsonOption = False) -> None:
+    """List the shipped taxonomies: id, date, areas, title.
+
+    \b
+    Example:
+      copub taxonomies list
+    """
+    shipped = [load_taxonomy(name) for name in shipped_names(FOLDER)]
+    if as_json:
+        print_json([_facts(taxonomy) for taxonomy in shipped])
+        return
+    for taxonomy in shipped:
+        typer.echo(f"{taxonomy.id:<24} {taxonomy.date:<12} {len(taxonomy.areas):>3} areas  {taxonomy.title}")
+
+
+@group.command("show")
+def show_command(
+    taxonomy: Annotated[str, typer.Argument(help="id of a shipped taxonomy, or a file", metavar="TAXONOMY")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show a taxonomy: source, state of proof, areas and technologies.
+
+    \b
+    Example:
+      copub taxonomies show eu-2023-2113
+    """
+    shown = load_taxonomy(taxonomy)
+    if as_json:
+        print_json(_facts(shown))
+        return
+    typer.echo(f"{shown.title}\nsource: {shown.source}\ndate: {shown.date}\nstate of proof: {shown.verification}")
+    for area in shown.areas:
+        typer.echo(f"\n{area.id}  {area.name}")
+        for technology in area.technologies:
+            typer.echo(f"  - {technology.name}")
+
+
+@group.command("validate")
+def validate_command(
+    files: Annotated[list[Path], typer.Argument(help="taxonomy files", metavar="FILE...")],
+) -> None:
+    """Check taxonomy files; every fault is named with its line.
+
+    \b
+    Example:
+      copub taxonomies validate my-taxonomy.toml
+    """
+    for file in files:
+        taxonomy = load_taxonomy(file)
+        typer.echo(f"{file}: {taxonomy.id}, {len(taxonomy.areas)} areas, no fault")
+
+
+def _facts(taxonomy: Taxonomy) -> dict[str, object]:
+    return {
+        "id": taxonomy.id,
+        "title": taxonomy.title,
+        "source": taxonomy.source,
+        "date": taxonomy.date,
+        "verification": taxonomy.verification,
+        "hash": taxonomy.hash,
+        "areas": [
+            {"id": area.id, "name": area.name, "technologies": [technology.name for technology in area.technologies]}
+            for area in taxonomy.areas
+        ],
+    }
