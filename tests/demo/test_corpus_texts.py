@@ -23,6 +23,7 @@ def test_a_theme_is_whole(key: str) -> None:
     slots = {"n", "pct", "fold", *theme.fillers}
     for pattern in (*theme.titles, *theme.body, *theme.plain_titles, *theme.plain_body):
         assert set(re.findall(r"\{(\w+)\}", pattern)) <= slots, pattern
+    assert not any("{" in filler for options in theme.fillers.values() for filler in options)
 
 
 @pytest.mark.parametrize("theme", [t for t in themes().values() if t.areas], ids=lambda t: t.id)

@@ -22,8 +22,7 @@ CORE, OTHER, LOOKALIKE, APPLIED = "core", "other", "lookalike", "applied"
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _FOLDS = ("two times", "three times", "four times", "1.5 times", "ten times", "five times")
-_PARTS = ("II", "III", "IV", "V", "VI", "VII")
-_TRIES = 200
+_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +97,15 @@ class Writer:
     def write(self, theme: Theme, rng: Random, *, passing: bool = False) -> Text:
         """Return a text on `theme`; with `passing` it ends by naming a critical technology as a hope."""
         is_plain = bool(theme.plain_titles) and rng.random() < PLAIN_SHARE
+        patterns = theme.plain_titles if is_plain else theme.titles
         for attempt in range(_TRIES):
             words = {slot: rng.choice(options) for slot, options in theme.fillers.items()}
-            title = _fill(rng.choice(theme.plain_titles if is_plain else theme.titles), words, rng)
+            title = _fill(rng.choice(patterns), words, rng)
             if attempt > 2 or rng.random() < 0.25:
                 title = _with_ending(title, theme, rng)
-            if attempt > 20:  # all is said: number the parts, as series of papers do
-                title = f"{title} ({rng.choice(_PARTS)})"
             if title not in self._given:
                 break
+        title = self._numbered(title)
         self._given.add(title)
         sentences = _sentences(theme, words, rng)
         if is_plain:
@@ -114,6 +113,14 @@ class Writer:
         if passing:
             sentences.append(rng.choice(phrases()["passing"]))
         return Text(title, tuple(sentences), theme.language)
+
+    def _numbered(self, title: str) -> str:
+        """Return the title, numbered as in a series of papers if it was given before."""
+        numbered, number = title, 1
+        while numbered in self._given:
+            number += 1
+            numbered = f"{title} ({number})"
+        return numbered
 
 
 def _with_ending(title: str, theme: Theme, rng: Random) -> str:
