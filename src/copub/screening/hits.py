@@ -1,0 +1,164 @@
+"""The screening stage: affiliations and watchlists in, hits with their evidence out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from copub import schema
+from copub.screening.index import Index, build_index
+from copub.screening.matching import IF_COUNTRY, SURE
+from copub.screening.watchlist import Watchlist
+
+TIERS = ("identifier", "lineage", "name")
+REVIEW = "review"
+_PLACE = ["work_id", "author_seq", "affiliation_seq"]
+_FIELDS = ("raw_affiliation_string", "institution_name", "institution_id", "ror", "lineage")
+
+
+def screen(
+    affiliations: pl.DataFrame,
+    watchlists: Sequence[Watchlist],
+    *,
+    tiers: Sequence[str] = TIERS,
+    medical: bool = True,
+    children: bool = True,
+    dates: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Find the listed entities that affiliations name.
+
+    Parameters
+    ----------
+    affiliations : the table ``affiliations`` of `copub.schema`.
+    watchlists : lists to screen against, each on its own.
+    tiers : tiers of match that count.
+    medical : count medical units.
+    children : count descendants of an entity where the list allows it.
+    dates : work_id, publication_date; if given, a hit counts only while the list names the
+        entity. A work without a date then counts only for entities without dates.
+
+    Returns
+    -------
+    The table ``hits``: one row per affiliation, watchlist, entity and tier, counted or not.
+    Each distinct string is matched once.
+    """
+    index = build_index(watchlists)
+    rows = affiliations.select(
+        *_PLACE, "institution_id", "ror", "institution_name", "country_code", "lineage", "raw_affiliation_string"
+    )
+    found = pl.concat([_identified(rows, index), _descended(rows, index), _named(rows, index)])
+    found = found.join(index.holders, on="key", how="inner").with_columns(
+        tier=pl.when((pl.col("tier") == "identifier") & pl.col("via_entity").is_not_null())
+        .then(pl.lit("lineage"))
+        .otherwise("tier")
+    )
+    found = _conditions_met(found)
+    order = pl.col("field").replace_strict({field: n for n, field in enumerate(_FIELDS)}, return_dtype=pl.Int32)
+    unique = found.sort(
+        [
+            *_PLACE,
+            "watchlist",
+            "entity_id",
+            "tier",
+            pl.col("via_entity").is_not_null(),
+            order,
+            "matched_start",
+            "value",
+        ],
+        nulls_last=True,
+    ).unique([*_PLACE, "watchlist", "entity_id", "tier"], keep="first", maintain_order=True)
+    return schema.conform("hits", _counted(unique, tiers, medical, children, dates))
+
+
+def _evidence(frame: pl.DataFrame, tier: str, field: str) -> pl.DataFrame:
+    """Complete rows whose whole value matched."""
+    return frame.select(
+        *_PLACE,
+        "country_code",
+        "key",
+        tier=pl.lit(tier),
+        field=pl.lit(field),
+        value="value",
+        matched_text="value",
+        matched_start=pl.lit(0, pl.Int32),
+        matched_end=pl.col("value").str.len_chars().cast(pl.Int32),
+        rule="value",
+        condition=pl.lit(SURE),
+    )
+
+
+def _identified(rows: pl.DataFrame, index: Index) -> pl.DataFrame:
+    parts = [
+        _evidence(rows.with_columns(value=pl.col(field)).join(known, on="value"), "identifier", field)
+        for field, known in (("institution_id", index.openalex), ("ror", index.ror))
+    ]
+    return pl.concat(parts)
+
+
+def _descended(rows: pl.DataFrame, index: Index) -> pl.DataFrame:
+    """Institutions whose lineage in OpenAlex holds an entity that counts all its descendants."""
+    exploded = rows.with_columns(value=pl.col("lineage")).explode("value")
+    others = exploded.filter(pl.col("value").is_not_null() & pl.col("value").ne_missing(pl.col("institution_id")))
+    return _evidence(others.join(index.lineage, on="value"), "lineage", "lineage")
+
+
+def _named(rows: pl.DataFrame, index: Index) -> pl.DataFrame:
+    strings = [
+        rows.select(*_PLACE, "country_code", field=pl.lit(_FIELDS[0]), value="raw_affiliation_string"),
+        # Older records carry the raw name of an institution that was not resolved.
+        rows.filter(pl.col("institution_id").is_null()).select(
+            *_PLACE, "country_code", field=pl.lit(_FIELDS[1]), value="institution_name"
+        ),
+    ]
+    values = pl.concat(strings).filter(pl.col("value").is_not_null())
+    mentions = index.mentions(values["value"])
+    return values.join(mentions, on="value").select(
+        *_PLACE,
+        "country_code",
+        "key",
+        tier=pl.lit("name"),
+        field="field",
+        value="value",
+        matched_text="matched_text",
+        matched_start="matched_start",
+        matched_end="matched_end",
+        rule="rule",
+        condition="condition",
+    )
+
+
+def _conditions_met(found: pl.DataFrame) -> pl.DataFrame:
+    """Drop names whose country the string leaves open and the affiliation does not confirm."""
+    same = pl.col("country_code") == pl.col("entity_country")
+    return found.filter(
+        pl.when(pl.col("condition") == SURE)
+        .then(True)
+        .when(pl.col("condition") == IF_COUNTRY)
+        .then(same.fill_null(False))
+        .otherwise(same.fill_null(True))
+    )
+
+
+def _counted(
+    hits: pl.DataFrame, tiers: Sequence[str], medical: bool, children: bool, dates: pl.DataFrame | None
+) -> pl.DataFrame:
+    counts = pl.col("tier").is_in(list(tiers))
+    if not medical:
+        counts &= ~pl.col("is_medical")
+    if not children:
+        counts &= pl.col("via_entity").is_null() & (pl.col("tier") != "lineage")
+    if dates is not None:
+        hits = hits.join(dates.select("work_id", "publication_date").unique("work_id"), on="work_id", how="left")
+        counts &= _is_valid()
+    return hits.with_columns(is_counted=counts).select(schema.TABLES["hits"].schema.names())
+
+
+def _is_valid() -> pl.Expr:
+    """Tell whether the list names the entity at the work's date; ends of partial dates are filled."""
+    day = pl.col("publication_date").cast(pl.Date).dt.strftime("%Y-%m-%d")
+    since = (pl.col("valid_from") + pl.lit("-01-01")).str.slice(0, 10)
+    until = pl.col("valid_to") + pl.lit("-12-31").str.slice(pl.col("valid_to").str.len_chars().cast(pl.Int64) - 4)
+    return (pl.col("valid_from").is_null() | (day >= since).fill_null(False)) & (
+        pl.col("valid_to").is_null() | (day <= until).fill_null(False)
+    )

@@ -1,0 +1,162 @@
+"""The names of all entities and look-alikes, compiled once so that a string is searched in one pass."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+
+from copub.errors import CorrectFile, Fault
+from copub.screening.entity import Entity, read_rows
+from copub.screening.text import CJK, DIVIDER, Reader
+from copub.screening.vocabulary import vocabulary
+from copub.shipped import shipped_folder
+
+SILENT = ("laboratory", "merged")
+"""Kinds of names that never count and are therefore not searched for."""
+
+_LONG, _SHORT, _CJK_SIZE = 10, 5, 2
+_CJK_FIRST = re.compile(f"[{CJK}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a pattern stands for: a name of an entity, or (entity None) a look-alike."""
+
+    entity: Entity | None
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Patterns in the form of `Reading.text`, with indexes by their first characters.
+
+    `long`, `short` and `cjk` lead from the first ten, five or two characters of a pattern (two for
+    Chinese names) to the lengths of the patterns that begin so, longest first; `words` holds the
+    patterns of under five characters, which must be one whole word; `beginnings` holds every
+    beginning of a longer pattern, so that most words are passed over at once.
+    """
+
+    reader: Reader
+    patterns: Mapping[str, tuple[Meaning, ...]]
+    long: Mapping[str, tuple[int, ...]]
+    short: Mapping[str, tuple[int, ...]]
+    cjk: Mapping[str, tuple[int, ...]]
+    words: frozenset[str]
+    beginnings: frozenset[str]
+    places: Mapping[str, frozenset[str]]
+    parents: Mapping[str, str]
+
+    def candidates(self, text: str, offsets: list[int], words: list[str]) -> set[tuple[int, int]]:
+        """Return start and end in `text` of every pattern that stands there as whole words."""
+        found: set[tuple[int, int]] = set()
+        beginnings = self.beginnings
+        for position, word in enumerate(words):
+            if word not in beginnings:
+                continue
+            start = offsets[position]
+            for index, size in ((self.long, _LONG), (self.short, _SHORT), (self.cjk, _CJK_SIZE)):
+                lengths = index.get(text[start : start + size])
+                if lengths:
+                    self._collect(text, start, lengths, offsets, found)
+        if not self.words.isdisjoint(words):
+            for position, word in enumerate(words):
+                if word in self.words:
+                    found.add((offsets[position], offsets[position + 1]))
+        return found
+
+    def _collect(
+        self, text: str, start: int, lengths: tuple[int, ...], offsets: list[int], found: set[tuple[int, int]]
+    ) -> None:
+        for length in lengths:
+            end = start + length
+            if text[start:end] in self.patterns and end in offsets:
+                found.add((start, end))
+
+    def ancestors(self, entity: Entity) -> Iterator[str]:
+        """Yield the ids of the parent of an entity, of its parent, and so on."""
+        seen = {entity.id}
+        parent = entity.parent
+        while parent and parent not in seen:
+            yield parent
+            seen.add(parent)
+            parent = self.parents.get(parent, "")
+
+
+def build_lexicon(entities: Iterable[Entity]) -> Lexicon:
+    """Compile the names of `entities` and the shipped look-alikes."""
+    known = sorted(set(entities), key=lambda entity: (entity.id, entity.name))
+    plain = Reader()
+    names = [(entity, name) for entity in known for name in entity.names if name.kind not in SILENT]
+    proper = {word for _, name in names for word in plain.read(name.text).words if word.isalpha()}
+    reader = Reader(proper | set(vocabulary().places))
+    patterns: dict[str, list[Meaning]] = {}
+    for entity, name in names:
+        for pattern in _patterns(reader, name.text):
+            if name.kind == "weak" and _CJK_FIRST.match(pattern):
+                continue
+            meanings = patterns.setdefault(pattern, [])
+            if all(meaning.entity != entity for meaning in meanings):
+                meanings.append(Meaning(entity, name.kind, name.text))
+    for name_of_other in look_alikes():
+        for pattern in _patterns(reader, name_of_other):
+            patterns.setdefault(pattern, [Meaning(None, "look-alike", name_of_other)])
+    return Lexicon(
+        reader=reader,
+        patterns={pattern: tuple(meanings) for pattern, meanings in patterns.items()},
+        long=_index(p for p in patterns if len(p) >= _LONG and not _CJK_FIRST.match(p)),
+        short=_index((p for p in patterns if _SHORT <= len(p) < _LONG and not _CJK_FIRST.match(p)), _SHORT),
+        cjk=_index((p for p in patterns if _CJK_FIRST.match(p)), _CJK_SIZE),
+        words=frozenset(p for p in patterns if len(p) < _SHORT and not _CJK_FIRST.match(p)),
+        beginnings=frozenset(pattern[:end] for pattern in patterns for end in range(1, len(pattern) + 1)),
+        places={entity.id: _place_words(reader, entity.places) for entity in known},
+        parents={entity.id: entity.parent for entity in known},
+    )
+
+
+def _patterns(reader: Reader, name: str) -> Iterator[str]:
+    """Yield the searched forms of a name: dividers inside it may be missing in the string."""
+    parts = [part for part in "".join(reader.read(name).words).split(DIVIDER) if part]
+    if not parts:
+        return
+    for dividers in product((DIVIDER, ""), repeat=len(parts) - 1):
+        yield "".join(part + divider for part, divider in zip(parts, (*dividers, ""), strict=True))
+    words = [word for word in reader.read(name).words if word and word != DIVIDER]
+    for cut in _stray_dividers(words):
+        yield "".join(words[:cut]) + DIVIDER + "".join(words[cut:])
+
+
+def _stray_dividers(words: list[str]) -> Iterator[int]:
+    """Yield where a stray comma may part a name: "Fourth Military Medical, University"."""
+    if len(words) > 2 and words[-1] == "university":
+        yield len(words) - 1
+    if len(words) > 3 and words[0] == "university":
+        yield 1
+    if len(words) > 3 and words[1] == "university" and words[0] in vocabulary().places:
+        yield 1
+
+
+def _index(patterns: Iterable[str], size: int = _LONG) -> dict[str, tuple[int, ...]]:
+    index: dict[str, set[int]] = {}
+    for pattern in patterns:
+        index.setdefault(pattern[:size], set()).add(len(pattern))
+    return {prefix: tuple(sorted(lengths, reverse=True)) for prefix, lengths in index.items()}
+
+
+def _place_words(reader: Reader, places: Iterable[str]) -> frozenset[str]:
+    return frozenset("".join(reader.read(place).words) for place in places)
+
+
+@lru_cache(maxsize=1)
+def look_alikes() -> tuple[str, ...]:
+    """Return the shipped names of other institutions that could be taken for a listed one."""
+    path = shipped_folder("taxonomies/watchlists") / "registry" / "look_alikes.csv"
+    faults: list[Fault] = []
+    columns = {"name": "name of the other institution", "confusable_with": "entity_id", "reason": "why it is another"}
+    rows = read_rows(path, columns, ("name", "reason"), faults, kind="list of look-alikes")
+    if faults:
+        raise CorrectFile(faults, kind="list of look-alikes")
+    return tuple(row["name"] for row in rows)

@@ -1,0 +1,228 @@
+"""Finding the entities that an affiliation string names.
+
+Rules, in this order: a name counts only as whole words; the longest name that begins first wins;
+look-alikes and longer names of other institutions win over the listed name inside them; names
+that others share need a sign of the country, short forms a place of the entity beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from copub.screening.entity import Entity
+from copub.screening.lexicon import Lexicon, Meaning
+from copub.screening.text import DIVIDER, LINKING, Reading
+from copub.screening.vocabulary import Place, vocabulary
+
+SURE, IF_COUNTRY, UNLESS_ABROAD = "sure", "if-country", "unless-abroad"
+
+_ENDS_OPEN = frozenset(("university", "college", "institute", "academy"))
+_GENERIC_FIRST = frozenset(("university", "institute", "academy", "college"))
+_DIRECTIONS = frozenset(
+    ("national", "north", "south", "east", "west", "central", "new", "northern", "southern", "eastern")
+    + ("western", "northeastern", "northwestern", "southeast", "southeastern", "southwestern")
+)
+_AFTER_OF = frozenset(("china", "prc", "pr", "p", "people", "pla", "pap"))
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """An entity named in a string: by which name, where, and on what condition.
+
+    `condition` is ``sure``, ``if-country`` (the string has no sign of a country: counts if the
+    affiliation's own country is the entity's) or ``unless-abroad`` (does not count if it is
+    another one).
+    """
+
+    entity: Entity
+    name: str
+    kind: str
+    start: int
+    end: int
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A pattern in a reading: characters of its text, and the first and last word."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+    meanings: tuple[Meaning, ...]
+    divided: bool
+
+
+def find_mentions(text: str, lexicon: Lexicon) -> list[Mention]:
+    """Return the entities that `text` names, in the order of their places in it."""
+    reading = lexicon.reader.read(text)
+    spans = lexicon.candidates(reading.text, reading.offsets, reading.words)
+    if not spans:
+        return []
+    winners = _winners(_located(spans, reading, lexicon), lexicon)
+    scene = _Scene(reading, lexicon)
+    mentions: dict[str, Mention] = {}
+    for found in winners:
+        for meaning in found.meanings:
+            entity = meaning.entity
+            if entity is None or _is_extended(found, meaning, scene):
+                continue
+            condition = scene.condition(entity, meaning.kind, found)
+            if not condition or (entity.id in mentions and mentions[entity.id].condition == SURE):
+                continue
+            if entity.id not in mentions or condition == SURE:
+                start, end = lexicon.reader.span(text, reading, found.first, found.last)
+                mentions[entity.id] = Mention(entity, meaning.name, meaning.kind, start, end, condition)
+    return sorted(mentions.values(), key=lambda m: (m.start, m.end, m.entity.id))
+
+
+def _located(spans: Iterable[tuple[int, int]], reading: Reading, lexicon: Lexicon) -> list[_Found]:
+    words = [i for i, word in enumerate(reading.words) if word]
+    begins = {reading.offsets[i]: i for i in words}
+    ends = {reading.offsets[i + 1]: i for i in words}
+    return [
+        _Found(start, end, begins[start], ends[end], lexicon.patterns[pattern], DIVIDER in pattern)
+        for start, end in sorted(spans)
+        if start in begins and end in ends and (pattern := reading.text[start:end])
+    ]
+
+
+def _winners(found: Sequence[_Found], lexicon: Lexicon) -> list[_Found]:
+    """Keep the longest of the names that begin first; inside it only names of its ancestors."""
+    # "University A, Beijing Institute B": the place belongs to the name that goes on after it.
+    whole = [a for a in found if not (a.divided and any(a.start < b.start < a.end < b.end for b in found))]
+    kept: list[_Found] = []
+    for one in sorted(whole, key=lambda f: (f.start, -f.end)):
+        over = [other for other in kept if other.end > one.start]
+        if not over or all(_is_ancestor_within(one, other, lexicon) for other in over):
+            kept.append(one)
+    return kept
+
+
+def _is_ancestor_within(inner: _Found, outer: _Found, lexicon: Lexicon) -> bool:
+    """Tell whether a name inside a longer one is that of an ancestor of another category.
+
+    "First Affiliated Hospital of University A" names the university too; "First Hospital of
+    Hospital A" is one name.
+    """
+    if inner.end > outer.end:
+        return False
+    outside = [meaning.entity for meaning in outer.meanings if meaning.entity is not None]
+    inside = [meaning.entity for meaning in inner.meanings if meaning.entity is not None]
+    return any(i.category != o.category and i.id in lexicon.ancestors(o) for i in inside for o in outside)
+
+
+class _Scene:
+    """A reading with the places that it names: answers what stands around a name."""
+
+    def __init__(self, reading: Reading, lexicon: Lexicon) -> None:
+        self.reading = reading
+        self.lexicon = lexicon
+        places = vocabulary().places
+        self.places: list[tuple[int, str, Place]] = [
+            (i, word, places[word]) for i, word in enumerate(reading.words) if word in places
+        ]
+        china = Place("CN", "country")
+        self.places += [(i, word, china) for i, word in enumerate(reading.words) if word in ("pla", "pap")]
+        self.places.sort(key=lambda place: place[0])
+        self.breaks = [i for i in range(len(reading.words)) if reading.tokens[reading.raw(i)] == ";"]
+
+    def word(self, position: int) -> str:
+        """Return a word, or a divider beyond either end."""
+        return self.reading.words[position] if 0 <= position < len(self.reading.words) else DIVIDER
+
+    def neighbour(self, position: int, step: int) -> tuple[str, bool]:
+        """Return the next word that is not dropped, and whether it is joined on.
+
+        After a name "joined on" means that a linking word ("of", "for") stands between, before a
+        name that no dropped word does.
+        """
+        other = position + step
+        while self.word(other) == "":
+            other += step
+        if self.word(other) == DIVIDER:
+            return DIVIDER, False
+        low, high = sorted((self.reading.raw(position), self.reading.raw(other)))
+        between = self.reading.tokens[low + 1 : high]
+        return self.word(other), any(token in LINKING for token in between) if step > 0 else not between
+
+    def goes_on_after(self, found: _Found) -> str:
+        """Return the word to which "of" or "for" leads right after a name, also past a comma; else ""."""
+        word, linked = self.neighbour(found.last, 1)
+        position = found.last + 1
+        while word == DIVIDER and self.word(position) in ("", DIVIDER) and position < len(self.reading.words):
+            if self.reading.tokens[self.reading.raw(position)] in LINKING:
+                return self.neighbour(position, 1)[0]
+            position += 1
+        return word if linked else ""
+
+    def segment(self, found: _Found) -> tuple[int, int]:
+        """Return the first and last word of the stretch between semicolons around a name."""
+        before = [b for b in self.breaks if b < found.first]
+        after = [b for b in self.breaks if b > found.last]
+        return (before[-1] if before else -1), (after[0] if after else len(self.reading.words))
+
+    def nearest(self, found: _Found, *, cities: bool = False) -> tuple[str, Place] | None:
+        """Return the place that most likely belongs to a name: the next after it, else the last before it.
+
+        Places in the same stretch between semicolons come first. With `cities`, only cities of
+        that stretch are looked at.
+        """
+        low, high = self.segment(found)
+        some = [p for p in self.places if not found.first <= p[0] <= found.last]
+        if cities:
+            some = [p for p in some if p[2].kind == "city"]
+        right = [p for p in some if found.last < p[0] < high]
+        left = [p for p in some if low < p[0] < found.first]
+        beyond = [] if cities else [p for p in some if p[0] > high] or [p for p in some if p[0] < low][::-1]
+        for chosen in (right[:1], left[-1:], beyond[:1]):
+            if chosen:
+                return chosen[0][1], chosen[0][2]
+        return None
+
+    def is_home(self, entity: Entity, found: _Found) -> bool:
+        """Tell whether a place of the entity stands in the same stretch, outside the name."""
+        low, high = self.segment(found)
+        home = self.lexicon.places[entity.id]
+        return any(word in home and low < i < high and not found.first <= i <= found.last for i, word, _ in self.places)
+
+    def condition(self, entity: Entity, kind: str, found: _Found) -> str:
+        """Return on what condition the name counts; empty if it does not."""
+        if entity.context == "alone":
+            alone = self.neighbour(found.first, -1)[0] == DIVIDER == self.neighbour(found.last, 1)[0]
+            return SURE if alone else ""
+        if not self.reading.text[found.start].isascii():
+            return SURE
+        if entity.not_places:
+            city = self.nearest(found, cities=True)
+            if city is not None and city[0] in {place.lower() for place in entity.not_places}:
+                return ""
+        near = self.nearest(found)
+        abroad = near is not None and near[1].country != entity.country
+        if kind == "weak" or entity.context == "home":
+            return SURE if self.is_home(entity, found) and not abroad else ""
+        if kind == "abbreviation" or entity.context == "china":
+            return "" if abroad else (IF_COUNTRY if near is None else SURE)
+        if entity.context == "not-abroad":
+            return "" if abroad else (UNLESS_ABROAD if near is None else SURE)
+        return SURE
+
+
+def _is_extended(found: _Found, meaning: Meaning, scene: _Scene) -> bool:
+    """Tell whether the words around a name make it a longer name of another institution."""
+    entity = meaning.entity
+    if entity is None or not scene.reading.text[found.start].isascii():
+        return False
+    places = vocabulary().places
+    after = scene.goes_on_after(found) if scene.word(found.last) in _ENDS_OPEN else ""
+    if after and after not in _AFTER_OF and (after not in places or places[after].country != entity.country):
+        return True
+    before, joined = scene.neighbour(found.first, -1)
+    if scene.word(found.first) not in _GENERIC_FIRST:
+        return joined and before in _DIRECTIONS
+    following, linked = scene.neighbour(found.first, 1)
+    if following == scene.word(found.last):  # "University of Fudan", not "Medical University Tianjin"
+        return not linked or joined
+    return joined and before in places

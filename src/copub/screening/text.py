@@ -1,0 +1,261 @@
+"""Normalising affiliation strings, once per distinct string, with a way back to the characters.
+
+A string becomes a `Reading`: its words in canonical form ("Univ." and "universities" are
+``university``), joined without spaces, with ``|`` where the string has a comma, a bracket or
+another divider. Because spaces vanish, "Jiao Tong", "Jiao-Tong" and "Jiaotong" are one name; the
+borders of words are kept, so that a name is still found only as whole words.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+
+from copub.screening.vocabulary import vocabulary
+
+DIVIDER = "|"
+LINKING = frozenset(("of", "for"))
+CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005-\u3007"
+_LETTER = "a-z\u00df-\u024f\u0370-\u1fff\u2c60-\u2dff\u3040-\u30ff\ua640-\ud7af"
+_TOKEN = re.compile(
+    rf"[{_LETTER}]+(?:['?\"`][{_LETTER}]+)*|\d+(?:st|nd|rd|th)(?![{_LETTER}])|\d+|[{CJK}]|[,;/()\[\]{{}}|:<>*]"
+)
+_SPECIAL = re.compile(
+    r"&(?:amp;)?(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
+    r"|#(?:TAB|N|R|BR)#|</?[A-Za-z][^<>]{0,80}>|\u00e2\u20ac[\u2122\u02dc\u0153]"
+)
+_DIVIDERS = ",;/()[]{}|:<>*"
+_DROPPED = ("of", "for", "the", "and", "in", "at", "on", "to", "a", "an", "no")
+_SAME = {
+    **dict.fromkeys("’‘‛′׳ʹʼʻ´ˈ\u00bf", "'"),
+    **dict.fromkeys("“”„″«»", '"'),
+    **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", ""),
+    **dict.fromkeys("、。", ","),
+}
+_QUOTES = str.maketrans("", "", "'?\"`")
+_UNEVEN = "\ue000"
+_CUT = "\x00"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A normalised string.
+
+    `text` is what is searched: the `words` joined (dropped words are empty, dividers are ``|``);
+    word i stands at ``offsets[i]:offsets[i + 1]``. `first` and `last` lead from a word to the raw
+    tokens it was read from (None where each word is one token), `inner` holds the cut inside a
+    raw token for words that were glued together.
+    """
+
+    text: str
+    words: list[str]
+    offsets: list[int]
+    tokens: list[str]
+    first: list[int] | None
+    last: list[int] | None
+    inner: dict[int, tuple[int, int]]
+
+    def raw(self, word: int) -> int:
+        """Return the position of the raw token with which a word begins."""
+        return self.first[word] if self.first is not None else word
+
+
+class _FoldTable(dict[int, str]):
+    """Leads from a character to its folded form; characters that change length are marked."""
+
+    def __missing__(self, code: int) -> str:
+        folded = fold_character(chr(code))
+        self[code] = folded if len(folded) == 1 else _UNEVEN
+        return self[code]
+
+
+def fold_character(character: str) -> str:
+    """Return a character in lower case, without accents; quotes of all kinds become ' and "."""
+    if character in _SAME:
+        return _SAME[character]
+    decomposed = unicodedata.normalize("NFKD", character)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
+
+
+_FOLD = _FoldTable()
+
+
+def fold(text: str) -> tuple[str, list[int] | None]:
+    """Return `text` in lower case without accents, entities and tags, and where each character came from.
+
+    The second value is None where every character kept its place.
+    """
+    if "&" not in text and "#" not in text and "<" not in text and "\u20ac" not in text:
+        if text.isascii():
+            return text.lower(), None
+        folded = text.translate(_FOLD)
+        if _UNEVEN not in folded:
+            return folded, None
+    return _fold_slowly(text)
+
+
+def _fold_slowly(text: str) -> tuple[str, list[int]]:
+    folded: list[str] = []
+    origin: list[int] = []
+
+    def add(piece: str, at: int) -> None:
+        for character in piece:
+            for one in fold_character(character):
+                folded.append(one)
+                origin.append(at)
+
+    position = 0
+    for match in _SPECIAL.finditer(text):
+        for at in range(position, match.start()):
+            add(text[at], at)
+        add(_meaning(match.group()), match.start())
+        position = match.end()
+    for at in range(position, len(text)):
+        add(text[at], at)
+    origin.append(len(text))
+    return "".join(folded), origin
+
+
+def _meaning(special: str) -> str:
+    if special[0] == "&":
+        return html.unescape(html.unescape(special))
+    return "'" if special[0] == "\u00e2" else " "
+
+
+class _Canon(dict[str, str]):
+    """Leads from a raw token to its canonical word; learns tokens as they come."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__({**dict.fromkeys(_DROPPED, ""), **dict.fromkeys(_DIVIDERS, DIVIDER)})
+        self._reader = reader
+
+    def __missing__(self, token: str) -> str:
+        self[token] = self._reader.canonical(token)
+        return self[token]
+
+
+class Reader:
+    """Reads strings with the shipped vocabulary and the proper words of the names in use.
+
+    Parameters
+    ----------
+    proper : words of the names that are searched for ("tsinghua", "jiaotong"); long ones are
+        recognised in spite of one slip of the pen, unless the slip is itself a known word.
+        None: nothing is corrected.
+    """
+
+    def __init__(self, proper: Iterable[str] | None = None) -> None:
+        self._vocabulary = vocabulary()
+        self._known = {*self._vocabulary.words, *self._vocabulary.glue, *(proper or ())}
+        self._slips = {} if proper is None else self._vocabulary.slips(self._known)
+        self._canon = _Canon(self)
+        self._phrases = self._vocabulary.phrases
+        self._unusual = frozenset(self._phrases)
+
+    def read(self, text: str) -> Reading:
+        """Normalise `text`."""
+        tokens = _TOKEN.findall(fold(text)[0])
+        merged = None
+        if not self._vocabulary.tails.isdisjoint(tokens):
+            tokens, merged = self._rejoin(tokens)
+        canon = self._canon
+        words = [canon[token] for token in tokens]
+        joined = "".join(words)
+        if merged or "||" in joined or _CUT in joined or not self._unusual.isdisjoint(words):
+            return self._assemble(tokens, words, merged)
+        return Reading(joined, words, list(accumulate(map(len, words), initial=0)), tokens, None, None, {})
+
+    def span(self, text: str, reading: Reading, first: int, last: int) -> tuple[int, int]:
+        """Return start and end in `text` of the words `first` to `last` of its reading."""
+        folded, origin = fold(text)
+        spans = [match.span() for match in _TOKEN.finditer(folded)]
+        start = spans[reading.raw(first)][0]
+        end = spans[reading.last[last] if reading.last is not None else last][1]
+        if first in reading.inner:
+            start += reading.inner[first][0]
+        if last in reading.inner:
+            end = spans[reading.raw(last)][0] + reading.inner[last][1]
+        if origin is None:
+            return start, end
+        return origin[start], max(origin[end], origin[end - 1] + 1)
+
+    def canonical(self, token: str) -> str:
+        """Return the canonical form of one raw token; glued words are parted by a NUL."""
+        plain = token[:-2] if token.endswith(("'s", "?s", '"s', "`s")) else token
+        plain = plain.translate(_QUOTES)
+        if plain[0].isdigit():
+            return plain.rstrip("stndrh").lstrip("0") or "0"
+        if self._is_word(plain):
+            return self._corrected(plain)
+        return self._unglue(plain) if plain == token else plain
+
+    def _assemble(self, tokens: list[str], words: list[str], merged: list[tuple[int, int]] | None) -> Reading:
+        """Build a reading where words are not one to one with tokens."""
+        kept: list[str] = []
+        first: list[int] = []
+        last: list[int] = []
+        inner: dict[int, tuple[int, int]] = {}
+        for index, word in enumerate(words):
+            if not word or (word == DIVIDER and (not kept or kept[-1] == DIVIDER)):
+                continue
+            cut = 0
+            for piece in word.split(_CUT):
+                if _CUT in word:
+                    size = len(piece) if not cut else len(tokens[index]) - cut
+                    inner[len(kept)] = (cut, cut + size)
+                    cut += size
+                    piece = "" if piece in _DROPPED else self._corrected(piece)
+                if piece:
+                    kept.append(piece)
+                    first.append(index)
+                    last.append(index)
+            if kept and kept[-1] in self._phrases:
+                self._shorten(kept, first, last)
+        if merged is not None:
+            first = [merged[index][0] for index in first]
+            last = [merged[index][1] for index in last]
+        return Reading("".join(kept), kept, list(accumulate(map(len, kept), initial=0)), tokens, first, last, inner)
+
+    def _shorten(self, words: list[str], first: list[int], last: list[int]) -> None:
+        """Replace a phrase at the end of the lists by its one canonical word."""
+        for phrase, word in self._phrases[words[-1]]:
+            size = len(phrase)
+            if tuple(words[-size:]) == phrase:
+                words[-size:] = [word]
+                first[-size:] = [first[-size]]
+                last[-size:] = [last[-1]]
+                return
+
+    def _rejoin(self, tokens: list[str]) -> tuple[list[str], list[tuple[int, int]]]:
+        """Rejoin words that a stray space cut in two ("Univer sity")."""
+        joined: list[str] = []
+        ranges: list[tuple[int, int]] = []
+        for index, token in enumerate(tokens):
+            if token in self._vocabulary.tails and joined and self._is_word(joined[-1] + token):
+                joined[-1] += token
+                ranges[-1] = (ranges[-1][0], index)
+            else:
+                joined.append(token)
+                ranges.append((index, index))
+        return joined, ranges
+
+    def _is_word(self, token: str) -> bool:
+        return token in self._known or token in self._slips
+
+    def _corrected(self, token: str) -> str:
+        return self._vocabulary.words.get(token) or self._slips.get(token) or token
+
+    def _unglue(self, token: str) -> str:
+        """Part a token such as "engineeringnanjing" where a common word ends or begins."""
+        for glue in self._vocabulary.glue:
+            rest = token.removeprefix(glue)
+            if rest != token and len(rest) > 2 and self._is_word(rest):
+                return glue + _CUT + rest
+            rest = token.removesuffix(glue)
+            if rest != token and len(rest) > 2 and self._is_word(rest):
+                return rest + _CUT + glue
+        return token

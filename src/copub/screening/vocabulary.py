@@ -1,0 +1,110 @@
+"""The words of affiliations: canonical forms, phrases, glued and broken words, places.
+
+All of it is data, in ``taxonomies/watchlists/registry``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from copub.errors import CorrectFile, Fault
+from copub.screening.entity import read_rows
+from copub.shipped import shipped_folder
+
+TYPO_LENGTH = 7
+"""Words of this many letters and more are read in spite of one dropped, doubled or exchanged letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A word that names a country, province or city: ISO code and kind."""
+
+    country: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The words that affiliation strings are made of.
+
+    `words` leads from any form to the canonical one; `phrases` from the last word of a phrase to
+    the phrases that end with it (longest first) and their canonical word; `tails` are ends of
+    words that stand alone only when a stray space cut the word; `glue` are words that are
+    printed without a space before or after a name; `places` are words that tell a country.
+    """
+
+    words: Mapping[str, str]
+    phrases: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]
+    tails: frozenset[str]
+    glue: tuple[str, ...]
+    places: Mapping[str, Place]
+
+    def slips(self, known: Iterable[str]) -> dict[str, str]:
+        """Return misspellings of the long words of `known`, each with its canonical word.
+
+        A misspelling that is itself a known word or a place is left out.
+        """
+        correct = {*known, *self.places}
+        slips: dict[str, str] = {}
+        for word in sorted(correct, key=lambda w: (len(w), w)):
+            if len(word) >= TYPO_LENGTH and word.isascii() and word.isalpha():
+                for slip in _slips(word) - correct:
+                    slips[slip] = self.words.get(word, word)
+        return slips
+
+
+def _slips(word: str) -> set[str]:
+    places = range(len(word))
+    dropped = {word[:i] + word[i + 1 :] for i in places}
+    doubled = {word[:i] + word[i] + word[i:] for i in places}
+    exchanged = {word[: i - 1] + word[i] + word[i - 1] + word[i + 1 :] for i in places if i}
+    return (dropped | doubled | exchanged) - {word}
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> Vocabulary:
+    """Read the shipped vocabulary. Raises `CorrectFile` if one of its files has faults."""
+    folder = shipped_folder("taxonomies/watchlists") / "registry"
+    faults: list[Fault] = []
+    words, phrases = _words(folder / "words.csv", faults)
+    tails, glue = _fragments(folder / "fragments.csv", faults)
+    places = _places(folder / "places.csv", faults)
+    if faults:
+        raise CorrectFile(faults, kind="vocabulary")
+    return Vocabulary(words, phrases, tails, glue, places)
+
+
+def _words(
+    path: Path, faults: list[Fault]
+) -> tuple[dict[str, str], dict[str, tuple[tuple[tuple[str, ...], str], ...]]]:
+    columns = {"word": "canonical form", "forms": "other forms, separated by |"}
+    words: dict[str, str] = {}
+    phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    for row in read_rows(path, columns, ("word", "forms"), faults, kind="vocabulary"):
+        words[row["word"]] = row["word"]
+        for form in row.many("forms"):
+            if " " in form:
+                phrase = tuple(form.split())
+                phrases.setdefault(phrase[-1], []).append((phrase, row["word"]))
+            elif form in words:
+                faults.append(Fault(row.where, f"form {form!r} has two canonical words", "keep one"))
+            else:
+                words[form] = row["word"]
+    ordered = {end: tuple(sorted(some, key=lambda p: (-len(p[0]), p[0]))) for end, some in phrases.items()}
+    return words, ordered
+
+
+def _fragments(path: Path, faults: list[Fault]) -> tuple[frozenset[str], tuple[str, ...]]:
+    columns = {"form": "word or end of one", "kind": "tail | glue"}
+    rows = read_rows(path, columns, ("form", "kind"), faults, kind="vocabulary")
+    glue = sorted((row["form"] for row in rows if row["kind"] == "glue"), key=lambda w: (-len(w), w))
+    return frozenset(row["form"] for row in rows if row["kind"] == "tail"), tuple(glue)
+
+
+def _places(path: Path, faults: list[Fault]) -> dict[str, Place]:
+    columns = {"place": "word that names it", "country": "ISO code", "kind": "country | province | city | place"}
+    rows = read_rows(path, columns, ("place", "country", "kind"), faults, kind="list of places")
+    return {row["place"]: Place(row["country"], row["kind"]) for row in rows}
