@@ -77,9 +77,7 @@ class ResumeLater(CopubError):
 
     exit_code = 3
 
-    def __init__(
-        self, what: str, *, where: str = "", mend: str = "", resume_at: datetime | None = None
-    ) -> None:
+    def __init__(self, what: str, *, where: str = "", mend: str = "", resume_at: datetime | None = None) -> None:
         self.resume_at = resume_at
         super().__init__(what, where=where, mend=mend)
 

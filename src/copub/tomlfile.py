@@ -56,9 +56,7 @@ def read_toml(path: Path, *, kind: str = "file") -> TomlFile:
             f"there is no such {kind}", where=str(path), mend="check the path and the spelling"
         ) from None
     except IsADirectoryError:
-        raise CorrectInput(
-            f"this is a folder, not a {kind}", where=str(path), mend="name the file in it"
-        ) from None
+        raise CorrectInput(f"this is a folder, not a {kind}", where=str(path), mend="name the file in it") from None
     except UnicodeDecodeError as error:
         raise CorrectInput(
             f"the {kind} is not UTF-8 text (byte {error.start})",
