@@ -169,8 +169,11 @@ def institutions(world: list[Row], flagged: Mapping[str, Row]) -> dict[tuple[str
     for work in population(world):
         seen: set[tuple[str, str]] = set()
         for author in work["authors"]:
-            named = {(a["id"] or a["name"], a["country"]) for a in author["affiliations"] if a["name"]}
-            for key, country in named:
+            named: dict[str, str | None] = {}
+            for a in author["affiliations"]:
+                if a["name"]:
+                    named[a["id"] or a["name"]] = named.get(a["id"] or a["name"]) or a["country"]
+            for key, country in named.items():
                 side = "a" if country in SIDE_A else "b" if country in SIDE_B else None
                 if side is None:
                     continue
@@ -204,3 +207,76 @@ def pairs(world: list[Row], flagged: Mapping[str, Row]) -> dict[tuple[str, str],
                     {"works": 1, "critical": f["is_critical"], "critical_listed": f["is_critical_listed"]}
                 )
     return out
+
+
+FLOORS = {
+    "very high and above": {"very high"},
+    "high and above": {"very high", "high"},
+    "medium and above": {"very high", "high", "medium"},
+    "low and above": {"very high", "high", "medium", "low"},
+    "every entity": {"very high", "high", "medium", "low", "unrated"},
+}
+
+
+def _listed_under(work: Row, spec: Row, entities: Mapping[str, tuple[str, str, bool, str]], side_b: set[str]) -> bool:
+    for author in work["authors"]:
+        for affiliation in author["affiliations"]:
+            for entity, tier, _, through_child, in_date in affiliation["hits"]:
+                watchlist, level, medical, country = entities[entity]
+                child = through_child or tier == "lineage"
+                if (
+                    in_date
+                    and watchlist == spec["watchlist"]
+                    and country in side_b
+                    and tier in spec["tiers"].split("+")
+                    and (watchlist == "list-two" or level in FLOORS[spec["risk_floor"]])
+                    and (spec["medical"] == "with" or not medical)
+                    and (spec["children"] == "with" or not child)
+                ):
+                    return True
+    return False
+
+
+def specification(
+    world: list[Row],
+    spec: Row,
+    entities: Mapping[str, tuple[str, str, bool, str]],
+    thresholds: Mapping[str, Mapping[str, Mapping[str, float]]],
+) -> tuple[float, float]:
+    """Return numerator and denominator of the headline under one combination of switches."""
+    side_b = {"CN"} if spec["hk_mo"] == "without" else {"CN", "HK"}
+    kept = []
+    for work in world:
+        people = [countries_of(a) for a in work["authors"]]
+        a, b = [bool(p & SIDE_A) for p in people], [bool(p & side_b) for p in people]
+        both = [one and two for one, two in zip(a, b, strict=True)]
+        dual = any(both) and (sum(a) == 1 or sum(b) == 1)
+        if (
+            work["publication_year"] < 2015
+            or (spec["types"] == "as the study" and work["type"] == "editorial")
+            or (spec["types"] == "articles only" and work["type"] != "article")
+            or (spec["author_cap"] != "none" and len(people) > int(spec["author_cap"].split()[-1]))
+            or not (any(a) and any(b))
+            or (spec["dual_affiliated"] == "without" and dual)
+        ):
+            continue
+        kept.append(work)
+    if spec["duplicates"] == "without":
+        first = first_of_duplicates(world, kept)
+        kept = [w for w in kept if w["work_id"] in first]
+    numerator = denominator = 0.0
+    for work in kept:
+        people = [countries_of(a) for a in work["authors"]]
+        weight = {
+            "full": 1.0,
+            "fractional-authors": sum(bool(p & (SIDE_A | side_b)) for p in people) / len(people),
+            "fractional-countries": 1 / len(set().union(*people)),
+        }[spec["counting"]]
+        needed = thresholds.get(spec["taxonomy"], {}).get(spec["profile"], {})
+        critical = any(
+            t == spec["taxonomy"] and score >= (0.5 if spec["profile"] == "balanced" else needed.get(area, 0.5))
+            for t, area, score in work["assignments"]
+        )
+        denominator += weight
+        numerator += weight * (critical and _listed_under(work, spec, entities, side_b))
+    return numerator, denominator

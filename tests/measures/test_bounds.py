@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from copub.errors import CheckBounds
@@ -9,11 +10,11 @@ from copub.measures import measure
 from copub.measures.bounds import FIGURES, check_bounds
 from copub.study import BOUNDED
 
-from .worlds import AREAS, LEVELS, STUDY, frames, made_world, study
+from .worlds import AREAS, LEVELS, STUDY, made_world, study
 
 
-def tables_of(seed: int | None) -> dict[str, object]:
-    made = made_world(seed)[1] if seed is not None else frames([])
+def tables_of(size: int) -> dict[str, pl.DataFrame]:
+    made = made_world(3, size)[1]
     return measure(STUDY, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS)
 
 
@@ -22,11 +23,11 @@ def test_every_figure_that_a_study_may_bound_is_known_here() -> None:
 
 
 def test_figures_within_their_bounds_pass() -> None:
-    check_bounds(study(bounds={"copublications": (0, 1000), "listed_share": (0, 1), "works": (0, 1000)}), tables_of(3))
+    check_bounds(study(bounds={"copublications": (0, 1000), "listed_share": (0, 1), "works": (0, 1000)}), tables_of(30))
 
 
 def test_all_breaches_are_named_with_bound_and_value() -> None:
-    tables = tables_of(3)
+    tables = tables_of(30)
     count = tables["copublications"].height
     assert count
     with pytest.raises(CheckBounds) as error:
@@ -40,4 +41,4 @@ def test_all_breaches_are_named_with_bound_and_value() -> None:
 
 def test_a_share_over_no_works_is_a_breach_and_not_a_zero() -> None:
     with pytest.raises(CheckBounds, match="listed_share cannot be computed"):
-        check_bounds(study(bounds={"listed_share": (0, 1)}), tables_of(None))
+        check_bounds(study(bounds={"listed_share": (0, 1)}), tables_of(0))

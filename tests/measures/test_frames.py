@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -22,6 +23,7 @@ def measured(world: World, **changes: Any) -> dict[str, pl.DataFrame]:
     return measure(STUDY, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS, **changes)
 
 
+@cache
 def measured_world(seed: int) -> tuple[World, dict[str, pl.DataFrame]]:
     world, _ = made_world(seed)
     return world, measured(world)

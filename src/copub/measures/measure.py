@@ -13,6 +13,8 @@ from copub.measures.coverage import coverage
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
 from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
+from copub.measures.specifications import specifications
+from copub.measures.switches import Thresholds
 from copub.measures.trends import trends
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ def measure(
     areas: Sequence[str],
     as_of: date | None = None,
     reviewed: Mapping[str, str] | None = None,
+    thresholds: Thresholds | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Return the tables copublications, shares, trends, institutions, pairs, coverage, sensitivity.
 
@@ -44,12 +47,16 @@ def measure(
     areas : area ids of the headline taxonomy.
     as_of : date of the last retrieval; None for works files.
     reviewed : review status by work_id.
+    thresholds : of the classifier, by taxonomy, profile and area; for the switch of profiles.
     """
     ranked = tuple(levels)
     flagged = flagged_works(study, tables, classification, hits, ranked, reviewed)
     works = copublications(flagged)
     of_works = institutions_of_works(study, tables.affiliations, works)
     own_levels = levels_of_institutions(hits, tables.affiliations, study, ranked)
+    grid, moved_by = specifications(
+        study, flagged, tables.authorships, classification.assignments, hits, ranked, thresholds or {}
+    )
     return {
         "copublications": works,
         "shares": shares(study, flagged, of_works, ranked, areas),
@@ -58,4 +65,6 @@ def measure(
         "pairs": pairs(study, of_works, works, own_levels),
         "coverage": coverage(tables, works),
         "sensitivity": sensitivity(study, works, hits, ranked),
+        "specifications": grid,
+        "influences": moved_by,
     }

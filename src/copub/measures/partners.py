@@ -28,11 +28,14 @@ def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.Da
     named = (
         affiliations.filter(pl.col("institution_name").is_not_null())
         .join(works.select("work_id", "n_authors"), on="work_id")
-        .select("work_id", "author_seq", "institution_id", "institution_name", "country_code", "n_authors")
-        .unique(["work_id", "author_seq", "institution_id", "institution_name"], maintain_order=True)
+        .with_columns(pl.coalesce("institution_id", "institution_name").alias("key"))
+        .group_by("work_id", "author_seq", "key", maintain_order=True)
+        .agg(
+            pl.col("institution_id", "institution_name", "n_authors").first(),
+            pl.col("country_code").drop_nulls().sort().first(),
+        )
         .with_columns(
             (1.0 / pl.len().over("work_id", "author_seq") / pl.col("n_authors")).alias("part"),
-            pl.coalesce("institution_id", "institution_name").alias("key"),
             pl.col("country_code").replace_strict(sides, default=None, return_dtype=pl.String).alias("side"),
         )
         .filter(pl.col("side").is_not_null())

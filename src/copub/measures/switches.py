@@ -1,0 +1,253 @@
+"""The switches that move the headline, each with its settings as arrays of yes and no over works.
+
+`copub.measures.specifications` multiplies them. All arrays run over the same works in the same
+order: all co-publications of the study's years, whatever else the study leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from copub.measures.copublications import UNRATED, authors_by_side
+from copub.measures.duplicates import first_of_group
+from copub.measures.shares import AUTHOR_CAPS, COUNTING_WEIGHT
+
+if TYPE_CHECKING:
+    from copub.study import Study
+
+Mask = NDArray[np.bool_]
+Thresholds = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""Thresholds by taxonomy, profile and area."""
+
+HARMONISED = ("HK", "MO")
+ARTICLES = ("article", "journal-article", "proceedings-article", "review")
+TIER_SETS: Mapping[str, tuple[str, ...]] = {
+    "identifier+lineage+name": ("identifier", "lineage", "name"),
+    "identifier+lineage": ("identifier", "lineage"),
+    "identifier": ("identifier",),
+}
+EVERY_LEVEL = "every entity"
+WITH, WITHOUT = "with", "without"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of one switch; `own` marks the study's."""
+
+    name: str
+    own: bool
+
+
+Settings = tuple[Setting, ...]
+
+
+def settings_of(study: Study, levels: Sequence[str], profiles: Sequence[str]) -> dict[str, Settings]:
+    """Return the settings of each switch, in the order of the columns of table ``specifications``."""
+    own_tiers = "+".join(study.tiers)
+    caps = sorted({0, *AUTHOR_CAPS, study.author_cap}, key=lambda cap: (cap != 0, -cap))
+    lists = dict.fromkeys(("+".join(study.watchlists), *study.watchlists, *study.other_watchlists))
+    floors = floors_of(study, levels)
+    has_harmonised = bool({*study.side_a.countries, *study.side_b.countries} & set(HARMONISED))
+    values: dict[str, tuple[list[str], str]] = {
+        "taxonomy": ([study.taxonomy, *study.other_taxonomies], study.taxonomy),
+        "profile": (list(dict.fromkeys((study.profile, *profiles))), study.profile),
+        "watchlist": (list(lists), "+".join(study.watchlists)),
+        "risk_floor": (list(floors), own_floor(study, floors, levels)),
+        "medical": ([WITH, WITHOUT], WITH if study.medical else WITHOUT),
+        "children": ([WITH, WITHOUT], WITH if study.children else WITHOUT),
+        "tiers": (list(dict.fromkeys((*TIER_SETS, own_tiers))), own_tiers),
+        "counting": (list(COUNTING_WEIGHT), study.counting),
+        "author_cap": ([_cap(cap) for cap in caps], _cap(study.author_cap)),
+        "types": (["as the study", "every type", "articles only"], "as the study"),
+        "hk_mo": (
+            [WITH, WITHOUT] if has_harmonised else ["not in the study"],
+            WITH if has_harmonised else "not in the study",
+        ),
+        "dual_affiliated": ([WITH, WITHOUT], WITH),
+        "duplicates": ([WITH, WITHOUT], WITH),
+    }
+    return {switch: tuple(Setting(name, name == own) for name in names) for switch, (names, own) in values.items()}
+
+
+def _cap(cap: int) -> str:
+    return f"at most {cap}" if cap else "none"
+
+
+def floors_of(study: Study, levels: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the risk floors: name and levels counted, from the strongest level down to every entity."""
+    rated = [level for level in levels if level != UNRATED]
+    floors = {f"{level} and above": tuple(rated[: position + 1]) for position, level in enumerate(rated)}
+    own = tuple(level for level in levels if level in study.levels)
+    if own and own not in floors.values() and own != tuple(levels):
+        floors["+".join(own)] = own
+    floors[EVERY_LEVEL] = tuple(levels)
+    return floors
+
+
+def own_floor(study: Study, floors: Mapping[str, tuple[str, ...]], levels: Sequence[str]) -> str:
+    """Return the name of the floor that the study itself sets."""
+    own = tuple(level for level in levels if level in study.levels)
+    return next((name for name, counted in floors.items() if counted == own), EVERY_LEVEL)
+
+
+def eligible_works(study: Study, flagged: pl.DataFrame) -> pl.DataFrame:
+    """Return the works that some setting counts: of the study's years, with its rule for retraction and expansion."""
+    keep = pl.col("publication_year").is_between(study.year_from, study.year_to).fill_null(False)
+    if not study.retracted:
+        keep &= ~pl.col("is_retracted").fill_null(False)
+    if not study.expansion:
+        keep &= ~pl.col("is_xpac").fill_null(False)
+    return flagged.filter(keep).sort("work_id")
+
+
+def critical_masks(
+    study: Study,
+    works: pl.DataFrame,
+    assignments: pl.DataFrame,
+    settings: Mapping[str, Settings],
+    thresholds: Thresholds,
+) -> dict[tuple[str, str], Mask]:
+    """Return for each taxonomy and profile which works are critical.
+
+    The study's own profile is the decision itself (column ``assigned``); another profile puts
+    its thresholds against the score.
+    """
+    rows = assignments.join(works.select("work_id").with_row_index("position"), on="work_id")
+    masks = {}
+    for taxonomy, profile in product(settings["taxonomy"], settings["profile"]):
+        part = rows.filter(pl.col("taxonomy") == taxonomy.name)
+        if not profile.own:
+            by_area = thresholds.get(taxonomy.name, {}).get(profile.name, {})
+            needed = pl.col("area").replace_strict(by_area, default=None, return_dtype=pl.Float64)
+            part = part.with_columns(
+                pl.when(needed.is_null()).then("assigned").otherwise(pl.col("score") >= needed).alias("assigned")
+            )
+        masks[taxonomy.name, profile.name] = _mask(works.height, part.filter("assigned")["position"])
+    return masks
+
+
+def _mask(height: int, positions: pl.Series) -> Mask:
+    mask = np.zeros(height, dtype=np.bool_)
+    mask[positions.to_numpy()] = True
+    return mask
+
+
+def listed_masks(
+    study: Study, works: pl.DataFrame, hits: pl.DataFrame, settings: Mapping[str, Settings], levels: Sequence[str]
+) -> dict[tuple[str, ...], Mask]:
+    """Return for each watchlist, risk_floor, medical, children, tiers and hk_mo which works are listed.
+
+    A list whose levels are not those of the headline lists (a list without levels) counts as a
+    whole, under the floor of every entity only.
+    """
+    rows = _standing(study, hits).join(works.select("work_id").with_row_index("position"), on="work_id")
+    column = {name: rows[name].to_numpy() for name in ("position", "is_medical", "is_child", "is_harmonised")}
+    floors = floors_of(study, levels)
+    at_floor = {name: rows["risk_level"].is_in(counted).to_numpy() for name, counted in floors.items()}
+    in_tiers = {tiers.name: rows["tier"].is_in(tiers.name.split("+")).to_numpy() for tiers in settings["tiers"]}
+    masks: dict[tuple[str, ...], Mask] = {}
+    for watchlist in settings["watchlist"]:
+        on_list = rows["watchlist"].is_in(watchlist.name.split("+")).to_numpy()
+        graded = watchlist.own or bool(np.any(on_list & at_floor[EVERY_LEVEL]))
+        for floor, medical, children, tiers, hk_mo in product(
+            settings["risk_floor"], *(settings[name] for name in ("medical", "children", "tiers", "hk_mo"))
+        ):
+            if not graded and floor.name != EVERY_LEVEL:
+                continue
+            keep = on_list & in_tiers[tiers.name]
+            keep &= at_floor[floor.name] if graded else True
+            keep &= True if medical.name == WITH else ~column["is_medical"]
+            keep &= True if children.name == WITH else ~column["is_child"]
+            keep &= ~column["is_harmonised"] if hk_mo.name == WITHOUT else True
+            mask = np.zeros(works.height, dtype=np.bool_)
+            mask[column["position"][keep]] = True
+            masks[watchlist.name, floor.name, medical.name, children.name, tiers.name, hk_mo.name] = mask
+    return masks
+
+
+def _standing(study: Study, hits: pl.DataFrame) -> pl.DataFrame:
+    """Return the hits on side B that some setting counts.
+
+    A hit which the study's own tiers and switches would count but which is not counted is out of
+    date (`screening.as_of`), and stays out under every setting.
+    """
+    child = pl.col("via_entity").is_not_null() | (pl.col("tier") == "lineage")
+    medical = pl.col("is_medical").fill_null(False)
+    would_count = (
+        pl.col("tier").is_in(list(study.tiers)) & (pl.lit(study.medical) | ~medical) & (pl.lit(study.children) | ~child)
+    )
+    return hits.filter(
+        (pl.col("tier") != "review")
+        & pl.col("entity_country").is_in(list(study.side_b.countries))
+        & (pl.col("is_counted") | ~would_count)
+    ).select(
+        "work_id",
+        "watchlist",
+        "risk_level",
+        "tier",
+        medical.alias("is_medical"),
+        child.alias("is_child"),
+        pl.col("entity_country").is_in(list(HARMONISED)).alias("is_harmonised"),
+    )
+
+
+def populations(
+    study: Study, works: pl.DataFrame, authorships: pl.DataFrame, settings: Mapping[str, Settings]
+) -> dict[tuple[str, ...], NDArray[np.float64]]:
+    """Return for each counting, author_cap, types, hk_mo, dual_affiliated and duplicates the weight of each work.
+
+    A work left out weighs 0.
+    """
+    out: dict[tuple[str, ...], NDArray[np.float64]] = {}
+    for hk_mo in settings["hk_mo"]:
+        sided = _with_sides(study, works, authorships) if hk_mo.name == WITHOUT else works
+        for cap, types, dual, duplicates in product(
+            *(settings[name] for name in ("author_cap", "types", "dual_affiliated", "duplicates"))
+        ):
+            keep = _kept(study, cap.name, types.name, dual.name)
+            if hk_mo.name == WITHOUT:
+                keep &= (pl.col("n_authors_a") > 0) & (pl.col("n_authors_b") > 0)
+            mask = sided.select(keep.fill_null(False)).to_series()
+            if duplicates.name == WITHOUT:
+                first = sided.filter(mask).filter(first_of_group(sided.filter(mask)))["work_id"]
+                mask = sided["work_id"].is_in(first.implode())
+            for counting in settings["counting"]:
+                weight = sided.select((COUNTING_WEIGHT[counting.name] * mask).fill_null(0.0)).to_series()
+                out[counting.name, cap.name, types.name, hk_mo.name, dual.name, duplicates.name] = weight.to_numpy()
+    return out
+
+
+def _kept(study: Study, cap: str, types: str, dual: str) -> pl.Expr:
+    keep = pl.col("work_id").is_not_null()
+    if cap != "none":
+        keep &= pl.col("n_authors") <= int(cap.rsplit(" ", 1)[1])
+    if types == "articles only":
+        keep &= pl.col("type").is_in(ARTICLES)
+    elif types == "as the study":
+        left_out = pl.col("type").is_in(list(study.exclude_types)).fill_null(False)
+        if "paratext" in study.exclude_types:
+            left_out |= pl.col("is_paratext").fill_null(False)
+        keep &= ~left_out
+    if dual == WITHOUT:
+        keep &= ~pl.col("is_dual_only")
+    return keep
+
+
+def _with_sides(study: Study, works: pl.DataFrame, authorships: pl.DataFrame) -> pl.DataFrame:
+    """Return the works with sides and weights as they are when Hong Kong and Macau belong to no side."""
+    side_a, side_b = ([c for c in side.countries if c not in HARMONISED] for side in (study.side_a, study.side_b))
+    moved = authorships.with_columns(
+        (pl.col("countries").list.set_intersection(side).list.len() > 0).alias(name)
+        for name, side in (("on_side_a", side_a), ("on_side_b", side_b))
+    )
+    again = authors_by_side(moved, [*side_a, *side_b])
+    return works.drop(c for c in again.columns if c != "work_id").join(
+        again, on="work_id", how="left", maintain_order="left"
+    )

@@ -1,0 +1,115 @@
+"""The specification grid equals the headline counted anew under each combination."""
+
+from __future__ import annotations
+
+from math import prod
+from random import Random
+
+import polars as pl
+import pytest
+
+from copub.measures.copublications import flagged_works
+from copub.measures.specifications import influences, specifications
+from copub.measures.switches import settings_of
+
+from . import brute
+from .worlds import AREAS, ENTITIES, LEVELS, STUDY, made_world, study
+
+THRESHOLDS = {"tax-one": {"precision": dict.fromkeys(AREAS, 0.8), "recall": dict.fromkeys(AREAS, 0.3)}}
+
+
+def grid_of(seed: int, size: int, asked=STUDY) -> tuple[pl.DataFrame, pl.DataFrame]:
+    made = made_world(seed, size)[1]
+    flagged = flagged_works(asked, made.tables, made.classification, made.hits, LEVELS)
+    return specifications(
+        asked, flagged, made.tables.authorships, made.classification.assignments, made.hits, LEVELS, THRESHOLDS
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_specification_equals_the_headline_counted_anew(seed: int) -> None:
+    world = made_world(seed, 40)[0]
+    grid, _ = grid_of(seed, 40)
+    rows = grid.rows(named=True)
+    for row in Random(seed).sample(rows, 150):
+        found = (row["numerator"], row["denominator"])
+        assert found == pytest.approx(brute.specification(world, row, ENTITIES, THRESHOLDS), abs=1e-8), row
+
+
+def test_every_combination_is_there_once() -> None:
+    grid, _ = grid_of(1, 20)
+    settings = settings_of(STUDY, LEVELS, ["precision", "recall"])
+    assert list(settings) == grid.columns[: len(settings)]
+    others = prod(len(c) for name, c in settings.items() if name not in ("watchlist", "risk_floor"))
+    # the list without levels counts as a whole: one floor instead of five
+    assert grid.height == others * (5 + 1)
+    assert grid.select(list(settings)).is_unique().all()
+
+
+def test_one_combination_is_the_study_itself() -> None:
+    grid, _ = grid_of(2, 40)
+    own = grid.filter("is_study")
+    made = made_world(2, 40)[1]
+    flagged = flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS)
+    works = flagged.filter(pl.col("excluded_because").is_null())
+    assert own.select("numerator", "denominator").rows() == [(works["is_critical_listed"].sum(), works.height)]
+
+
+def test_a_study_with_its_own_choices_finds_them_in_the_grid() -> None:
+    asked = study(
+        levels=("medium",), tiers=("identifier", "name"), author_cap=50, medical=False, children=False,
+        profile="recall", counting="fractional-authors", other_watchlists=(), other_taxonomies=(),
+    )  # fmt: skip
+    grid, _ = grid_of(1, 20, asked)
+    row = grid.filter("is_study").row(0, named=True)
+    names = ("risk_floor", "tiers", "author_cap", "medical", "children", "profile", "counting", "hk_mo")
+    assert [row[name] for name in names] == [
+        "medium", "identifier+name", "at most 50", "without", "without", "recall", "fractional-authors", "with",
+    ]  # fmt: skip
+
+
+def test_a_hit_out_of_date_counts_under_no_setting() -> None:
+    made = made_world(0, 40)[1]
+    hits = made.hits.with_columns(is_counted=pl.lit(False))
+    flagged = flagged_works(STUDY, made.tables, made.classification, hits, LEVELS)
+    grid, _ = specifications(
+        STUDY, flagged, made.tables.authorships, made.classification.assignments, hits, LEVELS, THRESHOLDS
+    )
+    assert grid["numerator"].sum() == 0
+
+
+def test_hits_that_a_switch_of_the_study_leaves_out_return_when_it_is_turned() -> None:
+    asked = study(medical=False)
+    made = made_world(0, 40)[1]
+    hits = made.hits.with_columns(pl.col("is_counted") & ~pl.col("is_medical"))
+    flagged = flagged_works(asked, made.tables, made.classification, hits, LEVELS)
+    grid, _ = specifications(
+        asked, flagged, made.tables.authorships, made.classification.assignments, hits, LEVELS, THRESHOLDS
+    )
+    by_setting = dict(grid.group_by("medical").agg(pl.col("numerator").sum()).iter_rows())
+    assert by_setting["with"] > by_setting["without"]
+
+
+def test_no_works_give_a_grid_with_null_shares() -> None:
+    grid, moved = grid_of(0, 0)
+    assert grid["share"].null_count() == grid.height > 0
+    assert moved["mean_difference"].null_count() == moved.height
+
+
+def test_influence_is_the_mean_difference_of_matched_specifications() -> None:
+    settings = settings_of(study(other_taxonomies=(), other_watchlists=()), ("listed",), [])
+    names = {switch: choices[0].name for switch, choices in settings.items()}
+    rows = [
+        {**names, "medical": medical, "counting": counting, "share": share}
+        for medical, counting, share in (
+            ("with", "full", 0.10), ("without", "full", 0.07),
+            ("with", "fractional-authors", 0.20), ("without", "fractional-authors", 0.12),
+        )
+    ]  # fmt: skip
+    table = influences(pl.DataFrame(rows), settings)
+    by_switch = {row["switch"]: row for row in table.iter_rows(named=True)}
+    assert by_switch["medical"]["mean_difference"] == pytest.approx((0.03 + 0.08) / 2)
+    assert by_switch["counting"]["mean_difference"] == pytest.approx((0.10 + 0.05) / 2)
+    assert table["switch"][0] == "counting"
+    assert by_switch["medical"]["range_of_medians"] == pytest.approx(0.15 - 0.095)
+    assert by_switch["types"]["mean_difference"] is None
