@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+from altair.utils.schemapi import debug_mode
 from markupsafe import Markup
 
 from copub.report.drawing import NARROW, WIDE, draw
@@ -112,8 +113,10 @@ def figure_of(
     facts: Facts, key: str, title: str, make: Callable[[int], Any], grid: Grid, *, narrow: bool = True
 ) -> tuple[Figure, ...]:
     """Draw a figure for the desk and, if `narrow`, for the phone; empty where there is nothing to draw."""
-    chart = make(WIDE)
-    if chart is None:
-        return ()
-    phone = draw(make(NARROW), facts.words.locale) if narrow else ""
-    return (Figure(key, title, Markup(draw(chart, facts.words.locale)), Markup(phone), grid),)
+    with debug_mode(False):  # specifications are validated in the tests; here it would take most of the time
+        chart = make(WIDE)
+        if chart is None:
+            return ()
+        wide = draw(chart, facts.words.locale)
+        phone = draw(make(NARROW), facts.words.locale) if narrow else ""
+    return (Figure(key, title, Markup(wide), Markup(phone), grid),)

@@ -70,7 +70,7 @@ def _list_grids(facts: Facts) -> tuple[Grid, ...]:
     titles = {entry.get("id"): str(entry.get("title") or entry.get("id")) for entry in facts.entries("watchlists")}
     cells = (
         (
-            Cell(titles.get(row["watchlists"], row["watchlists"])),
+            Cell(str(titles.get(row["watchlists"], row["watchlists"]))),
             count_cell(facts, row["works"]),
             count_cell(facts, row["critical"]),
         )

@@ -22,27 +22,28 @@ INK, MUTED, RULE, BAR, ACCENT, PAGE = PAINT
 
 WIDE, NARROW = 700, 330  # widths in pixels: one drawing for the desk, one for the phone
 _FONT = "Liberation Sans"  # travels with vl-convert; the page sets this or a font of the same widths
-_PADDING = {"left": 4, "right": 12, "top": 6, "bottom": 4}
 _COLOURS = re.compile(rf'(fill|stroke)="({"|".join(PAINT)})"')
 
 
-def style(chart: Any) -> Any:
-    """Return the chart with copub's look: no frame, quiet axes, one accent."""
-    return (
-        chart.configure(font=_FONT, background="transparent", padding=_PADDING, aria=False)
-        .configure_view(stroke=None)
-        .configure_axisY(minExtent=38)
-        .configure_axis(
-            labelColor=MUTED, titleColor=MUTED, gridColor=RULE, domainColor=RULE, tickColor=RULE,
-            labelFontSize=12, titleFontSize=12, titleFontWeight="normal", labelLimit=230, titlePadding=8,
-            labelFlush=False,
-        )
-        .configure_legend(
-            labelColor=INK, labelFontSize=12, orient="top", symbolSize=90, offset=4, padding=0, symbolStrokeWidth=2,
-        )
-        .configure_title(color=INK, fontSize=13, fontWeight=600, anchor="start", frame="group", offset=6)
-        .configure_text(color=INK, fontSize=12)
-    )  # fmt: skip
+_STYLE: dict[str, Any] = {
+    "font": _FONT,
+    "background": "transparent",
+    "padding": {"left": 4, "right": 12, "top": 6, "bottom": 4},
+    "aria": False,
+    "view": {"stroke": None},
+    "axisY": {"minExtent": 38},
+    "axis": {
+        "labelColor": MUTED, "titleColor": MUTED, "gridColor": RULE, "domainColor": RULE, "tickColor": RULE,
+        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "labelLimit": 230, "titlePadding": 8,
+        "labelFlush": False,
+    },
+    "legend": {
+        "labelColor": INK, "labelFontSize": 12, "orient": "top", "symbolSize": 90, "offset": 4, "padding": 0,
+        "symbolStrokeWidth": 2,
+    },
+    "title": {"color": INK, "fontSize": 13, "fontWeight": 600, "anchor": "start", "frame": "group", "offset": 6},
+    "text": {"color": INK, "fontSize": 12},
+}  # fmt: skip
 
 
 def draw(chart: Any, locale: Any) -> str:
@@ -51,7 +52,9 @@ def draw(chart: Any, locale: Any) -> str:
     `locale` names the number format (d3-format) of its axes. Text from outside is escaped by the
     renderer; nothing in the drawing can be followed or run.
     """
-    drawn: str = vl_convert.vegalite_to_svg(style(chart).to_dict(), format_locale=locale, allowed_base_urls=[])
+    drawn: str = vl_convert.vegalite_to_svg(
+        chart.to_dict(validate=False), config=_STYLE, format_locale=locale, allowed_base_urls=[]
+    )
     drawn = _COLOURS.sub(lambda found: f'{found[1]}="{PAINT[found[2]]}"', drawn)
     drawn = drawn.replace(f' font-family="{_FONT}"', "")
     return drawn.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

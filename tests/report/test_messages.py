@@ -1,0 +1,72 @@
+"""Rules of the words: every language says the same things, in its own signs."""
+
+from __future__ import annotations
+
+import re
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from copub.errors import CorrectInput
+from copub.report.messages import languages, load_messages
+
+
+def _placeholders(text: str) -> set[str]:
+    return {field for _, field, _, _ in string.Formatter().parse(text) if field}
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_has_the_same_keys_and_placeholders(language: str) -> None:
+    english, other = load_messages("en").words, load_messages(language).words
+    assert {section: set(words) for section, words in english.items()} == {s: set(w) for s, w in other.items()}
+    for section, words in english.items():
+        for key, text in words.items():
+            assert _placeholders(text) == _placeholders(other[section][key]), f"{language}: {section}.{key}"
+
+
+@pytest.mark.parametrize("language", [code for code in languages() if code != "en"])
+def test_translations_translate(language: str) -> None:
+    english, other = load_messages("en").words, load_messages(language).words
+    long = [(s, k) for s, words in english.items() for k, text in words.items() if len(text) > 40]
+    assert not [place for place in long if english[place[0]][place[1]] == other[place[0]][place[1]]]
+
+
+def test_english_french_and_dutch_are_there() -> None:
+    assert {"en", "fr", "nl"} <= set(languages())
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_text_calls_people_or_institutions_military(language: str) -> None:
+    words = load_messages(language).words
+    texts = " ".join(text for section in words.values() for text in section.values()).lower()
+    assert not re.search(r"militar|militair|militai", texts)
+
+
+def test_an_unknown_language_is_the_users_to_correct() -> None:
+    with pytest.raises(CorrectInput, match="no words for the language 'xx'"):
+        load_messages("xx")
+
+
+def test_numbers_carry_the_signs_of_the_language() -> None:
+    assert load_messages("en").number(1234567.891, 1) == "1,234,567.9"
+    assert load_messages("fr").number(1234567.891, 1) == "1\u202f234\u202f567,9"
+    assert load_messages("nl").number(1234567.891, 1) == "1.234.567,9"
+    assert load_messages("en").percent(0.1234) == "12.3%"
+
+
+def test_missing_numbers_are_a_dash_never_a_zero() -> None:
+    words = load_messages("en")
+    assert [words.number(None), words.percent(None), words.count(None), words.points(None)] == ["–"] * 4
+    assert words.percent(float("nan")) == "–"
+
+
+def test_differences_show_their_sign() -> None:
+    words = load_messages("en")
+    assert [words.points(value) for value in (0.012, -0.012, 0.0)] == ["+1.2", "−1.2", "0.0"]
+
+
+@given(st.integers(0, 10**9))
+def test_whole_counts_are_written_whole(value: int) -> None:
+    assert load_messages("en").count(value).replace(",", "") == str(value)

@@ -1,0 +1,197 @@
+"""Rules of the page: self-contained, inert, complete, and every number from a table."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import polars as pl
+import pytest
+
+from copub.report.page import build_page
+from copub.schema import TABLES, empty
+
+
+class _Reader(HTMLParser):
+    """Tags, attributes and texts of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.texts: list[str] = []
+        self.inside: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        self.inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.inside and self.inside.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if not set(self.inside) & {"script", "style"}:
+            self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+@pytest.fixture(scope="module")
+def page(world: Any) -> str:
+    return build_page(*world)
+
+
+@pytest.fixture(scope="module")
+def reader(page: str) -> _Reader:
+    return _Reader(page)
+
+
+def test_nothing_is_fetched_from_anywhere(reader: _Reader) -> None:
+    assert not [tag for tag, attrs in reader.tags if tag in ("link", "img", "iframe", "object", "embed", "base")]
+    assert not [attrs for tag, attrs in reader.tags if "src" in attrs or "xlink:href" in attrs or "srcset" in attrs]
+    assert all(attrs["href"].startswith(("#", "https://doi.org/10.")) for _, attrs in reader.tags if "href" in attrs)
+
+
+def test_the_policy_allows_this_script_and_sheet_and_nothing_else(page: str) -> None:
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert policy is not None
+    rules = dict(rule.split(" ", 1) for rule in policy[1].replace("&#39;", "'").split("; "))
+    assert rules["default-src"] == "'none'"
+    script = re.findall(r"<script>(.*?)</script>", page, flags=re.S)
+    sheet = re.findall(r"<style>(.*?)</style>", page, flags=re.S)
+    assert len(script) == len(sheet) == 1
+    for name, text in (("script-src", script[0]), ("style-src", sheet[0])):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert rules[name] == f"'sha256-{digest}'"
+
+
+def test_no_element_carries_a_handler_or_a_style(reader: _Reader) -> None:
+    assert not [attrs for _, attrs in reader.tags if any(name.startswith("on") or name == "style" for name in attrs)]
+
+
+def test_the_sentence_comes_before_all_else(reader: _Reader) -> None:
+    text = reader.text
+    first = text.index("Of 400 co-publications of Belgium and China")
+    assert first < text.index("Over the years", first) < text.index("Where it comes from", first)
+
+
+def test_synthetic_runs_say_so_and_real_ones_do_not(world: Any, page: str, make_world: Any) -> None:
+    assert page.count("SYNTHETIC") >= 3 and "<title>SYNTHETIC: " in page
+    tables, manifest = make_world(60, synthetic=False)
+    manifest["planted"], manifest["watchlists"] = [], []
+    tables = {**tables, "hits": tables["hits"].with_columns(edition=pl.lit("2019"))}
+    assert "SYNTHETIC" not in build_page(tables, manifest)
+
+
+def test_the_fixed_notes_stand_on_every_page(reader: _Reader) -> None:
+    for note in ("no finding about a person", "dated judgements of others", "not forbidden"):
+        assert note in reader.text
+
+
+def test_each_figure_has_its_table_and_its_buttons(page: str) -> None:
+    figures = re.findall(r"<figure.*?</figure>", page, flags=re.S)
+    assert len(figures) >= 8
+    for figure in figures:
+        assert "<svg" in figure and "<table" in figure
+        assert re.findall(r'data-save="(\w+)"', figure) == ["svg", "png", "csv"]
+
+
+def test_every_value_in_a_grid_stands_in_a_table_or_the_manifest(world: Any, page: str) -> None:
+    tables, manifest = world
+    known = {round(float(value), 9) for frame in tables.values() for column in frame.get_columns()
+             if column.dtype.is_numeric() for value in column.drop_nulls().to_list()}  # fmt: skip
+    known |= {round(float(n), 9) for n in re.findall(r"-?\d+\.?\d*", json.dumps(manifest))}
+    works = tables["copublications"]
+    tallies = works.group_by("is_critical", "is_listed").len()["len"].to_list()
+    tallies += [works.filter(pl.col(c) == v).height for c in ("is_critical", "is_listed") for v in (True, False)]
+    for group in ("max_risk_level", "watchlists"):
+        frame = works.explode("watchlists") if group == "watchlists" else works
+        tallies += (
+            frame.group_by(group)
+            .agg(pl.len(), c=pl.col("is_critical").sum())
+            .select("len", "c")
+            .to_numpy()
+            .ravel()
+            .tolist()
+        )
+    known |= {float(tally) for tally in tallies}
+    shown = {round(float(value), 9) for value in re.findall(r'<data value="([^"]+)"', page)}
+    assert len(shown) > 100
+    assert shown <= known, sorted(shown - known)[:5]
+
+
+def test_the_works_table_holds_exactly_the_numerator(world: Any, page: str) -> None:
+    tables, _ = world
+    found = re.search(r'id="works-data">(.*?)</script>', page, flags=re.S)
+    assert found is not None
+    data = json.loads(found[1])
+    assert len(data["works"]) == tables["copublications"]["is_critical_listed"].sum()
+    assert sorted(work[1] for work in data["works"]) == sorted(
+        tables["copublications"].filter("is_critical_listed")["title"]
+    )
+
+
+def test_no_persons_name_and_no_address_stands_on_the_page(page: str) -> None:
+    assert "Mock Author" not in page and "reader@example.org" not in page
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_empty_and_tiny_runs_give_a_page(make_world: Any, n: int) -> None:
+    text = _Reader(build_page(*make_world(n))).text
+    assert ("No co-publications" in text) == (n == 0)
+
+
+def test_one_year_gives_a_page(make_world: Any) -> None:
+    assert "Over the years" in build_page(*make_world(30, years=(2024, 2024)))
+
+
+def test_no_tables_and_no_manifest_give_a_page() -> None:
+    assert "was not measured" in build_page({}, {})
+    assert "was not measured" in build_page({name: empty(name) for name in TABLES}, {"study": {"title": "Nothing"}})
+
+
+def test_the_same_run_gives_the_same_bytes(world: Any, page: str) -> None:
+    assert build_page(*world) == page
+
+
+@pytest.mark.parametrize("language", ["fr", "nl"])
+def test_a_study_in_another_language_gets_its_words(make_world: Any, language: str) -> None:
+    page = build_page(*make_world(80, language=language))
+    assert f'<html lang="{language}">' in page
+    assert "How it is counted" not in page
+
+
+def test_hostile_texts_stay_text(hostile: Any) -> None:
+    page = build_page(*hostile)
+    reader = _Reader(page)
+    assert "window.hacked" in reader.text
+    assert [tag for tag, _ in reader.tags].count("script") == 2
+    assert not [tag for tag, _ in reader.tags if tag == "img"]
+    assert not [attrs for _, attrs in reader.tags if any(name.startswith("on") for name in attrs)]
+    assert "javascript:" not in "".join(attrs.get("href", "") for _, attrs in reader.tags)
+    assert max(map(len, re.findall(r"x+", reader.text))) <= 10_000
+
+
+def test_hostile_dois_become_no_links(hostile: Any) -> None:
+    found = re.search(r'id="works-data">(.*?)</script>', build_page(*hostile), flags=re.S)
+    assert found is not None
+    assert {work[2] for work in json.loads(found[1])["works"]} <= {
+        "",
+        "10.5555/fine",
+        "10.5555/<script>",
+        '10.5555/"onx=1',
+    }
+
+
+@pytest.mark.slow
+def test_sixty_thousand_works_stay_under_six_megabytes(make_world: Any) -> None:
+    tables, manifest = make_world(60_000)
+    assert tables["copublications"]["is_critical_listed"].sum() > 4_000
+    assert len(build_page(tables, manifest).encode()) < 6_000_000

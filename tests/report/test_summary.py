@@ -1,0 +1,102 @@
+"""Rules of the sentences: counts, interval and rule stand with every share, and nothing is invented."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from copub.report.summary import headline_lines
+from copub.schema import empty
+
+
+def _share(tables: dict[str, pl.DataFrame], measure: str, counting: str = "full") -> dict[str, Any]:
+    return (
+        tables["shares"]
+        .filter(pl.col("measure") == measure, pl.col("slice_kind") == "all", pl.col("counting") == counting)
+        .row(0, named=True)
+    )
+
+
+def test_the_first_sentence_holds_counts_share_and_interval_of_the_table(world: Any) -> None:
+    tables, manifest = world
+    row = _share(tables, "critical_listed")
+    sentence = headline_lines(tables, manifest)[1]
+    assert sentence.startswith(
+        f"Of {row['denominator']:,.0f} co-publications of Belgium and China, published 2010–2025"
+    )
+    assert (
+        f"{row['numerator']:.0f} ({row['share']:.1%}, 95% interval {row['ci_low']:.1%} to {row['ci_high']:.1%})"
+        in sentence
+    )
+
+
+def test_the_second_sentence_counts_among_the_first(world: Any) -> None:
+    tables, manifest = world
+    row = _share(tables, "top_level_given_critical_listed")
+    line = next(line for line in headline_lines(tables, manifest) if "very high" in line)
+    assert f"{row['numerator']:.0f} of {row['denominator']:.0f}, {row['share']:.1%}" in line
+
+
+def test_every_other_counting_rule_has_its_line(world: Any) -> None:
+    lines = "\n".join(headline_lines(*world))
+    assert "fractional counting by authors: " in lines and "fractional counting by countries: " in lines
+
+
+def test_lower_and_unrated_levels_stand_beside_never_inside(world: Any) -> None:
+    tables, manifest = world
+    lines = [line for line in headline_lines(tables, manifest) if line.startswith("Not in that count")]
+    assert [f"{_share(tables, m)['numerator']:.0f} works" in line for m, line in zip(
+        ("critical_listed_lower", "critical_listed_unrated"), lines, strict=True)] == [True, True]  # fmt: skip
+
+
+def test_a_synthetic_run_says_so_first_and_shows_planted_beside_found(world: Any) -> None:
+    lines = headline_lines(*world)
+    assert lines[0].startswith("SYNTHETIC")
+    assert any("12.0%" in line and "found: 11.7%" in line for line in lines)
+
+
+def test_a_real_run_says_nothing_of_synthetic(make_world: Any) -> None:
+    tables, manifest = make_world(50, synthetic=False)
+    manifest["planted"] = []
+    assert "SYNTHETIC" not in "\n".join(headline_lines(tables, manifest))
+
+
+def test_no_works_give_a_sentence_and_no_share(make_world: Any) -> None:
+    lines = headline_lines(*make_world(0, synthetic=False))
+    assert lines[0].startswith("No co-publications of Belgium and China")
+    assert "0.0%" not in lines[0]
+
+
+def test_a_run_without_shares_says_that_nothing_was_measured(world: Any) -> None:
+    tables, manifest = world
+    assert "was not measured" in headline_lines({**tables, "shares": empty("shares")}, manifest)[1]
+
+
+def test_shares_over_other_levels_or_lists_are_never_taken_for_the_headline(world: Any) -> None:
+    tables, manifest = world
+    other = tables["shares"].with_columns(pl.lit("very high+high+medium+unrated").alias("risk_level"))
+    assert "was not measured" in headline_lines({**tables, "shares": other}, manifest)[1]
+    other = tables["shares"].with_columns(pl.lit("another-list").alias("watchlist"))
+    assert "was not measured" in headline_lines({**tables, "shares": other}, manifest)[1]
+
+
+def test_gaps_of_the_data_are_counted(world: Any) -> None:
+    tables, manifest = world
+    none = tables["copublications"].filter(pl.col("abstract_status") == "none").height
+    assert any(
+        line.startswith(f"{none} of 400 works") and "no abstract" in line for line in headline_lines(tables, manifest)
+    )
+
+
+def test_missing_works_of_the_source_are_said(world: Any) -> None:
+    tables, manifest = world
+    source = {"kind": "api", "expected": 500, "got": 400, "missing": 100}
+    assert "100 of 500 expected works were not got from the source." in headline_lines(
+        tables, {**manifest, "source": source}
+    )
+
+
+def test_warnings_of_the_run_are_passed_on(world: Any) -> None:
+    tables, manifest = world
+    assert headline_lines(tables, {**manifest, "warnings": ["a thing to know"]})[-1] == "a thing to know"
