@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -24,8 +24,16 @@ _TAXONOMY_FACTS = ("id", "title", "source", "date", "verification", "hash")
 
 def study_facts(study: Study) -> dict[str, Any]:
     """Return the study as JSON-ready values, with its text and hash."""
-    values = asdict(study)
+    values = {field.name: _plain(getattr(study, field.name)) for field in fields(study)}
     return values | {"hash": study.hash, "years": [study.year_from, study.year_to]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def taxonomy_facts(taxonomies: Sequence[Taxonomy]) -> list[dict[str, Any]]:
