@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,8 @@ from copub.errors import ResumeLater
 from copub.harvest import Harvest, Query, Timing, harvest
 
 QUERY = Query(("BE",), ("CN",), 2000, 2025)
-QUICK = Timing(timeouts=(2.0, 0.3), per_second=0, first_wait=0.001, sleep=lambda _: None)
+QUICK = Timing(timeouts=(10.0, 10.0), per_second=0, first_wait=0.001, sleep=lambda _: None)
+HASTY = replace(QUICK, timeouts=(10.0, 0.7))
 MIXED = ("500-html", "502-html", "503-html", "503-retry-after", "504-json", "reset", "truncated-json", "cut-body",
          "200-html", "429-second", "429-key")  # fmt: skip
 
@@ -67,9 +68,7 @@ def minimum(works: list[Work], harvested: Harvest) -> int:
     request for each work with a hundred authors or more.
     """
     wanted = expected(works)
-    long_lists = sum(
-        len(one["authorships"]) >= 100 for one in works if one["id"].rpartition("/")[2] in wanted
-    )
+    long_lists = sum(len(one["authorships"]) >= 100 for one in works if one["id"].rpartition("/")[2] in wanted)
     counts = [row["expected"] for row in harvested.log["queries"].values()]
     return sum(max(1, ceil(count / 100)) for count in counts) + len(counts) + 4 + long_lists
 
@@ -108,7 +107,7 @@ class Row:
 
 def get(server: Server, folder: Path, **more: Any) -> Harvest:
     """Harvest, without waiting between tries."""
-    return harvest(QUERY, cache=folder, base_url=server.base_url, timing=QUICK, **more)
+    return harvest(QUERY, cache=folder, base_url=server.base_url, **{"timing": QUICK, **more})
 
 
 def day_by_day(server: Server, folder: Path) -> Harvest:
@@ -197,7 +196,11 @@ SCENARIOS = (
     Scenario("clean, at most 100 a page", manners=Manners(per_page_most=100)),
     Scenario("one request in ten fails, all kinds", _tenth(*MIXED), works=lambda: corpus(6000)),
     *(Scenario(f"one request in ten: {kind}", _tenth(kind)) for kind in MIXED),
-    Scenario("one request in ten: body too slow", _tenth("slow-body", slow=0.5)),
+    Scenario(
+        "one request in ten: body too slow",
+        _tenth("slow-body", slow=1.5),
+        run=lambda server, folder: get(server, folder, timing=HASTY),
+    ),
     Scenario("one request in three fails, all kinds", Faults(rate=0.33, kinds=MIXED)),
     Scenario("short page, no cursor, no flag", Faults(at={4: "short-page"})),
     Scenario("short pages, also when asked again", Faults(at={4: "short-page", 22: "short-page", 25: "short-page"})),
@@ -210,9 +213,7 @@ SCENARIOS = (
 
 def play(scenario: Scenario, folder: Path) -> Row:
     """Run a scenario and set what came against what is there."""
-    server = Server(
-        scenario.works(), manners=scenario.manners, faults=scenario.faults, edits=scenario.edits()
-    )
+    server = Server(scenario.works(), manners=scenario.manners, faults=scenario.faults, edits=scenario.edits())
     with server:
         harvested = scenario.run(server, folder)
         requests = len(server.requests)

@@ -13,7 +13,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -83,7 +83,7 @@ class Round:
             digest = hashlib.sha256(packed).hexdigest()
             _write(self.folder / name, packed)
         entry = Entry(key, name, digest, len(packed), **what)
-        self._append(asdict(entry))
+        self._append(entry)
         self.entries[key] = entry
         return entry
 
@@ -150,7 +150,7 @@ class Round:
         if entry.file:
             self._number = max(self._number, int(entry.file[:6]))
 
-    def _append(self, values: dict[str, Any]) -> None:
+    def _append(self, values: dict[str, Any] | Entry) -> None:
         with (self.folder / _JOURNAL).open("ab") as file:
             file.write(orjson.dumps(values) + b"\n")
             file.flush()
