@@ -118,9 +118,17 @@ class CsvRow:
 
 
 def read_rows(
-    path: Path, known: Mapping[str, str], required: tuple[str, ...], faults: list[Fault], *, kind: str
+    path: Path,
+    known: Mapping[str, str],
+    required: tuple[str, ...],
+    faults: list[Fault],
+    *,
+    kind: str,
+    strip: bool = True,
 ) -> list[CsvRow]:
     """Read a CSV file with a header; unknown, missing and surplus cells are added to `faults`.
+
+    With `strip`, spaces around cells are dropped.
 
     Raises `CorrectInput` if the file is missing or is no UTF-8 text.
     """
@@ -147,7 +155,8 @@ def read_rows(
         if len(cells) != len(header):
             faults.append(Fault(where, f"{len(cells)} cells, the header has {len(header)}", "quote cells with a comma"))
             continue
-        rows.append(CsvRow(where, {name.strip(): cell.strip() for name, cell in zip(header, cells, strict=True)}))
+        pairs = zip(header, cells, strict=True)
+        rows.append(CsvRow(where, {name.strip(): cell.strip() if strip else cell for name, cell in pairs}))
     return rows
 
 

@@ -53,7 +53,7 @@ class Lexicon:
     def candidates(self, text: str, offsets: list[int], words: list[str]) -> set[tuple[int, int]]:
         """Return start and end in `text` of every pattern that stands there as whole words."""
         found: set[tuple[int, int]] = set()
-        beginnings = self.beginnings
+        beginnings, borders = self.beginnings, frozenset(offsets)
         for position, word in enumerate(words):
             if word not in beginnings:
                 continue
@@ -61,7 +61,7 @@ class Lexicon:
             for index, size in ((self.long, _LONG), (self.short, _SHORT), (self.cjk, _CJK_SIZE)):
                 lengths = index.get(text[start : start + size])
                 if lengths:
-                    self._collect(text, start, lengths, offsets, found)
+                    self._collect(text, start, lengths, borders, found)
         if not self.words.isdisjoint(words):
             for position, word in enumerate(words):
                 if word in self.words:
@@ -69,11 +69,11 @@ class Lexicon:
         return found
 
     def _collect(
-        self, text: str, start: int, lengths: tuple[int, ...], offsets: list[int], found: set[tuple[int, int]]
+        self, text: str, start: int, lengths: tuple[int, ...], borders: frozenset[int], found: set[tuple[int, int]]
     ) -> None:
         for length in lengths:
             end = start + length
-            if text[start:end] in self.patterns and end in offsets:
+            if text[start:end] in self.patterns and end in borders:
                 found.add((start, end))
 
     def ancestors(self, entity: Entity) -> Iterator[str]:

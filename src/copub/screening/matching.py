@@ -19,9 +19,19 @@ SURE, IF_COUNTRY, UNLESS_ABROAD = "sure", "if-country", "unless-abroad"
 
 _ENDS_OPEN = frozenset(("university", "college", "institute", "academy"))
 _GENERIC_FIRST = frozenset(("university", "institute", "academy", "college"))
+_COMPASS = ("north", "south", "east", "west", "northern", "southern", "eastern", "western")
 _DIRECTIONS = frozenset(
-    ("national", "north", "south", "east", "west", "central", "new", "northern", "southern", "eastern")
-    + ("western", "northeastern", "northwestern", "southeast", "southeastern", "southwestern")
+    (
+        *_COMPASS,
+        "northeastern",
+        "northwestern",
+        "southeast",
+        "southeastern",
+        "southwestern",
+        "national",
+        "central",
+        "new",
+    )
 )
 _AFTER_OF = frozenset(("china", "prc", "pr", "p", "people", "pla", "pap"))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -102,20 +102,24 @@ def _fold_slowly(text: str) -> tuple[str, list[int]]:
     folded: list[str] = []
     origin: list[int] = []
 
-    def add(piece: str, at: int) -> None:
-        for character in piece:
-            for one in fold_character(character):
-                folded.append(one)
-                origin.append(at)
+    def add(piece: str, places: Sequence[int]) -> None:
+        even = piece.translate(_FOLD)
+        if _UNEVEN not in even:
+            folded.append(even)
+            origin.extend(places)
+            return
+        for character, place in zip(piece, places, strict=True):
+            one = fold_character(character)
+            folded.append(one)
+            origin.extend([place] * len(one))
 
     position = 0
     for match in _SPECIAL.finditer(text):
-        for at in range(position, match.start()):
-            add(text[at], at)
-        add(_meaning(match.group()), match.start())
+        add(text[position : match.start()], range(position, match.start()))
+        meaning = _meaning(match.group())
+        add(meaning, [match.start()] * len(meaning))
         position = match.end()
-    for at in range(position, len(text)):
-        add(text[at], at)
+    add(text[position:], range(position, len(text)))
     origin.append(len(text))
     return "".join(folded), origin
 
