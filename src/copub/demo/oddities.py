@@ -118,7 +118,7 @@ def _title_entity(work: dict[str, Any], rng: Random) -> None:
 def _tokens(work: dict[str, Any]) -> list[str]:
     index = work["abstract_inverted_index"] or {}
     pairs = [(position, token) for token, positions in index.items() for position in positions]
-    return [token for _, token in sorted(pairs)] or ["Nothing", "is", "known", "about", "the", "text."]
+    return [token for _, token in sorted(pairs)]
 
 
 def _set_tokens(work: dict[str, Any], tokens: list[str]) -> None:

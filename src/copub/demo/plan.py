@@ -79,6 +79,7 @@ class Plan:
     tier : how a reader can find it: identifier, lineage, name, or unfindable (a garbled name).
     resolved_a, resolved_b : whether the institutions of that side stand in the record; otherwise
         the affiliations are raw strings from which only the country was read.
+    has_abstract : whether the index got the abstract; by journal and year.
     twin : number of the work that this one repeats, or None.
     """
 
@@ -95,6 +96,7 @@ class Plan:
     tier: str
     resolved_a: bool
     resolved_b: bool
+    has_abstract: bool
     oddity: str = ""
     twin: int | None = None
 
@@ -139,7 +141,10 @@ def _plan(number: int, group: str, rng: Random) -> Plan:
     is_critical = rng.random() < 0.16 + 0.12 * (year - FIRST_YEAR) / (LAST_YEAR - FIRST_YEAR)
     theme, language, kind = _theme(rng, is_critical)
     journal = sources()[source]
-    resolved = journal["affiliations"][year >= journal["break"]]
+    resolved, abstracts = (journal[part][year >= journal["break"]] for part in ("affiliations", "abstracts"))
+    has_abstract = rng.random() < abstracts
+    if kind == "passing" and not has_abstract:
+        kind = OTHER  # the mention would stand in the abstract
     plan = Plan(
         number=number,
         group=group,
@@ -154,6 +159,7 @@ def _plan(number: int, group: str, rng: Random) -> Plan:
         tier="",
         resolved_a=rng.random() < resolved + 0.02,
         resolved_b=rng.random() < resolved,
+        has_abstract=has_abstract,
     )
     return _with_listed(plan, rng) if group in ("pair", "expansion", "b-only") else plan
 
@@ -223,6 +229,8 @@ def _bears(plan: Plan, oddity: Oddity) -> bool:
         return False
     if oddity.name.startswith("title") and plan.language != "en":
         return False  # Chinese has no capitals, and no " and "
+    if oddity.name.startswith("abstract") and not (plan.has_abstract and plan.kind != "passing"):
+        return False  # nothing to change, or the mention would be lost
     if oddity.name == "lineage-empty" and plan.tier == "lineage":
         return False
     return oddity.where in (ANY, plan.group)

@@ -118,7 +118,7 @@ def _work(plan: Plan, text: Text, authors: list[dict[str, Any]], rng: Random) ->
         "referenced_works_count": len(references),
         "referenced_works": references,
         "related_works": [],
-        "abstract_inverted_index": _abstract(plan, text, rng),
+        "abstract_inverted_index": inverted(" ".join(text.sentences).split(" ")) if plan.has_abstract else None,
         "counts_by_year": _cited_by_year(plan.year, cited),
         "updated_date": f"2026-10-{rng.randint(1, 28):02}T{rng.randint(0, 23):02}:30:07.{rng.randint(1, 999999):06}",
         "created_date": INDEXED_FROM,
@@ -131,13 +131,6 @@ def _date(year: int, rng: Random) -> str:
         return f"{year}-01-01"
     month = rng.randint(1, 12)
     return f"{year}-{month:02}-{rng.randint(1, calendar.monthrange(year, month)[1]):02}"
-
-
-def _abstract(plan: Plan, text: Text, rng: Random) -> dict[str, list[int]] | None:
-    journal = sources()[plan.source]
-    if rng.random() > journal["abstracts"][plan.year >= journal["break"]]:
-        return None
-    return inverted(" ".join(text.sentences).split(" "))
 
 
 def _location(plan: Plan, rng: Random) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def themes() -> dict[str, Theme]:
     """Return the English themes by id, in the order of the files."""
     found: dict[str, Theme] = {}
     plain = tomllib.loads((DATA / "plain.toml").read_text(encoding="utf-8"))
-    for name in ("critical_1", "critical_2", "other"):
+    for name in ("critical_1", "critical_2", "critical_3", "other"):
         for entry in tomllib.loads((DATA / f"{name}.toml").read_text(encoding="utf-8"))["theme"]:
             areas = tuple(entry.get("areas", ()))
             theme = _theme(entry, entry["id"], entry.get("kind", CORE), areas, "en")
@@ -109,7 +109,8 @@ class Writer:
         self._given.add(title)
         sentences = _sentences(theme, words, rng)
         if is_plain:
-            sentences[1:1] = rng.sample(theme.plain_body, rng.randint(1, 2))
+            sentences.insert(0, theme.plain_body[0])  # the field first, then what was done
+            sentences.insert(rng.randint(2, len(sentences)), rng.choice(theme.plain_body[1:]))
         if passing:
             sentences.append(rng.choice(phrases()["passing"]))
         return Text(title, tuple(sentences), theme.language)
