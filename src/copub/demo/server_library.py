@@ -95,7 +95,7 @@ _KEY_ADDRESS = {
     "authorships.countries": "https://openalex.org/countries/",
     "authorships.institutions.country_code": "https://openalex.org/countries/",
 }
-_NUMBER = re.compile(r"^-?\d+$")
+_NUMBER = re.compile(r"^\d+$")
 _RANGE = re.compile(r"^(\d*)-(\d*)$")
 
 
