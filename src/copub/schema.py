@@ -473,6 +473,28 @@ TABLES: Mapping[str, Table] = {
                 Column("matched", pl.Int32, "matched pairs of specifications compared"),
             ),
         ),
+        Table(
+            "adjusted",
+            "one share, raw and with the errors of classifier and matcher carried in, full counting",
+            ("measure", "slice_kind", "slice"),
+            (
+                Column("measure", pl.String, "critical | listed | critical_listed | top_level"),
+                Column("slice_kind", pl.String, "all | abstract | year"),
+                Column("slice", pl.String, "value of the slice"),
+                Column("numerator", pl.Float64, "works that the instruments find", "works"),
+                Column("denominator", pl.Float64, "works in the slice", "works"),
+                Column("share", pl.Float64, "raw share: numerator / denominator", "0 to 1"),
+                Column("ci_low", pl.Float64, "lower end of the Wilson interval of the raw share", "0 to 1"),
+                Column("ci_high", pl.Float64, "upper end of the Wilson interval of the raw share", "0 to 1"),
+                Column("adjusted", pl.Float64, "estimate of the true share", "0 to 1"),
+                Column("adjusted_low", pl.Float64, "lower end of its interval", "0 to 1"),
+                Column("adjusted_high", pl.Float64, "upper end of its interval", "0 to 1"),
+                Column("method", pl.String, "labelled sample | shipped evaluation | none"),
+                Column("basis", pl.String, "what the adjustment rests on, in words"),
+                Column("not_judged", pl.Float64, "works that the classifier cannot judge; the judged ones stand for them", "works"),
+                Column("confidence", pl.Float64, "confidence of the intervals", "0 to 1"),
+            ),
+        ),
     )
 }
 
