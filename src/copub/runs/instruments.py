@@ -1,0 +1,127 @@
+"""What a run was measured with: epochs, lists, taxonomies, models, code, and its study.
+
+All of it is read from the manifest. Keys that an older manifest lacks are read as not known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from copub.study import SETTINGS, Event, Side, Study
+
+UNKNOWN = "not known"
+SIDES = ("side_a", "side_b")
+POPULATION_SETTINGS = ("year_from", "year_to", "exclude_types", "retracted", "expansion", "author_cap", *SIDES)
+CRITICAL_SETTINGS = ("taxonomy", "profile", "thresholds")
+SWITCHES = ("tiers", "medical", "children")
+LISTED_SETTINGS = ("levels", "top_level", *SWITCHES, "as_of", "repairs", "side_b")
+MOVING_SETTINGS = tuple(
+    dict.fromkeys((*POPULATION_SETTINGS, *CRITICAL_SETTINGS, "watchlists", *LISTED_SETTINGS, "counting"))
+)
+"""Settings of a study that can move a share; titles, events and floors cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """An instrument of OpenAlex that changed between two runs, or may have: its spans in each."""
+
+    instrument: str
+    before: str
+    after: str
+    certain: bool
+
+    def __str__(self) -> str:
+        if self.certain:
+            return f"OpenAlex changed its {self.instrument} between the runs: {self.spans}"
+        return f"whether OpenAlex changed its {self.instrument} between the runs is not known: {self.spans}"
+
+    @property
+    def spans(self) -> str:
+        """Return both spans in words."""
+        return f"{self.before}, then {self.after}"
+
+
+def study_of(manifest: Mapping[str, Any]) -> Study:
+    """Return the study of a run, from the values in its manifest.
+
+    A setting that the manifest lacks (made by an older version) has its default.
+    """
+    facts = manifest["study"]
+    defaults = {setting.path[-1]: setting.default for setting in SETTINGS}
+    values = {f.name: facts.get(f.name, defaults.get(f.name, "")) for f in fields(Study)}
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    for side in SIDES:
+        values[side] = Side(facts[side]["name"], tuple(facts[side]["countries"]))
+    values["events"] = tuple(Event(event["date"], event["label"]) for event in values["events"])
+    return Study(**values)
+
+
+def changed_settings(before: Study, after: Study) -> list[str]:
+    """Return the names of the settings that can move a share and differ."""
+    return [name for name in MOVING_SETTINGS if setting(before, name) != setting(after, name)]
+
+
+def setting(study: Study, name: str) -> Any:
+    """Return the value of a setting; of a side, its countries, for its name moves nothing."""
+    value = getattr(study, name)
+    if isinstance(value, Side):
+        return sorted(value.countries)
+    return sorted(value) if name in ("exclude_types", "tiers", "levels") else value
+
+
+def instruments(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return name -> state of every instrument of a run, in the order in which they act."""
+    named = {f"OpenAlex's {name}": spans for name, spans in epoch_spans(manifest).items()}
+    named |= {f"taxonomy {t['id']}": f"{t.get('date', '')}, {_short(t)}" for t in manifest.get("taxonomies", ())}
+    named |= {f"model of {m['id']}": _short(m) for m in manifest.get("models", ())}
+    named |= {f"watchlist {w['id']}": f"{w.get('edition', '')}, {_short(w)}" for w in manifest.get("watchlists", ())}
+    return named | {"copub": _code(manifest)}
+
+
+def _short(facts: Mapping[str, Any]) -> str:
+    return f"hash {str(facts.get('hash', UNKNOWN))[:12]}"
+
+
+def _code(manifest: Mapping[str, Any]) -> str:
+    stages = ", ".join(f"{stage} {code[:12]}" for stage, code in sorted(manifest.get("code", {}).items()))
+    return str(manifest.get("copub_version", UNKNOWN)) + (f" ({stages})" if stages else "")
+
+
+def hashes(manifest: Mapping[str, Any], kind: str, ids: Sequence[str]) -> dict[str, str]:
+    """Return id -> hash of the taxonomies, models or watchlists (`kind`) of those ids."""
+    return {facts["id"]: str(facts.get("hash")) for facts in manifest.get(kind, ()) if facts["id"] in ids}
+
+
+def code_of(manifest: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    """Return version and hashes of the code that made the run."""
+    return str(manifest.get("copub_version", UNKNOWN)), dict(manifest.get("code", {}))
+
+
+def last_retrieval(manifest: Mapping[str, Any]) -> str:
+    """Return the ISO time at which the last record was retrieved; empty if not known."""
+    return str(manifest.get("source", {}).get("last_retrieval") or "")
+
+
+def epoch_spans(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return instrument -> its spans in a run, such as "affiliations" -> "before 2026-09-28"."""
+    spans: dict[str, set[str]] = {}
+    for epoch in manifest.get("epochs") or ["unknown"]:
+        for part in str(epoch).split(", "):
+            name, _, span = part.partition(" ")
+            for instrument in (name,) if span else ("affiliations", "topics"):
+                spans.setdefault(instrument, set()).add(span or UNKNOWN)
+    return {instrument: " and ".join(sorted(found)) for instrument, found in sorted(spans.items())}
+
+
+def crossings(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Crossing]:
+    """Return the instruments of OpenAlex that differ between two runs, or that are not known."""
+    first, second = epoch_spans(before), epoch_spans(after)
+    found = []
+    for instrument in sorted({*first, *second}):
+        spans = first.get(instrument, UNKNOWN), second.get(instrument, UNKNOWN)
+        known = UNKNOWN not in " ".join(spans)
+        if spans[0] != spans[1] or not known:
+            found.append(Crossing(instrument, *spans, certain=known))
+    return found

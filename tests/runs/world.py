@@ -1,0 +1,267 @@
+"""A small world in which one thing can be changed at a time, and runs made of it.
+
+A work is critical if a term of the rules stands in its title or its topic is critical; it is
+listed if an institution of side B stands on the watchlist. `Made` turns a world, seen with certain
+instruments under a certain study, into a finished run folder: the tables that the stages would
+make, with the real stage measure at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+
+from copub.measures import measure
+from copub.measures.copublications import copublications, flagged_works
+from copub.runs import Run, RunWriter
+from copub.schema import TABLES, conform
+from copub.study import Side, Study
+from copub.tables.funnel import Funnel, excluded_because
+
+AREA = "AREA-1"
+LEVELS = ("very high", "high", "low")
+BE, CN, FR = "BE", "CN", "FR"
+
+STUDY = Study(
+    id="world",
+    title="A made-up world",
+    question="",
+    synthetic=True,
+    side_a=Side("Belgium", (BE,)),
+    side_b=Side("China", (CN,)),
+    year_from=2015,
+    year_to=2026,
+    exclude_types=("editorial",),
+    retracted=True,
+    expansion=False,
+    author_cap=0,
+    taxonomy="tax",
+    other_taxonomies=(),
+    profile="balanced",
+    thresholds={},
+    watchlists=("list",),
+    other_watchlists=(),
+    levels=("very high", "high"),
+    top_level="very high",
+    tiers=("identifier", "lineage", "name"),
+    medical=True,
+    children=True,
+    as_of=False,
+    repairs=False,
+    counting="fractional-authors",
+    confidence=0.95,
+    base_year=0,
+    small_cell=5,
+    small_rate=25,
+    events=(),
+    bounds={},
+    raw="",
+)
+
+
+@dataclass(frozen=True)
+class Author:
+    """An author with one institution: its id and its country."""
+
+    institution: str
+    country: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """A work of the world."""
+
+    id: str
+    title: str = "a plain title"
+    day: date = date(2020, 5, 1)
+    type: str = "article"
+    topic: str = "T1"
+    authors: tuple[Author, ...] = (Author("I1", BE), Author("I21", CN))
+    retracted: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The instruments with which a world is seen.
+
+    rules : terms that make critical. topics : topics that do. listed : institution -> level.
+    """
+
+    rules: tuple[str, ...] = ("laser",)
+    critical_topics: tuple[str, ...] = ("T9",)
+    listed: Mapping[str, str] = field(default_factory=lambda: {"I22": "very high", "I23": "high", "I24": "low"})
+    edition: str = "1"
+    version: str = "1.0"
+    epoch: str = "affiliations 2026-09-28, topics 2026-10"
+    retrieved: str = "2026-01-01T00:00:00+00:00"
+    created: str = "2026-01-01T01:00:00+00:00"
+    threshold: float = 0.5
+    flipped: frozenset[str] = frozenset()  # works that this copub judges the other way round
+    tombstones: tuple[Mapping[str, str], ...] = ()
+
+
+EARLIER = Seen()
+LATER = replace(EARLIER, retrieved="2026-06-01T00:00:00+00:00", created="2026-06-01T01:00:00+00:00")
+
+
+def make_run(
+    folder: Path, works: Iterable[Work], seen: Seen = EARLIER, study: Study = STUDY, *, whole: bool = False
+) -> Run:
+    """Write the run of a study over the works of a world, seen with these instruments.
+
+    Without `whole`, only the tables that a comparison reads: it is many times faster.
+    """
+    rows = _rows(works, seen, study)
+    frames = {table: _frame(table, part) for table, part in rows.items()}
+    basis = frames["works"].select(
+        "work_id", pl.lit("title").alias("classified_from"), pl.lit(True).alias("classifiable")
+    )
+    tables = SimpleNamespace(
+        **{table: frames[table] for table in ("works", "topics", "authorships", "affiliations")}, funnel=Funnel()
+    )
+    classification = SimpleNamespace(assignments=frames["assignments"], basis=basis)
+    given: Any = (study, tables, classification, frames["hits"])
+    if whole:
+        measured = measure(*given, levels=LEVELS, areas=(AREA,))
+    else:
+        measured = {"copublications": copublications(flagged_works(*given, LEVELS))}
+    writer = RunWriter(folder, study.id, "run")
+    for table, frame in {**frames, **measured}.items():
+        writer.table(table, frame)
+    return writer.finish(_manifest(writer, seen, study, frames["works"]["epoch"].unique().to_list()))
+
+
+def _frame(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    schema = TABLES[table].schema
+    filled = [{column: row.get(column) for column in schema} for row in rows]
+    return conform(table, pl.DataFrame(filled, schema=schema))
+
+
+def _rows(works: Iterable[Work], seen: Seen, study: Study) -> dict[str, list[dict[str, Any]]]:
+    rows: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in ("works", "topics", "authorships", "affiliations", "assignments", "hits")
+    }
+    for work in works:
+        countries = {author.country for author in work.authors}
+        if not (countries & set(study.side_a.countries) and countries & set(study.side_b.countries)):
+            continue
+        row = {
+            "work_id": work.id,
+            "title": work.title,
+            "publication_year": work.day.year,
+            "publication_date": work.day,
+            "type": work.type,
+            "language": "en",
+            "abstract_status": "none",
+            "n_authors": len(work.authors),
+            "n_countries": len(countries),
+            "is_truncated": False,
+            "is_retracted": work.retracted,
+            "is_paratext": False,
+            "is_xpac": False,
+            "epoch": seen.epoch,
+            "funders": [],
+            "found_by": [],
+        }
+        reason = excluded_because(row, study)
+        rows["works"].append(row | {"in_population": reason is None, "excluded_because": reason})
+        rows["topics"].append({"work_id": work.id, "rank": 0, "topic_id": work.topic, "score": 0.9})
+        _add_text(rows, work, seen)
+        for seq, author in enumerate(work.authors):
+            _add_author(rows, work, seq, author, seen, study)
+    return rows
+
+
+def _add_text(rows: dict[str, list[dict[str, Any]]], work: Work, seen: Seen) -> None:
+    found = any(rule in work.title for rule in seen.rules) or work.topic in seen.critical_topics
+    score = 0.9 if found != (work.id in seen.flipped) else 0.55 if "faint" in work.title else 0.0
+    if score:
+        rows["assignments"].append(
+            {
+                "work_id": work.id,
+                "taxonomy": "tax",
+                "area": AREA,
+                "score": score,
+                "threshold": seen.threshold,
+                "assigned": score >= seen.threshold,
+                "topic_id": work.topic if work.topic in seen.critical_topics else None,
+            }
+        )
+
+
+def _add_author(
+    rows: dict[str, list[dict[str, Any]]], work: Work, seq: int, author: Author, seen: Seen, study: Study
+) -> None:
+    key = {"work_id": work.id, "author_seq": seq}
+    rows["authorships"].append(
+        {
+            **key,
+            "author_name": f"Author {seq}",
+            "countries": [author.country],
+            "on_side_a": author.country in study.side_a.countries,
+            "on_side_b": author.country in study.side_b.countries,
+        }
+    )
+    rows["affiliations"].append(
+        {
+            **key,
+            "affiliation_seq": 0,
+            "institution_id": author.institution,
+            "institution_name": f"Institute {author.institution}",
+            "country_code": author.country,
+            "lineage": [author.institution],
+            "link": "given",
+        }
+    )
+    level = seen.listed.get(author.institution)
+    if level:
+        rows["hits"].append(
+            {
+                **key,
+                "affiliation_seq": 0,
+                "watchlist": study.watchlists[0],
+                "edition": seen.edition,
+                "entity_id": author.institution,
+                "entity_name": author.institution,
+                "risk_level": level,
+                "is_medical": False,
+                "entity_country": author.country,
+                "tier": "identifier",
+                "is_counted": "identifier" in study.tiers,
+            }
+        )
+
+
+def _manifest(writer: RunWriter, seen: Seen, study: Study, epochs: list[str]) -> dict[str, Any]:
+    return {
+        "format": 1,
+        "run_id": writer.target.name,
+        "created": seen.created,
+        "copub_version": seen.version,
+        "study": asdict(study) | {"hash": study.hash},
+        "source": {"kind": "api", "last_retrieval": seen.retrieved, "changes": {"tombstones": list(seen.tombstones)}},
+        "epochs": epochs,
+        "taxonomies": [{"id": study.taxonomy, "date": "2026", "hash": "+".join(seen.rules)}],
+        "watchlists": [{"id": study.watchlists[0], "edition": seen.edition, "hash": f"{sorted(seen.listed.items())}"}],
+        "tables": writer.written,
+    }
+
+
+def plain_world(count: int = 40) -> dict[str, Work]:
+    """Return works of every sort: critical or not, listed at each level or not, with a third country or not."""
+    world = {}
+    for number in range(count):
+        other = (Author("I1", BE), Author("I2", BE), Author("I3", BE))[number % 3]
+        partner = ("I21", "I22", "I23", "I24")[number % 4]
+        more = (Author("I31", FR),) if number % 5 == 0 else ()
+        title = "a laser" if number % 2 else "a plain title"
+        day = date(2016 + number % 8, 1 + number % 12, 2)
+        work = Work(f"W{number + 1}", title, day, authors=(other, Author(partner, CN), *more))
+        world[work.id] = work
+    return world
