@@ -37,7 +37,9 @@ def server() -> Iterator[Server]:
 
 def _get(server: Server, target: str, **headers: str) -> requests.Response:
     return requests.get(
-        f"{server.base_url}/{target}", headers={name.replace("_", "-"): value for name, value in headers.items()}, timeout=20
+        f"{server.base_url}/{target}",
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+        timeout=20,
     )
 
 
@@ -83,7 +85,8 @@ def test_the_grammar_of_filters_is_that_of_openalex(server: Server, filter_text:
 
 
 @pytest.mark.parametrize(("more", "ids"), [
-    ("", [7]), ("&corpus=core", [7]), ("&corpus=expansion", [6]), ("&corpus=all", [6, 7]), ("&include_xpac=true", [6, 7]),
+    ("", [7]), ("&corpus=core", [7]), ("&corpus=expansion", [6]), ("&corpus=all", [6, 7]),
+    ("&include_xpac=true", [6, 7]),
 ])  # fmt: skip
 def test_the_expansion_corpus_is_out_unless_asked_for(server: Server, more: str, ids: list[int]) -> None:
     assert sorted(_ids(server, "publication_year:2014", more)) == ids
@@ -147,7 +150,9 @@ def _walk(server: Server, per_page: int) -> tuple[list[int], int]:
     ids, cursor, pages = [], "*", 0
     while cursor is not None:
         meta_results = requests.get(
-            f"{server.base_url}/works", params={"cursor": cursor, "per-page": per_page, "sort": "publication_date"}, timeout=20
+            f"{server.base_url}/works",
+            params={"cursor": cursor, "per-page": per_page, "sort": "publication_date"},
+            timeout=20,
         ).json()
         ids += [int(one["id"].rpartition("W")[2]) for one in meta_results["results"]]
         cursor = meta_results["meta"]["next_cursor"]
@@ -222,7 +227,9 @@ def test_groups_with_a_cursor_have_one_more_until_a_page_is_empty(server: Server
     keys, cursor = [], "*"
     while cursor is not None:
         page = requests.get(
-            f"{server.base_url}/works", params={"group_by": "publication_year", "cursor": cursor, "per_page": 3}, timeout=20
+            f"{server.base_url}/works",
+            params={"group_by": "publication_year", "cursor": cursor, "per_page": 3},
+            timeout=20,
         ).json()
         keys += [group["key"] for group in page["group_by"]]
         cursor = page["meta"]["next_cursor"]
