@@ -111,8 +111,8 @@ def mistakes(
         for text, entities in wanted.items()
         if entities != found[text]
     ]
-    texts = pl.List(pl.String)
-    schema = pl.Schema({"raw_affiliation_string": pl.String, "missed": texts, "wrong": texts})
+    texts = pl.List(pl.String())
+    schema = pl.Schema([("raw_affiliation_string", pl.String()), ("missed", texts), ("wrong", texts)])
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 

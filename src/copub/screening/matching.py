@@ -130,12 +130,9 @@ class _Scene:
     def __init__(self, reading: Reading, lexicon: Lexicon) -> None:
         self.reading = reading
         self.lexicon = lexicon
-        places = vocabulary().places
-        self.places: list[tuple[int, str, Place]] = [
-            (i, word, places[word]) for i, word in enumerate(reading.words) if word in places
-        ]
         china = Place("CN", "country")
-        self.places += [(i, word, china) for i, word in enumerate(reading.words) if word in ("pla", "pap")]
+        military = [(i, word, china) for i, word in enumerate(reading.words) if word in ("pla", "pap")]
+        self.places = [*vocabulary().places_in(reading.words), *military]
         self.places.sort(key=lambda place: place[0])
         self.breaks = [i for i in range(len(reading.words)) if reading.tokens[reading.raw(i)] == ";"]
 

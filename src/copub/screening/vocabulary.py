@@ -5,7 +5,7 @@ All of it is data, in ``taxonomies/watchlists/registry``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,7 +33,7 @@ class Vocabulary:
     `words` leads from any form to the canonical one; `phrases` from the last word of a phrase to
     the phrases that end with it (longest first) and their canonical word; `tails` are ends of
     words that stand alone only when a stray space cut the word; `glue` are words that are
-    printed without a space before or after a name; `places` are words that tell a country.
+    printed without a space before or after a name; `places` are words, or pairs of words, that tell a country.
     """
 
     words: Mapping[str, str]
@@ -41,6 +41,20 @@ class Vocabulary:
     tails: frozenset[str]
     glue: tuple[str, ...]
     places: Mapping[str, Place]
+
+    def places_in(self, words: Sequence[str]) -> list[tuple[int, str, Place]]:
+        """Return position, name and meaning of each place in a list of canonical words.
+
+        Two words that name a place together ("new zealand") stand at the first of them.
+        """
+        found: list[tuple[int, str, Place]] = []
+        for position, word in enumerate(words):
+            pair = f"{word} {words[position + 1]}" if position + 1 < len(words) else word
+            for name in (pair, word):
+                if name in self.places:
+                    found.append((position, name, self.places[name]))
+                    break
+        return found
 
     def slips(self, known: Iterable[str]) -> dict[str, str]:
         """Return misspellings of the long words of `known`, each with its canonical word.

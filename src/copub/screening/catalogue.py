@@ -1,0 +1,167 @@
+"""Looking things up in watchlists: what there is, what an entity is called, what changed, what lacks an id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+
+from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.progress import bar
+from copub.screening.entity import Entity
+from copub.screening.index import build_index
+from copub.screening.lexicon import look_alikes
+from copub.screening.watchlist import FOLDER, Watchlist, load_watchlist, registry
+from copub.shipped import shipped_names
+
+_WEAK = ("weak", "abbreviation")
+
+
+class Source(Protocol):
+    """What `resolve` needs of `copub.harvest.transport.Transport`."""
+
+    def get(self, path: str, query: str = "") -> Any:
+        """Ask for a path; the answer's `body` is the parsed JSON, or None for what is not there."""
+
+
+def list_watchlists(names: Iterable[str] | None = None) -> pl.DataFrame:
+    """Return one row per watchlist (by default: per shipped one), sorted by id.
+
+    Columns: id, title, authority, edition, retrieved_on, kind, completeness, entities, unrated,
+    levels (list), lacks, hash.
+    """
+    lists = [load_watchlist(name) for name in (shipped_names(FOLDER) if names is None else names)]
+    rows = [
+        {
+            "id": w.id,
+            "title": w.title,
+            "authority": w.authority,
+            "edition": w.edition,
+            "retrieved_on": w.retrieved,
+            "kind": w.kind,
+            "completeness": w.completeness,
+            "entities": len(w.entities),
+            "unrated": sum(member.level == "unrated" for member in w.entities),
+            "levels": list(w.levels),
+            "lacks": w.lacks,
+            "hash": w.hash,
+        }
+        for w in lists
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None).sort("id")
+
+
+def show_entity(entity_id: str, names: Iterable[str] | None = None) -> dict[str, Any]:
+    """Return all that is known of an entity: names by kind, identifiers, relations, lists, levels, sources.
+
+    Raises `CorrectInput` if no registry or watchlist knows it; the message names the nearest ids.
+    """
+    lists = [load_watchlist(name) for name in (shipped_names(FOLDER) if names is None else names)]
+    known: dict[str, Entity] = {entity.id: entity for entity in registry()}
+    for watchlist in lists:
+        known |= {member.entity.id: member.entity for member in watchlist.entities}
+    entity = known.get(entity_id)
+    if entity is None:
+        words = set(entity_id.lower().replace(" ", "-").split("-"))
+        near = sorted(known, key=lambda other: (-len(words & set(other.split("-"))), other))[:5]
+        raise CorrectInput(f"no entity {entity_id!r}", mend=f"nearest: {', '.join(near)}")
+    memberships = [
+        {
+            "watchlist": watchlist.id,
+            "edition": watchlist.edition,
+            "level": member.level,
+            "level_basis": member.level_basis,
+            "valid_from": member.valid_from,
+            "valid_to": member.valid_to,
+            "source": member.source,
+        }
+        for watchlist in lists
+        if (member := watchlist.member(entity_id)) is not None
+    ]
+    kinds = sorted({name.kind for name in entity.names})
+    return {
+        "entity_id": entity.id,
+        "name": entity.name,
+        "name_zh": entity.name_zh,
+        "names": {kind: [name.text for name in entity.names if name.kind == kind] for kind in kinds},
+        "category": entity.category,
+        "is_medical": entity.medical,
+        "country": entity.country,
+        "places": list(entity.places),
+        "context": entity.context,
+        "parent": entity.parent,
+        "children": sorted(other.id for other in known.values() if other.parent == entity_id),
+        "children_count": entity.children,
+        "openalex": list(entity.openalex),
+        "ror": list(entity.ror),
+        "wikidata": list(entity.wikidata),
+        "lists": memberships,
+    }
+
+
+def validate_watchlist(name_or_path: str | Path) -> Watchlist:
+    """Load a watchlist and check what only the names together can show.
+
+    Raises `CorrectFile` also if a full name belongs to two entities, or is that of a look-alike.
+    """
+    watchlist = load_watchlist(name_or_path)
+    faults = [*_shared_names(watchlist)]
+    if faults:
+        raise CorrectFile(faults, kind="watchlist")
+    return watchlist
+
+
+def _shared_names(watchlist: Watchlist) -> Iterator[Fault]:
+    index = build_index([watchlist])
+    reader = index.lexicon.reader
+    others = {reader.read(name).text: name for name in look_alikes()}
+    for pattern, meanings in sorted(index.lexicon.patterns.items()):
+        full = [m for m in meanings if m.entity is not None and m.kind not in _WEAK]
+        ids = sorted({m.entity.id for m in full if m.entity is not None})
+        if len(ids) > 1:
+            yield Fault(
+                watchlist.id, f"the name {full[0].name!r} belongs to {' and '.join(ids)}", "make it a weak name"
+            )
+        if ids and pattern in others:
+            yield Fault(watchlist.id, f"the name {full[0].name!r} of {ids[0]} is a look-alike's", "drop one of them")
+
+
+def resolve_identifiers(entities: Sequence[Entity], source: Source) -> pl.DataFrame:
+    """Look up entities that have a ROR id but no OpenAlex id.
+
+    Returns one row per entity asked for: entity_id, ror, openalex_id (null if OpenAlex has none),
+    display_name, country_code, works_count. Nothing is written: a person compares and enters it.
+    """
+    missing = [(entity.id, ror) for entity in entities if not entity.openalex for ror in entity.ror]
+    rows: list[tuple[Any, ...]] = []
+    for entity_id, ror in bar(missing, label="resolve", unit="entities"):
+        body = source.get(f"institutions/ror:{ror}", "select=id,display_name,country_code,works_count").body or {}
+        found = str(body.get("id") or "").rsplit("/", 1)[-1] or None
+        rows.append(
+            (entity_id, ror, found, body.get("display_name"), body.get("country_code"), body.get("works_count"))
+        )
+    columns = ("entity_id", "ror", "openalex_id", "display_name", "country_code")
+    schema = {**dict.fromkeys(columns, pl.String()), "works_count": pl.Int64()}
+    return pl.DataFrame(rows, schema=pl.Schema(schema), orient="row").sort("entity_id", "ror")
+
+
+def diff_watchlists(old: Watchlist, new: Watchlist) -> pl.DataFrame:
+    """Return what changed between two editions: entity_id, name, change, before, after; sorted.
+
+    `change` is added, removed or level.
+    """
+    before = {member.entity.id: member for member in old.entities}
+    after = {member.entity.id: member for member in new.entities}
+    rows: list[tuple[str, str, str, str | None, str | None]] = []
+    for entity_id in sorted(before.keys() | after.keys()):
+        was, now = before.get(entity_id), after.get(entity_id)
+        if was is None and now is not None:
+            rows.append((entity_id, now.entity.name, "added", None, now.level))
+        elif now is None and was is not None:
+            rows.append((entity_id, was.entity.name, "removed", was.level, None))
+        elif was is not None and now is not None and was.level != now.level:
+            rows.append((entity_id, now.entity.name, "level", was.level, now.level))
+    columns = ("entity_id", "name", "change", "before", "after")
+    return pl.DataFrame(rows, schema=pl.Schema(dict.fromkeys(columns, pl.String())), orient="row")
