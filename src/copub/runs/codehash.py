@@ -1,0 +1,95 @@
+"""The hash of the code behind a stage: the module, and every module of copub that it imports.
+
+Imports are followed in the text of the modules, so no list can go stale. A package that is
+imported by name is followed through its ``__init__``; of a package that only gives a module, the
+``__init__`` is read and not followed. Data files beside the modules count as code.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+from copub.shipped import shipped_folder
+
+PACKAGE = Path(__file__).resolve().parents[1]
+_ROOT = PACKAGE.name
+
+
+@cache
+def code_hash(*modules: str) -> str:
+    """Return the sha256 over the code of modules, such as ``copub.tables``, and all they import."""
+    return _hash(PACKAGE, files_behind(*modules))
+
+
+def shipped_hash(folder: str) -> str:
+    """Return the sha256 over the files of a shipped folder, such as ``taxonomies/technologies``."""
+    place = shipped_folder(folder)
+    return _hash(place, sorted(path for path in place.rglob("*") if path.is_file()))
+
+
+def _hash(place: Path, files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(f"{path.relative_to(place).as_posix()}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def files_behind(*modules: str) -> list[Path]:
+    """Return the files of modules and of everything of copub that they import, sorted."""
+    files: set[Path] = set()
+    followed: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        path = _file_of(name)
+        if name in followed or path is None:
+            continue
+        followed.add(name)
+        files |= {path, *_inits_above(name)}
+        waiting += _imported(path)
+    folders = {path.parent for path in files if path.parent != PACKAGE}
+    return sorted({*files, *(data for folder in folders for data in _data_in(folder))})
+
+
+def _file_of(module: str) -> Path | None:
+    head, *parts = module.split(".")
+    if head != _ROOT:
+        return None
+    place = PACKAGE.joinpath(*parts)
+    for path in (place.with_suffix(".py") if parts else place / "__init__.py", place / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _inits_above(module: str) -> Iterator[Path]:
+    parts = module.split(".")[1:]
+    for depth in range(1, len(parts)):
+        path = PACKAGE.joinpath(*parts[:depth]) / "__init__.py"
+        if path.is_file():
+            yield path
+
+
+def _data_in(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and path.suffix not in (".py", ".pyc"):
+            yield path
+
+
+def _imported(path: Path) -> list[str]:
+    """Return the modules that the text of a module imports; names that are no modules do no harm."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules = [name for name in inside if _file_of(name)]
+            # from package import module: the package's own imports play no part
+            found += modules if len(modules) == len(inside) else [node.module, *modules]
+    return found

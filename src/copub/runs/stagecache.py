@@ -1,0 +1,138 @@
+"""Results of stages, kept by content: what would come out the same is not made again.
+
+The key of an entry is the hash of everything the result rests on: the code of the stage, the
+versions of the libraries, the hashes of its inputs and the settings it reads. So there is no
+stale entry: another watchlist, another page, another line of code is another key. An entry is
+written beside its place and renamed when whole; its files are checked against their hashes
+whenever they are read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from copub.runs.codehash import code_hash
+from copub.runs.folder import sha256_of
+
+FOLDER = "_stages"  # no study can have this id
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "tabulate": ("copub.harvest", "copub.tables"),
+    "classify": ("copub.technology",),
+    "screen": ("copub.screening",),
+    "measure": ("copub.measures",),
+}
+"""Stage -> the modules that do its work."""
+
+MADE, REUSED, DAMAGED = "made", "reused", "made anew: the kept result was damaged"
+KEPT_PER_STAGE = 12
+_ENTRY = "entry.json"
+_LIBRARIES = ("polars", "pyarrow", "numpy", "scipy", "scikit-learn", "orjson")
+
+Make = Callable[[], tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The result of a stage.
+
+    frames : frames by name. facts : what else it says, as JSON gives it back. hashes : sha256 of
+    each frame's file, to be part of the next stage's key. origin : made, reused, or made anew
+    because the kept result was damaged.
+    """
+
+    frames: dict[str, pl.DataFrame]
+    facts: dict[str, Any]
+    hashes: dict[str, str]
+    origin: str
+
+
+class StageCache:
+    """A folder of results of stages."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / FOLDER
+
+    def cached(self, stage: str, parts: Mapping[str, Any], make: Make) -> Staged:
+        """Return the result of a stage: the kept one if its key is the same, else what `make` gives.
+
+        Parameters
+        ----------
+        stage : one of `MODULES`.
+        parts : all that the result rests on beside the code, ready for JSON: hashes of inputs,
+            settings.
+        make : gives frames by name, and facts ready for JSON.
+        """
+        key = key_of(stage, parts)
+        place = self.folder / f"{stage}-{key}"
+        there = place.exists()
+        kept = _read(place)
+        if kept is not None:
+            os.utime(place / _ENTRY)
+            return Staged(*kept, REUSED)
+        frames, facts = make()
+        self._write(place, frames, facts)
+        self._forget_oldest(stage, place)
+        # read back, so that a made result and a kept one are alike to the byte
+        whole = _read(place)
+        assert whole is not None, f"{place} changed while it was read"
+        return Staged(*whole, DAMAGED if there else MADE)
+
+    def _write(self, place: Path, frames: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
+        partial = self.folder / f".partial-{place.name}-{os.getpid()}"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        hashes = {}
+        for name, frame in sorted(frames.items()):
+            path = partial / f"{name}.parquet"
+            frame.write_parquet(path, compression="zstd")
+            hashes[name] = sha256_of(path)
+        entry = json.dumps({"facts": facts, "hashes": hashes}, ensure_ascii=False)
+        (partial / _ENTRY).write_text(entry + "\n", encoding="utf-8")
+        shutil.rmtree(place, ignore_errors=True)
+        partial.rename(place)
+
+    def _forget_oldest(self, stage: str, newest: Path) -> None:
+        """Drop the results that were not used for longest, so that the folder does not grow for ever."""
+        entries = [path for path in self.folder.glob(f"{stage}-*") if path != newest and (path / _ENTRY).is_file()]
+        entries.sort(key=lambda path: (path / _ENTRY).stat().st_mtime, reverse=True)
+        for path in entries[KEPT_PER_STAGE - 1 :]:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def key_of(stage: str, parts: Mapping[str, Any]) -> str:
+    """Return the key of a stage's result: sha256 over code, libraries and `parts`."""
+    whole = {"stage": stage, "code": code_hash(*MODULES[stage]), "libraries": _libraries(), "parts": parts}
+    return hashlib.sha256(json.dumps(whole, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
+
+
+def stage_codes() -> dict[str, str]:
+    """Return the hash of the code of each stage, for the manifest."""
+    return {stage: code_hash(*modules) for stage, modules in MODULES.items()}
+
+
+def _libraries() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
+
+
+def _read(place: Path) -> tuple[dict[str, pl.DataFrame], dict[str, Any], dict[str, str]] | None:
+    """Return frames, facts and hashes of an entry; None if it is not there or not as it was written."""
+    try:
+        entry = json.loads((place / _ENTRY).read_text(encoding="utf-8"))
+        hashes: dict[str, str] = entry["hashes"]
+        paths = {name: place / f"{name}.parquet" for name in hashes}
+        if any(sha256_of(path) != hashes[name] for name, path in paths.items()):
+            return None
+        return {name: pl.read_parquet(path) for name, path in paths.items()}, entry["facts"], hashes
+    except (FileNotFoundError, json.JSONDecodeError, KeyError, UnicodeDecodeError):
+        return None

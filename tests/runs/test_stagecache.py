@@ -1,0 +1,172 @@
+"""Rules of the stage cache: the same inputs give the kept result, anything else never does."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from copub.runs import codehash, stagecache
+from copub.runs.stagecache import DAMAGED, KEPT_PER_STAGE, MADE, REUSED, StageCache, key_of
+
+FRAME = pl.DataFrame(
+    {"work_id": ["W1", "W2"], "areas": [["a"], []], "day": [date(2020, 1, 1), None], "score": [0.1, None]},
+    schema={"work_id": pl.String, "areas": pl.List(pl.String), "day": pl.Date, "score": pl.Float64},
+)
+PARTS = {"input": "abc", "settings": {"profile": "balanced"}}
+
+
+class Stage:
+    """A stage that counts how often it is carried out."""
+
+    def __init__(self, frame: pl.DataFrame = FRAME) -> None:
+        self.frame = frame
+        self.calls = 0
+
+    def __call__(self) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+        self.calls += 1
+        return {"hits": self.frame}, {"read": 2}
+
+
+def test_the_same_key_gives_the_kept_result_without_work(tmp_path: Path) -> None:
+    stage = Stage()
+    first = StageCache(tmp_path).cached("screen", PARTS, stage)
+    second = StageCache(tmp_path).cached("screen", PARTS, stage)
+    assert (first.origin, second.origin, stage.calls) == (MADE, REUSED, 1)
+    assert second.frames["hits"].equals(FRAME)
+    assert second.frames["hits"].schema == FRAME.schema
+    assert first.facts == second.facts == {"read": 2}
+    assert first.hashes == second.hashes
+
+
+@pytest.mark.parametrize("parts", [{**PARTS, "input": "abd"}, {**PARTS, "settings": {"profile": "recall"}}, {}])
+def test_another_input_or_setting_is_another_result(tmp_path: Path, parts: dict[str, Any]) -> None:
+    stage = Stage()
+    StageCache(tmp_path).cached("screen", PARTS, stage)
+    assert StageCache(tmp_path).cached("screen", parts, stage).origin == MADE
+    assert stage.calls == 2
+
+
+def test_another_stage_code_or_library_is_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {key_of("screen", PARTS), key_of("classify", PARTS)}
+    monkeypatch.setattr(stagecache, "code_hash", lambda *modules: "other code")
+    keys.add(key_of("screen", PARTS))
+    monkeypatch.setattr(stagecache, "_libraries", lambda: {"polars": "99"})
+    keys.add(key_of("screen", PARTS))
+    assert len(keys) == 4
+
+
+@pytest.mark.parametrize("harm", ["flip a bit", "cut", "remove a file", "break the entry", "remove the entry"])
+def test_a_damaged_result_is_made_anew_and_said(tmp_path: Path, harm: str) -> None:
+    stage = Stage()
+    StageCache(tmp_path).cached("screen", PARTS, stage)
+    place = next((tmp_path / stagecache.FOLDER).iterdir())
+    path, entry = place / "hits.parquet", place / "entry.json"
+    if harm == "flip a bit":
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+    elif harm == "cut":
+        path.write_bytes(path.read_bytes()[:-10])
+    elif harm == "remove a file":
+        path.unlink()
+    elif harm == "break the entry":
+        entry.write_text('{"facts": {}', encoding="utf-8")
+    else:
+        entry.unlink()
+    again = StageCache(tmp_path).cached("screen", PARTS, stage)
+    assert (again.origin, stage.calls) == (DAMAGED, 2)
+    assert again.frames["hits"].equals(FRAME)
+    assert StageCache(tmp_path).cached("screen", PARTS, stage).origin == REUSED
+
+
+def test_a_stage_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    def fail() -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError):
+        StageCache(tmp_path).cached("screen", PARTS, fail)
+    assert not list(tmp_path.rglob("*.parquet"))
+    assert StageCache(tmp_path).cached("screen", PARTS, Stage()).origin == MADE
+
+
+def test_a_result_half_written_by_a_killed_call_is_never_read(tmp_path: Path) -> None:
+    key = key_of("screen", PARTS)
+    partial = tmp_path / stagecache.FOLDER / f".partial-screen-{key}-{os.getpid()}"
+    partial.mkdir(parents=True)
+    (partial / "hits.parquet").write_bytes(b"PAR1")
+    assert StageCache(tmp_path).cached("screen", PARTS, Stage()).origin == MADE
+    assert not partial.exists()
+
+
+def test_only_the_results_used_last_are_kept(tmp_path: Path) -> None:
+    stage, cache = Stage(), StageCache(tmp_path)
+    for number in range(KEPT_PER_STAGE + 2):
+        cache.cached("screen", {"number": number}, stage)
+        entry = tmp_path / stagecache.FOLDER / f"screen-{key_of('screen', {'number': number})}" / "entry.json"
+        os.utime(entry, (number, number))
+    cache.cached("classify", PARTS, stage)
+    left = [path.name.partition("-")[0] for path in (tmp_path / stagecache.FOLDER).iterdir()]
+    assert (left.count("screen"), left.count("classify")) == (KEPT_PER_STAGE, 1)
+    assert cache.cached("screen", {"number": 0}, stage).origin == MADE
+
+
+def test_the_key_is_written_nowhere_but_in_the_name(tmp_path: Path) -> None:
+    StageCache(tmp_path).cached("screen", PARTS, Stage())
+    place = next((tmp_path / stagecache.FOLDER).iterdir())
+    assert place.name == f"screen-{key_of('screen', PARTS)}"
+    assert set(json.loads((place / "entry.json").read_text())) == {"facts", "hashes"}
+
+
+def names(*modules: str) -> set[str]:
+    return {path.relative_to(codehash.PACKAGE).as_posix() for path in codehash.files_behind(*modules)}
+
+
+def test_the_code_behind_a_stage_is_all_it_imports_and_no_more() -> None:
+    screening = names("copub.screening")
+    assert {"screening/hits.py", "screening/watchlist.py", "schema.py", "tomlfile.py"} <= screening
+    assert not any(name.startswith(("report/", "measures/", "harvest/", "cli/", "demo/")) for name in screening)
+    assert {"tables/work.py", "study.py", "harvest/worksfile.py"} <= names("copub.harvest", "copub.tables")
+    assert "screening/matching.py" not in names("copub.tables")
+
+
+def test_a_changed_line_changes_the_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "copub"
+    (package / "room").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "room" / "__init__.py").write_text("from copub.room.thing import value\n")
+    (package / "room" / "thing.py").write_text("import copub.other\nvalue = 1\n")
+    (package / "room" / "words.csv").write_text("a\n")
+    (package / "other.py").write_text("one = 1\n")
+    (package / "apart.py").write_text("two = 2\n")
+    monkeypatch.setattr(codehash, "PACKAGE", package)
+
+    def now() -> str:
+        return codehash.code_hash.__wrapped__("copub.room")
+
+    seen = [now()]
+    for name in ("room/thing.py", "room/words.csv", "other.py"):
+        path = package / name
+        path.write_text(path.read_text() + "# changed\n")
+        seen.append(now())
+    assert len(set(seen)) == 4
+    (package / "apart.py").write_text("two = 3\n")
+    assert now() == seen[-1]
+
+
+def test_no_stage_imports_in_a_way_that_the_hash_cannot_follow() -> None:
+    for path in codehash.files_behind(*(module for modules in stagecache.MODULES.values() for module in modules)):
+        if path.suffix == ".py":
+            text = path.read_text(encoding="utf-8")
+            assert "from ." not in text and "import_module" not in text, f"{path} imports out of sight"
+
+
+def test_a_shipped_folder_has_a_hash_of_all_its_files() -> None:
+    one, two = codehash.shipped_hash("taxonomies/watchlists"), codehash.shipped_hash("taxonomies/technologies")
+    assert one != two
+    assert one == codehash.shipped_hash("taxonomies/watchlists")
