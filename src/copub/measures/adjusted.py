@@ -33,6 +33,8 @@ ERROR_PRIOR = 0.5
 """Jeffreys' prior on sensitivity and specificity."""
 CELL_PRIOR = 0.25
 """Perks' prior (one work spread over the four cells) on the observed cross-table."""
+LABEL_PRIOR = 1 / 3
+"""Kerman's neutral prior on the truth within a stratum of a labelled sample."""
 LEAST_POWER = 0.05
 """Floor under sensitivity + specificity - 1: an instrument below it tells nothing."""
 NEAR = (0.2, 0.8)
@@ -158,7 +160,7 @@ def from_labels(
     for size, labelled, positive in strata:
         if not size:
             continue
-        rate = rng.beta(positive + CELL_PRIOR, labelled - positive + CELL_PRIOR, draws)
+        rate = rng.beta(positive + LABEL_PRIOR, labelled - positive + LABEL_PRIOR, draws)
         drawn += positive + rng.binomial(size - labelled, rate)
         point += size * positive / labelled
     return _ends(point / works, drawn / works, confidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from copub.tables import Tables
 
 LARGEST_PUBLISHERS = 20
+LARGEST_PER_YEAR = 5
 
 
 def coverage(tables: Tables, copublications: pl.DataFrame) -> pl.DataFrame:
@@ -23,14 +25,16 @@ def coverage(tables: Tables, copublications: pl.DataFrame) -> pl.DataFrame:
     )
     large = (
         copublications.group_by("publisher").len().drop_nulls().sort(["len", "publisher"], descending=[True, False])
-    )["publisher"].head(LARGEST_PUBLISHERS)
+    )["publisher"]
     parts = [tables.funnel.table()]
-    for kind, piece in (
-        ("all", pl.lit("all")),
-        ("year", pl.col("publication_year").cast(pl.String)),
-        ("publisher", pl.col("publisher")),
+    year = pl.col("publication_year").cast(pl.String)
+    for kind, piece, publishers in (
+        ("all", pl.lit("all"), None),
+        ("year", year, None),
+        ("publisher", pl.col("publisher"), LARGEST_PUBLISHERS),
+        ("publisher and year", pl.col("publisher") + " | " + year, LARGEST_PER_YEAR),
     ):
-        keep = pl.col("publisher").is_in(large.to_list()) if kind == "publisher" else pl.lit(True)
+        keep = pl.col("publisher").is_in(large.head(publishers).to_list()) if publishers else pl.lit(True)
         parts += [_rate(filled.filter(keep), metric, has, kind, piece) for metric, has in _WORK_METRICS]
         parts.append(
             _rate(strings.filter(keep), "affiliation strings without institution", ~pl.col("resolved"), kind, piece)
@@ -79,3 +83,32 @@ def _with_strings(affiliations: pl.DataFrame) -> pl.DataFrame:
     return affiliations.group_by("work_id").agg(
         pl.col("raw_affiliation_string").is_not_null().any().alias("with_string")
     )
+
+
+INSTITUTION, ABSTRACT = pl.col("has_institution"), pl.col("abstract_status") == "full"
+NEEDS: Mapping[str, tuple[pl.Expr, ...]] = {
+    "copublications": (INSTITUTION,),
+    "critical": (ABSTRACT,),
+    "listed": (INSTITUTION,),
+    "critical_listed": (INSTITUTION, ABSTRACT),
+    "top_level": (INSTITUTION, ABSTRACT),
+}
+"""What a work must have so that a measure can find it."""
+
+
+def explained_by_coverage(
+    measure: str, earlier: float, later: float, works_before: pl.DataFrame, works_after: pl.DataFrame
+) -> bool:
+    """Return whether the loss of coverage alone could explain that a figure fell.
+
+    The later figure is scaled up by the loss: times earlier coverage / later coverage for each
+    thing that the measure needs and whose coverage fell. If it then reaches the earlier figure,
+    the fall says nothing about the world.
+    """
+    for needed in NEEDS[measure]:
+        before, after = (works.select(needed.mean()).item() or 0.0 for works in (works_before, works_after))
+        if after < before:
+            if after == 0:
+                return True
+            later *= before / after
+    return later >= earlier

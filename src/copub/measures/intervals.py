@@ -30,6 +30,21 @@ def wilson(
     return np.where(k <= 0, np.where(n > 0, 0.0, np.nan), low), np.where(k >= n, np.where(n > 0, 1.0, np.nan), high)
 
 
+def newcombe_difference(k0: float, n0: float, k1: float, n1: float, confidence: float) -> tuple[float, float]:
+    """Return the ends of the interval of k1/n1 - k0/n0; NaN where a denominator is 0.
+
+    Source: R. G. Newcombe (1998), Statistics in Medicine 17, method 10: the Wilson intervals of
+    both shares, squared and added.
+    """
+    if not n0 or not n1:
+        return float("nan"), float("nan")
+    p0, p1 = k0 / n0, k1 / n1
+    (low0, high0), (low1, high1) = (map(float, wilson(k, n, confidence)) for k, n in ((k0, n0), (k1, n1)))
+    down = float(np.hypot(p1 - low1, high0 - p0))
+    up = float(np.hypot(high1 - p1, p0 - low0))
+    return p1 - p0 - down, p1 - p0 + up
+
+
 def effective_trials(weight_sum: ArrayLike, weight_square_sum: ArrayLike) -> NDArray[np.float64]:
     """Return Kish's effective number of works behind a weighted share: (sum w)^2 / sum w^2.
 

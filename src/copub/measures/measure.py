@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.measures.adjusted import adjusted
 from copub.measures.copublications import copublications, flagged_works
 from copub.measures.coverage import coverage
+from copub.measures.events import events
+from copub.measures.growth import growth
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
+from copub.measures.resampled import resampled
 from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
 from copub.measures.specifications import specifications
 from copub.measures.switches import Thresholds
-from copub.measures.trends import trends
+from copub.measures.trends import last_sure_year, trends
 
 if TYPE_CHECKING:
     from copub.study import Study
@@ -57,10 +61,15 @@ def measure(
     grid, moved_by = specifications(
         study, flagged, tables.authorships, classification.assignments, hits, ranked, thresholds or {}
     )
+    by_year = trends(study, works, as_of)
     return {
         "copublications": works,
         "shares": shares(study, flagged, of_works, ranked, areas),
-        "trends": trends(study, works, as_of),
+        "trends": by_year,
+        "growth": growth(study, by_year),
+        "events": events(study, works),
+        "resampled": resampled(study, works, of_works, areas, last_sure_year(as_of)),
+        "adjusted": adjusted(study, works, None),
         "institutions": institutions(study, of_works, works, own_levels),
         "pairs": pairs(study, of_works, works, own_levels),
         "coverage": coverage(tables, works),

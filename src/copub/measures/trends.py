@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.measures.coverage import explained_by_coverage
 from copub.measures.intervals import with_intervals
 from copub.measures.shares import COUNTING_WEIGHT, MEASURES
 from copub.schema import conform
@@ -34,11 +36,43 @@ def trends(study: Study, copublications: pl.DataFrame, as_of: date | None) -> pl
         for measure in ("copublications", "critical", "listed", "critical_listed", "top_level")
         for counting in COUNTING_WEIGHT
     ]
-    last_sure = _last_sure_year(as_of)
-    return conform("trends", pl.concat(parts).with_columns((pl.col("year") > last_sure).alias("is_recent")))
+    last_sure = last_sure_year(as_of)
+    return conform(
+        "trends",
+        pl.concat(parts)
+        .join(_epochs(years, copublications), on="year", how="left")
+        .with_columns((pl.col("year") > last_sure).alias("is_recent")),
+    )
 
 
-def _last_sure_year(as_of: date | None) -> int:
+def _epochs(years: pl.DataFrame, works: pl.DataFrame) -> pl.DataFrame:
+    by_year = works.group_by(pl.col("publication_year").alias("year")).agg(
+        pl.col("epoch").drop_nulls().unique().sort().str.join("+").alias("epochs")
+    )
+    known = years.join(by_year, on="year", how="left").sort("year")
+    before = pl.col("epochs").forward_fill().shift(1)
+    return known.with_columns(
+        (pl.col("epochs").str.contains("+", literal=True) | (pl.col("epochs") != before))
+        .fill_null(False)
+        .alias("epoch_changes")
+    )
+
+
+def _falls(measure: str, full: pl.DataFrame, works: pl.DataFrame) -> pl.Series:
+    """Return per year whether the loss of coverage could explain a fall of the count; null without a fall."""
+    of_year = {year: part for (year,), part in works.group_by("publication_year")}
+    nothing = works.clear()
+    flags: list[bool | None] = [None] * min(full.height, 1)
+    rows = list(zip(full["year"], full["numerator"], strict=True))
+    for (year0, count0), (year1, count1) in pairwise(rows):
+        fell = count1 < count0
+        parts = (of_year.get(year0, nothing), of_year.get(year1, nothing))
+        flags.append(explained_by_coverage(measure, count0, count1, *parts) if fell and parts[1].height else None)
+    return pl.Series("fall_within_coverage", flags, dtype=pl.Boolean)
+
+
+def last_sure_year(as_of: date | None) -> int:
+    """Return the last year that ended 18 months before the retrieval; a far year if that is unknown."""
     if as_of is None:
         return 10_000
     months = as_of.year * 12 + as_of.month - 1 - RECENT_MONTHS
@@ -73,6 +107,7 @@ def _one(study: Study, works: pl.DataFrame, years: pl.DataFrame, measure: str, c
         (pl.lit(100.0 / base if base else None, dtype=pl.Float64) * pl.col("numerator")).alias("index"),
         pl.lit(base_year, dtype=pl.Int32).alias("base_year"),
         ((pl.col("numerator") < study.small_cell) | (pl.col("denominator") < study.small_rate)).alias("is_small"),
+        _falls(measure, frame, works),
     ).drop("numerator", "denominator", "squares")
 
 
