@@ -91,7 +91,7 @@ def test_synthetic_runs_say_so_and_real_ones_do_not(world: Any, page: str, make_
 
 
 def test_the_fixed_notes_stand_on_every_page(reader: _Reader) -> None:
-    for note in ("no finding about a person", "dated judgements of others", "not forbidden"):
+    for note in ("no finding about a person", "dated judgements of others", "not a forbidden partner"):
         assert note in reader.text
 
 

@@ -504,6 +504,7 @@ def hostile(n: int = 120) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
     return tables, facts
 
 
+# What copub itself writes is what it is; what comes from a source may be anything.
 _KEPT = ("work_id", "measure", "slice_kind", "counting", "taxonomy", "watchlist", "year", "side", "switch", "metric")
 
 
@@ -513,8 +514,10 @@ def _attack(rng: random.Random, table_name: str, column: str, dtype: Any, value:
         return value
     if column == "doi":
         return rng.choice([*EVIL_DOIS, None, "10.5555/fine"])
+    if column in ("area", "entity_id", "tier", "field"):  # never null by the schema
+        return rng.choice(ATTACKS)
     if dtype == pl.String:
         return rng.choice([*ATTACKS, None])
     if dtype == pl.List(pl.String):
         return rng.choice([[rng.choice(ATTACKS), rng.choice(ATTACKS)], [], None])
-    return rng.choice([value, None])
+    return rng.choice([value, None]) if table_name in ("works", "copublications", "assignments", "hits") else value

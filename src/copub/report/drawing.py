@@ -10,6 +10,8 @@ from typing import Any
 
 import vl_convert
 
+from copub.report.plaintext import printable
+
 PAINT = {
     "#101112": "var(--ink)",
     "#616263": "var(--muted)",
@@ -22,6 +24,7 @@ INK, MUTED, RULE, BAR, ACCENT, PAGE = PAINT
 
 WIDE, NARROW = 700, 330  # widths in pixels: one drawing for the desk, one for the phone
 _FONT = "Liberation Sans"  # travels with vl-convert; the page sets this or a font of the same widths
+_LABEL = 200  # characters; the longest label drawn is far shorter
 _COLOURS = re.compile(rf'(fill|stroke)="({"|".join(PAINT)})"')
 
 
@@ -52,9 +55,17 @@ def draw(chart: Any, locale: Any) -> str:
     `locale` names the number format (d3-format) of its axes. Text from outside is escaped by the
     renderer; nothing in the drawing can be followed or run.
     """
-    drawn: str = vl_convert.vegalite_to_svg(
-        chart.to_dict(validate=False), config=_STYLE, format_locale=locale, allowed_base_urls=[]
-    )
+    specification = _fit(chart.to_dict(validate=False))
+    drawn: str = vl_convert.vegalite_to_svg(specification, config=_STYLE, format_locale=locale, allowed_base_urls=[])
     drawn = _COLOURS.sub(lambda found: f'{found[1]}="{PAINT[found[2]]}"', drawn)
     drawn = drawn.replace(f' font-family="{_FONT}"', "")
     return drawn.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
+
+
+def _fit(part: Any) -> Any:
+    """Return a specification whose texts the renderer can take: a control sign would end the process."""
+    if isinstance(part, str):
+        return printable(part)[:_LABEL]
+    if isinstance(part, dict):
+        return {key: _fit(value) for key, value in part.items()}
+    return [_fit(value) for value in part] if isinstance(part, list) else part

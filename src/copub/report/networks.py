@@ -37,11 +37,14 @@ def _node(graph: nx.Graph, known: dict[tuple[str, str], Row], pair: Row, side: s
     name, ident = pair[f"institution_{side}"], pair[f"institution_{side}_id"]
     row = known.get((side, ident or name), {})
     node = f"{side}:{printable(ident or name)}"
+    texts = {
+        "label": name,
+        "side": side,
+        "country": row.get("country_code") or "",
+        "risk_level": (row.get("risk_level") or pair["risk_level"] or "") if side == "b" else "",
+    }
     counts = {key: row.get(key) or 0 for key in _COUNTS}
-    level = (row.get("risk_level") or pair["risk_level"] or "") if side == "b" else ""
-    graph.add_node(
-        node, label=printable(name), side=side, country=row.get("country_code") or "", risk_level=level, **counts
-    )
+    graph.add_node(node, **{key: printable(text) for key, text in texts.items()}, **counts)
     return node
 
 

@@ -86,7 +86,7 @@ def works_section(facts: Facts) -> Section | None:
         **facts.words.words["evidence"],
         **{key: facts.words.say(f"label.{key}") for key in ("year", "title", "areas", "institution", "level", "tier")},
     }
-    data["words"] |= {key: facts.words.words["action"][key] for key in ("page", "matches", "evidence")}
+    data["words"] |= {key: facts.words.words["action"][key] for key in ("page", "matches")}
     data["words"]["a"] = facts.words.say("label.institution_a", a=facts.a)
     title = facts.words.say("section.works")
     return Section("works", title, facts.words.say("lead.works"), kind="works", extra={"json": Markup(as_script(data))})
