@@ -1,0 +1,63 @@
+"""Files that commands take and make: strings to screen; frames as Parquet, CSV or JSON Lines."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import polars as pl
+
+from copub.errors import CorrectInput
+from copub.report.packages import csv_of
+
+SUFFIXES = (".parquet", ".csv", ".jsonl")
+
+
+def read_strings(path: Path, column: str) -> pl.Series:
+    """Return strings exactly as they stand: one per line (plain or .gz), or a column of a CSV file.
+
+    Raises `CorrectInput` if the file is missing, no UTF-8 text, or lacks the column.
+    """
+    if not path.is_file():
+        raise CorrectInput("there is no such file", where=str(path), mend="check the path and the spelling")
+    try:
+        if ".csv" in path.suffixes:
+            frame = pl.read_csv(path, infer_schema=False)
+            if column not in frame.columns:
+                raise CorrectInput(
+                    f"no column {column!r}", where=str(path), mend=f"columns: {', '.join(frame.columns)}; see --column"
+                )
+            return frame[column].drop_nulls()
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        lines = data.decode("utf-8").split("\n")
+    except (UnicodeDecodeError, gzip.BadGzipFile, pl.exceptions.PolarsError) as error:
+        raise CorrectInput(f"cannot be read: {error}", where=str(path), mend="give UTF-8 text") from None
+    return pl.Series("strings", [line.removesuffix("\r") for line in lines if line.strip()], dtype=pl.String)
+
+
+def check_out(path: Path) -> None:
+    """Raise `CorrectInput` if a frame cannot be written to `path`; before any work is done."""
+    if path.suffix not in SUFFIXES:
+        raise CorrectInput(
+            f"cannot write {path.suffix or 'a file without suffix'}",
+            where=str(path),
+            mend=f"use one of {', '.join(SUFFIXES)}",
+        )
+    if not path.parent.is_dir():
+        raise CorrectInput("there is no such folder", where=str(path.parent), mend="make it, or name another")
+
+
+def write_out(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame to a temporary name and rename it: what was there before is kept until then."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.suffix == ".parquet":
+            frame.write_parquet(temporary)
+        elif path.suffix == ".csv":
+            temporary.write_bytes(csv_of(frame))
+        else:
+            frame.write_ndjson(temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,177 @@
+"""Commands about listed institutions: screen, watchlists list, show, validate, resolve, diff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from copub.cli.app import JsonOption, app, print_json
+from copub.cli.files import check_out, read_strings, write_out
+from copub.harvest.transport import Transport, source_key, source_url
+from copub.screening import load_watchlist, screen_strings
+from copub.screening.catalogue import (
+    diff_watchlists,
+    list_watchlists,
+    resolve_identifiers,
+    show_entity,
+    validate_watchlist,
+)
+from copub.screening.watchlist import FOLDER
+from copub.shipped import shipped_names
+
+INVENTED = "demo-list"
+
+group = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Dated lists of institutions: list, show, validate, resolve, diff.",
+)
+app.add_typer(group, name="watchlists")
+
+WatchlistOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--watchlist", metavar="ID", help="watchlist, shipped or file; may repeat; default: all that are shipped"
+    ),
+]
+
+
+def chosen(watchlists: list[str] | None) -> list[str]:
+    """Return the watchlists asked for; by default every shipped one but the invented list of the demo."""
+    return watchlists or [name for name in shipped_names(FOLDER) if name != INVENTED]
+
+
+@app.command("screen")
+def screen_command(
+    strings: Annotated[
+        Path, typer.Option("--strings", metavar="FILE", help="one affiliation string per line (.txt, .gz), or a .csv")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="where the hits go: .parquet, .csv or .jsonl")],
+    watchlist: WatchlistOption = None,
+    column: Annotated[
+        str, typer.Option("--column", help="column of a .csv that holds the strings")
+    ] = "raw_affiliation_string",
+    country: Annotated[
+        str | None, typer.Option("--country", help="country code that all strings are known to belong to")
+    ] = None,
+) -> None:
+    """Find the listed institutions that affiliation strings name.
+
+    One row per distinct string, watchlist and entity, with the matched characters; a string
+    without a hit gives no row. A hit is no finding about a person.
+
+    \b
+    Example:
+      copub screen --strings affiliations.txt --watchlist aspi-cdut-2019 --out hits.csv
+    """
+    check_out(out)
+    texts = read_strings(strings, column)
+    lists = [load_watchlist(name) for name in chosen(watchlist)]
+    hits = screen_strings(texts, lists, country=country)
+    write_out(hits, out)
+    named = hits.filter("is_counted")["raw_affiliation_string"].n_unique()
+    typer.echo(f"{texts.n_unique()} distinct strings, {named} name a listed institution; hits: {out}")
+
+
+@group.command("list")
+def list_command(as_json: JsonOption = False) -> None:
+    """List the shipped watchlists: id, date, entities, what each lacks.
+
+    \b
+    Example:
+      copub watchlists list
+    """
+    frame = list_watchlists()
+    if as_json:
+        print_json(frame.to_dicts())
+        return
+    for row in frame.iter_rows(named=True):
+        typer.echo(
+            f"{row['id']:<20} {row['kind']:<12} {row['edition']:<24} {row['entities']:>4} entities  {row['title']}"
+        )
+        typer.echo(f"{'':<20} {row['completeness']}; lacks: {row['lacks']}")
+
+
+@group.command("show")
+def show_command(
+    entity: Annotated[str, typer.Argument(help="id of an entity", metavar="ENTITY")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show an entity: names, identifiers, lists, levels and how each level is known.
+
+    \b
+    Example:
+      copub watchlists show beihang-university
+    """
+    facts = show_entity(entity)
+    if as_json:
+        print_json(facts)
+        return
+    typer.echo(f"{facts['name']}  {facts['name_zh']}")
+    for key in ("category", "country", "places", "parent", "children", "children_count", "openalex", "ror", "wikidata"):
+        value = facts[key]
+        shown = ", ".join(value) if isinstance(value, list) else value
+        if shown:
+            typer.echo(f"  {key.replace('_', ' ')}: {shown}")
+    for kind, names in facts["names"].items():
+        typer.echo(f"  {kind}: {'; '.join(names)}")
+    for member in facts["lists"]:
+        typer.echo(f"  on {member['watchlist']} ({member['edition']}): level {member['level']} {member['level_basis']}")
+
+
+@group.command("validate")
+def validate_command(
+    files: Annotated[list[Path], typer.Argument(help="watchlist files (the .toml of each)", metavar="FILE...")],
+) -> None:
+    """Check watchlist files; every fault is named with its line.
+
+    \b
+    Example:
+      copub watchlists validate my-list.toml
+    """
+    for file in files:
+        checked = validate_watchlist(file)
+        typer.echo(f"{file}: {checked.id}, {len(checked.entities)} entities, no fault")
+
+
+@group.command("resolve")
+def resolve_command(
+    watchlist: Annotated[str, typer.Argument(help="watchlist, shipped or file", metavar="WATCHLIST")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="where the found ids go: .parquet, .csv or .jsonl")
+    ],
+) -> None:
+    """Look up missing OpenAlex ids through the API; a person compares and enters them.
+
+    \b
+    Example:
+      copub watchlists resolve aspi-cdut-2019 --out ids.csv
+    """
+    check_out(out)
+    entities = [member.entity for member in load_watchlist(watchlist).entities]
+    found = resolve_identifiers(entities, Transport(source_url(), source_key()))
+    write_out(found, out)
+    typer.echo(f"{found.height} entities asked for, {found['openalex_id'].count()} found: {out}")
+
+
+@group.command("diff")
+def diff_command(
+    old: Annotated[str, typer.Argument(help="watchlist, shipped or file", metavar="OLD")],
+    new: Annotated[str, typer.Argument(help="watchlist, shipped or file", metavar="NEW")],
+    as_json: JsonOption = False,
+) -> None:
+    """Say what changed between two editions: added, removed, other level.
+
+    \b
+    Example:
+      copub watchlists diff us-1286-fy2024 us-1286-fy2025
+    """
+    changes = diff_watchlists(load_watchlist(old), load_watchlist(new))
+    if as_json:
+        print_json(changes.to_dicts())
+        return
+    for row in changes.iter_rows(named=True):
+        typer.echo(f"{row['change']:<8} {row['entity_id']:<50} {row['before'] or ''} -> {row['after'] or ''}")
+    typer.echo(f"{changes.height} changes from {old} to {new}")
