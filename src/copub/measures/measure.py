@@ -11,7 +11,9 @@ import polars as pl
 from copub.measures.adjusted import adjusted
 from copub.measures.copublications import copublications, flagged_works
 from copub.measures.coverage import coverage
+from copub.measures.crossings import area_levels, funders, intensity
 from copub.measures.events import events
+from copub.measures.families import institution_families
 from copub.measures.growth import growth
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
 from copub.measures.resampled import resampled
@@ -38,6 +40,7 @@ def measure(
     as_of: date | None = None,
     reviewed: Mapping[str, str] | None = None,
     thresholds: Thresholds | None = None,
+    context: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Return the tables copublications, shares, trends, institutions, pairs, coverage, sensitivity.
 
@@ -52,6 +55,7 @@ def measure(
     as_of : date of the last retrieval; None for works files.
     reviewed : review status by work_id.
     thresholds : of the classifier, by taxonomy, profile and area; for the switch of profiles.
+    context : whole output of each side per year (side, year, works); None for works files.
     """
     ranked = tuple(levels)
     flagged = flagged_works(study, tables, classification, hits, ranked, reviewed)
@@ -71,6 +75,10 @@ def measure(
         "resampled": resampled(study, works, of_works, areas, last_sure_year(as_of)),
         "adjusted": adjusted(study, works, None),
         "institutions": institutions(study, of_works, works, own_levels),
+        "institution_families": institution_families(study, tables.affiliations, works),
+        "area_levels": area_levels(study, works, areas, ranked),
+        "funders": funders(study, works, tables.works),
+        "intensity": intensity(study, works, context),
         "pairs": pairs(study, of_works, works, own_levels),
         "coverage": coverage(tables, works),
         "sensitivity": sensitivity(study, works, hits, ranked),

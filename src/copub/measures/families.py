@@ -1,0 +1,67 @@
+"""Institutions rolled up by lineage: each with all that stands below it in OpenAlex's hierarchy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from copub.schema import conform
+
+if TYPE_CHECKING:
+    from copub.study import Study
+
+
+def institution_families(study: Study, affiliations: pl.DataFrame, works: pl.DataFrame) -> pl.DataFrame:
+    """Return the table ``institution_families``.
+
+    Parameters
+    ----------
+    affiliations : table ``affiliations``; its lineage names an institution and its parents.
+    works : table ``copublications``.
+
+    A work counts once for every institution in the lineage of one of its institutions, so a
+    parent holds the works of its children. The side is that of the child. A parent that never
+    stands in an affiliation itself has no name here.
+    """
+    sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
+    flags = works.select("work_id", "is_critical", "is_listed", "is_critical_listed")
+    named = affiliations.filter(pl.col("institution_id").is_not_null())
+    members = (
+        named.join(flags, on="work_id")
+        .with_columns(
+            pl.col("country_code").replace_strict(sides, default=None, return_dtype=pl.String).alias("side"),
+            pl.concat_list(pl.concat_list("institution_id"), pl.col("lineage").fill_null([])).list.unique().alias("up"),
+        )
+        .filter(pl.col("side").is_not_null())
+        .select("work_id", "side", "institution_id", "up", "is_critical", "is_listed", "is_critical_listed")
+        .unique(["work_id", "side", "institution_id"])
+        .explode("up", keep_nulls=False, empty_as_null=False)
+    )
+    below = members.group_by("side", "up").agg(pl.col("institution_id").n_unique().cast(pl.Int32).alias("members"))
+    counted = (
+        members.unique(["work_id", "side", "up"])
+        .group_by("side", "up")
+        .agg(
+            pl.len().cast(pl.Int32).alias("works"),
+            *(
+                pl.col(f"is_{name}").sum().cast(pl.Int32).alias(name)
+                for name in ("critical", "listed", "critical_listed")
+            ),
+        )
+        .join(below, on=["side", "up"])
+        .join(_names(named), left_on="up", right_on="institution_id", how="left")
+        .rename({"up": "institution_id"})
+    )
+    return conform("institution_families", counted.with_columns((pl.col("works") < study.small_cell).alias("is_small")))
+
+
+def _names(affiliations: pl.DataFrame) -> pl.DataFrame:
+    return (
+        affiliations.drop_nulls("institution_name")
+        .group_by("institution_id", "institution_name")
+        .len()
+        .sort(["len", "institution_name"], descending=[True, False])
+        .group_by("institution_id", maintain_order=True)
+        .agg(pl.col("institution_name").first())
+    )
