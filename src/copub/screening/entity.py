@@ -33,9 +33,9 @@ NAME_COLUMNS: Mapping[str, str] = {
 """Columns that hold names, and the kind of name each holds.
 
 Kinds ``name``, ``variant``, ``old`` and ``cover`` count wherever they stand as whole words;
-``abbreviation`` counts beside a sign of the entity's country; ``weak`` only beside a place of
-the entity; ``laboratory`` and ``merged`` (bodies that joined the entity later) never count and
-go to human review.
+``abbreviation`` counts beside a sign of the entity's country; ``weak`` only alone between
+dividers and beside a place of the entity; ``laboratory`` and ``merged`` (bodies that joined the
+entity later) never count and go to human review.
 """
 
 COLUMNS: Mapping[str, str] = {
@@ -46,7 +46,7 @@ COLUMNS: Mapping[str, str] = {
     "old_names": "former names of the same institution",
     "cover_names": "names used in place of the real one",
     "abbreviations": "short forms that no other institution of the country bears; need a sign of the country",
-    "weak_names": "short or shared forms; need a place of the entity beside them",
+    "weak_names": "short or shared forms; count alone between commas, beside a place of the entity",
     "laboratories": "laboratories and subsidiaries: shown for review, never counted",
     "merged_names": "bodies that merged into the entity: shown for review, never counted",
     "category": "kind of institution",

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import polars as pl
 
 from copub import schema
+from copub.screening.candidates import REVIEW, candidates
 from copub.screening.index import Index, build_index
 from copub.screening.matching import IF_COUNTRY, SURE
 from copub.screening.watchlist import Watchlist
 
 TIERS = ("identifier", "lineage", "name")
-REVIEW = "review"
 _PLACE = ["work_id", "author_seq", "affiliation_seq"]
 _FIELDS = ("raw_affiliation_string", "institution_name", "institution_id", "ror", "lineage")
 
@@ -25,6 +25,7 @@ def screen(
     medical: bool = True,
     children: bool = True,
     dates: pl.DataFrame | None = None,
+    review: bool = False,
 ) -> pl.DataFrame:
     """Find the listed entities that affiliations name.
 
@@ -37,6 +38,7 @@ def screen(
     children : count descendants of an entity where the list allows it.
     dates : work_id, publication_date; if given, a hit counts only while the list names the
         entity. A work without a date then counts only for entities without dates.
+    review : add candidates for human reading (tier ``review``, never counted); slow.
 
     Returns
     -------
@@ -47,11 +49,17 @@ def screen(
     rows = affiliations.select(
         *_PLACE, "institution_id", "ror", "institution_name", "country_code", "lineage", "raw_affiliation_string"
     )
-    found = pl.concat([_identified(rows, index), _descended(rows, index), _named(rows, index)])
-    found = found.join(index.holders, on="key", how="inner").with_columns(
-        tier=pl.when((pl.col("tier") == "identifier") & pl.col("via_entity").is_not_null())
-        .then(pl.lit("lineage"))
-        .otherwise("tier")
+    parts = [_identified(rows, index), _descended(rows, index), _named(rows, index)]
+    if review:
+        parts.append(_candidates(rows, watchlists, index))
+    found = (
+        pl.concat(parts)
+        .join(index.holders, on="key", how="inner")
+        .with_columns(
+            tier=pl.when((pl.col("tier") == "identifier") & pl.col("via_entity").is_not_null())
+            .then(pl.lit("lineage"))
+            .otherwise("tier")
+        )
     )
     found = _conditions_met(found)
     order = pl.col("field").replace_strict({field: n for n, field in enumerate(_FIELDS)}, return_dtype=pl.Int32)
@@ -128,6 +136,34 @@ def _named(rows: pl.DataFrame, index: Index) -> pl.DataFrame:
     )
 
 
+def _candidates(rows: pl.DataFrame, watchlists: Sequence[Watchlist], index: Index) -> pl.DataFrame:
+    near = candidates(rows["raw_affiliation_string"], watchlists)
+    keys = pl.DataFrame(
+        {"entity_id": [entity.id for entity in index.entities], "key": range(len(index.entities))},
+        schema={"entity_id": pl.String, "key": pl.Int32},
+    )
+    matched = near.join(keys, on="entity_id").with_columns(
+        rule=pl.format("similarity {}", pl.col("score").round(1)), condition=pl.lit(SURE)
+    )
+    return (
+        rows.with_columns(value="raw_affiliation_string")
+        .join(matched, on="value")
+        .select(
+            *_PLACE,
+            "country_code",
+            "key",
+            tier=pl.lit(REVIEW),
+            field=pl.lit(_FIELDS[0]),
+            value="value",
+            matched_text="matched_text",
+            matched_start=pl.lit(0, pl.Int32),
+            matched_end=pl.col("value").str.len_chars().cast(pl.Int32),
+            rule="rule",
+            condition="condition",
+        )
+    )
+
+
 def _conditions_met(found: pl.DataFrame) -> pl.DataFrame:
     """Drop names whose country the string leaves open and the affiliation does not confirm."""
     same = pl.col("country_code") == pl.col("entity_country")
@@ -143,7 +179,7 @@ def _conditions_met(found: pl.DataFrame) -> pl.DataFrame:
 def _counted(
     hits: pl.DataFrame, tiers: Sequence[str], medical: bool, children: bool, dates: pl.DataFrame | None
 ) -> pl.DataFrame:
-    counts = pl.col("tier").is_in(list(tiers))
+    counts = pl.col("tier").is_in([tier for tier in tiers if tier != REVIEW])
     if not medical:
         counts &= ~pl.col("is_medical")
     if not children:

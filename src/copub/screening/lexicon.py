@@ -86,11 +86,11 @@ class Lexicon:
             parent = self.parents.get(parent, "")
 
 
-def build_lexicon(entities: Iterable[Entity]) -> Lexicon:
-    """Compile the names of `entities` and the shipped look-alikes."""
+def build_lexicon(entities: Iterable[Entity], *, silent: bool = False) -> Lexicon:
+    """Compile the names of `entities` and the shipped look-alikes; with `silent` those that never count."""
     known = sorted(set(entities), key=lambda entity: (entity.id, entity.name))
     plain = Reader()
-    names = [(entity, name) for entity in known for name in entity.names if name.kind not in SILENT]
+    names = [(entity, name) for entity in known for name in entity.names if (name.kind in SILENT) == silent]
     proper = {word for _, name in names for word in plain.read(name.text).words if word.isalpha()}
     reader = Reader(proper | set(vocabulary().places))
     patterns: dict[str, list[Meaning]] = {}

@@ -195,11 +195,16 @@ class _Scene:
         home = self.lexicon.places[entity.id]
         return any(word in home and low < i < high and not found.first <= i <= found.last for i, word, _ in self.places)
 
+    def is_alone(self, found: _Found) -> bool:
+        """Tell whether a name is all that stands between two dividers."""
+        return self.neighbour(found.first, -1)[0] == DIVIDER == self.neighbour(found.last, 1)[0]
+
     def condition(self, entity: Entity, kind: str, found: _Found) -> str:
         """Return on what condition the name counts; empty if it does not."""
+        if (entity.context == "alone" or kind == "weak") and not self.is_alone(found):
+            return ""
         if entity.context == "alone":
-            alone = self.neighbour(found.first, -1)[0] == DIVIDER == self.neighbour(found.last, 1)[0]
-            return SURE if alone else ""
+            return SURE
         if not self.reading.text[found.start].isascii():
             return SURE
         if entity.not_places:

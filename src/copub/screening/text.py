@@ -26,8 +26,9 @@ _TOKEN = re.compile(
 )
 _SPECIAL = re.compile(
     r"&(?:amp;)?(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
-    r"|#(?:TAB|N|R|BR)#|</?[A-Za-z][^<>]{0,80}>|\u00e2\u20ac[\u2122\u02dc\u0153]"
+    r"|#(?:TAB|N|R|BR)#|[^\s@;,()<>]+@[^\s@;,()<>]+|</?[A-Za-z][^<>]{0,80}>|\u00e2\u20ac[\u2122\u02dc\u0153]"
 )
+_UNUSUAL = re.compile("[&#<@\u20ac]")
 _DIVIDERS = ",;/()[]{}|:<>*"
 _DROPPED = ("of", "for", "the", "and", "in", "at", "on", "to", "a", "an", "no")
 _SAME = {
@@ -85,11 +86,11 @@ _FOLD = _FoldTable()
 
 
 def fold(text: str) -> tuple[str, list[int] | None]:
-    """Return `text` in lower case without accents, entities and tags, and where each character came from.
+    """Return `text` in lower case without accents, entities, tags and e-mail addresses, and each character's origin.
 
     The second value is None where every character kept its place.
     """
-    if "&" not in text and "#" not in text and "<" not in text and "\u20ac" not in text:
+    if not _UNUSUAL.search(text):
         if text.isascii():
             return text.lower(), None
         folded = text.translate(_FOLD)
