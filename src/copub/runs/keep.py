@@ -1,0 +1,164 @@
+"""Keeping runs: finding them, listing them, pinning some, pruning the rest; never by accident.
+
+A pin is a file in the run folder that is part of no hash. Pruning shows what would go; it
+removes only when told to, and only whole runs and what killed runs left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from copub.errors import CorrectInput
+from copub.runs.folder import MANIFEST, Run, open_run
+
+PIN = "PINNED"
+_PARTIAL, _REMOVED = ".partial-", ".removed-"
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What pruning kept and what it removed, or would remove.
+
+    leftovers : folders of runs that were killed, and of removals that were.
+    """
+
+    kept: tuple[Run, ...]
+    gone: tuple[Run, ...]
+    leftovers: tuple[Path, ...]
+    removed: bool
+
+
+def runs_of(reports: Path, study_id: str) -> list[Run]:
+    """Return the whole runs of a study, oldest first."""
+    folder = reports / study_id
+    found = [open_run(path) for path in _folders(folder) if (path / MANIFEST).is_file()]
+    return sorted(found, key=lambda run: (str(run.manifest.get("created", "")), run.folder.name))
+
+
+def studies_of(reports: Path) -> list[str]:
+    """Return the ids of the studies that have a run."""
+    return [path.name for path in _folders(reports) if any((run / MANIFEST).is_file() for run in _folders(path))]
+
+
+def find_run(name: str, reports: Path) -> Run:
+    """Return a run by the path of its folder, as STUDY/RUN, or the newest run of STUDY.
+
+    Raises `CorrectInput` if there is none; the message lists what there is.
+    """
+    for path in (Path(name), reports / name):
+        if (path / MANIFEST).is_file():
+            return open_run(path)
+    runs = runs_of(reports, name) if name and (reports / name).is_dir() else []
+    if runs:
+        return runs[-1]
+    study = name.split("/")[0]
+    known = [f"{study}/{run.folder.name}" for run in runs_of(reports, study)] or studies_of(reports)
+    raise CorrectInput(
+        f"there is no run {name!r}",
+        where=str(reports),
+        mend=f"name a run folder, STUDY/RUN or STUDY (its newest run); there is: {', '.join(known) or 'none yet'}",
+    )
+
+
+def is_pinned(run: Run) -> bool:
+    """Return whether a run is pinned."""
+    return (run.folder / PIN).exists()
+
+
+def pin(run: Run, reason: str = "") -> None:
+    """Pin a run: it is never pruned. `reason` is kept in the pin for people to read."""
+    (run.folder / PIN).write_text(reason + "\n" if reason else "", encoding="utf-8")
+
+
+def unpin(run: Run) -> None:
+    """Take the pin off a run."""
+    (run.folder / PIN).unlink(missing_ok=True)
+
+
+def list_runs(reports: Path, study_id: str) -> pl.DataFrame:
+    """Return one row per run, oldest first: run, created, works, share, ci_low, ci_high, pinned.
+
+    The share is the headline, by the study's own counting rule; null for a run without shares.
+    """
+    rows = [
+        {
+            "run": run.folder.name,
+            "created": run.manifest.get("created"),
+            "works": run.manifest["tables"].get("copublications", {}).get("rows"),
+            **_headline(run),
+            "pinned": is_pinned(run),
+        }
+        for run in runs_of(reports, study_id)
+    ]
+    schema = {
+        "run": pl.String, "created": pl.String, "works": pl.Int64,
+        "share": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64, "pinned": pl.Boolean,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _headline(run: Run) -> dict[str, float | None]:
+    names = ("share", "ci_low", "ci_high")
+    if "shares" not in run.manifest["tables"]:
+        return dict.fromkeys(names)
+    share = run.share("critical_listed")
+    return {name: share[name] for name in names}
+
+
+def prune(reports: Path, study_id: str, *, keep: int, delete: bool = False) -> Pruned:
+    """Remove the runs of a study but the newest `keep` and the pinned ones; without `delete`, only say which.
+
+    Raises `CorrectInput` if `keep` is under 1: the last run is never removed.
+    """
+    if keep < 1:
+        raise CorrectInput(f"cannot keep {keep} runs", where="--keep", mend="keep at least 1")
+    runs = runs_of(reports, study_id)
+    newest = {run.folder for run in runs[-keep:]}
+    gone = tuple(run for run in runs if run.folder not in newest and not is_pinned(run))
+    leftovers = tuple(_leftovers(reports / study_id))
+    if delete:
+        for path in (*(run.folder for run in gone), *leftovers):
+            _remove(path)
+    kept = tuple(run for run in runs if run not in gone)
+    return Pruned(kept, gone, leftovers, delete)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder so that a kill half-way leaves no half run under its name."""
+    going = folder if folder.name.startswith(_REMOVED) else folder.with_name(f"{_REMOVED}{folder.name}")
+    folder.rename(going)
+    shutil.rmtree(going)
+
+
+def _leftovers(folder: Path) -> Iterator[Path]:
+    """Yield what killed calls left: half-removed runs, and half-written ones whose process is gone."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        writer = path.name.rpartition("-")[2]
+        if path.name.startswith(_REMOVED) or (
+            path.name.startswith(_PARTIAL) and writer.isdigit() and not _is_running(int(writer))
+        ):
+            yield path
+
+
+def _is_running(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # cannot be asked without harm there: leave the folder alone
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _folders(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))

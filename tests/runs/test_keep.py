@@ -1,0 +1,101 @@
+"""Rules of keeping runs: found by name, pinned for good, pruned only on demand."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from copub.errors import CorrectInput
+from copub.runs import Run, sha256_of
+from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin
+
+from .world import EARLIER, make_run, plain_world
+
+
+@pytest.fixture
+def three_runs(tmp_path: Path) -> list[Run]:
+    world = plain_world(8).values()
+    # written in another order than created
+    days = ("2026-02-01T00:00:00+00:00", "2026-03-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00")
+    made = [make_run(tmp_path, world, replace(EARLIER, created=day), whole=day == days[1]) for day in days]
+    return [made[2], made[0], made[1]]
+
+
+def test_runs_are_listed_oldest_first_with_headline_and_pin(tmp_path: Path, three_runs: list[Run]) -> None:
+    pin(three_runs[0], "the printed report")
+    listed = list_runs(tmp_path, "world")
+    assert listed["run"].to_list() == [run.folder.name for run in three_runs]
+    assert listed["pinned"].to_list() == [True, False, False]
+    assert listed["works"].to_list() == [8, 8, 8]
+    assert listed["share"].to_list() == [None, None, three_runs[2].share()["share"]]
+
+
+def test_a_run_is_found_by_folder_by_name_and_as_the_newest_of_its_study(tmp_path: Path, three_runs: list[Run]) -> None:
+    oldest, _, newest = three_runs
+    assert find_run(str(oldest.folder), tmp_path) == oldest
+    assert find_run(f"world/{oldest.folder.name}", tmp_path) == oldest
+    assert find_run("world", tmp_path) == newest
+    assert studies_of(tmp_path) == ["world"]
+
+
+@pytest.mark.parametrize(("name", "known"), [("world/none", "world/run"), ("other", "world"), ("", "world")])
+def test_an_unknown_run_is_refused_with_the_list_of_known_ones(
+    tmp_path: Path, three_runs: list[Run], name: str, known: str
+) -> None:
+    with pytest.raises(CorrectInput) as caught:
+        find_run(name, tmp_path)
+    assert known in caught.value.mend
+
+
+def test_a_pin_changes_no_table_and_can_be_taken_off(three_runs: list[Run]) -> None:
+    run = three_runs[0]
+    before = {path: sha256_of(path) for path in run.folder.rglob("*") if path.is_file()}
+    pin(run, "why")
+    assert is_pinned(run)
+    unpin(run)
+    unpin(run)
+    assert not is_pinned(run)
+    assert before == {path: sha256_of(path) for path in run.folder.rglob("*") if path.is_file()}
+
+
+def test_pruning_shows_and_removes_nothing_unless_told(tmp_path: Path, three_runs: list[Run]) -> None:
+    shown = prune(tmp_path, "world", keep=1)
+    assert [run.folder for run in shown.gone] == [run.folder for run in three_runs[:2]]
+    assert not shown.removed
+    assert len(runs_of(tmp_path, "world")) == 3
+
+
+def test_pruning_keeps_the_newest_and_the_pinned(tmp_path: Path, three_runs: list[Run]) -> None:
+    pin(three_runs[0])
+    done = prune(tmp_path, "world", keep=1, delete=True)
+    assert done.removed
+    assert [run.folder for run in runs_of(tmp_path, "world")] == [three_runs[0].folder, three_runs[2].folder]
+    assert not three_runs[1].folder.exists()
+    assert not list((tmp_path / "world").glob(".*"))
+
+
+def test_pruning_to_no_run_is_refused(tmp_path: Path, three_runs: list[Run]) -> None:
+    with pytest.raises(CorrectInput, match="cannot keep 0"):
+        prune(tmp_path, "world", keep=0, delete=True)
+    assert len(runs_of(tmp_path, "world")) == 3
+
+
+def test_pruning_sweeps_up_after_killed_calls_but_not_after_running_ones(tmp_path: Path, three_runs: list[Run]) -> None:
+    folder = tmp_path / "world"
+    gone = 2**22 + 1  # above the highest process number
+    for name in (f".partial-run-9-{gone}", ".removed-run-8", f".partial-run-9-{os.getpid()}", ".partial-run"):
+        (folder / name).mkdir()
+    assert [path.name for path in prune(tmp_path, "world", keep=9).leftovers] == [
+        f".partial-run-9-{gone}",
+        ".removed-run-8",
+    ]
+    prune(tmp_path, "world", keep=9, delete=True)
+    assert sorted(path.name for path in folder.glob(".*")) == [".partial-run", f".partial-run-9-{os.getpid()}"]
+
+
+def test_a_study_without_runs_has_an_empty_list(tmp_path: Path) -> None:
+    assert list_runs(tmp_path / "nowhere", "world").is_empty()
+    assert prune(tmp_path, "world", keep=1, delete=True).gone == ()
