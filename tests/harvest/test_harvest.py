@@ -270,3 +270,61 @@ def test_the_log_is_ready_for_json_and_lists_every_page_with_hash_and_date(tmp_p
     assert {len(page["sha256"]) for page in log["pages"]} == {64}
     assert len(log["pages"]) == log["cost"]["requests"] == len(server.requests)
     assert log["cost"]["credits"] == 1000 - server.remaining[""]
+
+
+def test_records_without_an_id_are_passed_on_once_and_counted(tmp_path: Path) -> None:
+    nameless = [work(1, pair(10, 0), date="2015-01-01") | {"id": None, "title": title} for title in ("one", "two")]
+    with Server([*PAIR, *nameless], faults=Faults(at={1: "short-page"})) as server:
+        harvested = get(server, tmp_path)
+    values = [record.value for record in harvested.records()]
+    assert sorted(value["title"] for value in values if value["id"] is None) == ["one", "two"]
+    assert len(values) == len(expected(PAIR)) + 2
+    assert harvested.log["queries"]["institutions"]["without_id"] == 2
+    assert harvested.log["n_missing"] == 0
+
+
+def test_counts_per_year_that_do_not_add_up_are_not_trusted(tmp_path: Path) -> None:
+    works = [work(1 + at, pair(at * 10, 0), date=f"{2000 + at % 3}-05-05") for at in range(150)]
+    with Server(works, faults=Faults(at={1: "short-page"})) as server:
+        groups = server.library.groups
+        server.library.groups = lambda *_: dict(list(groups(*_).items())[:1])  # type: ignore[method-assign]
+        harvested = get(server, tmp_path)
+    assert len(_ids(harvested)) == len(set(_ids(harvested))) == 150
+    assert harvested.log["queries"]["institutions"]["expected"] == 150
+    assert harvested.log["missing"] == []
+
+
+def test_every_key_of_the_log_is_explained(tmp_path: Path) -> None:
+    with Server(PAIR) as server:
+        log = get(server, tmp_path).log
+    page = (Path(__file__).parents[2] / "docs" / "harvest.md").read_text(encoding="utf-8")
+    assert [key for key in log if f"`{key}`" not in page] == []
+
+
+def test_a_gap_that_no_month_shows_is_named_by_its_year(tmp_path: Path) -> None:
+    works = [work(1 + at, pair(at * 10, 0), date=f"2015-{1 + at % 12:02d}-05") for at in range(60)]
+    works[7]["publication_date"] = None
+    with Server(works, faults=Faults(at={1: "short-page", 6: "short-page"})) as server:
+        log = get(server, tmp_path).log
+    assert log["missing"] == [
+        {"query": "institutions", "year": "2015", "month": "", "expected": 60, "got": 59, "missing": 1}
+    ]
+
+
+def test_a_cursor_that_comes_back_ends_the_list_and_the_gap_is_named(tmp_path: Path) -> None:
+    works = [work(1 + at, pair(at * 10, 0)) for at in range(250)]
+    with Server(works) as server:
+        answer = server.answer
+
+        def stuck(method: str, target: str, headers: Any) -> Any:
+            reply, fault = answer(method, target, headers)
+            body = orjson.loads(reply.body)
+            if body.get("results") and body["meta"]["next_cursor"]:
+                body["meta"]["next_cursor"] = "*"
+                reply.body = orjson.dumps(body)
+            return reply, fault
+
+        server.answer = stuck  # type: ignore[method-assign]
+        log = get(server, tmp_path).log
+    assert (log["works"], log["n_missing"]) == (100, 150)
+    assert len(server.requests) < 30

@@ -16,7 +16,7 @@ from copub.harvest.epochs import epoch_of
 from copub.harvest.query import CELLS, PER_PAGE
 from copub.harvest.reconcile import Gap, Tally, collect, reconcile
 from copub.harvest.record import Record
-from copub.harvest.source import Source
+from copub.harvest.source import NAMELESS, Source, identity
 from copub.harvest.stream import stream
 from copub.progress import bar
 
@@ -62,17 +62,18 @@ def gather_sweep(source: Source, base: Gathered, today: str) -> Gathered:
     tallies = _collect_all(source, sweep=True)
     found_by = _found_by(tallies)
     known = _dates(base.tallies)
-    stale = sorted((one for one, date in _dates(tallies).items() if known.get(one) != date), key=_number)
+    changed = [one for one, date in _dates(tallies).items() if known.get(one) != date]
+    stale = sorted((one for one in changed if not one.startswith(NAMELESS)), key=_number)
     lost = _fetch(source, stale)
     lost = _fetch(source, lost) if lost else lost
-    _name_lost(tallies, lost)
+    _name_lost(tallies, lost + [one for one in changed if one.startswith(NAMELESS)])
     pages = _used(source, "batch")
     _complete(source, pages)
     fresh = frozenset(stale)
 
     def records() -> Iterator[Record]:
         for record in base.records():
-            work_id = str(record.value["id"]).rpartition("/")[2] if isinstance(record.value, dict) else ""
+            work_id = identity(record.value)
             if work_id in found_by and work_id not in fresh:
                 yield replace(record, found_by=found_by[work_id])
         yield from stream(source.round, pages, found_by)

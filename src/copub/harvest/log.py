@@ -10,7 +10,7 @@ from copub.harvest.cache import Entry
 from copub.harvest.epochs import epoch_of
 from copub.harvest.gather import Gathered
 from copub.harvest.reconcile import Tally
-from copub.harvest.source import Source
+from copub.harvest.source import NAMELESS, Source
 from copub.harvest.transport import Transport
 
 BLIND = "works that changed without a new updated_date, as most did in OpenAlex's re-match of 2026-09-28"
@@ -53,7 +53,7 @@ def _cell(source: Source, tally: Tally) -> dict[str, Any]:
         "expected_at_start": tally.first_count,
         "expected": tally.expected,
         "got": tally.got(),
-        "unreadable": tally.unreadable,
+        "without_id": sum(work_id.startswith(NAMELESS) for work_id in tally.works),
         "years": {
             year: {"expected": tally.years.get(year, 0), "got": came.get(year, 0)}
             for year in sorted({*tally.years, *came})

@@ -43,14 +43,13 @@ class Gap:
 class Tally:
     """What came for one cell.
 
-    works : id -> (year, date of publication, date of update); unreadable : records without an id.
+    works : identity -> (year, date of publication, date of update).
     expected : the count of the source at the end; years : that count per year.
     first_count : the count on the first page. repaired : spans harvested again. gaps : what is missing.
     """
 
     cell: str
     works: dict[str, tuple[str, str, str]] = field(default_factory=dict)
-    unreadable: int = 0
     first_count: int = 0
     expected: int = 0
     years: dict[str, int] = field(default_factory=dict)
@@ -75,10 +74,7 @@ class Tally:
     def take(self, entry: Entry) -> None:
         """Add the works of a page."""
         for work_id, year, date, updated in entry.facts["works"]:
-            if work_id is None:
-                self.unreadable += 1
-            else:
-                self.works[work_id] = (str(year), str(date), str(updated))
+            self.works[work_id] = (str(year), str(date), str(updated))
 
 
 Moved = Callable[[Entry], None]
@@ -115,15 +111,12 @@ def reconcile(source: Source, tally: Tally, *, sweep: bool, moved: Moved) -> Non
     tally.expected = max(counted["count"], sum(tally.years.values()))
     came = tally.got_per_year()
     short = [year for year, expected in tally.years.items() if came.get(year, 0) < expected]
-    if not short and tally.got() + tally.unreadable < tally.expected:
+    if sum(tally.years.values()) < tally.expected:
         # the table of years does not add up: trust none of it
         short = [str(year) for year in range(source.query.year_from, source.query.year_to + 1)]
         tally.years, tally.expected = {}, 0
     for year in short:
         _again(source, tally, year, sweep=sweep, moved=moved)
-    lacking = tally.expected - tally.got() - tally.unreadable
-    if lacking > 0 and not tally.gaps:
-        tally.gaps.append(Gap(tally.cell, "", "", tally.expected, tally.got()))
 
 
 def _again(source: Source, tally: Tally, year: str, *, sweep: bool, moved: Moved) -> None:

@@ -13,7 +13,7 @@ import orjson
 
 from copub.harvest.gather import Gathered
 from copub.harvest.record import Record
-from copub.harvest.source import Source, short_id
+from copub.harvest.source import NAMELESS, Source, identity
 
 DELETED, LEFT = "deleted or merged", "left the pair"
 _Digests = dict[str, tuple[str, str]]
@@ -60,8 +60,8 @@ def _digests(records: Iterator[Record]) -> _Digests:
     """Return id -> (hash of the content without the date of update, date of update)."""
     digests: _Digests = {}
     for record in records:
-        work_id = short_id(record.value.get("id")) if isinstance(record.value, dict) else None
-        if work_id is None:
+        work_id = identity(record.value)
+        if work_id.startswith(NAMELESS):
             continue
         content = {name: value for name, value in record.value.items() if name != "updated_date"}
         packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)

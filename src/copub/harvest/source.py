@@ -13,11 +13,14 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from copub.errors import CorrectInput
 from copub.harvest.cache import Entry, Key, Round
 from copub.harvest.query import SELECT, SWEEP_SELECT, Query
 from copub.harvest.transport import Reply, Transport
 
+NAMELESS = "?"  # begins the identity of a record that has no id
 LIST_CUT = 100  # authors to which OpenAlex cuts the lists of authors in lists of works
 _ID = re.compile(r"^https://openalex\.org/(W[0-9]+)$")
 
@@ -113,15 +116,21 @@ def short_id(value: Any) -> str | None:
     return match.group(1) if match else None
 
 
+def identity(value: Any) -> str:
+    """Return ``W…`` for a work; for a record without an id, ``?`` and a hash of its content."""
+    work_id = short_id(value.get("id")) if isinstance(value, dict) else None
+    return work_id or NAMELESS + hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+
+
 def _list_facts(body: Any) -> Facts:
     """Return count, next cursor, and of each work: id, year, date, date of update; the cut ones."""
     works, cut = [], []
     for work in body["results"]:
         fields = work if isinstance(work, dict) else {}
-        work_id = short_id(fields.get("id"))
+        work_id = identity(work)
         works.append([work_id, *(fields.get(name) for name in SWEEP_SELECT[1:])])
         authors = fields.get("authorships")
-        if work_id and isinstance(authors, list) and len(authors) == LIST_CUT:
+        if not work_id.startswith(NAMELESS) and isinstance(authors, list) and len(authors) == LIST_CUT:
             cut.append(work_id)
     meta = body["meta"]
     return {"count": _count(meta.get("count")), "next": meta.get("next_cursor"), "works": works, "cut": cut}

@@ -7,7 +7,7 @@ from typing import Any
 
 from copub.harvest.cache import Entry, Round
 from copub.harvest.record import Record
-from copub.harvest.source import short_id
+from copub.harvest.source import identity
 
 
 def stream(
@@ -20,16 +20,13 @@ def stream(
     Parameters
     ----------
     round_ : where the answers lie. pages : list answers, in order.
-    found_by : id -> names of the queries that found it.
+    found_by : identity -> names of the queries that found it.
     """
     seen: set[str] = set()
     for entry in pages:
         where = " ".join(part for part in entry.key[:3] if part)
         for number, value in enumerate(round_.read(entry)["results"]):
-            work_id = short_id(value.get("id")) if isinstance(value, dict) else None
-            if work_id is None:
-                yield Record(value, f"{where}, {entry.file}, record {number}", (entry.key[1],), _date(entry))
-                continue
+            work_id = identity(value)
             if work_id in seen or work_id not in found_by:
                 continue
             seen.add(work_id)
