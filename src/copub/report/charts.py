@@ -150,21 +150,15 @@ def interval_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: in
     return alt.layer(*layers).properties(width=width - (160 if narrow else 300), height=22 * frame.height)
 
 
-def specification_chart(sensitivity: pl.DataFrame, words: Messages, width: int) -> Any:
-    """Return the specification curve: every combination of choices, sorted by its share."""
-    frame = sensitivity.drop_nulls("share").sort("share", "switch", "setting").with_row_index("rank").with_columns(
-        is_base=pl.col("switch") == "base"
-    )  # fmt: skip
-    if frame.height < 3:
-        return None
-    chart = alt.Chart(frame.select("rank", "share", "ci_low", "ci_high", "is_base"))
+def specification_chart(curve: pl.DataFrame, words: Messages, width: int) -> Any:
+    """Return the specification curve: shares with intervals in their order, the study's own accented.
+
+    `curve` has rank, share, ci_low, ci_high, is_study.
+    """
+    chart = alt.Chart(curve.select("rank", "share", "ci_low", "ci_high", "is_study"))
     x = alt.X("rank:Q", title=None, axis=None, scale=alt.Scale(nice=False))
     y = alt.Y("share:Q", title=words.say("label.share"), axis=alt.Axis(format=PERCENT, tickCount=4))
     band = chart.mark_rule(color=BAR, strokeWidth=1, opacity=0.7).encode(x=x, y=alt.Y("ci_low:Q"), y2="ci_high:Q")
-    dots = chart.mark_point(filled=True, size=16, opacity=1, color=INK).encode(x=x, y=y)
-    own = (
-        chart.transform_filter("datum.is_base")
-        .mark_point(filled=True, size=110, opacity=1, color=ACCENT)
-        .encode(x=x, y=y)
-    )
-    return alt.layer(band, dots, own).properties(width=width - 60, height=170)
+    dots = chart.mark_point(filled=True, size=12, opacity=1, color=INK).encode(x=x, y=y)
+    own = chart.transform_filter("datum.is_study").mark_point(filled=True, size=120, opacity=1, color=ACCENT)
+    return alt.layer(band, dots, own.encode(x=x, y=y)).properties(width=width - 70, height=190)

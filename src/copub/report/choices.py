@@ -16,10 +16,8 @@ from copub.report.blocks import (
     share_cells,
     share_heads,
 )
-from copub.report.charts import interval_chart, overlap_chart, specification_chart
+from copub.report.charts import interval_chart, overlap_chart
 from copub.report.facts import Facts, Row
-
-_CURVE = 40  # settings from which one row each would be too long to read
 
 
 def level_section(facts: Facts) -> Section | None:
@@ -110,16 +108,15 @@ def sensitivity_section(facts: Facts) -> Section | None:
         ),
     )
     base = next((row["share"] for row in rows if row["switch"] == "base"), None)
-    figures = figure_of(facts, "sensitivity", title, lambda width: _sensitivity(facts, frame, rows, width, base), grid)
+    points = _points(facts, rows)
+    figures = figure_of(facts, "sensitivity", title, lambda width: interval_chart(points, words, width, base), grid)
     return Section(
         "sensitivity", title, words.say("lead.sensitivity"), figures=figures, grids=() if figures else (grid,)
     )
 
 
-def _sensitivity(facts: Facts, frame: pl.DataFrame, rows: list[Row], width: int, base: float | None) -> object:
-    if len(rows) > _CURVE:
-        return specification_chart(frame, facts.words, width)
-    points = [
+def _points(facts: Facts, rows: list[Row]) -> list[dict[str, object]]:
+    return [
         {
             **{key: row[key] for key in ("share", "ci_low", "ci_high")},
             "label": facts.words.say("label.base") if row["switch"] == "base" else f"{row['switch']}: {row['setting']}",
@@ -127,5 +124,4 @@ def _sensitivity(facts: Facts, frame: pl.DataFrame, rows: list[Row], width: int,
         }
         for row in rows
         if row["share"] is not None
-    ]  # fmt: skip
-    return interval_chart(points, facts.words, width, base)
+    ]

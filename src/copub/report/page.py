@@ -13,7 +13,7 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from copub.report import answers, background, choices, partners
+from copub.report import answers, background, choices, details, partners
 from copub.report.blocks import Section
 from copub.report.explorer import as_script, explorer_data
 from copub.report.facts import Facts, facts_of
@@ -22,17 +22,22 @@ _FOLDER = Path(__file__).parent / "templates"
 _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     answers.answer_section,
     answers.square_section,
+    details.adjusted_section,
     answers.trend_section,
+    details.change_section,
     answers.area_section,
     choices.level_section,
+    details.crossing_section,
     partners.institution_section,
     partners.pair_section,
     partners.network_section,
     choices.sensitivity_section,
+    details.specification_section,
     choices.slice_section,
     background.planted_section,
     lambda facts: works_section(facts),
     partners.institution_parts,
+    details.funder_section,
     background.quality_section,
     background.method_section,
     background.limits_section,

@@ -1,0 +1,135 @@
+"""The parts of the page below the first answer: adjusted shares, change, crossings, specifications, funders."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from copub.report.blocks import Cell, Grid, Section, count_cell, figure_of, grid_of
+from copub.report.charts import specification_chart
+from copub.report.facts import Facts
+from copub.report.grids import Column, grid_from
+
+_ROWS = 30
+_DRAWN = 400  # specifications drawn, evenly over their order; the table of the run holds them all
+
+_ADJUSTED: tuple[Column, ...] = (
+    ("label.measure", "measure", "measure"),
+    ("label.slice", "slice", "text"),
+    ("label.share", "share", "share"),
+    ("label.interval", "ci", "bounds"),
+    ("label.adjusted", "adjusted", "share"),
+    ("label.adjusted_interval", "adjusted", "bounds"),
+    ("label.basis", "basis", "text"),
+)
+_GROWTH: tuple[Column, ...] = (
+    ("label.measure", "measure", "measure"),
+    ("label.kind", "kind", "text"),
+    ("label.first_year", "year_from", "text"),
+    ("label.last_year", "year_to", "text"),
+    ("label.growth", "growth", "share"),
+    ("label.interval", "ci", "bounds"),
+)
+_EVENTS: tuple[Column, ...] = (
+    ("label.date", "date", "marked"),
+    ("label.event", "label", "text"),
+    ("label.measure", "measure", "measure"),
+    ("label.before", "before_share", "share"),
+    ("label.after", "after_share", "share"),
+    ("label.difference", "difference", "points"),
+    ("label.institution_before", "before_with_institution", "share"),
+    ("label.institution_after", "after_with_institution", "share"),
+)
+_INTENSITY: tuple[Column, ...] = (
+    ("label.year", "year", "marked"),
+    ("label.works", "works", "count"),
+    ("label.share_of_a", "share_of_a", "share"),
+    ("label.share_of_b", "share_of_b", "share"),
+    ("label.affinity", "affinity", "figure"),
+)
+_INFLUENCES: tuple[Column, ...] = (
+    ("label.switch", "switch", "text"),
+    ("label.lowest", "lowest_setting", "text"),
+    ("label.median", "lowest_median", "share"),
+    ("label.highest", "highest_setting", "text"),
+    ("label.median", "highest_median", "share"),
+    ("label.mean_difference", "mean_difference", "difference"),
+    ("label.largest_difference", "largest_difference", "difference"),
+)
+_FUNDERS: tuple[Column, ...] = (
+    ("label.funder", "funder", "marked"),
+    ("label.works", "works", "count"),
+    ("label.critical", "critical", "count"),
+    ("label.listed", "listed", "count"),
+    ("label.critical_listed", "critical_listed", "count"),
+    ("label.share", "share", "share"),
+    ("label.interval", "ci", "bounds"),
+)
+
+
+def adjusted_section(facts: Facts) -> Section | None:
+    """Return raw and adjusted shares beside each other, where an adjustment has a basis."""
+    frame = facts.table("adjusted").filter(pl.col("method") != "none", pl.col("slice_kind") != "year")
+    frame = frame.sort(pl.col("slice_kind") != "all", maintain_order=True)
+    return _of_grids(facts, "adjusted", [grid_from(facts, facts.words.say("section.adjusted"), frame, _ADJUSTED)])
+
+
+def change_section(facts: Facts) -> Section | None:
+    """Return growth per year, shares before and after dated events, and intensity against whole outputs."""
+    say = facts.words.say
+    grids = [
+        grid_from(facts, say("section.growth"), facts.table("growth").drop_nulls("growth"), _GROWTH),
+        grid_from(facts, say("section.events"), facts.table("events").drop_nulls("difference"), _EVENTS),
+        grid_from(facts, say("section.intensity"), facts.table("intensity").drop_nulls("share_of_a"), _INTENSITY),
+    ]
+    return _of_grids(facts, "change", grids)
+
+
+def crossing_section(facts: Facts) -> Section | None:
+    """Return critical works by area and highest level."""
+    frame, title = facts.table("area_levels"), facts.words.say("section.crossing")
+    if frame.is_empty() or not frame["works"].sum():
+        return None
+    levels = frame["risk_level"].unique(maintain_order=True).to_list()
+    cells = {(row["area"], row["risk_level"]): row["works"] for row in frame.iter_rows(named=True)}
+    rows = (
+        (Cell(facts.area(area)), *(count_cell(facts, cells.get((area, level))) for level in levels))
+        for area in frame["area"].unique(maintain_order=True)
+    )
+    heads = (facts.words.say("label.area"), *(facts.level(level) for level in levels))
+    return _of_grids(facts, "crossing", [grid_of(title, heads, rows)])
+
+
+def specification_section(facts: Facts) -> Section | None:
+    """Return the specification curve, and which switch moves the share most."""
+    words, frame = facts.words, facts.table("specifications").drop_nulls("share")
+    if frame.height < 3:
+        return None
+    title = words.say("section.specifications")
+    influences = grid_from(facts, title, facts.table("influences"), _INFLUENCES)
+    curve = drawn_specifications(frame)
+    figures = figure_of(
+        facts, "specifications", title, lambda width: specification_chart(curve, words, width), influences
+    )
+    lead = words.say("lead.specifications", count=words.count(frame.height))
+    return Section("specifications", title, lead, figures=figures)
+
+
+def drawn_specifications(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the specifications to draw in the order of their shares: evenly many, and always the study's own."""
+    ordered = frame.sort("share", *(name for name in frame.columns if name != "share")).with_row_index("rank")
+    step = max(1, -(-ordered.height // _DRAWN))
+    return ordered.filter((pl.col("rank") % step == 0) | (pl.col("rank") == ordered.height - 1) | pl.col("is_study"))
+
+
+def funder_section(facts: Facts) -> Section | None:
+    """Return the funders that most critical and listed works name."""
+    order = ["critical_listed", "works", "funder"]
+    frame = facts.table("funders").sort(order, descending=[True, True, False]).head(_ROWS)
+    return _of_grids(facts, "funders", [grid_from(facts, facts.words.say("section.funders"), frame, _FUNDERS)])
+
+
+def _of_grids(facts: Facts, key: str, grids: list[Grid]) -> Section | None:
+    filled = tuple(grid for grid in grids if grid.rows)
+    if not filled:
+        return None
+    return Section(key, facts.words.say(f"section.{key}"), facts.words.say(f"lead.{key}"), grids=filled)

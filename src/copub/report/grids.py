@@ -1,0 +1,60 @@
+"""Grids described as data: which columns of a frame stand under which heads, written in which way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import polars as pl
+
+from copub.report.blocks import Cell, Grid, grid_of, rows_of
+from copub.report.facts import Facts, Row
+
+Column = tuple[str, str, str]
+"""Key of the head in the words, column of the frame, way of writing it (one of `WRITERS`)."""
+
+
+def _text(facts: Facts, row: Row, column: str) -> Cell:
+    value = row[column]
+    return Cell("; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value))
+
+
+def _marked(facts: Facts, row: Row, column: str) -> Cell:
+    small = facts.words.say("label.small") if row.get("is_small") else ""
+    return Cell("" if row[column] is None else str(row[column]), mark=small)
+
+
+def _points(facts: Facts, row: Row, column: str) -> Cell:
+    """Write a difference of shares, with its interval below it where the row has one."""
+    low, high = row.get("ci_low"), row.get("ci_high")
+    detail = f"{facts.words.points(low)} – {facts.words.points(high)}" if low is not None else ""
+    return Cell(facts.words.points(row[column]), row[column], detail=detail)
+
+
+WRITERS: Mapping[str, Callable[[Facts, Row, str], Cell]] = {
+    "text": _text,
+    "marked": _marked,
+    "level": lambda facts, row, column: Cell(facts.level(row[column]) if row[column] else ""),
+    "area": lambda facts, row, column: Cell(facts.area(row[column])),
+    "measure": lambda facts, row, column: Cell(facts.words.name("measure", row[column])),
+    "count": lambda facts, row, column: Cell(facts.words.count(row[column]), row[column]),
+    "figure": lambda facts, row, column: Cell(facts.words.number(row[column], 2), row[column]),
+    "share": lambda facts, row, column: Cell(facts.words.percent(row[column]), row[column]),
+    "difference": lambda facts, row, column: Cell(facts.words.points(row[column]), row[column]),
+    "points": _points,
+    "bounds": lambda facts, row, column: Cell(_bounds(facts, row, column)),
+}
+
+
+def _bounds(facts: Facts, row: Row, column: str) -> str:
+    """Write the interval whose ends are the columns ``<column>_low`` and ``<column>_high``."""
+    low, high = row[f"{column}_low"], row[f"{column}_high"]
+    if low is None or high is None:
+        return facts.words.missing
+    return f"{facts.words.percent(low)} – {facts.words.percent(high)}"
+
+
+def grid_from(facts: Facts, caption: str, frame: pl.DataFrame, columns: Sequence[Column]) -> Grid:
+    """Return a frame as a grid, row by row in its order."""
+    heads = [facts.words.say(head, a=facts.a, b=facts.b) for head, _, _ in columns]
+    rows = ([WRITERS[way](facts, row, column) for _, column, way in columns] for row in rows_of(frame))
+    return grid_of(caption, heads, rows)
