@@ -1,0 +1,112 @@
+"""A comparison in words and rows, for the page and for the command line: nothing is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from copub.runs.causes import CAUSES
+from copub.runs.compare import Comparison
+from copub.runs.instruments import last_retrieval
+
+MEASURES: Mapping[str, str] = {
+    "critical_listed": "critical and with a listed institution",
+    "top_level": "critical and with a listed institution of the top level",
+    "critical": "critical",
+    "listed": "with a listed institution",
+}
+COUNTINGS: Mapping[str, str] = {
+    "full": "each work counts 1",
+    "fractional-authors": "each work counts its share of authors on the two sides",
+    "fractional-countries": "each work counts 1 / its number of countries",
+}
+MEANINGS: Mapping[str, str] = {cause.name: cause.meaning for cause in CAUSES}
+
+
+def percent(share: float | None) -> str:
+    """Return a share as "12.34 %"."""
+    return "not defined (no works)" if share is None else f"{100 * share:.2f} %"
+
+
+def points(part: float | None) -> str:
+    """Return a difference of shares as "+1.23 points"; a difference of shares is no per cent."""
+    if part is None:
+        return "not defined"
+    text = f"{100 * part:+.2f}"
+    return f"{'0.00' if text in ('+0.00', '-0.00') else text.replace('-', '−')} points"
+
+
+def between(one: float | None, two: float | None) -> str:
+    """Return the span of a part over the orders "first" and "last", smaller end first."""
+    if one is None or two is None:
+        return "not defined"
+    low, high = sorted((one, two))
+    return points(low) if points(low) == points(high) else f"{points(low)} to {points(high)}"
+
+
+def cautions(comparison: Comparison) -> list[str]:
+    """Return what is to be read before any number: epochs that were crossed, then other limits."""
+    warning = "; a difference may be the instrument's, not the world's"
+    crossed = [f"{crossing}{warning}." for crossing in comparison.crossings]
+    return [*crossed, *(f"{note[0].upper()}{note[1:]}." for note in comparison.notes)]
+
+
+def run_name(comparison: Comparison, side: str) -> str:
+    """Return how a run is named: its id, and the day of the last retrieval."""
+    run = comparison.before if side == "before" else comparison.after
+    day = last_retrieval(run.manifest)[:10]
+    return f"{run.manifest.get('run_id', run.folder.name)}" + (f" (works as of {day})" if day else "")
+
+
+def share_sentence(comparison: Comparison, measure: str, counting: str) -> str:
+    """Return the sentence on one share: from, to, difference, counting rule, denominators."""
+    rows = comparison.tables["shares"].filter((pl.col("measure") == measure) & (pl.col("counting") == counting))
+    row = rows.row(0, named=True)
+    return (
+        f"{MEASURES[measure].capitalize()}: {percent(row['share_before'])} "
+        f"({_count(row['numerator_before'])} of {_count(row['denominator_before'])}), then "
+        f"{percent(row['share_after'])} ({_count(row['numerator_after'])} of {_count(row['denominator_after'])}): "
+        f"{points(row['difference'])}; {COUNTINGS[counting]}."
+    )
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def part_rows(comparison: Comparison, measure: str, counting: str) -> list[dict[str, Any]]:
+    """Return the causes of one share's change as rows of text, in the order of attribution."""
+    return [
+        {
+            "cause": row["cause"],
+            "meaning": MEANINGS[row["cause"]],
+            "kind": row["kind"],
+            "part": points(row["part"]),
+            "span": between(row["part_first"], row["part_last"]),
+            "works": f"{row['works']:,}",
+            "entered": f"{row['entered']:,}",
+            "left": f"{row['left']:,}",
+            "gained": f"{row['gained']:,}",
+            "lost": f"{row['lost']:,}",
+        }
+        for row in comparison.split(measure, counting).iter_rows(named=True)
+    ]
+
+
+def comparison_lines(comparison: Comparison) -> list[str]:
+    """Return what ``copub compare`` prints: cautions first, then the headline and its causes."""
+    counting = str(comparison.after.manifest["study"]["counting"])
+    counts = comparison.counts()
+    lines = [
+        *cautions(comparison),
+        f"{run_name(comparison, 'before')}  ->  {run_name(comparison, 'after')}",
+        f"works added {counts['added']:,}, removed {counts['removed']:,}, changed {counts['changed']:,}",
+    ]
+    for measure in ("critical_listed", "top_level"):
+        lines.append(share_sentence(comparison, measure, counting))
+        for row in part_rows(comparison, measure, counting):
+            moved = f"{row['works']} {'work' if row['works'] == '1' else 'works'}"
+            lines.append(f"  {row['part']:>14}  {row['cause']} [{row['kind']}], {moved}; in another order {row['span']}")
+    return lines
