@@ -143,7 +143,7 @@ def _candidates(rows: pl.DataFrame, watchlists: Sequence[Watchlist], index: Inde
         schema={"entity_id": pl.String, "key": pl.Int32},
     )
     matched = near.join(keys, on="entity_id").with_columns(
-        rule=pl.format("similarity {}", pl.col("score").round(1)), condition=pl.lit(SURE)
+        rule=pl.format("similarity {} of {}", pl.col("score").round(1), "matched_text"), condition=pl.lit(SURE)
     )
     return (
         rows.with_columns(value="raw_affiliation_string")

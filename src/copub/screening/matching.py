@@ -171,11 +171,11 @@ class _Scene:
         after = [b for b in self.breaks if b > found.last]
         return (before[-1] if before else -1), (after[0] if after else len(self.reading.words))
 
-    def nearest(self, found: _Found, *, cities: bool = False) -> tuple[str, Place] | None:
+    def nearest(self, found: _Found, country: str, *, cities: bool = False) -> tuple[str, Place] | None:
         """Return the place that most likely belongs to a name: the next after it, else the last before it.
 
-        Places in the same stretch between semicolons come first. With `cities`, only cities of
-        that stretch are looked at.
+        Only places in the same stretch between semicolons are looked at, and if it has none,
+        places of `country` in others. With `cities`, only cities of that stretch.
         """
         low, high = self.segment(found)
         some = [p for p in self.places if not found.first <= p[0] <= found.last]
@@ -183,11 +183,12 @@ class _Scene:
             some = [p for p in some if p[2].kind == "city"]
         right = [p for p in some if found.last < p[0] < high]
         left = [p for p in some if low < p[0] < found.first]
-        beyond = [] if cities else [p for p in some if p[0] > high] or [p for p in some if p[0] < low][::-1]
-        for chosen in (right[:1], left[-1:], beyond[:1]):
+        for chosen in (right[:1], left[-1:]):
             if chosen:
                 return chosen[0][1], chosen[0][2]
-        return None
+        # Another stretch may tell the country, but never that a name is abroad.
+        beyond = [p for p in some if not low < p[0] < high and p[2].country == country and not cities]
+        return (beyond[0][1], beyond[0][2]) if beyond else None
 
     def is_home(self, entity: Entity, found: _Found) -> bool:
         """Tell whether a place of the entity stands in the same stretch, outside the name."""
@@ -207,19 +208,19 @@ class _Scene:
             return SURE
         if not self.reading.text[found.start].isascii():
             return SURE
-        if entity.not_places:
-            city = self.nearest(found, cities=True)
-            if city is not None and city[0] in {place.lower() for place in entity.not_places}:
-                return ""
-        near = self.nearest(found)
+        near = self.nearest(found, entity.country)
+        rivals = [place for place in entity.not_places if place.isupper()]
+        if near is not None and near[1].country in rivals:
+            return ""
+        city = self.nearest(found, entity.country, cities=True) if entity.not_places else None
+        if city is not None and city[0] in {place.lower() for place in entity.not_places}:
+            return ""
         abroad = near is not None and near[1].country != entity.country
         if kind == "weak" or entity.context == "home":
             return SURE if self.is_home(entity, found) and not abroad else ""
         if kind == "abbreviation" or entity.context == "china":
             return "" if abroad else (IF_COUNTRY if near is None else SURE)
-        if entity.context == "not-abroad":
-            return "" if abroad else (UNLESS_ABROAD if near is None else SURE)
-        return SURE
+        return UNLESS_ABROAD if rivals and near is None else SURE
 
 
 def _is_extended(found: _Found, meaning: Meaning, scene: _Scene) -> bool:

@@ -6,7 +6,7 @@ must name one country, a false institution must stand in the reviewed file ``pat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -122,6 +122,46 @@ def repair(affiliations: pl.DataFrame) -> Repaired:
     log.append(_glued(affiliations))
     repaired = named.select(affiliations.columns)
     return Repaired(repaired, pl.concat(log).sort(*_PLACE, "kind", nulls_last=True))
+
+
+def repair_authorships(
+    authorships: pl.DataFrame,
+    before: pl.DataFrame,
+    after: pl.DataFrame,
+    side_a: Sequence[str],
+    side_b: Sequence[str],
+) -> pl.DataFrame:
+    """Return the table ``authorships`` with countries and sides that follow repaired affiliations.
+
+    Parameters
+    ----------
+    authorships : the table as tabulated.
+    before, after : the table ``affiliations`` as tabulated, and as repaired.
+    side_a, side_b : country codes of the sides.
+
+    A country that only a repaired row supported goes; the countries of the repaired rows come.
+    Countries that no affiliation row explains (OpenAlex read them from the string) stay.
+    """
+    author = ["work_id", "author_seq"]
+    old, new = (
+        frame.filter(pl.col("country_code").is_not_null())
+        .group_by(author)
+        .agg(pl.col("country_code").unique().alias(name))
+        for frame, name in ((before, "old"), (after, "new"))
+    )
+    joined = authorships.join(old, on=author, how="left", maintain_order="left").join(
+        new, on=author, how="left", maintain_order="left"
+    )
+    held, gone, come = (pl.col(name).fill_null([]) for name in ("countries", "old", "new"))
+    countries = held.list.set_difference(gone.list.set_difference(come)).list.set_union(come).list.sort()
+    sides = {"on_side_a": list(side_a), "on_side_b": list(side_b)}
+    return (
+        joined.with_columns(countries=countries)
+        .with_columns(
+            pl.col("countries").list.set_intersection(codes).list.len().gt(0).alias(n) for n, codes in sides.items()
+        )
+        .select(authorships.columns)
+    )
 
 
 def _with_named_countries(affiliations: pl.DataFrame) -> pl.DataFrame:

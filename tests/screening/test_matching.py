@@ -1,0 +1,241 @@
+"""Names count as whole words, the longest wins, look-alikes never count."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from copub.screening.lexicon import build_lexicon, look_alikes
+from copub.screening.matching import IF_COUNTRY, SURE, UNLESS_ABROAD, find_mentions
+from copub.screening.watchlist import registry
+
+LEXICON = build_lexicon(registry())
+UNSURE = frozenset((IF_COUNTRY,))
+
+
+def named(text: str) -> set[str]:
+    return {m.entity.id for m in find_mentions(text, LEXICON) if m.condition not in UNSURE}
+
+
+POSITIVE = {
+    "Dept. of EEIS, Univ. of Sci. and Tech. of China, Hefei": "university-of-science-and-technology-of-china",
+    "Univ Sci & Technol China, Hefei, Peoples R China": "university-of-science-and-technology-of-china",
+    "University of, Science and Technology of China, Hefei": "university-of-science-and-technology-of-china",
+    "Key Lab, Beijing Univ. of Posts & Telecommun.": "beijing-university-of-posts-and-telecommunications",
+    "Chongqing, University of Posts and Telecommunications": "chongqing-university-of-posts-and-telecommunications",
+    "School of Physics, BUAA, Beijing, China": "beihang-university",
+    "BeiHang Univ.": "beihang-university",
+    "Beijing University of Aeronautics and Astroautics": "beihang-university",
+    "Dept. of EngineeringNanjing University of Sci. & Tech.": "nanjing-university-of-science-and-technology",
+    "Harbin, Institute of Technology, Harbin": "harbin-institute-of-technology",
+    "HIT, Harbin, China": "harbin-institute-of-technology",
+    "Northwestern Poly Tech. Univ., Xi'an": "northwestern-polytechnical-university",
+    "Fourth Military Medical, University, Xi’an": "air-force-medical-university",
+    "The 2nd Military Medical University": "navy-medical-university",
+    "PLA University of Science and Technology, Nanjing": "army-engineering-university",
+    "Changsha Institute of Technology, Changsha": "national-university-of-defense-technology",
+    "National Univ. of Def. Technol., Changsha": "national-university-of-defense-technology",
+    "University of Fudan, Shanghai": "fudan-university",
+    "Jiao Tong University, Shanghai": "shanghai-jiao-tong-university",
+    "Tsinghua University of China": "tsinghua-university",
+    "Alibaba-Zhejiang University Joint Research Institute": "zhejiang-university",
+    "Ruijin Hospital, Shanghai Jiao Tong University School of Medicine": "shanghai-jiao-tong-university",
+    "School of Automation, China University of Geosciences, Wuhan": "china-university-of-geosciences-wuhan",
+    "China University of Geosciences (Wuhan), China": "china-university-of-geosciences-wuhan",
+    "清华大学精密仪器系": "tsinghua-university",
+    "国防科学技术大学": "national-university-of-defense-technology",
+    "西安电子科技大学": "xidian-university",
+    "General Hospital of the Chinese People's Liberation Army": "pla-general-hospital",
+    "Northeastern University, Shenyang, China": "northeastern-university",
+    "School of Metallurgy Northeastern University Shenyang China": "northeastern-university",
+}
+
+
+@pytest.mark.parametrize(("text", "entity"), POSITIVE.items())
+def test_names_in_all_their_spellings_are_found(text: str, entity: str) -> None:
+    assert named(text) == {entity}
+
+
+NEGATIVE = (
+    "Nanjing University of Information Science and Technology",
+    "Zhejiang University of Some New Discipline, Hangzhou",
+    "Shandong University, of Finance and Economics, Jinan",
+    "Beijing University of Chinese, Medicine Beijing",
+    "Tianjin Univ Technol, Tianjin",
+    "Medical University Tianjin China",
+    "Universities of Shandong",
+    "Guizhou Minzu University, Guiyang, China",
+    "National Tsing Hua University, Hsinchu, Taiwan",
+    "National Sun Yat-sen University, Kaohsiung",
+    "Tsing Hua University, Hsin-Chu, Taiwan",
+    "Soochow University, Taipei, Taiwan",
+    "Northeastern University, Boston, MA",
+    "Northeastern University",
+    "Southeast University, Dhaka, Bangladesh",
+    "National Defense University, Washington",
+    "Naval Academy, Annapolis",
+    "Case Western Reserve University",
+    "Newcastle University",
+    "CAS Key Laboratory",
+    "HIT",
+    "BIT, Ranchi, India",
+    "HIT, Holon, Israel",
+    "Shanghai Shu Guang Hospital, Shanghai",
+    "someone@buaa.edu.cn, Beijing, China",
+    "School of International Relations, Beijing, China",
+    "Xi'an Jiaotong, Liverpool University",
+    "China University of Geosciences, Beijing, China",
+    "China University of Mining and Technology, Beijing 100083",
+    "Xiangya Hospital, Changsha",
+    "University of South Carolina",
+    "Tohoku University 東北大学",
+    "国立清华大学",
+    "西北大学",
+    "",
+    "|;,",
+)
+
+
+@pytest.mark.parametrize("text", NEGATIVE)
+def test_other_institutions_are_not_taken_for_listed_ones(text: str) -> None:
+    assert not named(text)
+
+
+def test_no_shipped_look_alike_is_ever_counted() -> None:
+    own = {entity.id: {name.text.casefold() for name in entity.names} for entity in registry()}
+    full = set().union(*own.values())
+    wrong = {
+        name: found
+        for name in look_alikes()
+        if name.casefold() not in full and (found := named(name) | named(f"School of Physics, {name}, China"))
+    }
+    assert not wrong
+
+
+@pytest.mark.real
+def test_no_compiled_false_friend_is_counted(real_data: Path) -> None:
+    with (real_data / "watchlists" / "false_friends.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            confusable = row["confusable_with"].split(" ")[0]
+            bare = re.sub(r" \([A-Z]{2}\)$", "", row["name"])
+            assert confusable not in named(row["name"]), row["name"]
+            if bare != "Soochow University":  # the same name on both sides of the strait
+                assert confusable not in named(bare), bare
+
+
+def test_the_longest_name_wins_and_stands_alone() -> None:
+    text = "Nanjing University of Aeronautics and Astronautics"
+    (mention,) = find_mentions(text, LEXICON)
+    assert (mention.start, mention.end) == (0, len(text))
+
+
+def test_a_hospital_of_a_university_names_both() -> None:
+    found = named("First Affiliated Hospital of Third Military Medical University, Chongqing")
+    assert found == {"southwest-hospital", "army-medical-university"}
+
+
+def test_a_hospital_of_a_hospital_is_one_name() -> None:
+    assert named("First Affiliated Hospital of PLA General Hospital") == {"pla-general-hospital-first-affiliated"}
+
+
+def test_the_place_that_begins_the_next_name_stays_with_it() -> None:
+    text = "China University of Mining and Technology, Beijing Institute of Technology"
+    assert "beijing-institute-of-technology" in named(text)
+
+
+def test_several_affiliations_in_one_string_are_all_found() -> None:
+    text = "Princeton, USA; Fuzhou Univ., China and Central South Univ., Changsha, China; Soochow University, Suzhou"
+    assert named(text) == {"fuzhou-university", "central-south-university", "soochow-university"}
+
+
+def test_the_country_of_a_shared_name_comes_from_its_own_stretch() -> None:
+    text = "Northeastern University, Shenyang, China; Northeastern University, Boston, USA"
+    (mention,) = find_mentions(text, LEXICON)
+    assert mention.start == 0
+
+
+def test_another_stretch_never_makes_a_name_foreign() -> None:
+    assert named("Soochow University; National Taiwan University, Taipei") == {"soochow-university"}
+    (mention,) = find_mentions("Northeastern University; MIT, USA", LEXICON)
+    assert mention.condition == IF_COUNTRY
+    assert named("Huazhong; Northeastern University; Luoyu Road; China") == {"northeastern-university"}
+
+
+def test_names_that_leave_the_country_open_say_so() -> None:
+    assert [m.condition for m in find_mentions("Northeastern University", LEXICON)] == [IF_COUNTRY]
+    assert [m.condition for m in find_mentions("Southeast University", LEXICON)] == [UNLESS_ABROAD]
+    assert [m.condition for m in find_mentions("UESTC", LEXICON)] == [IF_COUNTRY]
+    assert [m.condition for m in find_mentions("UESTC, Chengdu", LEXICON)] == [SURE]
+
+
+def test_umbrellas_count_only_where_they_stand_alone() -> None:
+    assert named("Chinese People's Liberation Army, Beijing, China") == {"peoples-liberation-army"}
+    assert not named("309th Hospital of Chinese People's Liberation Army, Beijing")
+
+
+def test_names_and_look_alikes_never_share_a_pattern() -> None:
+    for pattern, meanings in LEXICON.patterns.items():
+        entities = {m.entity.id for m in meanings if m.entity is not None and m.kind not in ("weak", "abbreviation")}
+        assert len(entities) <= 1, pattern
+        assert len(entities) == 0 or all(m.entity is not None for m in meanings), pattern
+
+
+CLAUSES = ("Dept. of Physics", "University of Oxford, Oxford, UK", "P.O. Box 12", "School of Law", "MIT, USA", "Lab 3")
+texts = st.sampled_from(sorted(POSITIVE))
+SPACES = ("  ", "\t", "\u00a0", " \n ", "\u2009")
+DASHES = ("-", "–", "—", "‐", "\u2011")
+QUOTES = ("'", "’", "‘", "`", "´", "ʼ")
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts, st.sampled_from(CLAUSES), st.booleans())
+def test_an_unrelated_clause_never_removes_a_hit(text: str, clause: str, before: bool) -> None:
+    assert named(text) <= named(f"{clause}; {text}" if before else f"{text}; {clause}")
+
+
+@settings(max_examples=200, deadline=None)
+@given(texts, st.sampled_from(SPACES), st.sampled_from(DASHES), st.sampled_from(QUOTES), st.sampled_from("lut"))
+def test_case_spaces_dashes_and_quotes_never_change_a_hit(
+    text: str, space: str, dash: str, quote: str, case: str
+) -> None:
+    changed = {"l": text.lower(), "u": text.upper(), "t": text.swapcase()}[case]
+    changed = re.sub("['’]", quote, changed.replace("-", dash)).replace(" ", space)
+    assert named(f" {changed}{space}") == named(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet=st.sampled_from("abcdefghij ,;-'&.()"), max_size=100))
+def test_a_string_that_names_no_entity_gives_no_hit(text: str) -> None:
+    assert not named(text)
+
+
+@pytest.mark.real
+def test_perturbing_real_strings_never_changes_their_hits(real_data: Path) -> None:
+    path = real_data / "watchlists" / "affiliation_strings_unlabelled.txt.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        strings = [line.rstrip("\n") for line in file]
+    for text in strings[::3]:
+        found = named(text)
+        plain = text if text.isascii() else ""
+        assert named(text.replace(" ", "  ").replace("-", "–")) == found, text
+        assert not plain or (named(plain.upper()) == found and named(plain.lower()) == found), text
+        assert found <= named(f"{text}; Department of Physics, University of Oxford"), text
+
+
+@pytest.mark.real
+def test_matched_characters_are_the_name_as_printed(real_data: Path) -> None:
+    path = real_data / "watchlists" / "affiliation_strings_unlabelled.txt.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in list(file)[::5]:
+            for mention in find_mentions(line, LEXICON):
+                printed = line[mention.start : mention.end]
+                assert printed == printed.strip(" ,;()")
+                assert mention.entity.id in {m.entity.id for m in find_mentions(f"{printed}, China", LEXICON)} or (
+                    mention.kind in ("weak", "abbreviation") or mention.entity.context == "home"
+                ), line

@@ -1,0 +1,169 @@
+"""Watchlists are read whole or not at all, and say what they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from copub.errors import CorrectFile, CorrectInput
+from copub.screening import Watchlist, load_watchlist
+from copub.screening.watchlist import registry
+
+EXPECTED = {
+    "aspi-cdut-2019": 159,
+    "aspi-cdut-later": 10,
+    "ca-nro-2024": 98,
+    "related-units": 77,
+    "seven-sons": 7,
+    "us-1260h-2026": 20,
+    "us-1286-fy2022": 32,
+    "us-1286-fy2023": 79,
+    "us-1286-fy2024": 95,
+    "us-1286-fy2025": 108,
+    "us-entity-list": 38,
+}
+
+
+def test_shipped_lists_have_their_known_numbers_of_entities(all_lists: list[Watchlist]) -> None:
+    assert {w.id: len(w.entities) for w in all_lists} == EXPECTED
+
+
+def test_every_shipped_list_names_source_date_terms_and_what_it_lacks(all_lists: list[Watchlist]) -> None:
+    for watchlist in all_lists:
+        assert watchlist.sources and watchlist.terms and watchlist.lacks, watchlist.id
+        assert watchlist.retrieved == "2026-11-21"
+
+
+def test_lists_that_are_fragments_say_so(all_lists: list[Watchlist]) -> None:
+    complete = {w.id for w in all_lists if w.completeness == "complete"}
+    assert complete == {"aspi-cdut-2019", "seven-sons", *(f"us-1286-fy{y}" for y in range(2022, 2026))}
+
+
+def test_blank_levels_of_aspi_2019_stay_unrated() -> None:
+    aspi = load_watchlist("aspi-cdut-2019")
+    assert aspi.levels == ("very high", "high", "medium", "low", "unrated")
+    assert Counter(m.level for m in aspi.entities) == {
+        "very high": 90,
+        "high": 19,
+        "medium": 24,
+        "low": 5,
+        "unrated": 21,
+    }
+    fudan = aspi.member("fudan-university")
+    assert fudan is not None and fudan.level == "unrated"
+
+
+def test_shanghai_university_has_its_level_of_each_edition() -> None:
+    before = load_watchlist("aspi-cdut-2019").member("shanghai-university")
+    after = load_watchlist("aspi-cdut-later").member("shanghai-university")
+    assert before is not None and after is not None
+    assert (before.level, after.level) == ("medium", "high")
+
+
+def test_lists_without_levels_have_one_level() -> None:
+    assert load_watchlist("seven-sons").levels == ("listed",)
+    assert {m.level for m in load_watchlist("seven-sons").entities} == {"listed"}
+
+
+def test_all_lists_together_name_every_registered_entity(all_lists: list[Watchlist]) -> None:
+    named = {m.entity.id for w in all_lists for m in w.entities}
+    assert named == {entity.id for entity in registry()}
+
+
+@pytest.mark.real
+def test_shipped_lists_agree_with_the_compiled_table(real_data: Path, all_lists: list[Watchlist]) -> None:
+    import polars as pl
+
+    table = pl.read_csv(real_data / "watchlists" / "listed_institutions.csv", infer_schema_length=None)
+    tags = dict(table.select("entity_id_slug", "lists").iter_rows())
+    for watchlist in all_lists:
+        tagged = {slug for slug, lists in tags.items() if watchlist.id in (lists or "").split("|")}
+        if watchlist.id.startswith(("us-1286", "ca-", "aspi-cdut-2019", "us-1260h")):
+            assert {m.entity.id for m in watchlist.entities} == tagged, watchlist.id
+
+
+def test_a_list_of_ones_own_needs_no_registry(write_list) -> None:
+    path = write_list("entity_id,name,level\nharbour,Harbour Institute of Technology,high\nbay,Bay University,\n")
+    own = load_watchlist(path)
+    assert own.levels == ("high", "low", "unrated")
+    assert [m.level for m in own.entities] == ["unrated", "high"]
+
+
+def test_a_list_of_ones_own_may_point_to_the_registry(write_list) -> None:
+    own = load_watchlist(write_list("entity_id,level\nbeihang-university,low\n"))
+    assert own.entities[0].entity.name == "Beihang University"
+
+
+def test_the_hash_changes_with_the_content(write_list) -> None:
+    first = load_watchlist(write_list("entity_id,level\nbeihang-university,low\n")).hash
+    assert load_watchlist(write_list("entity_id,level\nbeihang-university,high\n")).hash != first
+    assert load_watchlist(write_list("entity_id,level\nbeihang-university,low\n")).hash == first
+
+
+def test_all_faults_of_both_files_are_reported_at_once(write_list) -> None:
+    path = write_list(
+        "entity_id,name,level,openalex,ror,country,context,valid_from,valid_to,level_basis,medical,parent\n"
+        "Bad Id,Name,high,I1,,,,,,,,\n"
+        "nobody,,high,,,,,,,,,\n"
+        "one,One,huge,X9,12,XX,home,2020,2019,rumour,perhaps,ghost\n"
+        "one,One again,high,,,,,,,,,\n"
+        "two,Two\n",
+        kind="rumour",
+        edition=None,
+        levels="high",
+        extra="x",
+        retrieved_on="yesterday",
+    )
+    with pytest.raises(CorrectFile) as caught:
+        load_watchlist(path)
+    text = str(caught.value)
+    for part in (
+        "kind is 'rumour'", "edition is missing", "levels must be a list", "unknown key 'extra'", "is no date",
+        "entity_id 'Bad Id'", "'nobody' is not in the registry", "openalex 'X9'", "ror '12'", "country 'XX'",
+        "places is empty", "valid_from is after", "level_basis is 'rumour'", "medical is 'perhaps'",
+        "parent 'ghost'", "stands twice", "2 cells, the header has 12",
+    ):  # fmt: skip
+        assert part in text, part
+    assert caught.value.exit_code == 2
+    assert all(":" in fault.where for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("csv", "part"),
+    [
+        ("entity_id,nonsense\na,b\n", "unknown column 'nonsense'"),
+        ("name\nA\n", "column 'entity_id' is missing"),
+        ("entity_id,name,name\na,A,A\n", "column 'name' stands twice"),
+        ("entity_id,level\nbeihang-university,nonsense\n", "level 'nonsense' is not one"),
+        ("entity_id,places\nnew-one,Harbour\n", "without a name"),
+        ("entity_id,name\n", "the list has no members"),
+    ],
+)
+def test_a_faulty_file_of_members_is_named(write_list, csv: str, part: str) -> None:
+    with pytest.raises(CorrectFile, match=part):
+        load_watchlist(write_list(csv))
+
+
+def test_a_list_without_its_table_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text("a = 1\n")
+    (tmp_path / "x.csv").write_text("entity_id\nbeihang-university\n")
+    with pytest.raises(CorrectFile, match=r"table \[watchlist\] is missing"):
+        load_watchlist(tmp_path / "x.toml")
+
+
+def test_an_unknown_list_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(CorrectInput, match="no watchlist 'nonsense'") as caught:
+        load_watchlist("nonsense")
+    assert "seven-sons" in str(caught.value)
+
+
+def test_a_missing_or_broken_file_of_members_is_named(write_list) -> None:
+    path = write_list("entity_id\n")
+    path.with_suffix(".csv").write_bytes(b"entity_id\n\xff\n")
+    with pytest.raises(CorrectInput, match="not UTF-8"):
+        load_watchlist(path)
+    path.with_suffix(".csv").unlink()
+    with pytest.raises(CorrectInput, match="no such file of members"):
+        load_watchlist(path)
