@@ -22,6 +22,7 @@ from copub.runs.instruments import (
     crossings,
     instruments,
     last_retrieval,
+    run_time,
     setting,
     study_of,
 )
@@ -67,7 +68,7 @@ def compare(run_a: Run, run_b: Run) -> Comparison:
 
     Raises `CorrectInput` if a run was stopped before its shares were made.
     """
-    forward = _time(run_a) <= _time(run_b)
+    forward = run_time(run_a) <= run_time(run_b)
     before, after = (run_a, run_b) if forward else (run_b, run_a)
     pair = Pair(before, after, study_of(before.manifest), study_of(after.manifest))
     met = crossings(before.manifest, after.manifest)
@@ -96,11 +97,6 @@ def compare(run_a: Run, run_b: Run) -> Comparison:
 
 
 _PART_TYPES = {name: dtype for name, dtype in COMPARISON_TABLES["parts"].schema.items() if name != "kind"}
-
-
-def _time(run: Run) -> tuple[str, str, str]:
-    manifest = run.manifest
-    return (last_retrieval(manifest), str(manifest.get("created", "")), str(manifest.get("run_id", "")))
 
 
 def _joined(pair: Pair) -> pl.DataFrame:

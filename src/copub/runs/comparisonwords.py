@@ -108,5 +108,5 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         lines.append(share_sentence(comparison, measure, counting))
         for row in part_rows(comparison, measure, counting):
             moved = f"{row['works']} {'work' if row['works'] == '1' else 'works'}"
-            lines.append(f"  {row['part']:>14}  {row['cause']} [{row['kind']}], {moved}; in another order {row['span']}")
+            lines.append(f"  {row['part']:>14}  {row['cause']} [{row['kind']}], {moved}; other orders {row['span']}")
     return lines

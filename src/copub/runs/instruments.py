@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from copub.runs.folder import Run
 from copub.study import SETTINGS, Event, Side, Study
 
 UNKNOWN = "not known"
@@ -102,6 +103,12 @@ def code_of(manifest: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
 def last_retrieval(manifest: Mapping[str, Any]) -> str:
     """Return the ISO time at which the last record was retrieved; empty if not known."""
     return str(manifest.get("source", {}).get("last_retrieval") or "")
+
+
+def run_time(run: Run) -> tuple[str, str, str]:
+    """Return what runs are ordered by in time: last retrieval, then when they were made, then their id."""
+    manifest = run.manifest
+    return (last_retrieval(manifest), str(manifest.get("created", "")), str(manifest.get("run_id", "")))
 
 
 def epoch_spans(manifest: Mapping[str, Any]) -> dict[str, str]:

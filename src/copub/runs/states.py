@@ -100,11 +100,13 @@ def reasons_under(run: Run, study: Study) -> pl.DataFrame:
 
 
 def _pairs_under(authorships: pl.DataFrame, study: Study) -> set[str]:
-    sided = _with_sides(authorships, study).group_by("work_id").agg(pl.col("on_side_a", "on_side_b").any())
+    sided = with_sides(authorships, study).group_by("work_id").agg(pl.col("on_side_a", "on_side_b").any())
     return set(sided.filter("on_side_a", "on_side_b")["work_id"])
 
 
-def _with_sides(authorships: pl.DataFrame, study: Study) -> pl.DataFrame:
+def with_sides(authorships: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Return the table ``authorships`` with the sides that `study` gives its authors."""
+
     def on_side(countries: tuple[str, ...]) -> pl.Expr:
         return pl.col("countries").list.set_intersection(list(countries)).list.len() > 0
 
@@ -116,7 +118,7 @@ def _with_sides(authorships: pl.DataFrame, study: Study) -> pl.DataFrame:
 def weights_under(run: Run, study: Study) -> pl.DataFrame:
     """Return per work of a run the weights that it would have with the sides of `study`."""
     countries = [*study.side_a.countries, *study.side_b.countries]
-    return authors_by_side(_with_sides(run.tables["authorships"], study), countries).select("work_id", *WEIGHTS)
+    return authors_by_side(with_sides(run.tables["authorships"], study), countries).select("work_id", *WEIGHTS)
 
 
 def critical_under(run: Run, study: Study, thresholds: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,56 @@
+"""Today's instruments on the records of an older run: nothing is asked of any source."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from copub.measures.copublications import flagged_works
+from copub.runs.folder import Run
+from copub.runs.states import reasons_under, with_sides
+from copub.screening import screen
+from copub.screening.watchlist import load_watchlist
+from copub.study import Study
+from copub.tables import Tables
+from copub.tables.funnel import Funnel
+from copub.technology import classify
+from copub.technology.taxonomy import load_taxonomy
+
+
+def judge_today(run: Run, study: Study) -> pl.DataFrame:
+    """Return a run's works with the flags that today's classifier and watchlists give them.
+
+    `study` decides years, types, sides, levels and tiers. Reviewed decisions play no part: they
+    belong to the run in which they were taken.
+    """
+    tables = _tables_under(run, study)
+    classification = classify(
+        tables.works,
+        tables.topics,
+        [load_taxonomy(study.taxonomy)],
+        profile=study.profile,
+        thresholds=study.thresholds,
+    )
+    watchlists = [load_watchlist(name) for name in study.watchlists]
+    hits = screen(
+        tables.affiliations,
+        watchlists,
+        tiers=study.tiers,
+        medical=study.medical,
+        children=study.children,
+        dates=tables.works.select("work_id", "publication_date") if study.as_of else None,
+    )
+    levels = tuple(dict.fromkeys(level for watchlist in watchlists for level in watchlist.levels))
+    return flagged_works(study, tables, classification, hits, levels)
+
+
+def _tables_under(run: Run, study: Study) -> Tables:
+    """Return a run's tables as `study` would have made them from the same records."""
+    works = (
+        run.tables["works"]
+        .drop("excluded_because")
+        .join(reasons_under(run, study).rename({"reason": "excluded_because"}), on="work_id", how="left")
+        .with_columns(pl.col("excluded_because").is_null().alias("in_population"))
+        .select(run.tables["works"].columns)
+    )
+    authorships = with_sides(run.tables["authorships"], study)
+    return Tables(works, run.tables["topics"], authorships, run.tables["affiliations"], Funnel())

@@ -1,0 +1,199 @@
+"""Verifying a run: recompute it from the cache or the works files, and compare every table.
+
+Nothing is taken from the run but its manifest, and nothing from kept results of stages: the
+recomputation works in an empty folder of its own, on the pages of the run's own round.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from copub.errors import CorrectInput
+from copub.pipeline import STAGES
+from copub.pipeline import run as carry_out
+from copub.runs.folder import Run, sha256_of
+from copub.runs.instruments import UNKNOWN, instruments
+from copub.study import Study, parse_study
+
+HARVEST, TABULATE, CLASSIFY, SCREEN, MEASURE = STAGES[:5]
+_STAGE_OF: Mapping[str, str] = {
+    **dict.fromkeys(("works", "topics", "authorships", "affiliations"), TABULATE),
+    "assignments": CLASSIFY,
+    "hits": SCREEN,
+}
+_ALTERED = "the file in the run folder is not the one that the run wrote"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a verification found.
+
+    tables : one row per table: stage, table, expected (sha256 in the manifest), in_folder (of the
+        file now), recomputed, same. first_difference : first stage that differs, "" if none does.
+    reasons : instruments that are not what they were when the run was made, and altered files.
+    """
+
+    run: Run
+    tables: pl.DataFrame
+    first_difference: str
+    reasons: tuple[str, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Return whether every table came out the same, and the run folder is untouched."""
+        return bool(self.tables["same"].all()) and not self.first_difference
+
+
+def verify(run: Run, cache: Path, works: Sequence[Path] = ()) -> Verification:
+    """Recompute a run and compare the sha256 of every table.
+
+    Parameters
+    ----------
+    cache : folder of harvested pages, for runs that asked OpenAlex. A run of the embedded demo
+        whose pages are gone is harvested again from the embedded server.
+    works : the works files, for runs made from works files; they must be those of the run.
+
+    Raises
+    ------
+    CorrectInput : the pages or files of the run are not there; the message says which.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="_verify-", dir=cache) as place:
+        again = _recompute(run, Path(place), cache, works)
+        return _compared(run, again)
+
+
+def _recompute(run: Run, place: Path, cache: Path, works: Sequence[Path]) -> Run:
+    source = run.manifest["source"]
+    options: dict[str, Any] = {"cache": place / "cache", "reports": place / "reports", "until": _last_stage(run)}
+    study = _study(run)
+    if source["kind"] == "works-files":
+        return carry_out(study, works=_same_files(run, works), **options)
+    if works:
+        raise CorrectInput("the run was not made from works files", where=str(run.folder), mend="leave --works out")
+    pages = _pages_of(run, cache)
+    if pages is None and source["kind"] != "embedded":
+        raise CorrectInput(
+            "the cache holds no pages of this run",
+            where=str(cache),
+            mend="name the folder into which it was harvested (--cache DIR)",
+        )
+    if pages is not None:
+        _view(pages, int(source["round"]), place / "cache" / pages.name)
+    return carry_out(study, offline=pages is not None, **options)
+
+
+def _study(run: Run) -> Study:
+    # the study's own bounds were judged when the run was made, and shape no table
+    return replace(parse_study(run.manifest["study"]["raw"], name="study in the manifest"), bounds={})
+
+
+def _last_stage(run: Run) -> str:
+    stages = {_STAGE_OF.get(name, MEASURE) for name in run.manifest["tables"]}
+    return max(stages, key=STAGES.index)
+
+
+def _same_files(run: Run, works: Sequence[Path]) -> list[Path]:
+    """Return the works files of a run in its order; each is known by its content."""
+    wanted = run.manifest["source"]["files"]
+    missing = [path for path in works if not path.is_file()]
+    if missing:
+        raise CorrectInput("there is no such works file", where=", ".join(map(str, missing)), mend="check the path")
+    given = {(path.name, sha256_of(path)): path for path in works}
+    lacking = [file for file in wanted if (file["name"], file["sha256"]) not in given]
+    if lacking or len(given) > len(wanted):
+        names = ", ".join(f"{file['name']} ({file['sha256'][:12]}…)" for file in wanted)
+        raise CorrectInput(
+            "these are not the works files of the run" if works else "the run was made from works files",
+            where=", ".join(map(str, works)) or str(run.folder),
+            mend=f"name them, unchanged, after --works: {names}",
+        )
+    return [given[file["name"], file["sha256"]] for file in wanted]
+
+
+def _pages_of(run: Run, cache: Path) -> Path | None:
+    """Return the harvest folder in the cache that holds the run's round, or None."""
+    source = run.manifest["source"]
+    for info in sorted(cache.glob("*/harvest.json")):
+        same = json.loads(info.read_text(encoding="utf-8")).get("query_hash") == source["query_hash"]
+        pages = info.parent / f"{int(source['round']):04d}"
+        if same and all(_is_page(pages, page) for page in source["pages"]):
+            return info.parent
+    return None
+
+
+def _is_page(folder: Path, page: Mapping[str, str]) -> bool:
+    # pages of a sweep lie in the rounds before; those are checked as they are read
+    path = folder / page["file"]
+    return not page["file"] or not path.is_file() or sha256_of(path) == page["sha256"]
+
+
+def _view(harvest: Path, last_round: int, target: Path) -> None:
+    """Lay out a harvest as it was after a round, without copying its pages."""
+    target.mkdir(parents=True)
+    shutil.copy2(harvest / "harvest.json", target)
+    for folder in sorted(harvest.iterdir()):
+        if folder.is_dir() and folder.name.isdigit() and int(folder.name) <= last_round:
+            # the journal may be mended while it is read: it is copied, the pages are linked
+            shutil.copytree(folder, target / folder.name, copy_function=_link_or_copy)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    if source.endswith(".zst"):
+        os.link(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+def _compared(run: Run, again: Run) -> Verification:
+    expected, recomputed = run.manifest["tables"], again.manifest["tables"]
+    rows = []
+    for name in sorted({*expected, *recomputed}, key=lambda name: (STAGES.index(_STAGE_OF.get(name, MEASURE)), name)):
+        path = run.folder / "tables" / f"{name}.parquet"
+        hashes = (
+            expected.get(name, {}).get("sha256"),
+            sha256_of(path) if path.is_file() else None,
+            recomputed.get(name, {}).get("sha256"),
+        )
+        rows.append((_STAGE_OF.get(name, MEASURE), name, *hashes, len(set(hashes)) == 1))
+    schema = dict.fromkeys(("stage", "table", "expected", "in_folder", "recomputed"), pl.String)
+    tables = pl.DataFrame(rows, schema={**schema, "same": pl.Boolean}, orient="row")
+    return Verification(run, tables, _first_difference(run, again, tables), tuple(_reasons(run, again, tables)))
+
+
+def _first_difference(run: Run, again: Run, tables: pl.DataFrame) -> str:
+    if _pages(run) != _pages(again):
+        return HARVEST
+    made = tables.filter(pl.col("expected").ne_missing(pl.col("recomputed")))
+    return str(made["stage"][0]) if made.height else ""
+
+
+def _pages(run: Run) -> list[str]:
+    source = run.manifest["source"]
+    return sorted(page["sha256"] for page in source.get("pages", source.get("files", ())))
+
+
+def _reasons(run: Run, again: Run, tables: pl.DataFrame) -> list[str]:
+    then, now = instruments(run.manifest), instruments(again.manifest)
+    reasons = [
+        f"{name} was {then.get(name, UNKNOWN)}, and is {now.get(name, UNKNOWN)}"
+        for name in dict.fromkeys([*then, *now])
+        if then.get(name) != now.get(name)
+    ]
+    libraries = run.manifest.get("versions", {}), again.manifest.get("versions", {})
+    reasons += [
+        f"{name} was {libraries[0].get(name, UNKNOWN)}, and is {libraries[1].get(name, UNKNOWN)}"
+        for name in sorted({*libraries[0], *libraries[1]} - {"copub"})
+        if libraries[0].get(name) != libraries[1].get(name)
+    ]
+    altered = tables.filter(pl.col("expected").ne_missing(pl.col("in_folder")) & pl.col("expected").is_not_null())
+    return [*(f"table {name}: {_ALTERED}" for name in altered["table"]), *reasons]
