@@ -91,7 +91,7 @@ def scan_columns(handle: Any, asked: Asked, writer: PartWriter, where: str, move
     ValueError : the file has no country codes.
     pyarrow.ArrowException, OSError : the file is damaged or cannot be read.
     """
-    file = pq.ParquetFile(handle, pre_buffer=True)
+    file = pq.ParquetFile(handle, pre_buffer=True, page_checksum_verification=True)
     country_leaves(file)
     before = 0
     for group in range(file.num_row_groups):

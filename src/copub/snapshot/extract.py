@@ -15,7 +15,7 @@ from copub.progress import bar
 from copub.snapshot.crew import work_through
 from copub.snapshot.deleted import BROKEN_LIST, deleted_among
 from copub.snapshot.job import Job
-from copub.snapshot.output import PLACE, name_targets, numbers_of, write_outputs
+from copub.snapshot.output import PLACE, found_in, name_targets, write_outputs
 from copub.snapshot.pair import Asked, Pair, check_pairs
 from copub.snapshot.part import part_name, read_facts
 from copub.snapshot.storage import open_source
@@ -36,7 +36,7 @@ class ExtractSummary:
     reused : files of those that an earlier, unfinished run had read.
     expansion : works of the pairs left out because they are in the expansion corpus.
     deleted : works of the pairs left out because OpenAlex lists them as deleted.
-    repeated : older copies of works that stand in the snapshot twice; the last copy is kept.
+    repeated : older copies of works that stand in the snapshot twice, by pair; the last copy is kept.
     faults : files and lines passed over: works may be missing.
     warnings : what else is worth saying.
     """
@@ -156,10 +156,11 @@ def _assemble(
     paths = [path for _, path in there]
     facts = [read_facts(path) for path in paths]
     faults = sorted(faults + [fault for fact in facts for fault in fact.faults])
-    numbers = numbers_of(paths)["number"]
-    last = numbers.is_last_distinct()
-    deleted, damage = _deleted(filesystem, snapshot, numbers.unique())
-    gone = numbers.is_in(deleted.implode())
+    found = found_in(paths)
+    # for each pair by itself, so that the answer for one does not depend on what else is asked
+    last = found.select(pl.struct("number", "pair").is_last_distinct()).to_series()
+    deleted, damage = _deleted(filesystem, snapshot, found["number"].unique())
+    gone = found["number"].is_in(deleted.implode())
     works = write_outputs(paths, last & ~gone, list(targets.values()))
     return ExtractSummary(
         date=snapshot.date,
@@ -169,7 +170,7 @@ def _assemble(
         size=sum(file.size for file, _ in there),
         reused=len(snapshot.files) - read_now,
         expansion=sum(fact.expansion for fact in facts),
-        deleted=int((last & gone).sum()),
+        deleted=len(deleted),
         repeated=int((~last).sum()),
         faults=tuple(faults + damage),
         warnings=snapshot.warnings,

@@ -82,15 +82,31 @@ def byte_test(asked: Asked) -> Callable[[pl.Series], list[int]]:
     first, second = (_possible(side) for side in sorted(sides, key=len))
 
     def test(lines: pl.Series) -> list[int]:
-        found = pl.select(first(pl.lit(lines)).arg_true()).to_series()
-        return found.filter(pl.select(second(pl.lit(lines.gather(found)))).to_series()).to_list() if len(found) else []
+        texts = _texts(lines)
+        found = pl.select(first(pl.lit(texts)).arg_true()).to_series()
+        return found.filter(pl.select(second(pl.lit(texts.gather(found)))).to_series()).to_list() if len(found) else []
 
     return test
 
 
 def _possible(codes: set[str]) -> Callable[[pl.Expr], pl.Expr]:
     pattern = f'"(?:{"|".join(sorted(codes))})"|{_ESCAPED_LETTER}'
-    return lambda lines: lines.cast(pl.String, strict=False).str.contains(pattern).fill_null(True)
+    return lambda texts: texts.str.contains(pattern).fill_null(True)
+
+
+def _texts(lines: pl.Series) -> pl.Series:
+    """Return the lines as text, null where they are no UTF-8."""
+    try:
+        return lines.cast(pl.String)
+    except pl.exceptions.ComputeError:  # polars refuses the whole series for one such line
+        return pl.Series([_text(line) for line in lines], dtype=pl.String)
+
+
+def _text(line: bytes) -> str | None:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _gunzip(stream: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -42,12 +43,13 @@ def name_targets(target: Path, asked: Asked) -> list[Path]:
     return [target.with_name(target.name.replace(PLACE, pair.name)) for pair in asked.pairs]
 
 
-def numbers_of(parts: Sequence[Path]) -> pl.DataFrame:
-    """Return ``part`` (position) and ``number`` (of the work id) of all works found, in order."""
-    frames = [pl.DataFrame(schema={"number": pl.Int64, "part": pl.Int32})]
-    for position, path in enumerate(parts):
-        numbers = pl.Series("number", pq.read_table(path, columns=["number"])["number"].to_numpy(), dtype=pl.Int64)
-        frames.append(numbers.to_frame().with_columns(part=pl.lit(position, dtype=pl.Int32)))
+def found_in(parts: Sequence[Path]) -> pl.DataFrame:
+    """Return ``number`` (of the work id) and ``pair`` (position) of all that was found, in order."""
+    frames = [pl.DataFrame(schema={"number": pl.Int64, "pair": pl.Int32})]
+    for path in parts:
+        found = pl.from_arrow(pq.read_table(path, columns=["number", "pairs"]))
+        assert isinstance(found, pl.DataFrame)
+        frames.append(found.explode("pairs", empty_as_null=False).rename({"pairs": "pair"}))
     return pl.concat(frames)
 
 
@@ -59,15 +61,16 @@ def write_outputs(parts: Sequence[Path], keep: pl.Series, targets: Sequence[Path
     Parameters
     ----------
     parts : in the order of the snapshot.
-    keep : for every work found, in order, whether it goes into the output.
+    keep : for every row of `found_in`, whether it goes into the output.
     """
     counts = [0] * len(targets)
+    kept = iter(keep)
     temporary = [target.with_name(f".{target.name}.tmp") for target in targets]
     with contextlib.ExitStack() as stack:
         suffix = targets[0].suffix
         streams = [stack.enter_context(_writer(path, suffix)) for path in temporary]
-        for kept, (pairs, line) in zip(keep, _rows(parts), strict=True):
-            for pair in pairs if kept else ():
+        for pairs, line in _rows(parts):
+            for pair in itertools.compress(pairs, kept):
                 streams[pair].write(line + b"\n")
                 counts[pair] += 1
     for path, target in zip(temporary, targets, strict=True):

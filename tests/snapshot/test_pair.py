@@ -1,0 +1,55 @@
+"""Pairs are read from the command line as written, and every fault is named at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from copub.errors import CorrectInput
+from copub.snapshot import Pair, parse_pairs
+from copub.snapshot.pair import Asked, check_pairs
+
+
+def test_a_colon_parts_the_sides_and_a_comma_joins_countries() -> None:
+    assert parse_pairs(["BE:CN", "BE:CN,HK,MO"]) == (
+        Pair("BE-CN", ("BE",), ("CN",)),
+        Pair("BE-CN+HK+MO", ("BE",), ("CN", "HK", "MO")),
+    )
+
+
+def test_a_slash_makes_pairs_of_their_own() -> None:
+    assert [pair.name for pair in parse_pairs(["AT/BE:CN/VN"])] == ["AT-CN", "AT-VN", "BE-CN", "BE-VN"]
+
+
+def test_a_name_goes_in_front() -> None:
+    assert parse_pairs(["eu=AT,BE : CN"]) == (Pair("eu", ("AT", "BE"), ("CN",)),)
+
+
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        ([], "no pair of countries is named"),
+        (["BE"], "'BE' is no pair"),
+        (["BE:"], "'BE:' is no pair"),
+        (["eu=AT/BE:CN"], "is no pair"),
+        (["be:CN"], "'be' is no ISO 3166"),
+        (["BE,CN:CN"], "CN stands on both sides of BE+CN-CN"),
+        (["BE:CN", "BE:CN"], "two pairs are named 'BE-CN'"),
+        (["../x=BE:CN"], "'../x' cannot name a pair"),
+    ],
+)
+def test_what_is_no_pair_is_refused_with_its_reason(texts: list[str], says: str) -> None:
+    with pytest.raises(CorrectInput) as caught:
+        parse_pairs(texts)
+    assert says in caught.value.what
+    assert "BE:CN" in caught.value.mend
+
+
+def test_all_faults_of_the_pairs_are_named_together() -> None:
+    with pytest.raises(CorrectInput, match=r"'XX' is no ISO.*a side of 'empty' is empty"):
+        check_pairs([Pair("one", ("XX",), ("CN",)), Pair("empty", (), ("CN",))])
+
+
+def test_a_work_joins_every_pair_that_its_countries_touch() -> None:
+    asked = Asked(parse_pairs(["BE/FR:CN", "BE:HK"]))
+    assert asked.joined({"BE", "CN", "HK"}) == [0, 2]
+    assert asked.joined({"BE", "FR"}) == []
