@@ -17,7 +17,7 @@ from typing import Any
 from copub.countries import COUNTRY_CODES
 from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.screening.watchlist import load_watchlist
-from copub.shipped import find_shipped, shipped_names
+from copub.shipped import find_shipped, shipped_folder, shipped_names
 from copub.technology.taxonomy import load_taxonomy
 from copub.tomlfile import TomlFile, TomlPath, parse_toml, read_toml
 
@@ -83,6 +83,9 @@ class Study:
     events: tuple[Event, ...]
     bounds: Mapping[str, tuple[float, float]]
     raw: str = field(repr=False)
+    published: tuple[str, ...] = ()
+    ties: tuple[str, ...] = ()
+    labelled: str = ""
 
     @property
     def hash(self) -> str:
@@ -144,15 +147,16 @@ def _slug(value: Any) -> str | None:
     return f"{value!r} is no identifier (lower-case letters, digits and hyphens, at most 64)"
 
 
-def _date(value: Any) -> str | None:
+def date_fault(value: Any) -> str | None:
+    """Return what is wrong with a date as text; None if it is YYYY, YYYY-MM or YYYY-MM-DD."""
     if re.fullmatch(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", str(value)):
         return None
     return f"{value!r} is no date (YYYY, YYYY-MM or YYYY-MM-DD)"
 
 
-def _shipped_or_file(folder: str) -> Check:
+def _shipped_or_file(folder: str, suffix: str = ".toml") -> Check:
     def check(value: Any) -> str | None:
-        known = shipped_names(folder)
+        known = sorted(path.stem for path in shipped_folder(folder).glob(f"*{suffix}"))
         if value in known or Path(str(value)).is_file():
             return None
         return f"{value!r} is neither shipped nor a file; shipped: {', '.join(known)}"
@@ -162,7 +166,14 @@ def _shipped_or_file(folder: str) -> Check:
 
 _TAXONOMY = _shipped_or_file("taxonomies/technologies")
 _WATCHLIST = _shipped_or_file("taxonomies/watchlists")
+_PUBLISHED = _shipped_or_file("taxonomies/published")
+_TIES = _shipped_or_file("taxonomies/ties", ".csv")
 _YEAR = _between(FIRST_YEAR, LAST_YEAR)
+
+
+def _file(value: Any) -> str | None:
+    return None if Path(str(value)).is_file() else f"there is no file {value!r}"
+
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(("study", "id"), "text", "name of the study and of its folder under reports/", required=True, check=_slug),
@@ -293,6 +304,9 @@ SETTINGS: tuple[Setting, ...] = (
         default=25,
         check=_between(0, 10_000),
     ),
+    Setting(("comparison", "published"), "list of text", "files of published figures to set beside the results", default=(), check=_PUBLISHED),
+    Setting(("comparison", "ties"), "list of text", "files of formal ties to set against the co-publications", default=(), check=_TIES),
+    Setting(("adjusted", "labelled"), "text", "CSV file of works of this study that people have judged (work_id, critical, listed); without it the shipped evaluation adjusts", check=_file),
     Setting(("events",), "list of tables", "dated events (date, label) drawn in the trend", default=()),
     Setting(
         ("assertions",),
@@ -466,7 +480,7 @@ def _contradictions(toml: TomlFile, values: Mapping[str, Any], faulty: bool) -> 
         unknown = sorted(set(event) - {"date", "label"})
         if unknown:
             faults.append(Fault(where, f"unknown key {unknown[0]!r} in an event", "known: date, label"))
-        message = _date(event["date"]) if "date" in event else "an event needs a date"
+        message = date_fault(event["date"]) if "date" in event else "an event needs a date"
         if message:
             faults.append(Fault(where, message))
         if not isinstance(event.get("label"), str):
@@ -539,4 +553,7 @@ def _build(toml: TomlFile, values: Mapping[str, Any]) -> Study:
         events=tuple(Event(str(e["date"]), e["label"]) for e in values["events"]),
         bounds={name: (float(low), float(high)) for name, (low, high) in values["assertions"].items()},
         raw=toml.text,
+        published=values["comparison.published"],
+        ties=values["comparison.ties"],
+        labelled=values["adjusted.labelled"] or "",
     )

@@ -1,3 +1,103 @@
+"""What measure reads beside the frames: evaluation, labelled sample, published figures, ties."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.measures.copublications import UNRATED
+from copub.measures.errors import Errors, read_errors
+from copub.measures.published import Published, load_published
+from copub.measures.switches import Thresholds
+from copub.measures.ties import Tie, load_ties, of_study
+from copub.screening.watchlist import load_watchlist
 from copub.shipped import shipped_folder
 
+if TYPE_CHECKING:
+    from copub.study import Study
+
 SHIPPED_ERRORS = shipped_folder("taxonomies/errors") / "shipped.toml"
+LABELLED_SCHEMA = pl.Schema({"work_id": pl.String, "critical": pl.Boolean, "listed": pl.Boolean})
+YES_NO: Mapping[str, bool | None] = {
+    "yes": True,
+    "true": True,
+    "1": True,
+    "no": False,
+    "false": False,
+    "0": False,
+    "": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything beside the frames of the stages before; each part may be absent."""
+
+    errors: Errors | None = None
+    labelled: pl.DataFrame | None = None
+    published: tuple[Published, ...] = ()
+    ties: tuple[Tie, ...] = ()
+    levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    thresholds: Thresholds = field(default_factory=lambda: MappingProxyType({}))
+
+
+def read_inputs(study: Study) -> Inputs:
+    """Read what the study names: its labelled sample, files of published figures and of ties.
+
+    Raises `CorrectInput` or `CorrectFile` for a file that is missing or has faults.
+    """
+    return Inputs(
+        errors=read_errors(SHIPPED_ERRORS) if SHIPPED_ERRORS.is_file() else None,
+        labelled=read_labelled(Path(study.labelled)) if study.labelled else None,
+        published=tuple(map(load_published, study.published)),
+        ties=tuple(of_study(study, [tie for name in study.ties for tie in load_ties(name)])),
+        levels=levels_of_entities(study) if study.ties else {},
+    )
+
+
+def levels_of_entities(study: Study) -> dict[str, str]:
+    """Return the strongest level on the headline lists by OpenAlex id and by name in lower case."""
+    found: dict[str, str] = {}
+    for watchlist in map(load_watchlist, study.watchlists):
+        rank = {level: position for position, level in enumerate(watchlist.levels)}
+        for member in sorted(watchlist.entities, key=lambda m: rank.get(m.level or UNRATED, len(rank))):
+            for key in (*member.entity.openalex, member.entity.name.lower()):
+                found.setdefault(key, member.level or UNRATED)
+    return found
+
+
+def read_labelled(path: Path) -> pl.DataFrame:
+    """Read a labelled sample: a CSV file with the columns work_id, critical, listed (yes | no | empty).
+
+    Further columns (reason, reader, date) are left alone. Faults are raised together.
+    """
+    try:
+        rows = pl.read_csv(path, infer_schema=False)
+    except (FileNotFoundError, pl.exceptions.PolarsError) as error:
+        raise CorrectInput(
+            f"the labelled sample cannot be read: {str(error).splitlines()[0]}",
+            where=str(path),
+            mend="name a CSV file in UTF-8",
+        ) from None
+    missing = [column for column in LABELLED_SCHEMA if column not in rows.columns]
+    if missing:
+        faults = [Fault(f"{path}:1", f"the column {column!r} is missing") for column in missing]
+        raise CorrectFile(faults, kind="labelled sample")
+    faults = [
+        Fault(f"{path}:{line}", f"{column} is {row[column]!r}", "write yes, no, or nothing")
+        for line, row in enumerate(rows.iter_rows(named=True), start=2)
+        for column in ("critical", "listed")
+        if (row[column] or "").strip().lower() not in YES_NO
+    ]
+    if faults:
+        raise CorrectFile(faults, kind="labelled sample")
+    decided = {
+        column: [YES_NO[(value or "").strip().lower()] for value in rows[column]] for column in ("critical", "listed")
+    }
+    return pl.DataFrame({"work_id": rows["work_id"], **decided}, schema=LABELLED_SCHEMA)

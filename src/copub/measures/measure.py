@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from copub.measures.adjusted import adjusted
+from copub.measures.comparison import comparison
 from copub.measures.copublications import copublications, flagged_works
 from copub.measures.coverage import coverage
 from copub.measures.crossings import area_levels, funders, intensity
 from copub.measures.events import events
 from copub.measures.families import institution_families
 from copub.measures.growth import growth
+from copub.measures.inputs import Inputs, read_inputs
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
 from copub.measures.resampled import resampled
 from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
 from copub.measures.specifications import specifications
-from copub.measures.switches import Thresholds
+from copub.measures.ties import tie_areas, ties_and_works
 from copub.measures.trends import last_sure_year, trends
 
 if TYPE_CHECKING:
@@ -39,10 +41,10 @@ def measure(
     areas: Sequence[str],
     as_of: date | None = None,
     reviewed: Mapping[str, str] | None = None,
-    thresholds: Thresholds | None = None,
+    inputs: Inputs | None = None,
     context: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
-    """Return the tables copublications, shares, trends, institutions, pairs, coverage, sensitivity.
+    """Return every table of numbers of a run, by its name in `copub.schema.TABLES`.
 
     Parameters
     ----------
@@ -54,34 +56,49 @@ def measure(
     areas : area ids of the headline taxonomy.
     as_of : date of the last retrieval; None for works files.
     reviewed : review status by work_id.
-    thresholds : of the classifier, by taxonomy, profile and area; for the switch of profiles.
+    inputs : evaluation, labelled sample, published figures, ties; None reads what the study names.
     context : whole output of each side per year (side, year, works); None for works files.
     """
     ranked = tuple(levels)
+    given = read_inputs(study) if inputs is None else inputs
     flagged = flagged_works(study, tables, classification, hits, ranked, reviewed)
     works = copublications(flagged)
     of_works = institutions_of_works(study, tables.affiliations, works)
     own_levels = levels_of_institutions(hits, tables.affiliations, study, ranked)
     grid, moved_by = specifications(
-        study, flagged, tables.authorships, classification.assignments, hits, ranked, thresholds or {}
+        study, flagged, tables.authorships, classification.assignments, hits, ranked, given.thresholds
     )
-    by_year = trends(study, works, as_of)
-    return {
+    tables_of_numbers = {
         "copublications": works,
         "shares": shares(study, flagged, of_works, ranked, areas),
-        "trends": by_year,
-        "growth": growth(study, by_year),
-        "events": events(study, works),
+        "adjusted": adjusted(study, works, given.errors, given.labelled),
         "resampled": resampled(study, works, of_works, areas, last_sure_year(as_of)),
-        "adjusted": adjusted(study, works, None),
         "institutions": institutions(study, of_works, works, own_levels),
         "institution_families": institution_families(study, tables.affiliations, works),
+        "pairs": pairs(study, of_works, works, own_levels),
         "area_levels": area_levels(study, works, areas, ranked),
         "funders": funders(study, works, tables.works),
         "intensity": intensity(study, works, context),
-        "pairs": pairs(study, of_works, works, own_levels),
         "coverage": coverage(tables, works),
         "sensitivity": sensitivity(study, works, hits, ranked),
         "specifications": grid,
         "influences": moved_by,
+    }
+    tables_of_numbers |= _over_time(study, works, as_of)
+    tables_of_numbers |= _beside_ties(study, given, tables.affiliations, works, tables_of_numbers["pairs"])
+    compared = comparison(study, given.published, tables_of_numbers)
+    return tables_of_numbers | {"comparison": compared}
+
+
+def _over_time(study: Study, works: pl.DataFrame, as_of: date | None) -> dict[str, pl.DataFrame]:
+    by_year = trends(study, works, as_of)
+    return {"trends": by_year, "growth": growth(study, by_year), "events": events(study, works)}
+
+
+def _beside_ties(
+    study: Study, given: Inputs, affiliations: pl.DataFrame, works: pl.DataFrame, of_pairs: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    return {
+        "ties": ties_and_works(study, given.ties, affiliations, works, of_pairs, given.levels),
+        "tie_areas": tie_areas(study, given.ties, given.levels),
     }
