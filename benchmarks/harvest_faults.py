@@ -15,7 +15,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "harvest"
 
 from scenarios import SCENARIOS, Row, killed_scenario, play
 
-HEAD = ("scenario", "expected", "got", "duplicates", "incomplete", "missing", "requests", "minimum", "ratio", "seconds")
+HEAD = (
+    "scenario",
+    "expected",
+    "got",
+    "duplicates",
+    "incomplete",
+    "missing",
+    "requests",
+    "minimum",
+    "bare",
+    "ratio",
+    "seconds",
+)
 
 
 def main() -> int:
@@ -24,7 +36,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50, help="how often the harvest of the last row is killed")
     kills = parser.parse_args().kills
     scenarios = (*SCENARIOS, killed_scenario(kills))
-    print("{:<42} {:>8} {:>6} {:>10} {:>10} {:>7} {:>8} {:>7} {:>5} {:>7}".format(*HEAD))
+    print("{:<42} {:>8} {:>6} {:>10} {:>10} {:>7} {:>8} {:>7} {:>5} {:>5} {:>7}".format(*HEAD))
     well = True
     for scenario in scenarios:
         started = time.perf_counter()
@@ -39,7 +51,7 @@ def _print(row: Row, seconds: float) -> bool:
     well = row.same and not row.duplicates and not row.incomplete and not row.missing
     print(
         f"{row.name:<42} {row.expected:>8} {row.got:>6} {row.duplicates:>10} {row.incomplete:>10} {row.missing:>7}"
-        f" {row.requests:>8} {row.minimum:>7} {row.ratio:>5.2f} {seconds:>7.1f}{'' if well else '  <<<'}",
+        f" {row.requests:>8} {row.minimum:>7} {row.bare:>5} {row.ratio:>5.2f} {seconds:>7.1f}{'' if well else '  <<<'}",
         flush=True,
     )
     return well

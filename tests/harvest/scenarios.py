@@ -87,7 +87,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Row:
-    """What came of a scenario."""
+    """What came of a scenario; `bare` are the pages of one query without any check, and the single works."""
 
     name: str
     expected: int
@@ -98,6 +98,7 @@ class Row:
     missing: int
     requests: int
     minimum: int
+    bare: int
 
     @property
     def ratio(self) -> float:
@@ -140,6 +141,7 @@ def killed(kills: int, seed: int = 1, longest: float = 0.12) -> Callable[[Server
                 hits += 1
             assert child.wait() == -signal.SIGKILL, "the harvest was done before all kills"
             child.stdout.close()
+        server.faults = Faults()
         return get(server, folder)
 
     return run
@@ -183,8 +185,8 @@ def _tenth(*kinds: str, slow: float = 1.0) -> Faults:
 
 def killed_scenario(kills: int) -> Scenario:
     """Return a harvest that is killed that often; the server is slow enough to be caught in the middle."""
-    slow = Faults(rate=1.0, kinds=("slow-body",), slow=0.02)
-    return Scenario(f"killed {kills} times", slow, works=lambda: corpus(60 * kills), run=killed(kills))
+    slow = Faults(rate=1.0, kinds=("slow-body",), slow=0.04)
+    return Scenario(f"killed {kills} times", slow, works=lambda: corpus(150 * kills), run=killed(kills))
 
 
 SCENARIOS = (
@@ -231,4 +233,5 @@ def play(scenario: Scenario, folder: Path) -> Row:
         harvested.log["n_missing"],
         requests,
         minimum(works, harvested),
+        ceil(len(wanted) / 100) + sum(len(value["authorships"]) >= 100 for value in records),
     )

@@ -151,3 +151,22 @@ def test_rounds_are_numbered_and_the_newest_comes_first(tmp_path: Path) -> None:
     assert [one.number for one in rounds] == [2, 1]
     assert (rounds[0].begun, rounds[0].done) == ({"mode": "sweep"}, None)
     assert rounds[1].done == {"works": 3}
+
+
+def test_a_cache_that_cannot_be_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CorrectInput, match="cannot be written"), Cache(tmp_path / "file", QUERY, "loopback"):
+        pass
+
+
+def test_a_full_disk_stops_the_harvest_and_keeps_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    round_ = _round(tmp_path)
+    first = _put(round_, "list", "1")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("copub.harvest.cache.os.fsync", full)
+    with pytest.raises(CorrectInput, match="No space left"):
+        _put(round_, "list", "2")
+    assert list(Round(round_.folder).entries.values()) == [first]

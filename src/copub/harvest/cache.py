@@ -81,9 +81,13 @@ class Round:
             name = f"{self._number:06d}.json.zst"
             packed = zstandard.ZstdCompressor(level=LEVEL).compress(content)
             digest = hashlib.sha256(packed).hexdigest()
-            _write(self.folder / name, packed)
         entry = Entry(key, name, digest, len(packed), **what)
-        self._append(entry)
+        try:
+            if name:
+                _write(self.folder / name, packed)
+            self._append(entry)
+        except OSError as error:
+            raise _unusable(error, self.folder) from None
         self.entries[key] = entry
         return entry
 
@@ -171,8 +175,11 @@ class Cache:
         self._lock: IO[bytes] | None = None
 
     def __enter__(self) -> Cache:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = (self.folder / _LOCK).open("ab")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (self.folder / _LOCK).open("ab")
+        except OSError as error:
+            raise _unusable(error, self.folder) from None
         if not _try_lock(self._lock):
             self._lock.close()
             raise CorrectInput(
@@ -232,6 +239,14 @@ _OTHER = {
 }
 
 
+def _unusable(error: OSError, folder: Path) -> CorrectInput:
+    return CorrectInput(
+        f"the cache cannot be written: {error.strerror}",
+        where=str(folder),
+        mend="make room or give rights, or name another folder (--cache DIR); what is there is kept",
+    )
+
+
 def _difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
     """Name the parts that differ, briefly: they say more than a hash."""
     then, now = found.get("query"), wanted["query"]
@@ -276,6 +291,6 @@ def _try_lock(file: IO[bytes]) -> bool:
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
     return True
