@@ -99,15 +99,39 @@ def test_addresses_in_affiliations_are_blanked(facts: Facts) -> None:
 
 
 def test_a_match_without_place_is_shown_as_text(facts: Facts) -> None:
-    row = {"value": "I123", "matched_text": None, "matched_start": None, "matched_end": None}
+    row = {
+        "field": "institution_name",
+        "value": "I123",
+        "matched_text": None,
+        "matched_start": None,
+        "matched_end": None,
+    }
     assert snippet(facts, row) == ("", "I123", "")
-    row = {"value": "short", "matched_text": "x", "matched_start": 3, "matched_end": 99}
+    row = {
+        "field": "raw_affiliation_string",
+        "value": "short",
+        "matched_text": "x",
+        "matched_start": 3,
+        "matched_end": 99,
+    }
     assert snippet(facts, row) == ("", "x", "")
+
+
+def test_a_matched_identifier_is_followed_by_the_name_of_the_institution(facts: Facts) -> None:
+    row = {"field": "institution_id", "value": "I1", "matched_text": "I1", "matched_start": 0, "matched_end": 2}
+    assert snippet(facts, {**row, "institution_name": "Mock University"}) == ("", "I1", " (Mock University)")
+    assert snippet(facts, row) == ("", "I1", "")
 
 
 def test_long_texts_are_cut_around_the_match(facts: Facts) -> None:
     value = "a" * 500 + "MATCH" + "b" * 500
-    row = {"value": value, "matched_text": "MATCH", "matched_start": 500, "matched_end": 505}
+    row = {
+        "field": "raw_affiliation_string",
+        "value": value,
+        "matched_text": "MATCH",
+        "matched_start": 500,
+        "matched_end": 505,
+    }
     before, matched, after = snippet(facts, row)
     assert matched == "MATCH" and before.startswith("…") and after.endswith("…")
     assert len(before) == CONTEXT + 1 and len(after) == CONTEXT

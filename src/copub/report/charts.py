@@ -50,13 +50,14 @@ def trend_chart(trends: pl.DataFrame, words: Messages, width: int, events: Seque
 
 
 def _event_marks(events: Sequence[Mapping[str, Any]], first: int, last: int) -> pl.DataFrame:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for event in events:
         year, _, rest = str(event.get("date") or "").partition("-")
         if year.isdigit() and first <= int(year) <= last + 1:
             month = int(rest[:2]) if rest[:2].isdigit() else 7
-            rows.append({"at": int(year) - 0.5 + (month - 1) / 12, "date": str(event["date"])})
-    return pl.DataFrame(rows, schema={"at": pl.Float64, "date": pl.String})
+            height = 4 + 13 * (len(rows) % 3)  # dates that lie close together stand one under the other
+            rows.append({"at": int(year) - 0.5 + (month - 1) / 12, "date": str(event["date"]), "height": height})
+    return pl.DataFrame(rows, schema={"at": pl.Float64, "date": pl.String, "height": pl.Int32})
 
 
 def _share_panel(listed: pl.DataFrame, years: Any, marks: pl.DataFrame, words: Messages, width: int) -> Any:
@@ -69,9 +70,9 @@ def _share_panel(listed: pl.DataFrame, years: Any, marks: pl.DataFrame, words: M
     )
     rules = alt.Chart(marks).mark_rule(color=MUTED, strokeDash=[3, 3]).encode(x=alt.X("at:Q"))
     dates = alt.Chart(marks).mark_text(color=MUTED, fontSize=11, align="right", dx=-4, baseline="top")
-    return alt.layer(band, line, points, rules, dates.encode(x="at:Q", y=alt.value(2), text="date:N")).properties(
-        width=width - 60, height=190, title=words.name("measure", "critical_listed") + ", %"
-    )
+    return alt.layer(
+        band, line, points, rules, dates.encode(x="at:Q", y=alt.Y("height:Q", scale=None), text="date:N")
+    ).properties(width=width - 60, height=190, title=words.name("measure", "critical_listed") + ", %")
 
 
 def _count_panel(every: pl.DataFrame, listed: pl.DataFrame, years: Any, words: Messages, width: int) -> Any:

@@ -28,12 +28,11 @@ def level_section(facts: Facts) -> Section | None:
         .filter(pl.col("max_risk_level").is_not_null())
         .group_by(pl.col("max_risk_level").alias("level"))
         .agg(pl.len().alias("works"), pl.col("is_critical").sum().alias("critical"))
-        .sort("works", "level", descending=[True, False])
     )
     if counted.is_empty():
         return None
     title = words.say("section.levels")
-    rows = rows_of(counted)
+    rows = sorted(rows_of(counted), key=lambda row: facts.by_level(row["level"]))
     grid = grid_of(
         title,
         [words.say(f"label.{key}") for key in ("level", "works", "critical")],

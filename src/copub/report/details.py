@@ -89,7 +89,7 @@ def crossing_section(facts: Facts) -> Section | None:
     frame, title = facts.table("area_levels"), facts.words.say("section.crossing")
     if frame.is_empty() or not frame["works"].sum():
         return None
-    levels = frame["risk_level"].unique(maintain_order=True).to_list()
+    levels = sorted(frame["risk_level"].unique(), key=facts.by_level)
     cells = {(row["area"], row["risk_level"]): row["works"] for row in frame.iter_rows(named=True)}
     rows = (
         (Cell(facts.area(area)), *(count_cell(facts, cells.get((area, level))) for level in levels))

@@ -12,6 +12,7 @@ from copub.report.facts import Facts, Row
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 TITLE, CONTEXT, TERMS, HITS = 300, 90, 8, 6  # characters and items that a view shows
+_IDENTIFIERS = ("institution_id", "ror", "lineage")
 _HIT_KEYS = ("work_id", "watchlist", "edition", "entity_id", "tier", "field", "matched_text")
 
 
@@ -66,6 +67,8 @@ def _reasons(facts: Facts, works: pl.DataFrame) -> dict[str, list[Row]]:
 
 def _hits(facts: Facts, works: pl.DataFrame) -> tuple[dict[str, list[Row]], dict[str, int]]:
     headline = list(facts.study.get("watchlists") or ())
+    keys = ["work_id", "author_seq", "affiliation_seq"]
+    named = facts.table("affiliations").select(*keys, "institution_name")
     frame = (
         facts.table("hits")
         .filter("is_counted")
@@ -73,6 +76,7 @@ def _hits(facts: Facts, works: pl.DataFrame) -> tuple[dict[str, list[Row]], dict
         .unique(subset=_HIT_KEYS, keep="first", maintain_order=True)
         .with_columns(_other=~pl.col("watchlist").is_in(headline), _loose=pl.col("tier") != "identifier")
         .sort("work_id", "_other", "entity_id", "_loose", maintain_order=True)
+        .join(named, on=keys, how="left", maintain_order="left")
         .with_columns(_place=pl.int_range(pl.len()).over("work_id"), _all=pl.len().over("work_id"))
     )
     more = frame.filter(pl.col("_all") > HITS).select("work_id", (pl.col("_all") - HITS).cast(pl.Int64)).unique()
@@ -87,8 +91,14 @@ def _grouped(frame: pl.DataFrame) -> dict[str, list[Row]]:
 
 
 def snippet(facts: Facts, row: Row) -> tuple[str, str, str]:
-    """Return what stands before the match, the match, and what stands after, e-mail addresses blanked."""
+    """Return what stands before the match, the match, and what stands after, e-mail addresses blanked.
+
+    A matched identifier is followed by the name of the institution that carries it.
+    """
     value, start, end = row["value"] or "", row["matched_start"], row["matched_end"]
+    if row["field"] in _IDENTIFIERS:
+        name = row.get("institution_name")
+        return "", cut(row["matched_text"] or value, CONTEXT), f" ({cut(name, CONTEXT)})" if name else ""
     if start is None or end is None or not 0 <= start <= end <= len(value):
         return "", cut(row["matched_text"] or value, 2 * CONTEXT), ""
     before, after = (_MAIL.sub(facts.words.say("evidence.mail"), part) for part in (value[:start], value[end:]))

@@ -29,7 +29,7 @@ def explorer_data(facts: Facts) -> dict[str, Any]:
 
     Keys: `areas`, `entities` (name, level), `institutions` (side A), `lists`, `levels`, `tiers`,
     `fields`, `snippets` (before, matched, after) and `works`, one list each: year, title, DOI,
-    areas, entities, side-A institutions, level, tiers, reasons, hits, further hits.
+    areas, entities, side-A institutions, level (0 = strongest), tiers, reasons, hits, further hits.
     """
     works = critical_listed(facts)
     names = {
@@ -39,9 +39,12 @@ def explorer_data(facts: Facts) -> dict[str, Any]:
     evidence = evidence_of(facts, works)
     _sorted_first(names["institutions"], {name for group in evidence.institutions.values() for name in group})
     _sorted_first(names["entities"], {_entity(hit) for group in evidence.hits.values() for hit in group})
+    for level in sorted({level or "" for level in works["max_risk_level"]}, key=facts.by_level):
+        names["levels"].place(level)
     rows = [_work(facts, row, names, evidence) for row in works.iter_rows(named=True)]
     data: dict[str, Any] = {key: list(entry.places) for key, entry in names.items()}
     data["areas"] = [facts.area(area) for area in data["areas"]]
+    data["entities"] = [(name, facts.level(level)) for name, level in data["entities"]]
     data["levels"] = [facts.level(level) for level in data["levels"]]
     data["tiers"] = [facts.words.name("tier", tier) for tier in data["tiers"]]
     data["fields"] = [facts.words.name("evidence", f"field_{field}") for field in data["fields"]]

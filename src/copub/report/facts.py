@@ -16,6 +16,7 @@ from copub.report.messages import Messages, load_messages
 from copub.schema import empty
 
 Row = Mapping[str, Any]
+ANY_AREA = "any area"  # how table `area_levels` names critical works of whatever area, each once
 
 # Measures that rest on the study's levels: a row over other levels is not the study's own.
 _BY_LEVELS = ("listed", "critical_listed", "listed_given_critical", "critical_given_listed")
@@ -105,8 +106,15 @@ class Facts:
             name = (taxonomy.get("areas") or {}).get(area)
             if name:
                 return str(name)
+        if area == ANY_AREA:
+            return self.words.say("label.any_area")
         words = [part for part in area.split("-") if not (part.isdigit() or part == "EU")]
         return " ".join(words).capitalize() if words else area
+
+    def by_level(self, level: str | None) -> tuple[int, str]:
+        """Return the sort key of a risk level: strongest first, levels unknown to the words after these."""
+        known = list(self.words.words["level"])
+        return (known.index(level), "") if level in known else (len(known), level or "")
 
     def level(self, level: str | None) -> str:
         """Return the word for a risk level."""

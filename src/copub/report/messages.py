@@ -56,7 +56,7 @@ class Messages:
             return self.missing
         signs = self.words["language"]
         plain = f"{value:,.{places}f}"
-        return plain.translate({ord(","): signs["group"], ord("."): signs["decimal"]})
+        return plain.translate({ord(","): signs["group"], ord("."): signs["decimal"], ord("-"): "−"})
 
     def count(self, value: float | None) -> str:
         """Return a count: whole if it is whole, else (fractional counting) with one decimal."""

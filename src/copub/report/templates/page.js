@@ -130,7 +130,7 @@
     title: (work) => work[TITLE].toLowerCase(),
     areas: (work) => work[AREAS].map((place) => data.areas[place]).join(),
     institution: (work) => work[ENTITIES].map(entityName).join(),
-    level: (work) => data.levels[work[LEVEL]],
+    level: (work) => work[LEVEL],
     tier: (work) => work[TIERS].map((place) => data.tiers[place]).join(),
   };
 
