@@ -1,0 +1,83 @@
+"""What there is, what an entity is called, what changed, what lacks an identifier."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from copub.errors import CorrectFile, CorrectInput
+from copub.screening import load_watchlist
+from copub.screening.catalogue import (
+    diff_watchlists,
+    list_watchlists,
+    resolve_identifiers,
+    show_entity,
+    validate_watchlist,
+)
+from copub.screening.watchlist import registry
+from copub.shipped import shipped_names
+
+
+def test_every_shipped_list_is_listed_and_valid() -> None:
+    table = list_watchlists()
+    assert table["id"].to_list() == sorted(shipped_names("taxonomies/watchlists"))
+    for name in table["id"]:
+        assert validate_watchlist(name).id == name
+
+
+def test_an_entity_is_shown_with_names_identifiers_lists_and_sources() -> None:
+    shown = show_entity("beihang-university")
+    assert shown["openalex"] == ["I82880672"]
+    assert "BUAA" in shown["names"]["abbreviation"]
+    levels = {entry["watchlist"]: entry["level"] for entry in shown["lists"]}
+    assert levels["aspi-cdut-2019"] == "very high" and levels["seven-sons"] == "listed"
+    assert shown["lists"][0]["source"].startswith("https://unitracker.aspi.org.au/")
+    assert "state-key-laboratory-of-software-development-environment" in shown["children"]
+
+
+def test_an_unknown_entity_is_answered_with_the_nearest() -> None:
+    with pytest.raises(CorrectInput, match="no entity 'beihang'") as caught:
+        show_entity("beihang")
+    assert "beihang-university" in str(caught.value)
+
+
+def test_a_name_of_two_entities_is_a_fault(write_list) -> None:
+    path = write_list("entity_id,name,level\none,Bay Institute of Rockets,high\ntwo,Bay Inst. of Rockets,low\n")
+    with pytest.raises(CorrectFile, match="belongs to one and two"):
+        validate_watchlist(path)
+
+
+def test_editions_are_compared() -> None:
+    changes = diff_watchlists(load_watchlist("us-1286-fy2022"), load_watchlist("us-1286-fy2023"))
+    assert set(changes["change"]) <= {"added", "removed"}
+    assert changes.filter(change="added").height - changes.filter(change="removed").height == 79 - 32
+    aspi = diff_watchlists(load_watchlist("aspi-cdut-2019"), load_watchlist("aspi-cdut-later"))
+    moved = aspi.filter(change="level").rows()
+    assert moved == [("shanghai-university", "Shanghai University", "level", "medium", "high")]
+    assert diff_watchlists(load_watchlist("seven-sons"), load_watchlist("seven-sons")).is_empty()
+
+
+def test_missing_identifiers_are_asked_for_by_ror() -> None:
+    class Source:
+        asked: list[str] = []  # noqa: RUF012
+
+        def get(self, path: str, query: str = "") -> SimpleNamespace:
+            self.asked.append(path)
+            if path.endswith("02n6w8087"):
+                return SimpleNamespace(body=None)
+            body = {"id": "https://openalex.org/I77", "display_name": "D", "country_code": "CN", "works_count": 3}
+            return SimpleNamespace(body=body)
+
+    source = Source()
+    wanted = [
+        e
+        for e in registry()
+        if e.id in ("air-force-communication-nco-academy", "army-infantry-academy", "beihang-university")
+    ]
+    table = resolve_identifiers(wanted, source)
+    assert source.asked == ["institutions/ror:02n6w8087", "institutions/ror:051exe838"]
+    assert table.rows() == [
+        ("air-force-communication-nco-academy", "02n6w8087", None, None, None, None),
+        ("army-infantry-academy", "051exe838", "I77", "D", "CN", 3),
+    ]

@@ -1,0 +1,107 @@
+"""Decisions of people go out on a sheet, come back, and win for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from copub.errors import CorrectFile
+from copub.screening import load_watchlist, screen
+from copub.screening.candidates import candidates
+from copub.screening.review import COLUMNS, apply_decisions, draw_sheet, merge_decisions, read_decisions, write_sheet
+
+ASPI = [load_watchlist("aspi-cdut-2019")]
+NEAR = "Nanjing Universe of Aeronautics and Astronautics"
+TEXTS = [
+    "Beihang University, Beijing",
+    NEAR,
+    "University of Oxford",
+    "=1+1, Tongji University",
+    "'quoted' Fudan University",
+]
+
+
+@pytest.fixture
+def affiliations(rows) -> pl.DataFrame:
+    return rows(*({"work_id": f"W{n}", "raw_affiliation_string": text} for n, text in enumerate(TEXTS)))
+
+
+def decide(sheet: pl.DataFrame, path: Path, **changes: str) -> pl.DataFrame:
+    values = {"decision": "no", "reason": "read it", "reviewer": "R", "date": "2026-03-04", **changes}
+    write_sheet(sheet.with_columns(pl.lit(value).alias(name) for name, value in values.items()), path)
+    return read_decisions(path)
+
+
+def test_names_that_never_count_and_near_misses_are_candidates() -> None:
+    found = candidates([*TEXTS, "Xiangya Hospital, Changsha", "Beihang Universitty"], ASPI)
+    assert found.select("value", "entity_id").rows() == [
+        (NEAR, "nanjing-university-of-aeronautics-and-astronautics"),
+        ("Xiangya Hospital, Changsha", "central-south-university"),
+    ]
+
+
+def test_the_sheet_holds_hits_non_hits_and_candidates(affiliations: pl.DataFrame) -> None:
+    hits = screen(affiliations, ASPI)
+    sheet = draw_sheet(hits, affiliations, ASPI)
+    assert sheet.columns == list(COLUMNS)
+    assert sorted(sheet["sample"]) == ["candidate", "hit", "hit", "hit", "non-hit"]
+    assert sheet.equals(draw_sheet(hits, affiliations, ASPI))
+    assert draw_sheet(hits, affiliations, ASPI, n_hits=1, n_others=0).height == 2
+
+
+def test_no_cell_of_the_sheet_begins_like_a_formula(affiliations: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.csv"
+    write_sheet(draw_sheet(screen(affiliations, ASPI), affiliations, ASPI), path)
+    cells = pl.read_csv(path, infer_schema_length=0)
+    assert not any(str(c)[0] in "=+-@" for row in cells.rows() for c in row if c)
+
+
+def test_decisions_come_back_with_the_string_unchanged(affiliations: pl.DataFrame, tmp_path: Path) -> None:
+    sheet = draw_sheet(screen(affiliations, ASPI), affiliations, ASPI).filter(pl.col("sample") == "hit")
+    decisions = decide(sheet, tmp_path / "s.csv")
+    assert set(decisions["value"]) == {TEXTS[0], TEXTS[3], TEXTS[4]}
+    assert read_decisions(tmp_path / "s.csv").equals(decisions)
+
+
+def test_undecided_rows_are_passed_over(affiliations: pl.DataFrame, tmp_path: Path) -> None:
+    write_sheet(draw_sheet(screen(affiliations, ASPI), affiliations, ASPI), tmp_path / "s.csv")
+    assert read_decisions(tmp_path / "s.csv").is_empty()
+
+
+def test_a_rejected_hit_no_longer_counts_and_a_confirmed_candidate_does(
+    affiliations: pl.DataFrame, tmp_path: Path
+) -> None:
+    hits = screen(affiliations, ASPI)
+    sheet = draw_sheet(hits, affiliations, ASPI)
+    no = decide(sheet.filter(pl.col("value") == TEXTS[0]), tmp_path / "no.csv")
+    yes = decide(sheet.filter(pl.col("sample") == "candidate"), tmp_path / "yes.csv", decision="yes")
+    decided = apply_decisions(hits, affiliations, ASPI, merge_decisions(no, yes))
+    counted = dict(decided.select("value", "is_counted").iter_rows())
+    assert counted[TEXTS[0]] is False
+    assert counted[NEAR] is True
+    assert counted[TEXTS[3]] is True
+    confirmed = decided.filter(pl.col("value") == NEAR).row(0, named=True)
+    assert (confirmed["tier"], confirmed["rule"]) == ("name", "confirmed by review: R, 2026-03-04")
+    assert apply_decisions(decided, affiliations, ASPI, merge_decisions(no, yes)).equals(decided)
+
+
+def test_the_later_decision_wins(affiliations: pl.DataFrame, tmp_path: Path) -> None:
+    sheet = draw_sheet(screen(affiliations, ASPI), affiliations, ASPI).filter(pl.col("value") == TEXTS[0])
+    old = decide(sheet, tmp_path / "a.csv", date="2026-05-01")
+    new = decide(sheet, tmp_path / "b.csv", decision="yes", date="2026-06-01")
+    assert merge_decisions(old, new)["decision"].to_list() == ["yes"]
+    assert merge_decisions(new, old)["decision"].to_list() == ["yes"]
+
+
+def test_all_faults_of_a_sheet_are_reported_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text(
+        "value,entity_id,decision,reviewer,date\na,x,maybe,R,2026-01-01\nb,,yes,,soon\nc,x,yes,R,2026-01-01\nc,x,no,R,2026-01-01\n"
+    )
+    with pytest.raises(CorrectFile) as caught:
+        read_decisions(path)
+    text = str(caught.value)
+    for part in ("decision is 'maybe'", "needs entity_id", "needs reviewer", "'soon' is no date", "contradicts"):
+        assert part in text, part
