@@ -1,0 +1,90 @@
+"""The model card: what the model was trained from, and how good it is by cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from copub.technology.combiner import Labelled
+from copub.technology.corpus import Corpus, Text
+from copub.technology.evaluation import ANY, any_area, measure_row
+from copub.technology.heads import CATEGORY_HEADS, read_texts
+from copub.technology.model import Scorer
+from copub.technology.reading import TextReader
+from copub.technology.thresholds import kinds_of, probabilities
+
+Bools = npt.NDArray[np.bool_]
+MARGIN = -0.25
+"""Margin from which a category head says yes; the recipe's value, not tuned on the texts judged."""
+JUDGED_HEADS = ("robotics", "security", "language", "networks")
+_COLUMNS = ("precision", "precision_low", "precision_high", "recall", "recall_low", "recall_high")
+_COLUMNS = (*_COLUMNS, "f1", "f1_low", "f1_high")
+
+
+def cross_validated(
+    runs: Sequence[npt.NDArray[np.float32]], labels: Labelled, gold: Sequence[Text], areas: Sequence[str], card: Any
+) -> list[dict[str, Any]]:
+    """Return one row an area, one for any area, one for any area by stratum; means over the runs."""
+    thresholds = np.array([card["thresholds"]["balanced"][area] for area in areas])
+    stratum = np.array([text.stratum for text in gold])
+    title_only = kinds_of(gold) == "title"
+    per_run = []
+    for run in runs:
+        found = probabilities(run, kinds_of(gold), card["calibration"]) >= thresholds
+        rows = []
+        for at, area in enumerate(areas):
+            ok = labels.usable[:, at]
+            rows.append({"what": area, **measure_row(labels.positive[ok, at], found[ok, at])})
+        truth, taken, ok = any_area(labels.positive, found, labels.usable)
+        chosen = {ANY: ok, f"{ANY}, with abstract": ok & ~title_only, f"{ANY}, title only": ok & title_only}
+        chosen[f"{ANY}, Belgium x China titles"] = ok & title_only & (stratum == "belgium-china")
+        rows += [{"what": name, **measure_row(truth[rows_], taken[rows_])} for name, rows_ in chosen.items()]
+        per_run.append(rows)
+    return [_mean([rows[at] for rows in per_run]) for at in range(len(per_run[0]))]
+
+
+def _mean(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    mean = {name: round(float(np.mean([row[name] for row in rows])), 3) for name in _COLUMNS}
+    return {"what": rows[0]["what"], "works": rows[0]["works"], "positives": rows[0]["positives"], **mean}
+
+
+def head_figures(corpus: Corpus, scorer: Scorer, reader: TextReader) -> list[dict[str, Any]]:
+    """Judge the heads on arXiv works never trained on, and on the test part of CSET."""
+    rows = []
+    for name, texts in (("held fifth of the arXiv sample", corpus.arxiv(held=True)), ("CSET test", corpus.cset_test)):
+        read = read_texts(reader, texts)
+        margins = scorer.margins(scorer.vocabulary.vectors(read.ngrams, read.texts)[0])
+        heads = JUDGED_HEADS if name != "CSET test" else ("ai",)
+        for head in heads:
+            wanted = {*CATEGORY_HEADS[head]} if head != "ai" else {"cset:ai"}
+            truth = np.array([bool(wanted & text.labels) for text in texts])
+            found = margins[:, scorer.heads.index(f"arXiv:{head}")] >= MARGIN
+            rows.append(_mean([{"what": f"{name}: {head}", **measure_row(truth, found)}]))
+    return rows
+
+
+def figures(
+    runs: Sequence[npt.NDArray[np.float32]],
+    labels: Labelled,
+    gold: Sequence[Text],
+    areas: Sequence[str],
+    card: Any,
+) -> dict[str, Any]:
+    """Return the cross-validated figures for the card."""
+    rows = cross_validated(runs, labels, gold, areas, card)
+    enough = [row["f1"] for row in rows[: len(areas)] if row["positives"] >= 15]
+    return {"cross_validated": rows, "macro_f1": round(float(np.mean(enough)), 3)}
+
+
+def card_text(card: Mapping[str, Any]) -> str:
+    """Return the card as Markdown."""
+    lines = [f"# Model card: {card['taxonomy']}", "", "## How good it is", ""]
+    lines += ["| what | works | positives | precision | recall | F1 |", "|---|---|---|---|---|---|"]
+    for row in (*card["cross_validated"], *card["heads_judged"]):
+        cells = [f"{row[k]:.2f} ({row[f'{k}_low']:.2f} to {row[f'{k}_high']:.2f})" for k in ("precision", "recall", "f1")]
+        lines.append(f"| {row['what']} | {row['works']} | {row['positives']} | {' | '.join(cells)} |")
+    lines += ["", f"Macro F1 over the areas with 15 positives or more: {card['macro_f1']:.3f}"]
+    return "\n".join(lines) + "\n"

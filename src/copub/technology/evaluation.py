@@ -1,0 +1,270 @@
+"""Judging the classifier against labelled works: precision, recall, F1 with intervals, and more.
+
+A labelled file has one JSON object a line: ``item`` or ``work`` (the id), ``title``,
+``abstract``, ``core`` (areas that are positives), ``disputed`` (areas left out of account for
+this work), ``applied`` (negatives of the core reading, positives of the inclusive one),
+``stratum``. Outside labels are a table of ids with true, false or null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import polars as pl
+from scipy.stats import norm
+
+from copub.errors import CorrectFile, Fault
+from copub.harvest.worksfile import read_works
+
+READINGS = ("core", "inclusive")
+ENOUGH = 15
+"""Areas with fewer positives are shown as not evaluated."""
+ANY = "any area"
+DRAWS = 1_000
+_LISTS = ("core", "disputed", "applied")
+
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Tables of an evaluation.
+
+    Attributes
+    ----------
+    areas : one row an area and one for "any area": works, positives, tp, fp, fn, precision,
+        recall, f1, each with low and high; `evaluated` is false under `ENOUGH` positives.
+    strata : the same columns for "any area" by stratum and kind of text.
+    calibration : bins of the score: works, mean score, share of positives.
+    sweep : precision, recall and F1 over all works and areas by threshold.
+    look_alikes : wrongly assigned area, area that the readers gave instead ("none"), works.
+    """
+
+    areas: pl.DataFrame
+    strata: pl.DataFrame
+    calibration: pl.DataFrame
+    sweep: pl.DataFrame
+    look_alikes: pl.DataFrame
+
+
+def read_labels(path: Path) -> pl.DataFrame:
+    """Read a labelled file; columns work_id, title, abstract, stratum, core, disputed, applied.
+
+    Raises
+    ------
+    CorrectInput, CorrectFile : the file is missing, or lines lack an id or hold no lists; all are named.
+    """
+    rows, faults = [], []
+    for record in read_works([path], label="read labels"):
+        value = record.value if isinstance(record.value, dict) else {}
+        name = value.get("item") or value.get("work") or value.get("id")
+        wrong = [key for key in _LISTS if not isinstance(value.get(key, []), list)]
+        if not name or wrong or "core" not in value:
+            what = f"{wrong[0]} is no list" if wrong else "a label needs an item and a list core"
+            faults.append(Fault(record.where, what, "see docs/classification.md"))
+            continue
+        text = {key: str(value.get(key) or "") for key in ("title", "abstract", "stratum")}
+        rows.append({"work_id": str(name), **text, **{key: value.get(key, []) for key in _LISTS}})
+    if faults:
+        raise CorrectFile(faults, kind="labelled file")
+    lists = {key: pl.List(pl.String) for key in _LISTS}
+    return pl.DataFrame(rows, schema={key: pl.String for key in ("work_id", "title", "abstract", "stratum")} | lists)
+
+
+def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float, float]:
+    """Return a share and its Wilson interval; (nan, 0, 1) over no trials."""
+    if not trials:
+        return float("nan"), 0.0, 1.0
+    z = float(norm.ppf(0.5 + confidence / 2))
+    share = successes / trials
+    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z / (1 + z * z / trials) * float(np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)))
+    return share, max(0.0, middle - half), min(1.0, middle + half)
+
+
+def f1_of(truth: Bools, found: Bools) -> float:
+    """Return F1; 0 where nothing is true and nothing found."""
+    both = truth.sum() + found.sum()
+    return float(2 * (truth & found).sum() / both) if both else 0.0
+
+
+def f1_interval(truth: Bools, found: Bools, *, seed: int = 0, confidence: float = 0.95) -> tuple[float, float, float]:
+    """Return F1 and its bootstrap interval over works (fixed seed)."""
+    kept = np.flatnonzero(truth | found)  # only these works move F1
+    counts = [int((truth & found)[kept].sum()), int(kept.size), int(truth.size)]
+    both, either, works = counts
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(works, [both / works, (either - both) / works, 1 - either / works], DRAWS)
+    with np.errstate(invalid="ignore"):
+        scores = np.nan_to_num(2 * drawn[:, 0] / (2 * drawn[:, 0] + drawn[:, 1]))
+    low, high = np.quantile(scores, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return f1_of(truth, found), float(low), float(high)
+
+
+def measure_row(truth: Bools, found: Bools, confidence: float = 0.95) -> dict[str, Any]:
+    """Return counts, precision, recall and F1 with intervals of one decision over works."""
+    tp, fp, fn = int((truth & found).sum()), int((~truth & found).sum()), int((truth & ~found).sum())
+    row: dict[str, Any] = {"works": truth.size, "positives": tp + fn, "tp": tp, "fp": fp, "fn": fn}
+    figures = {
+        "precision": wilson(tp, tp + fp, confidence),
+        "recall": wilson(tp, tp + fn, confidence),
+        "f1": f1_interval(truth, found, confidence=confidence) if truth.size else (0.0, 0.0, 1.0),
+    }
+    for name, (value, low, high) in figures.items():
+        row |= {name: value, f"{name}_low": low, f"{name}_high": high}
+    return row | {"evaluated": tp + fn >= ENOUGH}
+
+
+def evaluate(
+    labels: pl.DataFrame,
+    assignments: pl.DataFrame,
+    areas: Sequence[str],
+    *,
+    reading: str = "core",
+    confidence: float = 0.95,
+) -> Evaluation:
+    """Judge assignments of one taxonomy against labels.
+
+    Parameters
+    ----------
+    labels : as `read_labels` gives them.
+    assignments : rows of the works, with work_id, area, score, assigned.
+    reading : "core", or "inclusive" (applied works count as positives).
+    """
+    truth, usable = _truth(labels, areas, reading)
+    found, score = _found(labels, assignments, areas)
+    rows = [
+        {"area": area, **measure_row(truth[ok, at], found[ok, at], confidence)}
+        for at, area in enumerate(areas)
+        if (ok := usable[:, at]) is not None
+    ]
+    any_truth, any_found, any_usable = any_area(truth, found, usable)
+    rows.append({"area": ANY, **measure_row(any_truth[any_usable], any_found[any_usable], confidence)})
+    strata = []
+    for kind, name, chosen in _strata(labels):
+        ok = chosen & any_usable
+        strata.append({"kind": kind, "stratum": name, **measure_row(any_truth[ok], any_found[ok], confidence)})
+    return Evaluation(
+        pl.DataFrame(rows),
+        pl.DataFrame(strata),
+        _calibration(truth[usable], score[usable]),
+        _sweep(truth[usable], score[usable]),
+        _look_alikes(truth, found, usable, areas),
+    )
+
+
+def any_area(truth: Bools, found: Bools, usable: Bools) -> tuple[Bools, Bools, Bools]:
+    """Return "in any area" as read and as found, and which works count: a dispute alone leaves a work out."""
+    true, taken = truth & usable, found & usable
+    return true.any(axis=1), taken.any(axis=1), true.any(axis=1) | usable.all(axis=1)
+
+
+def _truth(labels: pl.DataFrame, areas: Sequence[str], reading: str) -> tuple[Bools, Bools]:
+    core = _matrix(labels["core"].to_list(), areas)
+    disputed = _matrix(labels["disputed"].to_list(), areas)
+    if reading == "inclusive":
+        return core | disputed | _matrix(labels["applied"].to_list(), areas), np.ones_like(core)
+    return core, ~disputed
+
+
+def _matrix(lists: Sequence[Sequence[str]], areas: Sequence[str]) -> Bools:
+    return np.array([[area in names for area in areas] for names in lists], dtype=np.bool_).reshape(-1, len(areas))
+
+
+def _found(
+    labels: pl.DataFrame, assignments: pl.DataFrame, areas: Sequence[str]
+) -> tuple[Bools, npt.NDArray[np.float64]]:
+    rows = {name: at for at, name in enumerate(labels["work_id"])}
+    columns = {area: at for at, area in enumerate(areas)}
+    found = np.zeros((len(rows), len(areas)), dtype=np.bool_)
+    score = np.zeros((len(rows), len(areas)))
+    for work, area, value, assigned in assignments.select("work_id", "area", "score", "assigned").iter_rows():
+        if work in rows and area in columns:
+            score[rows[work], columns[area]] = value
+            found[rows[work], columns[area]] = assigned
+    return found, score
+
+
+def _strata(labels: pl.DataFrame) -> list[tuple[str, str, Bools]]:
+    text = np.where((labels["abstract"] != "").to_numpy(), "title and abstract", "title")
+    drawn = labels["stratum"].to_numpy()
+    kinds = [("text", name, text == name) for name in sorted(set(text))]
+    return kinds + [("stratum", str(name), drawn == name) for name in sorted(set(drawn)) if name]
+
+
+def _calibration(truth: Bools, score: npt.NDArray[np.float64]) -> pl.DataFrame:
+    bins = np.minimum((score * 10).astype(int), 9)
+    rows = []
+    for number in np.unique(bins):
+        chosen = bins == number
+        share, low, high = wilson(int(truth[chosen].sum()), int(chosen.sum()))
+        rows.append(
+            {"bin": f"{number / 10:.1f} to {(number + 1) / 10:.1f}", "pairs": int(chosen.sum()),
+             "mean_score": float(score[chosen].mean()), "share": share, "low": low, "high": high}
+        )  # fmt: skip
+    return pl.DataFrame(rows)
+
+
+def _sweep(truth: Bools, score: npt.NDArray[np.float64]) -> pl.DataFrame:
+    rows = []
+    for threshold in np.round(np.arange(0.05, 1.0, 0.05), 2):
+        row = measure_row(truth, score >= threshold)
+        rows.append({"threshold": float(threshold)} | {key: row[key] for key in ("precision", "recall", "f1")})
+    return pl.DataFrame(rows)
+
+
+def _look_alikes(truth: Bools, found: Bools, usable: Bools, areas: Sequence[str]) -> pl.DataFrame:
+    counts: dict[tuple[str, str], int] = {}
+    for row, column in zip(*np.nonzero(found & usable & ~truth), strict=True):
+        instead = [areas[at] for at in np.flatnonzero(truth[row])] or ["none"]
+        for name in instead:
+            key = (areas[column], name)
+            counts[key] = counts.get(key, 0) + 1
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    rows = [{"assigned": a, "read_as": b, "works": n} for (a, b), n in ordered]
+    return pl.DataFrame(rows, schema={"assigned": pl.String, "read_as": pl.String, "works": pl.Int64})
+
+
+def cohen_kappa(first: Bools, second: Bools) -> float:
+    """Return Cohen's kappa of two yes/no readings; nan where chance agreement is total."""
+    if not first.size:
+        return float("nan")
+    agree = float((first == second).mean())
+    chance = float(first.mean() * second.mean() + (1 - first.mean()) * (1 - second.mean()))
+    return (agree - chance) / (1 - chance) if chance < 1 else float("nan")
+
+
+def agreement(assignments: pl.DataFrame, outside: pl.DataFrame, areas: Sequence[str]) -> Mapping[str, float]:
+    """Compare assignments with an outside label by work: true, false, or null where it was not given.
+
+    Parameters
+    ----------
+    outside : work_id, label (Boolean, null = the outside classifier was not run).
+    areas : the areas that the outside label is compared with; a work counts if any is assigned.
+
+    Returns works compared, works without an outside label, agreement with its interval, kappa,
+    and precision, recall and F1 with the outside label taken as true (agreement, not accuracy).
+    """
+    ours = assignments.filter(pl.col("assigned") & pl.col("area").is_in(list(areas)))["work_id"].unique()
+    judged = outside.drop_nulls("label")
+    theirs = judged["label"].to_numpy().astype(np.bool_)
+    found = judged["work_id"].is_in(ours.to_list()).to_numpy()
+    share, low, high = wilson(int((theirs == found).sum()), theirs.size)
+    row = measure_row(theirs, found) if theirs.size else {}
+    figures = {"works": theirs.size, "without_label": outside.height - judged.height}
+    return figures | {
+        "agreement": share, "agreement_low": low, "agreement_high": high, "kappa": cohen_kappa(theirs, found),
+        **{key: row.get(key, float("nan")) for key in ("precision", "recall", "f1")},
+    }  # fmt: skip
+
+
+def to_json(evaluation: Evaluation) -> bytes:
+    """Return all tables as JSON, for `copub evaluate --json`."""
+    tables = {name: getattr(evaluation, name).to_dicts() for name in Evaluation.__slots__}
+    return orjson.dumps(tables, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)

@@ -1,0 +1,205 @@
+"""The shipped model: two sets of linear TF-IDF scorers and the combiner that decides.
+
+One set is for works with an abstract, one for titles alone. A scorer ("head") is a vector of
+weights over word n-grams, learnt from one source of labels; the combiner adds heads, keyword
+rules and topics to one logit per area. Numbers are stored as npz without pickled objects, all
+else as JSON; the JSON holds the sha256 of the npz. Training: `copub.technology.train`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from copub.errors import CorrectInput
+from copub.shipped import shipped_folder
+from copub.technology.ngrams import Ngrams
+from copub.technology.tokens import Hashes, Ints
+
+FOLDER = "taxonomies/models"
+KINDS = ("full", "title")
+SLOT_BITS = 21
+SQUASH = 1.5
+"""Margins of heads are squashed by tanh(margin / SQUASH), so that none outvotes all others."""
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The n-grams that the heads weigh: their numbers, sorted, and inverse document frequencies.
+
+    No two numbers share their first `SLOT_BITS` bits (training sees to it), so that a table
+    addressed by these bits finds an n-gram in one step.
+    """
+
+    keys: Hashes
+    idf: Floats
+    slots: npt.NDArray[np.int32]
+
+    @classmethod
+    def of(cls, keys: Hashes, idf: Floats) -> Vocabulary:
+        """Build the table of slots."""
+        slots = np.full(1 << SLOT_BITS, -1, dtype=np.int32)
+        slots[slot_of(keys)] = np.arange(keys.size, dtype=np.int32)
+        return cls(keys, idf, slots)
+
+    def vectors(self, ngrams: Ngrams, works: int) -> tuple[sp.csr_matrix, Ints]:
+        """Return TF-IDF rows of length one, and for each stored value the n-gram it came from."""
+        column = self.slots[slot_of(ngrams.key)]
+        known = np.flatnonzero((column >= 0) & (self.keys[column] == ngrams.key))
+        column, work = column[known], ngrams.work[known]
+        values = (1.0 + np.log(ngrams.count[known])) * self.idf[column]
+        norms = np.sqrt(np.bincount(work, weights=values * values, minlength=works))
+        values = (values / np.maximum(norms, 1e-12)[work]).astype(np.float32)
+        starts = np.searchsorted(work, np.arange(works + 1))
+        return sp.csr_matrix((values, column, starts), shape=(works, self.keys.size)), known
+
+
+def slot_of(keys: Hashes) -> Ints:
+    """Return the slots of n-grams in the table of a vocabulary."""
+    return (keys >> np.uint64(64 - SLOT_BITS)).astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """The heads of one kind and their combiner.
+
+    Attributes
+    ----------
+    heads : names of the heads; the last ones, one an area, are added to the logit unsquashed.
+    weights : n-grams x heads.
+    head_weights : areas x squashed heads.
+    rule_weights : areas x rule features (`copub.technology.features`).
+    bias : one an area.
+    """
+
+    vocabulary: Vocabulary
+    heads: tuple[str, ...]
+    weights: Floats
+    intercepts: Floats
+    head_weights: Floats
+    rule_weights: Floats
+    bias: Floats
+
+    def margins(self, vectors: sp.csr_matrix) -> Floats:
+        """Return works x heads."""
+        return np.asarray(vectors @ self.weights, dtype=np.float32) + self.intercepts
+
+    def logits(self, margins: Floats, rules: Floats) -> Floats:
+        """Return works x areas; `rules` is works x areas x rule features."""
+        squashed = self.head_weights.shape[1]
+        logits = np.tanh(margins[:, :squashed] / SQUASH) @ self.head_weights.T + margins[:, squashed:] + self.bias
+        return np.asarray(logits + np.einsum("waf,af->wa", rules, self.rule_weights), dtype=np.float32)
+
+    def slopes(self, margins: Floats) -> npt.NDArray[np.float64]:
+        """Return works x areas x heads: how the logit moves with each head, for evidence."""
+        squashed = self.head_weights.shape[1]
+        bend = (1.0 - np.tanh(margins[:, :squashed] / SQUASH) ** 2) / SQUASH
+        through = bend[:, None, :] * self.head_weights[None]
+        direct = np.broadcast_to(np.eye(self.bias.size), (margins.shape[0], self.bias.size, self.bias.size))
+        return np.concatenate([through, direct], axis=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained model: the taxonomy it decides, its scorers by kind, and how logits are read.
+
+    `calibration` (slope, intercept) by kind turns a logit into a probability; `thresholds` by
+    profile and area are probabilities; `topic_weights` are added to the logit by strength and
+    rank of a mapped OpenAlex topic; `generic` holds weights and bias for areas that have rules
+    but no trained scorer. `hash` names the model in manifests.
+    """
+
+    taxonomy: str
+    areas: tuple[str, ...]
+    scorers: Mapping[str, Scorer]
+    calibration: Mapping[str, tuple[float, float]]
+    thresholds: Mapping[str, Mapping[str, float]]
+    topic_weights: Mapping[str, float]
+    generic: Mapping[str, Any]
+    languages: tuple[str, ...]
+    hash: str
+
+
+@cache
+def load_model(name: str = "eu-2023-2113", folder: Path | None = None) -> Model:
+    """Read a model from the shipped folder, or from another one.
+
+    Raises
+    ------
+    CorrectInput : a file is missing or is not what the JSON file says.
+    """
+    base = folder or shipped_folder(FOLDER)
+    numbers, words = base / f"{name}.npz", base / f"{name}.json"
+    if not numbers.is_file() or not words.is_file():
+        raise CorrectInput(
+            f"there is no model {name!r}", where=str(base), mend="train one: python -m copub.technology.train --help"
+        )
+    raw, card = numbers.read_bytes(), json.loads(words.read_text(encoding="utf-8"))
+    digest = hashlib.sha256(raw).hexdigest()
+    if digest != card["sha256"]:
+        raise CorrectInput(
+            "the model's numbers are not those that its JSON file names",
+            where=str(numbers),
+            mend="install copub again, or train the model anew",
+        )
+    with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
+        scorers = {kind: _read_scorer(kind, arrays, card["heads"][kind]) for kind in KINDS}
+    return Model(
+        taxonomy=card["taxonomy"],
+        areas=tuple(card["areas"]),
+        scorers=scorers,
+        calibration={kind: (float(a), float(b)) for kind, (a, b) in card["calibration"].items()},
+        thresholds=card["thresholds"],
+        topic_weights=card["topic_weights"],
+        generic=card["generic"],
+        languages=tuple(card["languages"]),
+        hash=hashlib.sha256(words.read_bytes()).hexdigest(),
+    )
+
+
+def _read_scorer(kind: str, arrays: Any, heads: list[str]) -> Scorer:
+    scales = arrays[f"{kind}.scales"]
+    return Scorer(
+        vocabulary=Vocabulary.of(arrays[f"{kind}.keys"], arrays[f"{kind}.idf"].astype(np.float32)),
+        heads=tuple(heads),
+        weights=arrays[f"{kind}.weights"].astype(np.float32) * scales,
+        intercepts=arrays[f"{kind}.intercepts"],
+        head_weights=arrays[f"{kind}.head_weights"],
+        rule_weights=arrays[f"{kind}.rule_weights"],
+        bias=arrays[f"{kind}.bias"],
+    )
+
+
+def write_model(folder: Path, name: str, scorers: Mapping[str, Scorer], card: dict[str, Any]) -> None:
+    """Write a model: weights as eight-bit integers with one scale a head, and the card with the hash."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for kind, scorer in scorers.items():
+        scales = (np.abs(scorer.weights).max(axis=0) / 127.0).astype(np.float32)
+        arrays[f"{kind}.keys"] = scorer.vocabulary.keys
+        arrays[f"{kind}.idf"] = scorer.vocabulary.idf.astype(np.float16)
+        arrays[f"{kind}.scales"] = scales
+        arrays[f"{kind}.weights"] = np.rint(scorer.weights / np.maximum(scales, 1e-30)).astype(np.int8)
+        for part in ("intercepts", "head_weights", "rule_weights", "bias"):
+            arrays[f"{kind}.{part}"] = getattr(scorer, part).astype(np.float32)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.npz").write_bytes(buffer.getvalue())
+    card = {
+        **card,
+        "heads": {kind: list(scorer.heads) for kind, scorer in scorers.items()},
+        "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
+    }
+    (folder / f"{name}.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

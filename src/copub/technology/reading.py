@@ -1,0 +1,48 @@
+"""Reading a chunk of works once, for rules and model alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from copub.technology.features import rule_features
+from copub.technology.lexicon import Lexicon
+from copub.technology.ngrams import Ngrams, count_ngrams
+from copub.technology.rules import Hits, Ruleset
+from copub.technology.taxonomy import Taxonomy
+from copub.technology.tokens import Hashes, Tokens, tokenize
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What was read of a chunk of works: words, folded words, terms found, rule features."""
+
+    works: int
+    tokens: Tokens
+    folds: Hashes
+    hits: Hits
+    rules: npt.NDArray[np.float32]
+
+    def ngrams(self) -> Ngrams:
+        """Count the n-grams."""
+        return count_ngrams(self.tokens, self.folds)
+
+
+class TextReader:
+    """Reads works by the rules of one taxonomy; keeps what it learns of words between chunks."""
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self.ruleset = Ruleset(taxonomy)
+        self._lexicon = Lexicon(self.ruleset.automaton.classes.of)
+
+    def read(self, titles: pl.Series, abstracts: pl.Series) -> Chunk:
+        """Read works; the two series have one value a work, null meaning none."""
+        tokens = tokenize(pl.concat([titles.rename("text"), abstracts.rename("text")]))
+        folds, classes = self._lexicon.look_up(tokens)
+        hits = self.ruleset.find(tokens, classes)
+        areas = len(self.ruleset.taxonomy.areas)
+        features = rule_features(hits, titles.len(), areas, len(self.ruleset.rules))
+        return Chunk(titles.len(), tokens, folds, hits, features)

@@ -1,0 +1,174 @@
+"""Training the model: ``python -m copub.technology.train --data DIR --out taxonomies/models``.
+
+The same data give the same bytes. Written are the model (npz and JSON) and its card.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from copub.shipped import shipped_folder
+from copub.technology.card import card_text, figures, head_figures
+from copub.technology.combiner import Labelled, cross_validate, draw_folds, learn_weights, squash, to_scorer
+from copub.technology.corpus import Corpus, Text, own_examples
+from copub.technology.heads import CATEGORY_HEADS, Read, Task, learn_heads, learn_vocabulary, read_texts
+from copub.technology.model import KINDS, Scorer, write_model
+from copub.technology.ngrams import Ngrams
+from copub.technology.reading import TextReader
+from copub.technology.taxonomy import Taxonomy, load_taxonomy
+from copub.technology.thresholds import calibrate, choose_thresholds
+
+TAXONOMY = "eu-2023-2113"
+FOLDS, REPEATS = 5, 3
+VOCABULARY = {"full": (5, 130_000), "title": (3, 80_000)}
+"""By kind: n-grams of at least so many texts, and at most so many n-grams."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The training texts, by what their labels mean."""
+
+    categories: Sequence[Text]
+    topics: Sequence[Text]
+    labelled: Sequence[Text]
+    gold: int
+
+    @property
+    def all(self) -> list[Text]:
+        """Return all texts in order."""
+        return [*self.categories, *self.topics, *self.labelled]
+
+
+def read_sources(corpus: Corpus, taxonomy: Taxonomy) -> Sources:
+    """Gather the texts; the first `gold` of the labelled are the gold set."""
+    mapped = mapped_topics()
+    labelled = [*corpus.gold, *corpus.read_by_hand(), *own_examples()]
+    return Sources([*corpus.arxiv(), *corpus.cset_dev()], corpus.topics(mapped), labelled, len(corpus.gold))
+
+
+def mapped_topics() -> dict[str, tuple[str, ...]]:
+    """Return the areas to which each OpenAlex topic is mapped."""
+    rows = pl.read_csv(shipped_folder("taxonomies/technologies") / f"{TAXONOMY}.topics.csv")
+    areas: dict[str, tuple[str, ...]] = {}
+    for topic, area in rows.select("topic_id", "area").iter_rows():
+        areas[topic] = (*areas.get(topic, ()), area)
+    return areas
+
+
+def tasks_of(sources: Sources, taxonomy: Taxonomy) -> list[Task]:
+    """Say what each head learns: arXiv categories, and topics mapped to areas."""
+    labels = [text.labels for text in sources.categories]
+    arxiv = np.array([i for i, text in enumerate(sources.categories) if text.labels and "cset:ai" not in text.labels])
+    everything = np.arange(len(labels))
+    tasks = []
+    for name, categories in CATEGORY_HEADS.items():
+        rows = everything if name == "ai" else arxiv
+        wanted = {*categories, "cset:ai"} if name == "ai" else set(categories)
+        positive = np.array([bool(wanted & labels[row]) for row in rows])
+        tasks.append(Task(f"arXiv:{name}", rows, positive, "svm"))
+    offset = len(labels)
+    rows = np.arange(offset, offset + len(sources.topics))
+    for area in taxonomy.area_ids:
+        positive = np.array([area in text.labels for text in sources.topics])
+        tasks.append(Task(f"topics:{area}", rows, positive, "logistic"))
+    return tasks
+
+
+def read_all(reader: TextReader, sources: Sources, kind: str) -> Read:
+    """Read all texts; topics keep their keywords in both kinds."""
+    titles_only = kind == "title"
+    reads = [
+        read_texts(reader, sources.categories, titles_only=titles_only),
+        read_texts(reader, sources.topics),
+        read_texts(reader, sources.labelled, titles_only=titles_only),
+    ]
+    offsets = np.cumsum([0, *(read.texts for read in reads)])
+    joined = {name: np.concatenate([getattr(read.ngrams, name) for read in reads]) for name in Ngrams.__slots__}
+    joined["work"] = np.concatenate([read.ngrams.work + offset for read, offset in zip(reads, offsets, strict=False)])
+    return Read(Ngrams(**joined), np.concatenate([read.rules for read in reads]), int(offsets[-1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One kind: the scorer, and the labelled works as it saw them."""
+
+    scorer: Scorer
+    labelled: Labelled
+
+
+def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) -> Trained:
+    """Train heads and combiner of one kind."""
+    read = read_all(reader, sources, kind)
+    at_least, at_most = VOCABULARY[kind]
+    vocabulary = learn_vocabulary([read], at_least=at_least, at_most=at_most)
+    vectors, _ = vocabulary.vectors(read.ngrams, read.texts)
+    taxonomy = reader.ruleset.taxonomy
+    tasks = tasks_of(sources, taxonomy)
+    weights, intercepts = learn_heads(vectors, tasks, processes=processes)
+    start = read.texts - len(sources.labelled)
+    margins = np.asarray(vectors[start:] @ weights, dtype=np.float32) + intercepts
+    labelled = Labelled(
+        squash(margins),
+        read.rules[start:],
+        vectors[start:],
+        np.array([[area in text.labels for area in taxonomy.area_ids] for text in sources.labelled]),
+        np.array([[area not in text.unsure for area in taxonomy.area_ids] for text in sources.labelled]),
+        np.ones(len(sources.labelled)),
+    )
+    scorer = to_scorer(vocabulary, [task.name for task in tasks], weights, intercepts, learn_weights(labelled))
+    return Trained(scorer, labelled)
+
+
+def judge(trained: Mapping[str, Trained], gold: Sequence[Text], seed: int, processes: int) -> npt.NDArray[np.float32]:
+    """Return cross-validated logits of the gold works, each by the kind that fits its text."""
+    judged = np.arange(len(gold))
+    positive = trained["full"].labelled.positive[judged]
+    folds = draw_folds(positive, [text.stratum for text in gold], FOLDS, seed)
+    logits = {kind: cross_validate(trained[kind].labelled, judged, folds, processes=processes) for kind in KINDS}
+    has_abstract = np.array([bool(text.abstract) for text in gold])
+    return np.where(has_abstract[:, None], logits["full"], logits["title"])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train and write the model."""
+    parser = argparse.ArgumentParser(prog="python -m copub.technology.train", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of data (gold, technologies, real)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the model")
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args(arguments)
+    taxonomy = load_taxonomy(TAXONOMY)
+    corpus = Corpus(options.data)
+    sources = read_sources(corpus, taxonomy)
+    reader = TextReader(taxonomy)
+    trained = {kind: train_kind(reader, sources, kind, options.processes) for kind in KINDS}
+    gold = sources.labelled[: sources.gold]
+    runs = [judge(trained, gold, seed, options.processes) for seed in range(REPEATS)]
+    labels = trained["full"].labelled.of(np.arange(len(gold)))
+    card: dict[str, Any] = {
+        "taxonomy": taxonomy.id,
+        "areas": list(taxonomy.area_ids),
+        "languages": ["en"],
+        "calibration": calibrate(runs, labels, gold),
+        "data": corpus.hashes(),
+        "texts": {"arXiv": len(sources.categories), "topics": len(sources.topics), "labelled": len(sources.labelled)},
+        "taxonomy_hash": taxonomy.hash,
+    }
+    card["generic"] = {}
+    card["topic_weights"] = {}
+    card["thresholds"] = choose_thresholds(runs, labels, gold, taxonomy.area_ids, card["calibration"])
+    card |= figures(runs, labels, gold, taxonomy.area_ids, card)
+    card["heads_judged"] = head_figures(corpus, trained["full"].scorer, reader)
+    write_model(options.out, TAXONOMY, {kind: trained[kind].scorer for kind in KINDS}, card)
+    (options.out / f"{TAXONOMY}.md").write_text(card_text(card), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
