@@ -67,7 +67,10 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
             "work on several workers needs dask.distributed", where="--workers", mend="pip install 'copub[cluster]'"
         ) from None
     if scheduler is None:
+        # a file at a time: a file that waits at a worker which dies would be held to be a cause of it
+        one = {"distributed.scheduler.worker-saturation": 1.0}
         with (
+            importlib.import_module("dask.config").set(one),
             distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
             distributed.Client(cluster) as client,
         ):
