@@ -26,13 +26,13 @@ from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
 from copub.runs.clock import StageClock
 from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
+from copub.runs.stagecache import StageCache, stage_codes
+from copub.runs.staging import classified, model_facts, screened, tabulated
 from copub.schema import data_dictionary
-from copub.screening import screen
 from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
 from copub.study import Study, load_study
-from copub.tables import Tables, tabulate
-from copub.technology import classify
+from copub.tables import Tables
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
 
 OPENALEX_URL = "COPUB_OPENALEX_URL"
@@ -141,26 +141,19 @@ def open_source(
 
 def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock, until: str) -> Run:
     study, last = asked.study, STAGES.index(until)
-    frames: dict[str, pl.DataFrame] = {}
-    with clock.stage("tabulate"):
-        tables = tabulate(source.records, study)
-        frames |= {name: getattr(tables, name) for name in ("works", "topics", "authorships", "affiliations")}
+    stages = StageCache(place.cache)
+    with clock.stage("tabulate") as row:
+        made = tabulated(stages, source.records, source.facts, study)
+        row["result"] = made.origin
+    tables = made.tables
+    frames = {name: getattr(tables, name) for name in ("works", "topics", "authorships", "affiliations")}
     if last >= STAGES.index("classify"):
-        with clock.stage("classify"):
-            classification = classify(
-                tables.works, tables.topics, asked.taxonomies, profile=study.profile, thresholds=study.thresholds
-            )
+        with clock.stage("classify") as row:
+            classification, row["result"] = classified(stages, made, asked.taxonomies, study)
             frames["assignments"] = classification.assignments
     if last >= STAGES.index("screen"):
-        with clock.stage("screen"):
-            frames["hits"] = screen(
-                tables.affiliations,
-                asked.watchlists,
-                tiers=study.tiers,
-                medical=study.medical,
-                children=study.children,
-                dates=tables.works.select("work_id", "publication_date") if study.as_of else None,
-            )
+        with clock.stage("screen") as row:
+            frames["hits"], row["result"] = screened(stages, made, asked.watchlists, study)
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):
             frames |= measure(
@@ -229,7 +222,9 @@ def _manifest(
         funnel=tables.funnel.steps(),
         epochs=sorted(tables.works["epoch"].unique().to_list()),
         taxonomies=taxonomy_facts(asked.taxonomies),
+        models=model_facts(asked.taxonomies),
         watchlists=watchlist_facts(asked.watchlists),
+        code=stage_codes(),
         planted=planted,
         tables=writer.written,
         stages=clock.rows,

@@ -25,10 +25,10 @@ def code_hash(*modules: str) -> str:
     return _hash(PACKAGE, files_behind(*modules))
 
 
-def shipped_hash(folder: str) -> str:
+def shipped_hash(folder: str, pattern: str = "*") -> str:
     """Return the sha256 over the files of a shipped folder, such as ``taxonomies/technologies``."""
     place = shipped_folder(folder)
-    return _hash(place, sorted(path for path in place.rglob("*") if path.is_file()))
+    return _hash(place, sorted(path for path in place.rglob(pattern) if path.is_file()))
 
 
 def _hash(place: Path, files: Iterable[Path]) -> str:

@@ -197,3 +197,18 @@ def _reasons(run: Run, again: Run, tables: pl.DataFrame) -> list[str]:
     ]
     altered = tables.filter(pl.col("expected").ne_missing(pl.col("in_folder")) & pl.col("expected").is_not_null())
     return [*(f"table {name}: {_ALTERED}" for name in altered["table"]), *reasons]
+
+
+def verification_lines(found: Verification, *, every_table: bool = True) -> list[str]:
+    """Return what ``copub verify`` prints: each table, then the verdict and what may explain it."""
+    lines = []
+    if every_table:
+        for row in found.tables.iter_rows(named=True):
+            lines.append(f"{'same   ' if row['same'] else 'DIFFERS'}  {row['stage']}  {row['table']}")
+    if found.is_same:
+        return [*lines, f"the same to the byte: {found.tables.height} tables of {found.run.folder}"]
+    if found.first_difference:
+        lines.append(f"not the same; the first stage that differs is {found.first_difference}")
+    else:
+        lines.append("recomputed the same, but files in the run folder were altered")
+    return [*lines, *(f"  {reason}" for reason in found.reasons)]

@@ -1,0 +1,209 @@
+"""Commands about runs that are done: compare, verify, trend, runs list, pin, unpin, prune."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from copub import progress
+from copub.cli.app import CacheOption, JsonOption, QuietOption, ReportsOption, app, print_json
+from copub.errors import CorrectInput
+from copub.runs.compare import compare
+from copub.runs.comparisonfiles import comparison_facts, write_comparison
+from copub.runs.comparisonwords import comparison_lines
+from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin
+from copub.runs.series import series, series_lines
+from copub.runs.today import judge_today
+from copub.runs.verify import verification_lines, verify
+from copub.settings import folders
+
+DIFFERS = 4
+"""Exit code of a verification that did not come out the same."""
+
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Runs that are done: list, pin, unpin, prune.")
+app.add_typer(group, name="runs")
+
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="a run folder, STUDY/RUN, or STUDY for its newest run", show_default=False)
+]
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="id of the study", show_default=False)]
+
+
+@app.command("compare")
+def compare_command(
+    before: Annotated[str, typer.Argument(metavar="RUN_A", help="the first run", show_default=False)],
+    after: Annotated[str, typer.Argument(metavar="RUN_B", help="the second run", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="folder for tables and page; default: beside RUN_B")
+    ] = None,
+    reports: ReportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what changed between two runs, and why.
+
+    A run is named by its folder, as STUDY/RUN, or as STUDY for its newest run.
+
+    \b
+    Examples:
+      copub compare belgium-china/20260301-060000-1a2b3c4d belgium-china
+    """
+    place = folders(reports=reports).reports
+    found = compare(find_run(before, place), find_run(after, place))
+    names = f"{found.before.folder.name}--{found.after.folder.name}"
+    page = write_comparison(found, out or found.after.folder.parent / "comparisons" / names)
+    if as_json:
+        print_json(comparison_facts(found) | {"page": str(page)})
+        return
+    for line in [*comparison_lines(found), f"page: {page}"]:
+        typer.echo(line)
+
+
+@app.command("verify")
+def verify_command(
+    run: RunArgument,
+    works: Annotated[
+        list[Path] | None,
+        typer.Option("--works", metavar="FILE...", help="the works files, if the run was made from works files"),
+    ] = None,
+    more_works: Annotated[list[Path] | None, typer.Argument(metavar="", hidden=True)] = None,
+    cache: CacheOption = None,
+    reports: ReportsOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Recompute a run from the cache or its works files, and compare every table.
+
+    Ends with 0 if every table is the same to the byte, else with 4, naming the first stage that differs.
+    """
+    if more_works and not works:
+        raise CorrectInput(f"{more_works[0]} stands alone", where="copub verify", mend="put --works before works files")
+    progress.set_quiet(quiet or as_json)
+    place = folders(cache, reports)
+    found = verify(find_run(run, place.reports), place.cache, [*(works or []), *(more_works or [])])
+    if as_json:
+        print_json(
+            {
+                "run": str(found.run.folder),
+                "same": found.is_same,
+                "first_difference": found.first_difference,
+                "reasons": list(found.reasons),
+                "tables": found.tables.to_dicts(),
+            }
+        )
+    else:
+        for line in verification_lines(found, every_table=not quiet):
+            typer.echo(line)
+    return 0 if found.is_same else DIFFERS
+
+
+@app.command("trend")
+def trend_command(
+    study: StudyArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="write the series as .parquet or .csv as well")
+    ] = None,
+    reports: ReportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the headline of every run of a study, and the same with today's instruments.
+
+    Today's classifier and watchlists judge each run's own records anew; nothing is asked of any source.
+    """
+    place = folders(reports=reports).reports
+    _known_study(place, study)
+    if out is not None and out.suffix not in (".parquet", ".csv"):
+        raise CorrectInput(
+            f"cannot write {out.suffix or 'a file without suffix'}", where=str(out), mend=".parquet or .csv"
+        )
+    table = series(runs_of(place, study), judge_today)
+    if out is not None and out.suffix == ".parquet":
+        table.write_parquet(out)
+    elif out is not None:
+        lists = [name for name, dtype in table.schema.items() if dtype.is_nested()]
+        table.with_columns(table[name].list.join("; ") for name in lists).write_csv(out)
+    if as_json:
+        print_json({"study": study, "runs": table.to_dicts()})
+        return
+    for line in series_lines(table):
+        typer.echo(line)
+
+
+@group.command("list")
+def list_command(
+    study: Annotated[
+        str | None, typer.Argument(metavar="[STUDY]", help="id of a study; default: all", show_default=False)
+    ] = None,
+    reports: ReportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the runs, oldest first: date, works, headline, pin."""
+    place = folders(reports=reports).reports
+    if study:
+        _known_study(place, study)
+    listed = {name: list_runs(place, name).to_dicts() for name in ([study] if study else studies_of(place))}
+    if as_json:
+        print_json(listed)
+        return
+    for name, rows in listed.items():
+        typer.echo(f"{name}: {len(rows)} {'run' if len(rows) == 1 else 'runs'}")
+        for row in rows:
+            share = "no share" if row["share"] is None else f"{100 * row['share']:.2f} %"
+            works = "" if row["works"] is None else f"{row['works']:,} works"
+            typer.echo(f"  {row['run']}  {row['created']}  {works}  {share}{'  pinned' if row['pinned'] else ''}")
+
+
+@group.command("pin")
+def pin_command(
+    run: RunArgument,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why; kept in the run folder")] = "",
+    reports: ReportsOption = None,
+) -> None:
+    """Pin a run, so that it is never pruned."""
+    found = find_run(run, folders(reports=reports).reports)
+    pin(found, reason)
+    typer.echo(f"pinned: {found.folder}")
+
+
+@group.command("unpin")
+def unpin_command(run: RunArgument, reports: ReportsOption = None) -> None:
+    """Take the pin off a run."""
+    found = find_run(run, folders(reports=reports).reports)
+    was = is_pinned(found)
+    unpin(found)
+    typer.echo(f"{'no longer pinned' if was else 'was not pinned'}: {found.folder}")
+
+
+@group.command("prune")
+def prune_command(
+    study: StudyArgument,
+    keep: Annotated[int, typer.Option("--keep", metavar="N", help="newest runs to keep, beside the pinned ones")] = 6,
+    delete: Annotated[bool, typer.Option("--delete", help="really remove; without it, only show")] = False,
+    reports: ReportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which old runs would go; remove them with --delete.
+
+    The newest runs and the pinned ones always stay. What killed runs left behind goes too.
+    """
+    place = folders(reports=reports).reports
+    _known_study(place, study)
+    done = prune(place, study, keep=keep, delete=delete)
+    going = [*(str(run.folder) for run in done.gone), *map(str, done.leftovers)]
+    if as_json:
+        print_json({"removed": done.removed, "gone": going, "kept": [str(run.folder) for run in done.kept]})
+        return
+    for folder in going:
+        typer.echo(f"{'removed' if done.removed else 'would remove'}: {folder}")
+    typer.echo(
+        f"kept: {len(done.kept)}" + ("" if done.removed or not going else "; nothing is removed without --delete")
+    )
+
+
+def _known_study(reports: Path, study: str) -> None:
+    known = studies_of(reports)
+    if study not in known:
+        raise CorrectInput(
+            f"there is no run of a study {study!r}", where=str(reports), mend=f"known: {', '.join(known) or 'none yet'}"
+        )

@@ -1,0 +1,138 @@
+"""The stages tabulate, classify and screen, each carried out once for the same inputs.
+
+What a stage reads is its key (`copub.runs.stagecache`): the records by the hashes of their pages
+or files, the frames of the stage before by their hashes, lists and taxonomies by theirs, and the
+settings of the study. Of the settings, tabulate's key leaves out only those named here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import polars as pl
+
+from copub.harvest.record import Record
+from copub.runs.codehash import shipped_hash
+from copub.runs.stagecache import StageCache
+from copub.screening import screen
+from copub.screening.watchlist import Watchlist
+from copub.study import Side, Study
+from copub.tables import Tables, tabulate
+from copub.tables.funnel import Funnel
+from copub.technology import Classification, classify
+from copub.technology.taxonomy import Taxonomy
+
+NOT_READ_BY_TABULATE = frozenset(
+    (
+        "id", "title", "question", "synthetic", "taxonomy", "other_taxonomies", "profile", "thresholds", "watchlists",
+        "other_watchlists", "levels", "top_level", "tiers", "medical", "children", "as_of", "counting", "confidence",
+        "base_year", "small_cell", "small_rate", "events", "bounds", "published", "ties", "labelled", "raw",
+    )
+)  # fmt: skip
+"""Settings that only later stages read. A setting that is not named here is part of the key."""
+
+_CLASSIFIER = ("taxonomies/technologies", "taxonomies/models")
+_TABLES = ("works", "topics", "authorships", "affiliations")
+_SOURCE = ("kind", "query_hash", "round", "mode", "pages", "files")
+
+
+@dataclass(frozen=True, slots=True)
+class Tabulated:
+    """Tables, the sha256 of each as it is kept, and whether they were made or taken from there."""
+
+    tables: Tables
+    hashes: Mapping[str, str]
+    origin: str
+
+
+def tabulated(stages: StageCache, records: Iterable[Record], source: Mapping[str, Any], study: Study) -> Tabulated:
+    """Carry out tabulate, or take its kept result.
+
+    Parameters
+    ----------
+    source : what the manifest says of the records: their pages or files with sha256.
+    """
+
+    def make() -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+        made = tabulate(records, study)
+        return {name: getattr(made, name) for name in _TABLES}, _funnel_facts(made.funnel)
+
+    parts = {"source": {name: source.get(name) for name in _SOURCE}, "study": _settings(study)}
+    staged = stages.cached("tabulate", parts, make)
+    return Tabulated(Tables(funnel=_funnel_of(staged.facts), **staged.frames), staged.hashes, staged.origin)
+
+
+def classified(
+    stages: StageCache, given: Tabulated, taxonomies: Sequence[Taxonomy], study: Study
+) -> tuple[Classification, str]:
+    """Carry out classify, or take its kept result; return it and its origin."""
+
+    def make() -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+        works, topics = given.tables.works, given.tables.topics
+        made = classify(works, topics, taxonomies, profile=study.profile, thresholds=study.thresholds)
+        return {"assignments": made.assignments, "basis": made.basis}, {}
+
+    parts = {
+        "inputs": {name: given.hashes[name] for name in ("works", "topics")},
+        "taxonomies": [taxonomy.hash for taxonomy in taxonomies],
+        "shipped": [shipped_hash(folder) for folder in _CLASSIFIER],
+        "profile": study.profile,
+        "thresholds": dict(study.thresholds),
+    }
+    staged = stages.cached("classify", parts, make)
+    return Classification(**staged.frames), staged.origin
+
+
+def screened(
+    stages: StageCache, given: Tabulated, watchlists: Sequence[Watchlist], study: Study
+) -> tuple[pl.DataFrame, str]:
+    """Carry out screen, or take its kept result; return the table ``hits`` and its origin."""
+    switches = {"tiers": study.tiers, "medical": study.medical, "children": study.children}
+
+    def make() -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+        dates = given.tables.works.select("work_id", "publication_date") if study.as_of else None
+        return {"hits": screen(given.tables.affiliations, watchlists, dates=dates, **switches)}, {}
+
+    parts = {
+        "inputs": {name: given.hashes[name] for name in ("affiliations", *(["works"] if study.as_of else []))},
+        "watchlists": [(watchlist.id, watchlist.hash) for watchlist in watchlists],
+        "shipped": shipped_hash("taxonomies/watchlists/registry"),
+        "as_of": study.as_of,
+        **switches,
+    }
+    staged = stages.cached("screen", parts, make)
+    return staged.frames["hits"], staged.origin
+
+
+def model_facts(taxonomies: Sequence[Taxonomy]) -> list[dict[str, str]]:
+    """Return for the manifest the hash of all that classifies for a taxonomy, beside the taxonomy itself.
+
+    That is its trained model and its map of topics; of a taxonomy that only links to another, that one's.
+    """
+    facts = []
+    for taxonomy in taxonomies:
+        name = taxonomy.crosswalk or taxonomy.id
+        files = [shipped_hash(folder, f"{name}.*") for folder in _CLASSIFIER]
+        facts.append({"id": taxonomy.id, "hash": hashlib.sha256("".join(files).encode()).hexdigest()})
+    return facts
+
+
+def _settings(study: Study) -> dict[str, Any]:
+    """Return the settings that tabulate may read; of a side, its countries."""
+    values = {f.name: getattr(study, f.name) for f in fields(Study) if f.name not in NOT_READ_BY_TABULATE}
+    return {name: value.countries if isinstance(value, Side) else value for name, value in values.items()}
+
+
+def _funnel_facts(funnel: Funnel) -> dict[str, Any]:
+    values = {f.name: getattr(funnel, f.name) for f in fields(Funnel)}
+    return values | {"excluded": sorted([*key, count] for key, count in funnel.excluded.items())}
+
+
+def _funnel_of(facts: Mapping[str, Any]) -> Funnel:
+    excluded = Counter({(reason, detail): count for reason, detail, count in facts["excluded"]})
+    named = {name: [tuple(row) for row in facts[name]] for name in ("unreadable", "repeated")}
+    return Funnel(**{**facts, **named, "excluded": excluded})
