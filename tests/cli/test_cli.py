@@ -115,10 +115,9 @@ def test_exit_codes_are_those_of_the_design(capsys: pytest.CaptureFixture[str]) 
 
         return call(command)
 
-    assert [
-        raising(e)
-        for e in (CorrectInput("a"), ResumeLater("b"), CheckBounds("c"), ValueError("d"), KeyboardInterrupt())
-    ] == [2, 3, 4, 1, 130]
+    full = OSError(28, "No space left on device", "x.parquet")
+    endings = (CorrectInput("a"), ResumeLater("b"), CheckBounds("c"), ValueError("d"), KeyboardInterrupt(), full)
+    assert [raising(ending) for ending in endings] == [2, 3, 4, 1, 130, 2]
     err = capsys.readouterr().err
     assert "a fault of copub itself: ValueError: d" in err
     assert "Traceback" not in err

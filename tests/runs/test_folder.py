@@ -86,3 +86,11 @@ def test_an_unknown_share_lists_the_known_ones(tmp_path: Path) -> None:
     run = writer.finish({"study": {"counting": "full"}})
     with pytest.raises(CorrectInput, match="no share 'x'"):
         run.share("x")
+
+
+def test_a_reports_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(CorrectInput, match="cannot be written") as caught:
+        RunWriter(tmp_path / "file", "s", "r")
+    assert caught.value.where == str(tmp_path / "file")
+    assert "--reports" in caught.value.mend

@@ -57,6 +57,9 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
     except (KeyboardInterrupt, click.exceptions.Abort):
         typer.echo("copub: stopped; what was harvested is kept, and the same command goes on", err=True)
         return 130
+    except OSError as error:
+        typer.echo(f"copub: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+        return 2
     except Exception as error:  # noqa: BLE001  the rim: whatever else comes is a fault of copub
         if os.environ.get("COPUB_DEBUG"):
             traceback.print_exc()

@@ -72,10 +72,16 @@ class RunWriter:
 
     def __init__(self, reports: Path, study_id: str, run_id: str) -> None:
         parent = reports / study_id
-        parent.mkdir(parents=True, exist_ok=True)
         self.target = _free(parent / run_id)
         self.folder = parent / f"{_PARTIAL}{self.target.name}-{os.getpid()}"
-        (self.folder / "tables").mkdir(parents=True)
+        try:
+            (self.folder / "tables").mkdir(parents=True)
+        except OSError as error:
+            raise CorrectInput(
+                f"reports cannot be written here: {error.strerror}",
+                where=str(reports),
+                mend="name another folder by --reports or COPUB_REPORTS",
+            ) from None
         self.written: dict[str, dict[str, Any]] = {}
 
     def table(self, name: str, frame: pl.DataFrame) -> None:
