@@ -90,6 +90,7 @@ def test_uncounted_hits_are_not_shown(world: Any) -> None:
 
 def test_addresses_in_affiliations_are_blanked(facts: Facts) -> None:
     row = {
+        "field": "raw_affiliation_string",
         "value": "a@b.example, Mock University, c.d@e-f.example",
         "matched_text": "Mock University",
         "matched_start": 13,

@@ -142,6 +142,17 @@ def test_no_persons_name_and_no_address_stands_on_the_page(page: str) -> None:
     assert "Mock Author" not in page and "reader@example.org" not in page
 
 
+def test_parts_of_institutions_say_what_came_and_went(world: Any) -> None:
+    tables, manifest = world
+    listed = tables["copublications"].filter("is_critical_listed")["work_id"].to_list()
+    before = tables["copublications"].with_columns(is_critical_listed=pl.col("work_id").is_in(listed[1:]))
+    gone = tables["copublications"].filter(~pl.col("is_critical_listed"))["work_id"][0]
+    before = before.with_columns(is_critical_listed=pl.col("is_critical_listed") | (pl.col("work_id") == gone))
+    text = _Reader(build_page(tables, manifest, {**tables, "copublications": before})).text
+    assert text.count("Since the last run: 1 works") + text.count("Since the last run: 2 works") in (1, 2)
+    assert "Since the last run" not in _Reader(build_page(tables, manifest, tables)).text
+
+
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_empty_and_tiny_runs_give_a_page(make_world: Any, n: int) -> None:
     text = _Reader(build_page(*make_world(n))).text

@@ -29,7 +29,7 @@ class Evidence:
 def evidence_of(facts: Facts, works: pl.DataFrame) -> Evidence:
     """Return the evidence of `works` (column work_id): hits that differ, those of headline lists first."""
     hits, more = _hits(facts, works)
-    return Evidence(_institutions(facts, works), _reasons(facts, works), hits, more)
+    return Evidence(side_a_institutions(facts, works), _reasons(facts, works), hits, more)
 
 
 def critical_listed(facts: Facts) -> pl.DataFrame:
@@ -43,7 +43,8 @@ def doi_of(value: str | None) -> str:
     return value if value and _DOI.fullmatch(value) else ""
 
 
-def _institutions(facts: Facts, works: pl.DataFrame) -> dict[str, list[str]]:
+def side_a_institutions(facts: Facts, works: pl.DataFrame) -> dict[str, list[str]]:
+    """Return the names of the side-A institutions of each work, by work_id."""
     countries = (facts.study.get("side_a") or {}).get("countries") or ()
     frame = (
         facts.table("affiliations")

@@ -7,7 +7,7 @@ report then says nothing about it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -24,11 +24,12 @@ _BY_LEVELS = ("listed", "critical_listed", "listed_given_critical", "critical_gi
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The tables and the manifest of one run, and the words to speak of them."""
+    """The tables and the manifest of one run, the words to speak of them, the tables of the run before."""
 
     tables: Mapping[str, pl.DataFrame]
     manifest: Mapping[str, Any]
     words: Messages
+    previous: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def study(self) -> Mapping[str, Any]:
@@ -138,10 +139,14 @@ class Facts:
         return f"{self.words.percent(row['ci_low'])} – {self.words.percent(row['ci_high'])}"
 
 
-def facts_of(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> Facts:
+def facts_of(
+    tables: Mapping[str, pl.DataFrame],
+    manifest: Mapping[str, Any],
+    previous: Mapping[str, pl.DataFrame] | None = None,
+) -> Facts:
     """Return the facts of a run in the language its study asks for (English by default).
 
     Raises `CorrectInput` if the study asks for a language that has no messages file.
     """
     language = (manifest.get("study") or {}).get("language") or "en"
-    return Facts(tables, manifest, load_messages(str(language)))
+    return Facts(tables, manifest, load_messages(str(language)), previous or {})

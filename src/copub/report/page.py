@@ -13,7 +13,7 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from copub.report import answers, background, choices, details, partners
+from copub.report import answers, background, choices, details, partners, parts
 from copub.report.blocks import Section
 from copub.report.explorer import as_script, explorer_data
 from copub.report.facts import Facts, facts_of
@@ -36,7 +36,7 @@ _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     choices.slice_section,
     background.planted_section,
     lambda facts: works_section(facts),
-    partners.institution_parts,
+    parts.institution_parts,
     details.funder_section,
     background.quality_section,
     background.method_section,
@@ -45,19 +45,24 @@ _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
 )
 
 
-def build_page(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> str:
+def build_page(
+    tables: Mapping[str, pl.DataFrame],
+    manifest: Mapping[str, Any],
+    previous: Mapping[str, pl.DataFrame] | None = None,
+) -> str:
     """Return the report as one self-contained HTML page.
 
     Parameters
     ----------
     tables : frames by name, as in `copub.schema`; a missing one counts as empty.
     manifest : the run's manifest; a missing entry is not spoken of.
+    previous : tables of the run before, if the parts per institution shall say what changed.
 
     Raises
     ------
     CorrectInput : the study asks for a language that has no messages file.
     """
-    facts = facts_of(tables, manifest)
+    facts = facts_of(tables, manifest, previous)
     sections = [section for make in _SECTIONS if (section := make(facts)) is not None]
     return render(facts, sections, title=facts.title, question=str(facts.study.get("question") or ""))
 
