@@ -1,1 +1,22 @@
-"""Technologies: taxonomies, keyword rules, the model, the decision, its evaluation."""
+"""Technologies: taxonomies, keyword rules, the model, the decision, its evaluation.
+
+Names are looked up on first use: `copub.study` needs only the taxonomies, which must load
+without the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from copub.technology.classification import Classification, classify, classify_file
+
+__all__ = ["Classification", "classify", "classify_file"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from copub.technology import classification
+
+        return getattr(classification, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,266 @@
+"""Classify: works x taxonomies -> assignments with evidence, and what each judgement rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from copub.errors import CorrectInput
+from copub.schema import TABLES
+from copub.technology.evidence import NgramFinder, TermFinder, sentence
+from copub.technology.judging import Judgement, ModelJudge, ModelView, OwnJudge, technologies_found
+from copub.technology.languages import classifiable
+from copub.technology.model import Model, load_model
+from copub.technology.reading import Chunk, TextReader
+from copub.technology.records import read_records, topics_of
+from copub.technology.taxonomy import Taxonomy, load_taxonomy
+from copub.technology.topics import mapped_topics, topic_sentence
+
+CHUNK = 2_000
+SCORE_SHOWN = 0.05
+_BASIS = {"work_id": pl.String, "classified_from": pl.String, "classifiable": pl.Boolean}
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What classify made.
+
+    `assignments` conforms to the table of that name; `basis` has one row a work: work_id,
+    classified_from ("title and abstract", "title", "nothing") and classifiable.
+    """
+
+    assignments: pl.DataFrame
+    basis: pl.DataFrame
+
+
+def classify(
+    works: pl.DataFrame,
+    topics: pl.DataFrame,
+    taxonomies: Sequence[Taxonomy],
+    *,
+    profile: str = "balanced",
+    thresholds: Mapping[str, float] | None = None,
+) -> Classification:
+    """Assign works to areas of taxonomies.
+
+    Parameters
+    ----------
+    works : work_id, title, abstract, abstract_status, language, epoch.
+    topics : the table `topics`; may be empty.
+    taxonomies : the first is the headline; `thresholds` holds for areas of any of them.
+    profile : precision, balanced or recall: where the thresholds lie.
+    thresholds : probability by area id, wins over the profile.
+
+    Raises
+    ------
+    CorrectInput : the profile is unknown.
+    """
+    model = load_model()
+    if profile not in model.thresholds:
+        raise CorrectInput(f"there is no profile {profile!r}", mend=f"profiles: {', '.join(model.thresholds)}")
+    judges = _Judges(model, taxonomies, profile, thresholds or {})
+    texts = _texts(works)
+    rows: list[dict[str, Any]] = []
+    known: list[pl.DataFrame] = []
+    for kind, part in (("full", texts.filter("has_abstract")), ("title", texts.filter(~pl.col("has_abstract")))):
+        for start in range(0, part.height, CHUNK):
+            chunk = _WorkChunk(part.slice(start, CHUNK), kind, topics)
+            rows += judges.rows_of(chunk)
+            known.append(judges.basis_of(chunk))
+    table = TABLES["assignments"]
+    assignments = pl.DataFrame(rows, schema=table.schema).sort(table.key)
+    basis = pl.concat(known) if known else pl.DataFrame(schema=_BASIS)
+    return Classification(assignments, basis.sort("work_id"))
+
+
+def classify_file(path: Path, taxonomy: str | Path, *, profile: str = "balanced") -> pl.DataFrame:
+    """Classify the works of a file, one part at a time; see `copub.technology.records` for what is read.
+
+    Returns the assignments: every area of a work with a score of 0.05 or more, or with a term found.
+    """
+    loaded = load_taxonomy(taxonomy)
+    parts = [
+        classify(works, topics_of(works), [loaded], profile=profile).assignments for works in read_records(path)
+    ]
+    empty = pl.DataFrame(schema=TABLES["assignments"].schema)
+    return pl.concat([empty, *parts]).sort(TABLES["assignments"].key)
+
+
+def _texts(works: pl.DataFrame) -> pl.DataFrame:
+    """Return id, title, abstract where it counts, language and epoch; a short abstract does not count."""
+    title, abstract = pl.col("title").fill_null("").str.strip_chars(), pl.col("abstract").fill_null("")
+    counts = (abstract != "") & (pl.col("abstract_status").fill_null("full") == "full")
+    return works.select(
+        "work_id",
+        "language",
+        "epoch",
+        title=title,
+        abstract=pl.when(counts).then(abstract).otherwise(pl.lit("")),
+        has_abstract=counts,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _WorkChunk:
+    works: pl.DataFrame
+    kind: str
+    topics: pl.DataFrame
+
+
+class _Judges:
+    """The judges of all taxonomies asked for, and the readers they share."""
+
+    def __init__(
+        self, model: Model, taxonomies: Sequence[Taxonomy], profile: str, thresholds: Mapping[str, float]
+    ) -> None:
+        self.model = model
+        self.taxonomies = taxonomies
+        own = [t for t in taxonomies if t.id == model.taxonomy]
+        self.base = own[0] if own else load_taxonomy(model.taxonomy)
+        self.base_reader = TextReader(self.base)
+        self.readers = {t.id: TextReader(t) for t in taxonomies if t.id != model.taxonomy}
+        chosen = {**model.thresholds[profile], **thresholds}
+        self.base_judge = ModelJudge(model, self.base, chosen)
+        self.own_judges = {
+            t.id: OwnJudge(model, t, self.base if t.crosswalk == self.base.id else None, profile, thresholds)
+            for t in taxonomies
+            if t.id != model.taxonomy
+        }
+        self._technology_of = np.array([rule.technology for rule in self.base_reader.ruleset.rules])
+
+    def basis_of(self, chunk: _WorkChunk) -> pl.DataFrame:
+        """Return the basis of judgement of the works of a chunk."""
+        has_text = (pl.col("title") != "") | pl.col("has_abstract")
+        rests_on = pl.when("has_abstract").then(pl.lit("title and abstract")).otherwise(pl.lit("title"))
+        vocabulary = self.model.scorers[chunk.kind].vocabulary
+        known = classifiable(chunk.works, vocabulary, self.model.languages)
+        return chunk.works.select(
+            "work_id",
+            classified_from=pl.when(has_text).then(rests_on).otherwise(pl.lit("nothing")),
+            classifiable=has_text & pl.Series(known),
+        )
+
+    def rows_of(self, chunk: _WorkChunk) -> Iterator[dict[str, Any]]:
+        """Return the rows of `assignments` of a chunk."""
+        titles, abstracts = chunk.works["title"], chunk.works["abstract"]
+        read = self.base_reader.read(titles, abstracts)
+        topics = mapped_topics(chunk.works, chunk.topics, self.base, self.model)
+        judged, view = self.base_judge.judge(read, chunk.kind, topics)
+        base = _Explained(chunk, read, self.base_reader, judged, view, topics)
+        found = technologies_found(read, self.base, self._technology_of)
+        for taxonomy in self.taxonomies:
+            if taxonomy.id == self.model.taxonomy:
+                yield from base.rows()
+                continue
+            reader, judge = self.readers[taxonomy.id], self.own_judges[taxonomy.id]
+            own = reader.read(titles, abstracts)
+            judgement = judge.judge(own, judged if taxonomy.crosswalk == self.base.id else None, found)
+            yield from _Linked(chunk, own, reader, judgement, judge, base).rows()
+
+
+class _Explained:
+    """Rows of the model's taxonomy, each with its reason."""
+
+    def __init__(
+        self,
+        chunk: _WorkChunk,
+        read: Chunk,
+        reader: TextReader,
+        judged: Judgement,
+        view: ModelView,
+        topics: pl.DataFrame,
+    ) -> None:
+        self.judged, self.taxonomy = judged, reader.ruleset.taxonomy
+        self._works = chunk.works["work_id"].to_list()
+        self._epochs = chunk.works["epoch"].to_list()
+        self._terms = TermFinder(read, reader.ruleset)
+        self._ngrams = NgramFinder(read, view)
+        self._topics = {(row["work"], row["area"]): row for row in topics.sort("weight").iter_rows(named=True)}
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Return the rows that have a score or evidence to show."""
+        shown = (self.judged.score >= SCORE_SHOWN) | self.judged.by_rules
+        for work, area in zip(*(part.tolist() for part in np.nonzero(shown)), strict=True):
+            yield self.row(work, area)
+
+    def row(self, work: int, area: int) -> dict[str, Any]:
+        """Return one row."""
+        judged = self.judged
+        found = self._terms.find(work, area)
+        ngrams = self._ngrams.find(work, area) if judged.by_model[work, area] else []
+        topic = self._topics.get((work, area)) if judged.by_topic[work, area] else None
+        said = topic_sentence(topic, self._epochs[work]) if topic else ""
+        return {
+            **_decision(self._works[work], self.taxonomy, area, judged, work),
+            "technology": found.technology,
+            "matched_title": found.title,
+            "matched_abstract": found.abstract,
+            "ngrams": ngrams,
+            "topic_id": topic["topic_id"] if topic else None,
+            "evidence": sentence(found, ngrams, said, ""),
+        }
+
+
+class _Linked:
+    """Rows of another taxonomy: by its own rules, or through a link."""
+
+    def __init__(
+        self,
+        chunk: _WorkChunk,
+        read: Chunk,
+        reader: TextReader,
+        judged: Judgement,
+        judge: OwnJudge,
+        base: _Explained,
+    ) -> None:
+        self._judged, self._judge, self._base = judged, judge, base
+        self._works = chunk.works["work_id"].to_list()
+        self._terms = TermFinder(read, reader.ruleset)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Return the rows that have a score to show."""
+        for work, area in zip(*(part.tolist() for part in np.nonzero(self._judged.score >= SCORE_SHOWN)), strict=True):
+            yield self._row(work, area)
+
+    def _row(self, work: int, area: int) -> dict[str, Any]:
+        judged, taxonomy = self._judged, self._judge.taxonomy
+        decided = _decision(self._works[work], taxonomy, area, judged, work)
+        number = int(judged.route[work, area])
+        if number < 0:
+            found = self._terms.find(work, area)
+            return {
+                **decided,
+                "technology": found.technology,
+                "matched_title": found.title,
+                "matched_abstract": found.abstract,
+                "ngrams": [],
+                "topic_id": None,
+                "evidence": sentence(found, [], "", ""),
+            }
+        route = self._judge.routes[area][number]
+        source = self._base.row(work, route.area)
+        return {
+            **source,
+            **decided,
+            "technology": route.own_technology or None,
+            "evidence": f"through {source['area']} ({source['score']:.2f}): {source['evidence']}",
+        }
+
+
+def _decision(work_id: str, taxonomy: Taxonomy, area: int, judged: Judgement, work: int) -> dict[str, Any]:
+    score, threshold = float(judged.score[work, area]), float(judged.threshold[work, area])
+    speaking = (("rules", judged.by_rules), ("model", judged.by_model), ("topic", judged.by_topic))
+    return {
+        "work_id": work_id,
+        "taxonomy": taxonomy.id,
+        "area": taxonomy.area_ids[area],
+        "score": score,
+        "threshold": threshold,
+        "assigned": score >= threshold,
+        "method": "+".join(name for name, speaks in speaking if speaks[work, area]) or "model",
+    }
