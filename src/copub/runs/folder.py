@@ -23,6 +23,9 @@ import pyarrow.parquet as pq
 from copub.errors import CorrectInput
 from copub.schema import TABLES
 
+FORMAT = 1
+"""Format of a manifest that this copub writes and reads."""
+
 MANIFEST = "manifest.json"
 _PARTIAL = ".partial-"
 
@@ -59,12 +62,20 @@ class Run:
 def open_run(folder: str | Path) -> Run:
     """Open a run folder.
 
-    Raises `CorrectInput` if it holds no whole run.
+    Raises `CorrectInput` if it holds no whole run, or one of a newer copub.
     """
     path = Path(folder)
     if not (path / MANIFEST).is_file():
         raise CorrectInput("this folder holds no run", where=str(path), mend="name a folder under reports/<study>/")
-    return Run(path)
+    run = Run(path)
+    found = run.manifest.get("format", FORMAT)
+    if not isinstance(found, int) or found > FORMAT:
+        raise CorrectInput(
+            f"the run has format {found!r}, and this copub reads up to {FORMAT}",
+            where=str(path / MANIFEST),
+            mend="install the copub that made it, or a newer one (pip install --upgrade copub)",
+        )
+    return run
 
 
 class RunWriter:

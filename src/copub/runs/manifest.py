@@ -12,11 +12,11 @@ from typing import Any
 import polars as pl
 
 from copub.demo import planted_shares
+from copub.runs.folder import FORMAT
 from copub.screening.watchlist import Watchlist
 from copub.study import Study
 from copub.technology.taxonomy import Taxonomy
 
-FORMAT = 1
 _LIBRARIES = ("polars", "pyarrow", "pyalex", "scikit-learn", "scipy", "numpy", "altair", "orjson", "rapidfuzz")
 _LIST_FACTS = ("id", "title", "authority", "edition", "kind", "retrieved", "completeness", "terms", "hash")
 _TAXONOMY_FACTS = ("id", "title", "source", "date", "verification", "hash")

@@ -91,18 +91,23 @@ def screened(
     stages: StageCache, given: Tabulated, watchlists: Sequence[Watchlist], study: Study
 ) -> tuple[pl.DataFrame, str]:
     """Carry out screen, or take its kept result; return the table ``hits`` and its origin."""
-    switches = {"tiers": study.tiers, "medical": study.medical, "children": study.children}
 
     def make() -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
-        dates = given.tables.works.select("work_id", "publication_date") if study.as_of else None
-        return {"hits": screen(given.tables.affiliations, watchlists, dates=dates, **switches)}, {}
+        hits = screen(
+            given.tables.affiliations,
+            watchlists,
+            tiers=study.tiers,
+            medical=study.medical,
+            children=study.children,
+            dates=given.tables.works.select("work_id", "publication_date") if study.as_of else None,
+        )
+        return {"hits": hits}, {}
 
     parts = {
         "inputs": {name: given.hashes[name] for name in ("affiliations", *(["works"] if study.as_of else []))},
         "watchlists": [(watchlist.id, watchlist.hash) for watchlist in watchlists],
         "shipped": shipped_hash("taxonomies/watchlists/registry"),
-        "as_of": study.as_of,
-        **switches,
+        "switches": [study.tiers, study.medical, study.children, study.as_of],
     }
     staged = stages.cached("screen", parts, make)
     return staged.frames["hits"], staged.origin
