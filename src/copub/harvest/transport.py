@@ -74,13 +74,15 @@ class _Bearer(AuthBase):
         return request
 
 
-def source_url(environ: Mapping[str, str] = os.environ) -> str:
+def source_url(environ: Mapping[str, str] | None = None) -> str:
     """Return the base URL of the source: ``COPUB_OPENALEX_URL``, or OpenAlex."""
+    environ = os.environ if environ is None else environ
     return environ.get("COPUB_OPENALEX_URL", "").strip().rstrip("/") or DEFAULT_URL
 
 
-def source_key(environ: Mapping[str, str] = os.environ) -> str | None:
+def source_key(environ: Mapping[str, str] | None = None) -> str | None:
     """Return the key: ``OPENALEX_API_KEY`` or ``COPUB_API_KEY``, stripped; None if empty."""
+    environ = os.environ if environ is None else environ
     for name in ("OPENALEX_API_KEY", "COPUB_API_KEY"):
         if key := environ.get(name, "").strip():
             return key
