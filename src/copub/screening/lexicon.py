@@ -17,7 +17,6 @@ from copub.shipped import shipped_folder
 SILENT = ("laboratory", "merged")
 """Kinds of names that never count and are therefore not searched for."""
 
-_LONG, _SHORT, _CJK_SIZE = 10, 5, 2
 _CJK_FIRST = re.compile(f"[{CJK}]")
 
 
@@ -32,49 +31,29 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Patterns in the form of `Reading.text`, with indexes by their first characters.
-
-    `long`, `short` and `cjk` lead from the first ten, five or two characters of a pattern (two for
-    Chinese names) to the lengths of the patterns that begin so, longest first; `words` holds the
-    patterns of under five characters, which must be one whole word; `beginnings` holds every
-    beginning of a longer pattern, so that most words are passed over at once.
-    """
+    """Patterns in the form of `Reading.text`, and every beginning of one, so that a search can stop early."""
 
     reader: Reader
     patterns: Mapping[str, tuple[Meaning, ...]]
-    long: Mapping[str, tuple[int, ...]]
-    short: Mapping[str, tuple[int, ...]]
-    cjk: Mapping[str, tuple[int, ...]]
-    words: frozenset[str]
     beginnings: frozenset[str]
     places: Mapping[str, frozenset[str]]
     parents: Mapping[str, str]
 
-    def candidates(self, text: str, offsets: list[int], words: list[str]) -> set[tuple[int, int]]:
-        """Return start and end in `text` of every pattern that stands there as whole words."""
-        found: set[tuple[int, int]] = set()
-        beginnings, borders = self.beginnings, frozenset(offsets)
-        for position, word in enumerate(words):
+    def candidates(self, words: list[str]) -> list[tuple[int, int]]:
+        """Return the first and last word of every pattern that stands in a list of words."""
+        beginnings, patterns = self.beginnings, self.patterns
+        found: list[tuple[int, int]] = []
+        for first, word in enumerate(words):
             if word not in beginnings:
                 continue
-            start = offsets[position]
-            for index, size in ((self.long, _LONG), (self.short, _SHORT), (self.cjk, _CJK_SIZE)):
-                lengths = index.get(text[start : start + size])
-                if lengths:
-                    self._collect(text, start, lengths, borders, found)
-        if not self.words.isdisjoint(words):
-            for position, word in enumerate(words):
-                if word in self.words:
-                    found.add((offsets[position], offsets[position + 1]))
+            read = ""
+            for last in range(first, len(words)):
+                read += words[last]
+                if read not in beginnings:
+                    break
+                if words[last] and read in patterns:
+                    found.append((first, last))
         return found
-
-    def _collect(
-        self, text: str, start: int, lengths: tuple[int, ...], borders: frozenset[int], found: set[tuple[int, int]]
-    ) -> None:
-        for length in lengths:
-            end = start + length
-            if text[start:end] in self.patterns and end in borders:
-                found.add((start, end))
 
     def ancestors(self, entity: Entity) -> Iterator[str]:
         """Yield the ids of the parent of an entity, of its parent, and so on."""
@@ -107,10 +86,6 @@ def build_lexicon(entities: Iterable[Entity], *, silent: bool = False) -> Lexico
     return Lexicon(
         reader=reader,
         patterns={pattern: tuple(meanings) for pattern, meanings in patterns.items()},
-        long=_index(p for p in patterns if len(p) >= _LONG and not _CJK_FIRST.match(p)),
-        short=_index((p for p in patterns if _SHORT <= len(p) < _LONG and not _CJK_FIRST.match(p)), _SHORT),
-        cjk=_index((p for p in patterns if _CJK_FIRST.match(p)), _CJK_SIZE),
-        words=frozenset(p for p in patterns if len(p) < _SHORT and not _CJK_FIRST.match(p)),
         beginnings=frozenset(pattern[:end] for pattern in patterns for end in range(1, len(pattern) + 1)),
         places={entity.id: _place_words(reader, entity.places) for entity in known},
         parents={entity.id: entity.parent for entity in known},
@@ -137,13 +112,6 @@ def _stray_dividers(words: list[str]) -> Iterator[int]:
         yield 1
     if len(words) > 3 and words[1] == "university" and words[0] in vocabulary().places:
         yield 1
-
-
-def _index(patterns: Iterable[str], size: int = _LONG) -> dict[str, tuple[int, ...]]:
-    index: dict[str, set[int]] = {}
-    for pattern in patterns:
-        index.setdefault(pattern[:size], set()).add(len(pattern))
-    return {prefix: tuple(sorted(lengths, reverse=True)) for prefix, lengths in index.items()}
 
 
 def _place_words(reader: Reader, places: Iterable[str]) -> frozenset[str]:

@@ -68,10 +68,10 @@ class _Found:
 def find_mentions(text: str, lexicon: Lexicon) -> list[Mention]:
     """Return the entities that `text` names, in the order of their places in it."""
     reading = lexicon.reader.read(text)
-    spans = lexicon.candidates(reading.text, reading.offsets, reading.words)
-    if not spans:
+    candidates = lexicon.candidates(reading.words)
+    if not candidates:
         return []
-    winners = _winners(_located(spans, reading, lexicon), lexicon)
+    winners = _winners(_located(candidates, reading, lexicon), lexicon)
     scene = _Scene(reading, lexicon)
     mentions: dict[str, Mention] = {}
     for found in winners:
@@ -88,15 +88,13 @@ def find_mentions(text: str, lexicon: Lexicon) -> list[Mention]:
     return sorted(mentions.values(), key=lambda m: (m.start, m.end, m.entity.id))
 
 
-def _located(spans: Iterable[tuple[int, int]], reading: Reading, lexicon: Lexicon) -> list[_Found]:
-    words = [i for i, word in enumerate(reading.words) if word]
-    begins = {reading.offsets[i]: i for i in words}
-    ends = {reading.offsets[i + 1]: i for i in words}
-    return [
-        _Found(start, end, begins[start], ends[end], lexicon.patterns[pattern], DIVIDER in pattern)
-        for start, end in sorted(spans)
-        if start in begins and end in ends and (pattern := reading.text[start:end])
-    ]
+def _located(candidates: Iterable[tuple[int, int]], reading: Reading, lexicon: Lexicon) -> list[_Found]:
+    found: list[_Found] = []
+    for first, last in candidates:
+        start, end = reading.offsets[first], reading.offsets[last + 1]
+        pattern = reading.text[start:end]
+        found.append(_Found(start, end, first, last, lexicon.patterns[pattern], DIVIDER in pattern))
+    return found
 
 
 def _winners(found: Sequence[_Found], lexicon: Lexicon) -> list[_Found]:

@@ -33,7 +33,8 @@ class Vocabulary:
     `words` leads from any form to the canonical one; `phrases` from the last word of a phrase to
     the phrases that end with it (longest first) and their canonical word; `tails` are ends of
     words that stand alone only when a stray space cut the word; `glue` are words that are
-    printed without a space before or after a name; `places` are words, or pairs of words, that tell a country.
+    printed without a space before or after a name; `places` are words, or pairs of words, that tell a country; `pairs`
+    are the first words of the pairs.
     """
 
     words: Mapping[str, str]
@@ -41,19 +42,23 @@ class Vocabulary:
     tails: frozenset[str]
     glue: tuple[str, ...]
     places: Mapping[str, Place]
+    pairs: frozenset[str]
 
     def places_in(self, words: Sequence[str]) -> list[tuple[int, str, Place]]:
         """Return position, name and meaning of each place in a list of canonical words.
 
         Two words that name a place together ("new zealand") stand at the first of them.
         """
+        places = self.places
         found: list[tuple[int, str, Place]] = []
         for position, word in enumerate(words):
-            pair = f"{word} {words[position + 1]}" if position + 1 < len(words) else word
-            for name in (pair, word):
-                if name in self.places:
-                    found.append((position, name, self.places[name]))
-                    break
+            if word in self.pairs and position + 1 < len(words):
+                pair = f"{word} {words[position + 1]}"
+                if pair in places:
+                    found.append((position, pair, places[pair]))
+                    continue
+            if word in places:
+                found.append((position, word, places[word]))
         return found
 
     def slips(self, known: Iterable[str]) -> dict[str, str]:
@@ -88,7 +93,8 @@ def vocabulary() -> Vocabulary:
     places = _places(folder / "places.csv", faults)
     if faults:
         raise CorrectFile(faults, kind="vocabulary")
-    return Vocabulary(words, phrases, tails, glue, places)
+    pairs = frozenset(place.split()[0] for place in places if " " in place)
+    return Vocabulary(words, phrases, tails, glue, places, pairs)
 
 
 def _words(

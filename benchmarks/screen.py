@@ -1,0 +1,71 @@
+"""How long it takes to screen distinct affiliation strings against all shipped watchlists.
+
+Run: ``python benchmarks/screen.py [STRINGS]``. It uses the real strings beside the checkout if they
+are there, else names of the registry, each made distinct by a department in front of it. Prints
+the seconds for the names to be compiled, for half and all of the distinct strings, and for the
+same strings repeated, which should cost no more than their number in the table.
+"""
+
+from __future__ import annotations
+
+import gzip
+import random
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from copub import schema
+from copub.screening import load_watchlist, screen, screen_strings
+from copub.screening.index import build_index
+from copub.screening.watchlist import registry
+from copub.shipped import shipped_names
+
+REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "watchlists" / "affiliation_strings_unlabelled.txt.gz"
+
+
+def source() -> list[str]:
+    """Return real strings, or names in place of them."""
+    if REAL.is_file():
+        with gzip.open(REAL, "rt", encoding="utf-8") as file:
+            return [line.rstrip("\n") for line in file]
+    return [f"{name.text}, China" for entity in registry() for name in entity.names]
+
+
+def seconds(what: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the seconds that a call took, and its result."""
+    start = time.perf_counter()
+    result = what()
+    return time.perf_counter() - start, result
+
+
+def main(number: int = 100_000) -> None:
+    """Measure and print."""
+    rng = random.Random(20261121)
+    base = source()
+    strings = [f"Lab. {n}, {rng.choice(base)}" for n in range(number)]
+    watchlists = [load_watchlist(name) for name in shipped_names("taxonomies/watchlists")]
+    compiled, _ = seconds(lambda: build_index(watchlists))
+    half, _ = seconds(lambda: screen_strings(strings[: number // 2], watchlists))
+    whole, hits = seconds(lambda: screen_strings(strings, watchlists))
+    few = [strings[n % 1000] for n in range(number)]
+    rows = pl.DataFrame(
+        {"work_id": [f"W{n}" for n in range(number)], "raw_affiliation_string": few},
+        schema_overrides={"raw_affiliation_string": pl.String},
+    )
+    empty = [name for name in schema.TABLES["affiliations"].schema if name not in rows.columns]
+    table = rows.with_columns(
+        *(pl.lit(None, schema.TABLES["affiliations"].schema[name]).alias(name) for name in empty)
+    ).with_columns(author_seq=pl.lit(0, pl.Int32), affiliation_seq=pl.lit(0, pl.Int32))
+    repeated, _ = seconds(lambda: screen(table, watchlists))
+    print(f"{len(watchlists)} watchlists, names compiled in {compiled:.2f} s")
+    print(f"{number // 2:,} distinct strings: {half:.2f} s")
+    print(f"{number:,} distinct strings: {whole:.2f} s, {hits['raw_affiliation_string'].n_unique():,} with a hit")
+    print(f"{number:,} affiliations with 1,000 distinct strings: {repeated:.2f} s")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:2]))
