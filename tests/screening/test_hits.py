@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import re
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -140,3 +142,23 @@ def test_review_candidates_are_shown_and_never_counted(rows) -> None:
     assert screen(row, ASPI).is_empty()
     hits = screen(row, ASPI, review=True, tiers=[*TIERS, "review"])
     assert short(hits) == [("nanjing-university-of-aeronautics-and-astronautics", "review", None, False)]
+
+
+def test_a_weak_name_of_ones_own_list_needs_a_place_of_the_entity(rows, write_list) -> None:
+    own = [load_watchlist(write_list("entity_id,name,weak_names,places,level\nbay,Bay Institute,BI,Bay City,high\n"))]
+
+    def found(text: str) -> int:
+        return screen(rows({"raw_affiliation_string": text}), own).height
+
+    assert found("Dept. of Physics, BI, Bay City") == 1
+    assert found("Dept. of Physics, BI, Harbour City") == 0
+    assert found("BI Dept., Bay City") == 0
+
+
+def test_the_example_of_the_guide_is_a_valid_list(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "write-a-watchlist.md").read_text(encoding="utf-8")
+    (head,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    for members in re.findall(r"```csv\n(.*?)```", guide, re.DOTALL):
+        (tmp_path / "my-list.toml").write_text(head, encoding="utf-8")
+        (tmp_path / "my-list.csv").write_text(members, encoding="utf-8")
+        assert load_watchlist(tmp_path / "my-list.toml").entities

@@ -17,6 +17,7 @@ from copub.screening.vocabulary import Place, vocabulary
 
 SURE, IF_COUNTRY, UNLESS_ABROAD = "sure", "if-country", "unless-abroad"
 
+_PLACE_WORDS = 3
 _ENDS_OPEN = frozenset(("university", "college", "institute", "academy"))
 _GENERIC_FIRST = frozenset(("university", "institute", "academy", "college"))
 _COMPASS = ("north", "south", "east", "west", "northern", "southern", "eastern", "western")
@@ -192,7 +193,13 @@ class _Scene:
         """Tell whether a place of the entity stands in the same stretch, outside the name."""
         low, high = self.segment(found)
         home = self.lexicon.places[entity.id]
-        return any(word in home and low < i < high and not found.first <= i <= found.last for i, word, _ in self.places)
+        for start in range(low + 1, high):
+            read = ""
+            for last in range(start, min(start + _PLACE_WORDS, high)):
+                read += self.reading.words[last]
+                if read in home and not (start <= found.last and last >= found.first):
+                    return True
+        return False
 
     def is_alone(self, found: _Found) -> bool:
         """Tell whether a name is all that stands between two dividers."""
