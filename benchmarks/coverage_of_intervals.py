@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from copub.measures.adjusted import adjust, from_labels
+from copub.measures.adjusted import Estimate, adjust, from_labels
 from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors, read_errors
 from copub.measures.inputs import SHIPPED_ERRORS
 from copub.measures.intervals import wilson
@@ -102,9 +102,6 @@ def label(rng: np.random.Generator, world: World, each: int = 60) -> list[tuple[
     return strata
 
 
-Interval = tuple[float, float, float]
-
-
 def simulate(worlds: int, errors: Errors, seed: int = 1) -> list[tuple[str, float, float, float]]:
     """Return per interval: name, coverage of the true share, mean width, mean error of the estimate."""
     rng = np.random.default_rng(seed)
@@ -112,7 +109,7 @@ def simulate(worlds: int, errors: Errors, seed: int = 1) -> list[tuple[str, floa
     for number in range(worlds):
         world, measured = draw_world(rng, errors), evaluate(rng, errors)
         raw = float(world.table[3].sum())
-        makers: dict[str, tuple[float, Callable[[], Interval | None]]] = {
+        makers: dict[str, tuple[float, Callable[[], Estimate | None]]] = {
             "raw share, Wilson": (
                 world.share,
                 lambda k=raw, n=world.works: (k / n, *map(float, wilson(k, n, CONFIDENCE))),
@@ -127,9 +124,12 @@ def simulate(worlds: int, errors: Errors, seed: int = 1) -> list[tuple[str, floa
             ),
         }
         for name, (truth, make) in makers.items():
-            point, low, high = make() or (0.0, 0.0, 0.0)
-            tallies.setdefault(name, []).append((low <= truth <= high, high - low, point - truth))
-    return [(name, *(float(np.mean(column)) for column in zip(*rows, strict=True))) for name, rows in tallies.items()]
+            point, low, high = make() or (None, 0.0, 1.0)
+            error = float("nan") if point is None else point - truth
+            tallies.setdefault(name, []).append((low <= truth <= high, high - low, error))
+    return [
+        (name, *(float(np.nanmean(column)) for column in zip(*rows, strict=True))) for name, rows in tallies.items()
+    ]
 
 
 def main(arguments: list[str]) -> int:

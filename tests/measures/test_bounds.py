@@ -6,16 +6,14 @@ import polars as pl
 import pytest
 
 from copub.errors import CheckBounds
-from copub.measures import measure
 from copub.measures.bounds import FIGURES, check_bounds
 from copub.study import BOUNDED
 
-from .worlds import AREAS, LEVELS, STUDY, made_world, study
+from .worlds import measured, study
 
 
 def tables_of(size: int) -> dict[str, pl.DataFrame]:
-    made = made_world(3, size)[1]
-    return measure(STUDY, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS)
+    return measured(3, size)
 
 
 def test_every_figure_that_a_study_may_bound_is_known_here() -> None:

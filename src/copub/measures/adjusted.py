@@ -36,7 +36,7 @@ CELL_PRIOR = 0.25
 LABEL_PRIOR = 1 / 3
 """Kerman's neutral prior on the truth within a stratum of a labelled sample."""
 LEAST_POWER = 0.05
-"""Floor under sensitivity + specificity - 1: an instrument below it tells nothing."""
+"""An instrument whose sensitivity + specificity - 1 may be below this tells nothing."""
 NEAR = (0.2, 0.8)
 """Scores between these are a stratum of their own in a labelled sample."""
 
@@ -58,8 +58,12 @@ class Power:
 
     def corrected(self, positive: bool) -> Array:
         """Return what one decision counts for in draws of the true share (may be below 0 or above 1)."""
-        power = np.maximum(self.sensitivity + self.specificity - 1, LEAST_POWER)
-        return (float(positive) - (1 - self.specificity)) / power
+        return (float(positive) - (1 - self.specificity)) / (self.sensitivity + self.specificity - 1)
+
+    def tells_nothing(self, confidence: float) -> bool:
+        """Say whether the instrument may be no better than a coin, as far as the evaluation tells."""
+        least = np.quantile(self.sensitivity + self.specificity - 1, 0.5 - confidence / 2)
+        return bool(least <= LEAST_POWER)
 
 
 def drawn_power(counts: ErrorCounts, rng: np.random.Generator, draws: int) -> Power:
@@ -96,6 +100,10 @@ def corrected_share(cells: Sequence[float], classifier: Power | None, matcher: P
     return total
 
 
+Estimate = tuple[float | None, float, float]
+"""A share with the ends of its interval; the share is None where nothing can be said."""
+
+
 def adjust(
     strata: Mapping[tuple[str, str], Sequence[float]],
     errors: Errors,
@@ -103,8 +111,10 @@ def adjust(
     confidence: float,
     draws: int = DRAWS,
     seed: int = SEED,
-) -> tuple[float, float, float] | None:
+) -> Estimate | None:
     """Return the adjusted share with the ends of its interval; None over no works.
+
+    An instrument that may tell nothing gives no estimate and an interval from 0 to 1.
 
     Parameters
     ----------
@@ -125,6 +135,8 @@ def adjust(
         if not size:
             continue
         powers = (classifier[text] if uses[0] else None, matcher[affiliation] if uses[1] else None)
+        if any(power.tells_nothing(confidence) for power in powers if power):
+            return None, 0.0, 1.0
         sure = (
             sure_power(errors.classifier[text]) if uses[0] else None,
             sure_power(errors.matcher[affiliation]) if uses[1] else None,
@@ -134,14 +146,15 @@ def adjust(
     return _ends(point, drawn, confidence)
 
 
-def _ends(point: float, drawn: Array, confidence: float) -> tuple[float, float, float]:
+def _ends(point: float, drawn: Array, confidence: float) -> Estimate:
     low, high = np.quantile(np.clip(drawn, 0, 1), [0.5 - confidence / 2, 0.5 + confidence / 2])
-    return float(np.clip(point, 0, 1)), float(low), float(high)
+    centre = float(np.clip(point, 0, 1))
+    return centre, min(float(low), centre), max(float(high), centre)
 
 
 def from_labels(
     strata: Sequence[tuple[int, int, int]], confidence: float, draws: int = DRAWS, seed: int = SEED
-) -> tuple[float, float, float] | None:
+) -> Estimate | None:
     """Return share and interval from a labelled sample of the study's own works; None over no works.
 
     Parameters
@@ -243,7 +256,7 @@ def _by_errors(study: Study, works: pl.DataFrame, measure: str, errors: Errors |
     return _columns(found) | {"method": "shipped evaluation", "basis": errors.source}
 
 
-def _columns(found: tuple[float, float, float] | None) -> dict[str, float | None]:
+def _columns(found: Estimate | None) -> dict[str, float | None]:
     names = ("adjusted", "adjusted_low", "adjusted_high")
     return dict(zip(names, found or (None, None, None), strict=True))
 

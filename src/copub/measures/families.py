@@ -35,7 +35,6 @@ def institution_families(study: Study, affiliations: pl.DataFrame, works: pl.Dat
         )
         .filter(pl.col("side").is_not_null())
         .select("work_id", "side", "institution_id", "up", "is_critical", "is_listed", "is_critical_listed")
-        .unique(["work_id", "side", "institution_id"])
         .explode("up", keep_nulls=False, empty_as_null=False)
     )
     below = members.group_by("side", "up").agg(pl.col("institution_id").n_unique().cast(pl.Int32).alias("members"))

@@ -1,0 +1,183 @@
+"""Published figures: the shipped files, what can be compared and what cannot, and the verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from copub.errors import CorrectFile, CorrectInput
+from copub.measures.comparison import comparison
+from copub.measures.published import KINDS, Published, load_published, read_published
+from copub.shipped import shipped_names
+from copub.study import Side
+from copub.tomlfile import parse_toml
+
+from .worlds import STUDY, measured, study
+
+HEAD = """
+id = "x"
+title = "x"
+source = "x"
+side_a = ["BE"]
+side_b = ["CN"]
+levels = ["very high", "high"]
+differences = ["d"]
+"""
+
+
+def figure(kind: str, **keys: object) -> str:
+    common = {
+        "id": "f",
+        "name": "n",
+        "period": "p",
+        "kind": kind,
+        "value": 1,
+        "definition": "d",
+        "status": "stated",
+        "source": "s",
+    }
+    lines = [
+        f"{key} = {value if isinstance(value, int | float) else repr(value)}"
+        for key, value in {**common, **keys}.items()
+    ]
+    return "[[figure]]\n" + "\n".join(lines) + "\n"
+
+
+def published(*figures: str) -> Published:
+    return read_published(parse_toml(HEAD + "".join(figures), name="own.toml"))
+
+
+def tables_of(size: int = 40) -> dict[str, pl.DataFrame]:
+    return measured(3, size)
+
+
+def compared(*figures: str, asked=STUDY, size: int = 40) -> list[dict[str, object]]:
+    return comparison(asked, [published(*figures)], tables_of(size)).rows(named=True)
+
+
+def test_shipped_files_are_valid_and_name_definition_status_and_source() -> None:
+    names = shipped_names("taxonomies/published")
+    assert {"sino-belgian-2024", "ceias-belgium-2026"} <= set(names)
+    for name in names:
+        file = load_published(name)
+        assert file.differences
+        for one in file.figures:
+            assert one.definition and one.source and one.kind in KINDS
+
+
+def test_derived_figures_follow_from_the_stated_ones() -> None:
+    values = {f.id: f.value for f in load_published("sino-belgian-2024").figures}
+    assert [values[f"T{n}"] for n in range(3, 9)] == [30, 812, 1664, 4, 145, 373]
+    assert values["T9-2016"] == pytest.approx(values["T7"] / values["T4"], abs=1e-6)
+    assert values["T10"] == pytest.approx(values["T5"] / values["T4"], abs=1e-6)
+    assert values["T11"] == pytest.approx(values["T8"] / values["T7"], abs=1e-6)
+    assert values["growth-listed-2016"] == pytest.approx(0.108, abs=5e-4)
+    assert values["growth-critical-listed-2001"] == pytest.approx(0.229, abs=5e-4)
+
+
+def test_scale_free_figures_come_first_and_context_last() -> None:
+    rows = compared(figure("context"), figure("count", measure="listed", year=2016), figure("share", measure="listed"))
+    assert [row["kind"] for row in rows] == ["share", "count", "context"]
+    assert [row["scale_free"] for row in rows] == [True, False, False]
+
+
+def test_a_share_is_held_against_our_interval() -> None:
+    tables = tables_of()
+    own = tables["shares"].row(
+        by_predicate=(pl.col("measure") == "listed") & (pl.col("slice_kind") == "all") & (pl.col("counting") == "full"),
+        named=True,
+    )
+    inside, outside = compared(
+        figure("share", measure="listed", value=own["share"]), figure("share", measure="listed", value=0.999)
+    )
+    assert (inside["ours"], inside["ours_works"]) == pytest.approx((own["share"], own["denominator"]))
+    assert inside["verdict"] == "within our interval" and outside["verdict"] == "outside our interval"
+
+
+def test_ratio_and_growth_follow_the_counts_of_the_years() -> None:
+    trend = tables_of()["trends"].filter(measure="copublications", counting="full")
+    count = dict(trend.select("year", "count").iter_rows())
+    keys = {"measure": "copublications", "year_from": 2016, "year_to": 2019}
+    rows = {row["kind"]: row for row in compared(figure("ratio", **keys), figure("growth", **keys))}
+    assert rows["ratio"]["ours"] == pytest.approx(count[2019] / count[2016])
+    assert rows["growth"]["ours"] == pytest.approx((count[2019] / count[2016]) ** (1 / 3) - 1)
+    for row in rows.values():
+        assert row["ours_low"] < row["ours"] < row["ours_high"]
+
+
+def test_counts_of_different_databases_get_no_verdict_of_agreement() -> None:
+    (row,) = compared(figure("count", measure="copublications", year=2016, value=5))
+    assert row["verdict"] == "counts of different databases"
+
+
+def test_rank_and_direction() -> None:
+    areas = (
+        tables_of()["shares"].filter(measure="critical", slice_kind="area", counting="full").sort("numerator", "slice")
+    )
+    last = areas["slice"][0]
+    rank, sign = compared(figure("rank", measure="critical", area=last, value=1), figure("sign", measure="listed"))
+    assert rank["ours"] == 1 + (areas["numerator"] > areas["numerator"][0]).sum()
+    assert "direction" in sign["verdict"] or "too few" in sign["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "keys", "why"),
+    [
+        ({"side_a": Side("Vietnam", ("VN",))}, {}, "another pair of countries"),
+        ({"levels": ("very high",)}, {}, "they count the levels very high\\+high, this study very high"),
+        ({}, {"year": 2001}, "does not hold the year 2001"),
+    ],
+)
+def test_what_is_not_comparable_says_why(changes: dict[str, object], keys: dict[str, object], why: str) -> None:
+    (row,) = compared(figure("share", measure="listed", **keys), asked=study(**changes))
+    assert row["ours"] is None
+    with pytest.raises(AssertionError, match=why):
+        raise AssertionError(row["verdict"])
+
+
+def test_a_run_without_works_compares_nothing() -> None:
+    figures = [
+        figure("share", measure="listed"),
+        figure("sign", measure="listed"),
+        figure("ratio", measure="listed", year_from=2016, year_to=2017),
+        figure("rank", measure="critical", area="area-1"),
+    ]
+    rows = compared(*figures, size=0)
+    assert all(row["verdict"].startswith("not comparable") for row in rows)
+
+
+def test_ties_compare_with_the_ties_given() -> None:
+    table = pl.DataFrame({"area": ["all links"], "links": [7], "at_counted_levels": [2]})
+    tables = {**tables_of(), "tie_areas": table}
+    source = published(figure("ties", row="all links", column="at_counted_levels", value=57))
+    assert comparison(STUDY, [source], tables)["ours"].to_list() == [2.0]
+    (row,) = compared(figure("ties", row="all links", column="links", value=266))
+    assert "no ties" in row["verdict"]
+
+
+def test_all_faults_of_a_file_are_named_with_their_lines() -> None:
+    text = HEAD + figure("share", measure="nonsense", status="heard") + figure("count", measure="listed", value="many")
+    with pytest.raises(CorrectFile) as error:
+        read_published(parse_toml(text + 'colour = "red"\n', name="own.toml"))
+    message = str(error.value)
+    for part in (
+        "unknown measure 'nonsense'",
+        "unknown status 'heard'",
+        "value is 'many'",
+        "year is None",
+        "unknown key 'colour'",
+    ):
+        assert part in message
+    assert "own.toml:9" in message or "own.toml:1" in message
+
+
+def test_an_unknown_file_lists_the_shipped_ones() -> None:
+    with pytest.raises(CorrectInput, match="sino-belgian-2024"):
+        load_published("no-such-file")
+
+
+def test_figures_of_a_file_are_immutable() -> None:
+    file = load_published("ceias-belgium-2026")
+    assert replace(file, id="other").id == "other" and file.id == "ceias-belgium-2026"
