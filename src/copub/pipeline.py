@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from copub.harvest.transport import source_key, source_url
 from copub.harvest.worksfile import read_works
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
+from copub.measures.inputs import read_inputs
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
@@ -33,6 +34,7 @@ from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
 from copub.study import Study, load_study
 from copub.tables import Tables
+from copub.technology.model import load_model
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
 
 OPENALEX_URL = "COPUB_OPENALEX_URL"
@@ -80,6 +82,7 @@ def run(
     until: str = "report",
     offline: bool = False,
     refresh: bool = False,
+    sweep: bool = False,
 ) -> Run:
     """Run a study: all stages, or up to one of them.
 
@@ -90,7 +93,9 @@ def run(
     cache, reports : folders; by default from the environment, else in the working directory.
     until : last stage to carry out, one of `STAGES`.
     offline : use only cached pages.
-    refresh : ask for every page anew.
+    refresh : ask for every page anew, and compare with the last harvest.
+    sweep : as refresh, but fetch only works that are new or bear another date of update; what it
+        cannot see stands in the manifest.
 
     Returns
     -------
@@ -107,7 +112,8 @@ def run(
     clock = StageClock()
     with ExitStack() as stack:
         with clock.stage("harvest"):
-            source = open_source(asked.study, [Path(w) for w in works], place, stack, offline=offline, refresh=refresh)
+            files = [Path(name) for name in works]
+            source = open_source(asked.study, files, place, stack, offline=offline, refresh=refresh, sweep=sweep)
         return _carry_out(asked, source, place, clock, until)
 
 
@@ -119,7 +125,14 @@ def query_of(study: Study) -> Query:
 
 
 def open_source(
-    study: Study, works: Sequence[Path], place: Folders, stack: ExitStack, *, offline: bool, refresh: bool
+    study: Study,
+    works: Sequence[Path],
+    place: Folders,
+    stack: ExitStack,
+    *,
+    offline: bool = False,
+    refresh: bool = False,
+    sweep: bool = False,
 ) -> Source:
     """Return the records of a study: from works files, the embedded server, or OpenAlex."""
     if works:
@@ -135,8 +148,17 @@ def open_source(
         api_key=None if made_up else source_key(),
         offline=offline,
         refresh=refresh,
+        sweep=sweep,
     )
     return Source(got.records(), {"kind": "embedded" if made_up else "api", **got.log}, got.log["last_retrieval"][:10])
+
+
+def context_counts(context: Mapping[str, Mapping[str, int]] | None) -> pl.DataFrame | None:
+    """Return the whole output of each side per year (side, year, works); None where it was not asked for."""
+    if context is None:
+        return None
+    rows = [(side, int(year), works) for side, years in context.items() for year, works in years.items()]
+    return pl.DataFrame(rows, schema={"side": pl.String, "year": pl.Int32, "works": pl.Int64}, orient="row")
 
 
 def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock, until: str) -> Run:
@@ -156,6 +178,7 @@ def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock,
             frames["hits"], row["result"] = screened(stages, made, asked.watchlists, study)
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):
+            model = load_model()
             frames |= measure(
                 study,
                 tables,
@@ -164,6 +187,8 @@ def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock,
                 levels=asked.headline_levels,
                 areas=asked.taxonomies[0].area_ids,
                 as_of=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
+                inputs=replace(read_inputs(study), thresholds={model.taxonomy: model.thresholds}),
+                context=context_counts(source.facts.get("context")),
             )
     return _write(asked, source, tables, frames, place, clock, with_report=until == "report")
 

@@ -138,6 +138,14 @@ def test_no_records_give_empty_tables_of_the_schema(study: Study) -> None:
     assert tables.funnel.table()["share"].null_count() == tables.funnel.table().height
 
 
+def test_a_list_of_a_hundred_authors_is_whole_when_the_work_was_asked_for_singly(study: Study) -> None:
+    uncapped = parse_study(STUDY.replace("author_cap = 3", "author_cap = 0"))
+    hundred = work(1, "BE", *["CN"] * 99)
+    records = [Record(hundred, "x", ("q",), is_whole=True), Record({**hundred, "id": "W2"}, "y", ("q",))]
+    cut = dict(tabulate(records, uncapped).works.select("work_id", "is_truncated").iter_rows())
+    assert cut == {"W1": False, "W2": True}
+
+
 def test_the_epoch_stems_from_the_day_of_retrieval(study: Study) -> None:
     records = [
         Record(work(n, "BE", "CN"), "x", ("q",), day) for n, day in enumerate(["", "2026-08-01", "2026-11-01"], 1)

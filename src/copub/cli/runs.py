@@ -35,7 +35,11 @@ def run_command(
     reports: ReportsOption = None,
     until: Annotated[str, typer.Option(metavar="STAGE", help=f"last stage: {', '.join(STAGES)}")] = STAGES[-1],
     offline: Annotated[bool, typer.Option("--offline", help="use only cached pages")] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="ask for every page anew")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="ask for every page anew and compare")] = False,
+    sweep: Annotated[
+        bool,
+        typer.Option("--sweep", help="as --refresh, but fetch only works that are new or have another date of update"),
+    ] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -64,6 +68,7 @@ def run_command(
         until=until,
         offline=offline,
         refresh=refresh,
+        sweep=sweep,
     )
     if as_json:
         print_json(run_facts(finished))

@@ -14,9 +14,11 @@ class Record:
     where : file and line, or query and page: what a person needs to find it again.
     found_by : names of the queries that found it; ("works-file",) for works files.
     retrieved_on : ISO date of retrieval; empty if unknown (works files).
+    is_whole : the record was asked for singly, so that its author list is not cut.
     """
 
     value: Any
     where: str
     found_by: tuple[str, ...]
     retrieved_on: str = ""
+    is_whole: bool = False

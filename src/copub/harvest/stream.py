@@ -31,7 +31,8 @@ def stream(
                 continue
             seen.add(work_id)
             whole, at = _whole(round_, work_id, value, entry)
-            yield Record(whole, f"{where}, {at.file}, record {number}", found_by[work_id], _date(at))
+            place = f"{where}, {at.file}, record {number}"
+            yield Record(whole, place, found_by[work_id], _date(at), is_whole=at is not entry)
 
 
 def _whole(round_: Round, work_id: str, value: Any, entry: Entry) -> tuple[Any, Entry]:

@@ -111,6 +111,7 @@ def _add(record: Record, work_id: str, study: Study, parts: dict[str, _Rows], fu
     if reason:
         funnel.leave_out(reason, row)
     row |= {
+        "is_truncated": row["is_truncated"] and not record.is_whole,
         "n_countries": len(all_countries(authorships)),
         "found_by": sorted(record.found_by),
         "epoch": epoch_of(record.retrieved_on),
