@@ -50,9 +50,7 @@ class Page:
         self.session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
-        self.resize(width, height)
-        self.send("Page.navigate", url=path.as_uri())
-        self._until(lambda: any(event["method"] == "Page.loadEventFired" for event in self.events))
+        self.open(path, width, height)
 
     session: str | None = None
 
@@ -65,6 +63,14 @@ class Page:
         self.process.terminate()
         self.process.wait(timeout=20)
         shutil.rmtree(self.profile, ignore_errors=True)
+
+    def open(self, path: Path, width: int = 1200, height: int = 900) -> None:
+        """Open a file afresh, in light colours, and wait until it has loaded."""
+        self.events.clear()
+        self.resize(width, height)
+        self.prefer("light")
+        self.send("Page.navigate", url=path.as_uri())
+        self._until(lambda: any(event["method"] == "Page.loadEventFired" for event in self.events))
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
         """Send one command and return its result."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import polars as pl
 import pytest
+
+from copub.report.page import build_page
 
 World = tuple[dict[str, pl.DataFrame], dict[str, Any]]
 
@@ -48,9 +51,31 @@ def hostile() -> World:
     return result
 
 
-@pytest.fixture
-def open_page() -> Any:
-    """Opener of a file in a headless Chromium; skips, saying so, where there is none."""
+@pytest.fixture(scope="session")
+def hostile_page(hostile: World) -> str:
+    """The page of the hostile run."""
+    return build_page(*hostile)
+
+
+@pytest.fixture(scope="session")
+def large() -> World:
+    """A made-up run over 60,000 works."""
+    result: World = worlds.large()
+    return result
+
+
+@pytest.fixture(scope="session")
+def large_page(large: World) -> str:
+    """The page of the run over 60,000 works."""
+    return build_page(*large)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium for all tests; they skip, saying so, where there is none."""
     if browser.find_chromium() is None:
         pytest.skip("no Chromium on this machine: the page is not opened in a browser")
-    return browser.Page
+    blank = tmp_path_factory.mktemp("blank") / "blank.html"
+    blank.write_text("<title>blank</title>", encoding="utf-8")
+    with browser.Page(blank) as opened:
+        yield opened

@@ -456,6 +456,16 @@ def world(
     return tables, manifest(n, years, **options)
 
 
+def large(copies: int = 10, n: int = 6_000) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    """Return a run over `copies` x `n` works: works and their evidence repeated under new ids and titles."""
+    tables, facts = world(n)
+    for name, frame in tables.items():
+        if "work_id" in frame.columns:
+            parts = [frame.with_columns(pl.col("work_id") + f"{copy}") for copy in range(copies)]
+            tables[name] = conform(name, pl.concat(parts))
+    return tables, facts
+
+
 ATTACKS = (
     "<script>window.hacked=1</script>",
     "<img src=x onerror=window.hacked=1>",

@@ -1,0 +1,184 @@
+"""Rules of the page in a real browser: quiet, searchable, legible at every width, printable."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from copub.report.page import build_page
+
+VISIBLE = "Array.from(document.querySelectorAll('{}')).filter((n) => n.getClientRects().length).length"
+MATCHES = "document.getElementById('matches').textContent"
+
+
+@pytest.fixture(scope="module")
+def made(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(build_page(*world), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def page(chromium: Any, made: Path) -> Any:
+    chromium.open(made)
+    return chromium
+
+
+def _choose(name: str, value: str) -> str:
+    field = f"document.querySelector('#filters [name={name}]')"
+    return f"{field}.value = {json.dumps(value)}; {field}.dispatchEvent(new Event('input', {{bubbles: true}}))"
+
+
+def _after(page: Any, script: str) -> str:
+    page.run(script)
+    text: str = page.run(f"new Promise((done) => setTimeout(() => done({MATCHES}), 250))")
+    return text
+
+
+def test_the_page_opens_without_request_or_error_and_draws(page: Any) -> None:
+    assert page.troubles() == []
+    assert page.run(VISIBLE.format("figure .wide svg")) >= 8
+    assert page.run(VISIBLE.format("#explorer tbody tr")) == 25
+
+
+def test_filters_narrow_to_the_right_works(page: Any, world: Any) -> None:
+    tables, _ = world
+    works = tables["copublications"].filter("is_critical_listed")
+    total, newest = works.height, works["publication_year"].max()
+    of_year = works.filter(works["publication_year"] == newest).height
+    assert _after(page, _choose("year", str(newest))) == f"{of_year} of {total} works"
+    assert _after(page, "document.getElementById('filters').reset()") == f"{total} of {total} works"
+    last = works["title"].str.extract(r"number (\d+)").cast(int).max()
+    assert _after(page, _choose("text", f"NUMBER {last}")) == f"1 of {total} works"
+    assert _after(page, _choose("text", "no such words")) == f"0 of {total} works"
+
+
+def test_sorting_turns_round(page: Any) -> None:
+    cells = "document.querySelectorAll('#explorer tbody tr td:first-child')"
+    years = f"Array.from({cells}, (cell) => Number(cell.textContent))"
+    assert page.run(years) == sorted(page.run(years), reverse=True)
+    page.run("document.querySelector('[data-sort=year]').click()")
+    assert page.run(years) == sorted(page.run(years))
+    assert page.run("document.querySelector('th[data-key=year]').getAttribute('aria-sort')") == "ascending"
+
+
+def test_evidence_opens_and_closes(page: Any) -> None:
+    page.run("document.querySelector('#explorer .open').click()")
+    text = page.run("document.querySelector('.evidence').innerText")
+    assert "Why critical" in text and "Why listed" in text and "demo-list" in text
+    assert page.run("document.querySelectorAll('.evidence mark').length") >= 2
+    page.run("document.querySelector('#explorer .open').click()")
+    assert page.run("document.querySelectorAll('.evidence').length") == 0
+
+
+def test_pages_turn(page: Any, world: Any) -> None:
+    total = world[0]["copublications"]["is_critical_listed"].sum()
+    page.run("document.getElementById('next').click()")
+    assert page.run("document.getElementById('page').textContent") == f"Page 2 of {-(-total // 25)}"
+    assert not page.run("document.getElementById('previous').disabled")
+
+
+@pytest.mark.parametrize("width", [390, 900, 1600])
+def test_no_width_scrolls_sideways(page: Any, width: int, tmp_path: Path) -> None:
+    page.resize(width)
+    assert page.run("document.documentElement.scrollWidth") <= width
+    narrow = page.run("document.querySelectorAll('figure .narrow svg').length")
+    assert page.run(VISIBLE.format("figure .narrow svg")) == (narrow if width < 640 else 0)
+    page.screenshot(tmp_path / f"report-{width}.png")
+    assert (tmp_path / f"report-{width}.png").stat().st_size > 20_000
+
+
+def test_dark_follows_the_system_and_the_button(page: Any) -> None:
+    back = "getComputedStyle(document.body).backgroundColor"
+    light = page.run(back)
+    page.prefer("dark")
+    assert page.run(back) != light
+    page.run("document.getElementById('theme').click()")
+    assert page.run(back) == light
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(page: Any, scheme: str) -> None:
+    page.prefer(scheme)
+    style = "getComputedStyle(document.documentElement).getPropertyValue"
+    pairs = (("ink", "page"), ("muted", "page"), ("accent", "page"), ("muted", "panel"), ("warn", "warn-soft"))
+    colour = {name: page.run(f"{style}('--{name}').trim()") for pair in pairs for name in pair}
+    for front, ground in pairs:
+        assert _contrast(colour[front], colour[ground]) >= 4.5, f"{front} on {ground}"
+
+
+def _contrast(one: str, other: str) -> float:
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_every_control_has_a_name_and_headings_go_in_order(page: Any) -> None:
+    page.send("Accessibility.enable")
+    nodes = page.send("Accessibility.getFullAXTree")["nodes"]
+    roles = ("button", "link", "combobox", "searchbox", "textbox", "image", "img", "table")
+    controls = [node for node in nodes if node.get("role", {}).get("value") in roles and not node.get("ignored")]
+    assert len(controls) > 50
+    assert not [node for node in controls if not node.get("name", {}).get("value")]
+    levels = page.run("Array.from(document.querySelectorAll('h1,h2,h3,h4'), (h) => Number(h.tagName[1]))")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+def test_identifiers_are_used_once(page: Any) -> None:
+    ids = page.run("Array.from(document.querySelectorAll('[id]'), (node) => node.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_figures_are_saved_with_their_colours_resolved(page: Any) -> None:
+    keep = "(make) => (blob) => { saved.push(blob); return make(blob); }"
+    page.run(f"window.saved = []; URL.createObjectURL = ({keep})(URL.createObjectURL)")
+    page.run("HTMLAnchorElement.prototype.click = function () { window.name_of_file = this.download; }")
+    for kind in ("svg", "csv", "png"):
+        page.run(f"document.querySelector('#figure-trend [data-save={kind}]').click()")
+    page.run("new Promise((done) => setTimeout(done, 800))")
+    svg = page.run("saved[0].text()")
+    assert svg.startswith("<svg") and "var(--" not in svg and "<rect" in svg
+    csv = page.run("saved[1].text()")
+    assert csv.splitlines()[0].lstrip("\ufeff").startswith('"Year"')
+    assert page.run("saved.map((blob) => blob.type)")[-1] == "image/png"
+    assert page.run("name_of_file") == "copub-trend.png"
+    assert page.troubles() == []
+
+
+def test_the_page_prints(page: Any) -> None:
+    assert page.pdf().startswith(b"%PDF-")
+
+
+def test_hostile_texts_do_nothing(chromium: Any, hostile_page: str, tmp_path: Path) -> None:
+    path = tmp_path / "hostile.html"
+    path.write_text(hostile_page, encoding="utf-8")
+    chromium.open(path, width=390)
+    chromium.run("document.querySelectorAll('#explorer .open').forEach((button) => button.click())")
+    chromium.run("document.querySelectorAll('details').forEach((node) => { node.open = true; })")
+    assert chromium.run("window.hacked") is None
+    assert chromium.troubles() == []
+    assert chromium.run("document.documentElement.scrollWidth") <= 390
+    assert chromium.run("document.querySelectorAll('#explorer a[href^=\"javascript\"]').length") == 0
+
+
+@pytest.mark.slow
+def test_sixty_thousand_works_filter_in_under_two_seconds(chromium: Any, large_page: str, tmp_path: Path) -> None:
+    path = tmp_path / "large.html"
+    path.write_text(large_page, encoding="utf-8")
+    chromium.open(path)
+    took = chromium.run(
+        "(() => { const start = performance.now(); " + _choose("tier", "0") + ";"
+        "return new Promise((done) => setTimeout(() => done(performance.now() - start), 0)); })()"
+    )
+    assert took < 2_000
+    assert chromium.troubles() == []

@@ -1,0 +1,111 @@
+"""Rules of the dossier: the asked institutions only, their standing, their works, and no more."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import polars as pl
+import pytest
+
+from copub.errors import CorrectInput
+from copub.report.dossier import build_dossier
+
+OWN, PARTNER = "Université Inventée Birch", "Fancy Polytechnic"
+TIES = [
+    {"side_a": OWN, "side_b": PARTNER, "kind": "memorandum", "date": "2012", "source": "a mock source"},
+    {"side_a": "Another", "side_b": PARTNER, "kind": "secret", "date": "2013", "source": "elsewhere"},
+]
+
+
+def _joint(world: Any) -> pl.DataFrame:
+    tables, _ = world
+    stand = [
+        tables["affiliations"].filter(pl.col("institution_name") == name).select("work_id").unique()
+        for name in (OWN, PARTNER)
+    ]
+    return tables["copublications"].join(stand[0], on="work_id").join(stand[1], on="work_id")
+
+
+def test_the_dossier_counts_exactly_the_joint_works(world: Any) -> None:
+    page = build_dossier(*world, institution=OWN, partner=PARTNER)
+    joint = _joint(world)
+    assert f"<h1>{OWN} and {PARTNER}</h1>" in page
+    total = re.search(r"<bdi>All years</bdi></th>(.*?)</tr>", page)
+    assert total is not None
+    assert re.findall(r'value="(\d+)"', total[1]) == [
+        str(joint.height), *(str(joint[c].sum()) for c in ("is_critical", "is_listed", "is_critical_listed"))
+    ]  # fmt: skip
+
+
+def test_every_critical_joint_work_stands_with_its_evidence(world: Any) -> None:
+    page = build_dossier(*world, institution=OWN, partner=PARTNER)
+    critical = _joint(world).filter("is_critical")
+    assert re.findall(r"W90000\d{5}", page).sort() == critical["work_id"].to_list().sort()
+    assert page.count('<article class="paper">') == critical.height > 0
+    assert "<mark>Fancy Polytechnic</mark>" in page and "<mark>devices</mark>" in page
+    assert "reader@example.org" not in page and "Mock Author" not in page
+
+
+def test_the_standing_names_list_edition_level_and_tier(world: Any) -> None:
+    page = build_dossier(*world, institution=OWN, partner=PARTNER)
+    section = page[page.index('id="status"') : page.index('id="areas"')]
+    assert all(word in section for word in ("demo-list", "2020 (SYNTHETIC)", "high", "identifier"))
+    assert "Mock University of Aerospace" not in section
+
+
+def test_a_partner_on_no_list_is_not_called_unlisted(world: Any) -> None:
+    page = build_dossier(*world, institution=OWN, partner="Imaginary Normal University")
+    assert "no statement that it stands on none" in page
+    assert "None in this run." in page
+
+
+def test_without_a_partner_all_partners_stand(world: Any) -> None:
+    page = build_dossier(*world, institution=OWN)
+    assert "and its partners in China" in page
+    assert "Mock University of Aerospace" in page[page.index('id="status"') :]
+
+
+def test_an_area_narrows_by_id_or_name(world: Any) -> None:
+    by_id = build_dossier(*world, institution=OWN, area="EU-02-AI")
+    assert by_id == build_dossier(*world, institution=OWN, area="artificial intelligence")
+    assert "Area: Artificial intelligence" in by_id
+
+
+def test_an_institution_is_found_by_its_identifier(world: Any) -> None:
+    assert build_dossier(*world, institution="I9000000101") == build_dossier(*world, institution=OWN)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [({"institution": "Univ. Inventée Brich"}, OWN), ({"institution": OWN, "partner": "Fancy Polytechnics"}, PARTNER)],
+)
+def test_an_unknown_name_brings_the_nearest(world: Any, asked: dict[str, str], named: str) -> None:
+    with pytest.raises(CorrectInput) as caught:
+        build_dossier(*world, **asked)
+    assert named in caught.value.mend
+
+
+def test_an_unknown_area_brings_the_known(world: Any) -> None:
+    with pytest.raises(CorrectInput, match="an area “alchemy”") as caught:
+        build_dossier(*world, institution=OWN, area="alchemy")
+    assert "EU-02-AI" in caught.value.mend
+
+
+def test_only_ties_of_these_institutions_stand(world: Any) -> None:
+    page = build_dossier(*world, institution=OWN, partner=PARTNER, ties=TIES)
+    assert "memorandum" in page and "a mock source" in page and "secret" not in page
+    assert "Formal ties" not in build_dossier(*world, institution=OWN, partner=PARTNER)
+
+
+def test_no_joint_work_is_said(world: Any) -> None:
+    tables, manifest = world
+    none = tables["copublications"].clear()
+    assert "No joint works in this run." in build_dossier({**tables, "copublications": none}, manifest, institution=OWN)
+
+
+def test_hostile_texts_stay_text(hostile: Any) -> None:
+    tables, _ = hostile
+    names = tables["institutions"].filter(pl.col("side") == "a").drop_nulls("institution_name")["institution_name"]
+    page = build_dossier(*hostile, institution=names.sort(descending=True)[0])
+    assert page.count("<script>") == 1 and "<img" not in page
