@@ -159,6 +159,11 @@ def test_several_affiliations_in_one_string_are_all_found() -> None:
     assert named(text) == {"fuzhou-university", "central-south-university", "soochow-university"}
 
 
+def test_a_place_after_another_institution_belongs_to_that_one() -> None:
+    text = "China University of Mining and Technology, Beijing Jiaotong University, Beijing, China"
+    assert named(text) == {"china-university-of-mining-and-technology"}
+
+
 def test_the_country_of_a_shared_name_comes_from_its_own_stretch() -> None:
     text = "Northeastern University, Shenyang, China; Northeastern University, Boston, USA"
     (mention,) = find_mentions(text, LEXICON)
@@ -199,9 +204,9 @@ QUOTES = ("'", "’", "‘", "`", "´", "ʼ")
 
 
 @settings(max_examples=150, deadline=None)
-@given(texts, st.sampled_from(CLAUSES), st.booleans())
-def test_an_unrelated_clause_never_removes_a_hit(text: str, clause: str, before: bool) -> None:
-    assert named(text) <= named(f"{clause}; {text}" if before else f"{text}; {clause}")
+@given(texts, st.sampled_from(CLAUSES), st.booleans(), st.sampled_from(("; ", ", ", " / ")))
+def test_an_unrelated_clause_never_removes_a_hit(text: str, clause: str, before: bool, divider: str) -> None:
+    assert named(text) <= named(f"{clause}{divider}{text}" if before else f"{text}{divider}{clause}")
 
 
 @settings(max_examples=200, deadline=None)

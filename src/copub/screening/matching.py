@@ -73,7 +73,7 @@ def find_mentions(text: str, lexicon: Lexicon) -> list[Mention]:
     if not candidates:
         return []
     winners = _winners(_located(candidates, reading, lexicon), lexicon)
-    scene = _Scene(reading, lexicon)
+    scene = _Scene(reading, lexicon, winners)
     mentions: dict[str, Mention] = {}
     for found in winners:
         for meaning in found.meanings:
@@ -126,8 +126,9 @@ def _is_ancestor_within(inner: _Found, outer: _Found, lexicon: Lexicon) -> bool:
 class _Scene:
     """A reading with the places that it names: answers what stands around a name."""
 
-    def __init__(self, reading: Reading, lexicon: Lexicon) -> None:
+    def __init__(self, reading: Reading, lexicon: Lexicon, names: Sequence[_Found]) -> None:
         self.reading = reading
+        self.names = names
         self.lexicon = lexicon
         china = Place("CN", "country")
         military = [(i, word, china) for i, word in enumerate(reading.words) if word in ("pla", "pap")]
@@ -170,13 +171,18 @@ class _Scene:
         after = [b for b in self.breaks if b > found.last]
         return (before[-1] if before else -1), (after[0] if after else len(self.reading.words))
 
-    def nearest(self, found: _Found, country: str, *, cities: bool = False) -> tuple[str, Place] | None:
+    def nearest(self, found: _Found, entity: Entity, *, cities: bool = False) -> tuple[str, Place] | None:
         """Return the place that most likely belongs to a name: the next after it, else the last before it.
 
-        Only places in the same stretch between semicolons are looked at, and if it has none,
-        places of `country` in others. With `cities`, only cities of that stretch.
+        Only places in the same stretch between semicolons are looked at, and none beyond the next
+        name of another institution: they belong to that one. If there is none, places of the
+        entity's country elsewhere. With `cities`, only cities of that stretch.
         """
         low, high = self.segment(found)
+        kin = {entity.id, *self.lexicon.ancestors(entity)}
+        others = [name for name in self.names if not any(m.entity and m.entity.id in kin for m in name.meanings)]
+        low = max([low, *(name.last for name in others if name.last < found.first)])
+        high = min([high, *(name.first for name in others if name.first > found.last)])
         some = [p for p in self.places if not found.first <= p[0] <= found.last]
         if cities:
             some = [p for p in some if p[2].kind == "city"]
@@ -185,8 +191,8 @@ class _Scene:
         for chosen in (right[:1], left[-1:]):
             if chosen:
                 return chosen[0][1], chosen[0][2]
-        # Another stretch may tell the country, but never that a name is abroad.
-        beyond = [p for p in some if not low < p[0] < high and p[2].country == country and not cities]
+        # What stands elsewhere may tell the country, but never that a name is abroad.
+        beyond = [p for p in some if not low < p[0] < high and p[2].country == entity.country and not cities]
         return (beyond[0][1], beyond[0][2]) if beyond else None
 
     def is_home(self, entity: Entity, found: _Found) -> bool:
@@ -213,11 +219,13 @@ class _Scene:
             return SURE
         if not self.reading.text[found.start].isascii():
             return SURE
-        near = self.nearest(found, entity.country)
+        near = self.nearest(found, entity)
         rivals = [place for place in entity.not_places if place.isupper()]
         if near is not None and near[1].country in rivals:
             return ""
-        city = self.nearest(found, entity.country, cities=True) if entity.not_places else None
+        says_where = not self.lexicon.places[entity.id].isdisjoint(self.reading.words[found.first : found.last + 1])
+        cities = bool(entity.not_places) and not says_where
+        city = self.nearest(found, entity, cities=True) if cities else None
         if city is not None and city[0] in {place.lower() for place in entity.not_places}:
             return ""
         abroad = near is not None and near[1].country != entity.country
