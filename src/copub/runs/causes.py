@@ -52,7 +52,7 @@ LEFT = Cause("left the pair", "record", "no co-publication of the two sides any 
 DETAILS = Cause("details changed", "record", "another year, type or mark of retraction, paratext or expansion")
 AFFILIATED = Cause("re-affiliated", "record", "other authors' countries, institutions or printed affiliations")
 TEXT = Cause("text changed", "record", "another title, abstract or language")
-TOPICS = Cause("topics changed", "instrument", "other OpenAlex topics or other scores of them")
+TOPICS = Cause("topics changed", "instrument", "other OpenAlex topics or scores of them, or topics of another model")
 MODEL = Cause("model or rules changed", "instrument", "another edition of the taxonomy's rules or of the trained model")
 WATCHLIST = Cause("watchlist changed", "instrument", "another headline watchlist, another edition, or other entries")
 CODE = Cause("code changed", "instrument", "no input differs, but copub itself does")
@@ -197,7 +197,8 @@ def _critical(pair: Pair) -> tuple[str, pl.Expr, _Checks]:
         {
             SETTINGS: pl.col("critical_by_settings"),
             TEXT: _differ("text"),
-            TOPICS: _differ("topics"),
+            # the classifier trusts a topic as far as the model that gave it, which the epoch tells
+            TOPICS: _differ("topics") | (_differ("epoch") & (pl.col("topics_b") != "")),
             MODEL: pl.lit(pair.model_differs),
         },
     )

@@ -35,7 +35,7 @@ NOT_READ_BY_TABULATE = frozenset(
 )  # fmt: skip
 """Settings that only later stages read. A setting that is not named here is part of the key."""
 
-_CLASSIFIER = ("taxonomies/technologies", "taxonomies/models")
+_TAXONOMIES, _MODELS = "taxonomies/technologies", "taxonomies/models"
 _TABLES = ("works", "topics", "authorships", "affiliations")
 _SOURCE = ("kind", "query_hash", "round", "mode", "pages", "files")
 
@@ -79,7 +79,7 @@ def classified(
     parts = {
         "inputs": {name: given.hashes[name] for name in ("works", "topics")},
         "taxonomies": [taxonomy.hash for taxonomy in taxonomies],
-        "shipped": [shipped_hash(folder) for folder in _CLASSIFIER],
+        "shipped": [shipped_hash(folder) for folder in (_TAXONOMIES, _MODELS)],
         "profile": study.profile,
         "thresholds": dict(study.thresholds),
     }
@@ -116,12 +116,13 @@ def screened(
 def model_facts(taxonomies: Sequence[Taxonomy]) -> list[dict[str, str]]:
     """Return for the manifest the hash of all that classifies for a taxonomy, beside the taxonomy itself.
 
-    That is its trained model and its map of topics; of a taxonomy that only links to another, that one's.
+    That is the trained model, the map of topics, and the taxonomy to which it links, if any.
     """
+    model = [shipped_hash(_MODELS, f"*.{kind}") for kind in ("json", "npz")]
     facts = []
     for taxonomy in taxonomies:
-        name = taxonomy.crosswalk or taxonomy.id
-        files = [shipped_hash(folder, f"{name}.*") for folder in _CLASSIFIER]
+        names = dict.fromkeys(filter(None, (taxonomy.id, taxonomy.crosswalk)))
+        files = [*model, *(shipped_hash(_TAXONOMIES, f"{name}.*") for name in names)]
         facts.append({"id": taxonomy.id, "hash": hashlib.sha256("".join(files).encode()).hexdigest()})
     return facts
 

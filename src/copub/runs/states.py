@@ -36,7 +36,7 @@ _NEEDED = ("works", "topics", "authorships", "affiliations", "assignments", "hit
 def read_state(run: Run, study: Study) -> pl.DataFrame:
     """Return one row per co-publication of a run, sorted by work_id.
 
-    Columns: work_id, title, publication_date, in_population; the flags `FLAGS` and `WEIGHTS`
+    Columns: work_id, title, publication_date, epoch, in_population; the flags `FLAGS` and `WEIGHTS`
     (null outside the population); the fingerprints `FINGERPRINTS`.
 
     Raises `CorrectInput` if the run was stopped before the stage measure.
@@ -59,7 +59,7 @@ def read_state(run: Run, study: Study) -> pl.DataFrame:
     )
     return (
         tables["works"]
-        .select("work_id", "title", "publication_date", _encoded("details", _DETAILS), _encoded("text", _TEXT))
+        .select("work_id", "title", "publication_date", "epoch", _encoded("details", _DETAILS), _encoded("text", _TEXT))
         .join(_joined("topics", tables["topics"], _TOPICS), on="work_id", how="left")
         .join(_joined("authors", tables["authorships"], ("author_seq", "countries")), on="work_id", how="left")
         .join(_joined("affiliated", tables["affiliations"], _AFFILIATIONS), on="work_id", how="left")
@@ -69,7 +69,7 @@ def read_state(run: Run, study: Study) -> pl.DataFrame:
         )
         .join(topped.select("work_id", *WEIGHTS, *FLAGS), on="work_id", how="left")
         .with_columns(pl.col("is_critical").is_not_null().alias("in_population"))
-        .select("work_id", "title", "publication_date", "in_population", *FLAGS, *WEIGHTS, *FINGERPRINTS)
+        .select("work_id", "title", "publication_date", "epoch", "in_population", *FLAGS, *WEIGHTS, *FINGERPRINTS)
         .sort("work_id")
     )
 

@@ -1,0 +1,41 @@
+"""Small runs through the real pipeline: some hundred made-up works, from a file or from the embedded server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import orjson
+import pytest
+
+from copub.demo.corpus import build_corpus
+from copub.shipped import find_shipped
+from copub.study import Study, parse_study
+
+
+def study_text(first_year: int = 2025) -> str:
+    """Return the text of the study demo from a year on, without its bounds."""
+    path = find_shipped("studies", "demo")
+    assert path is not None
+    text = path.read_text(encoding="utf-8").partition("[assertions]")[0]
+    return text.replace("from = 2000", f"from = {first_year}")
+
+
+@pytest.fixture(scope="session")
+def small_study() -> Study:
+    """The study demo over its last year: quick to harvest from the embedded server."""
+    return parse_study(study_text())
+
+
+@pytest.fixture(scope="session")
+def small_works(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A works file with every tenth work of the synthetic corpus."""
+    path = tmp_path_factory.mktemp("works") / "works.jsonl"
+    path.write_bytes(b"\n".join(orjson.dumps(work) for work in build_corpus()[::10]) + b"\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def all_years(small_study: Study) -> Study:
+    """The study demo without its bounds."""
+    return replace(parse_study(study_text(2000)), bounds={})

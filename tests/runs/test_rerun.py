@@ -1,0 +1,124 @@
+"""Rules of running again: what did not change is not repeated, and the result equals a run from nothing."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import copub
+from copub.harvest import read_works
+from copub.runs import Run
+from copub.runs.stagecache import DAMAGED, FOLDER, MADE, REUSED, StageCache
+from copub.runs.staging import NOT_READ_BY_TABULATE, model_facts, tabulated
+from copub.shipped import shipped_folder
+from copub.study import Study
+from copub.tables import tabulate
+from copub.technology.taxonomy import load_taxonomy
+
+
+def results(run: Run) -> dict[str, str]:
+    return {row["stage"]: row["result"] for row in run.manifest["stages"] if "result" in row}
+
+
+@pytest.fixture
+def watchlist(tmp_path: Path) -> Path:
+    folder = tmp_path / "list"
+    folder.mkdir()
+    for suffix in (".toml", ".csv"):
+        shipped = shipped_folder("taxonomies/watchlists") / f"demo-list{suffix}"
+        text = shipped.read_text(encoding="utf-8").replace('id = "demo-list"', 'id = "own-list"')
+        (folder / f"own-list{suffix}").write_text(text, encoding="utf-8")
+    return folder / "own-list.toml"
+
+
+def run_of(study: Study, works: Path, folder: Path) -> Run:
+    return copub.run(study, works=[works], cache=folder / "cache", reports=folder / "reports", until="screen")
+
+
+def test_after_a_change_of_one_watchlist_line_only_screening_and_what_follows_is_repeated(
+    tmp_path: Path, all_years: Study, small_works: Path, watchlist: Path
+) -> None:
+    study = replace(all_years, other_watchlists=(str(watchlist),))
+    first = run_of(study, small_works, tmp_path)
+    assert results(first) == {"tabulate": MADE, "classify": MADE, "screen": MADE}
+    members = watchlist.with_suffix(".csv")
+    hits = first.tables["hits"].filter(pl.col("via_entity").is_null(), watchlist="own-list", tier="identifier")
+    named = hits["entity_id"][0]
+    text = members.read_text(encoding="utf-8")
+    left = [line for line in text.splitlines(keepends=True) if not line.startswith(f"{named},")]
+    assert len(left) == len(text.splitlines()) - 1
+    members.write_text("".join(left), encoding="utf-8")
+    second = run_of(study, small_works, tmp_path)
+    anew = run_of(study, small_works, tmp_path / "from nothing")
+    assert results(second) == {"tabulate": REUSED, "classify": REUSED, "screen": MADE}
+    assert second.manifest["tables"] == anew.manifest["tables"]
+    assert second.manifest["tables"]["hits"] != first.manifest["tables"]["hits"]
+
+
+def test_a_study_that_differs_in_words_alone_repeats_nothing_and_one_that_asks_otherwise_does(
+    tmp_path: Path, all_years: Study, small_works: Path
+) -> None:
+    run_of(all_years, small_works, tmp_path)
+    reused = {"tabulate": REUSED, "classify": REUSED, "screen": REUSED}
+    assert results(run_of(replace(all_years, title="Another title", small_cell=9), small_works, tmp_path)) == reused
+    for change, repeated in (
+        ({"profile": "precision"}, {"classify": MADE}),
+        ({"medical": False}, {"screen": MADE}),
+        ({"exclude_types": ()}, {"tabulate": MADE, "classify": MADE}),
+    ):
+        changed = run_of(replace(all_years, **change), small_works, tmp_path)  # type: ignore[arg-type]
+        assert results(changed) == reused | repeated
+        anew = run_of(replace(all_years, **change), small_works, tmp_path / str(change))  # type: ignore[arg-type]
+        assert changed.manifest["tables"] == anew.manifest["tables"]
+
+
+def test_a_damaged_result_is_made_anew_and_the_manifest_says_so(
+    tmp_path: Path, all_years: Study, small_works: Path
+) -> None:
+    first = run_of(all_years, small_works, tmp_path)
+    path = next((tmp_path / "cache" / FOLDER).glob("classify-*/assignments.parquet"))
+    path.write_bytes(path.read_bytes()[:-3])
+    second = run_of(all_years, small_works, tmp_path)
+    assert results(second) == {"tabulate": REUSED, "classify": DAMAGED, "screen": REUSED}
+    assert second.manifest["tables"] == first.manifest["tables"]
+
+
+def test_the_funnel_comes_back_as_it_was(tmp_path: Path, all_years: Study, small_works: Path) -> None:
+    broken = tmp_path / "works.jsonl"
+    lines = small_works.read_text(encoding="utf-8").splitlines()[:40]
+    broken.write_text("\n".join([*lines, lines[0], '{"id": 7}', "[]"]) + "\n", encoding="utf-8")
+    made = tabulate(read_works([broken]), all_years)
+    source = {"kind": "works-files", "files": [{"name": "works.jsonl", "sha256": "0"}]}
+    for _ in range(2):
+        kept = tabulated(StageCache(tmp_path), read_works([broken]), source, all_years)
+        assert kept.tables.funnel == made.funnel
+        assert kept.tables.works.equals(made.works)
+    assert kept.origin == REUSED
+    assert len(made.funnel.unreadable) == 2
+
+
+class Watched:
+    """A study that refuses to tell the settings that tabulate's key leaves out."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+
+    def __getattr__(self, name: str) -> Any:
+        assert name not in NOT_READ_BY_TABULATE, f"tabulate reads {name}, and its key does not hold it"
+        return getattr(self._study, name)
+
+
+def test_tabulate_reads_no_setting_that_its_key_leaves_out(all_years: Study, small_works: Path) -> None:
+    watched: Any = Watched(all_years)
+    assert tabulate(read_works([small_works]), watched).works.height > 100
+    assert {field.name for field in fields(Study)} >= NOT_READ_BY_TABULATE
+
+
+def test_the_manifest_names_the_model_behind_each_taxonomy() -> None:
+    facts = model_facts([load_taxonomy("eu-2023-2113")])
+    assert [fact["id"] for fact in facts] == ["eu-2023-2113"]
+    assert len(facts[0]["hash"]) == 64

@@ -1,0 +1,144 @@
+"""Rules of verifying: the same to the byte, or the first stage that differs and what may explain it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import copub
+from copub.errors import CorrectInput
+from copub.runs import Run
+from copub.runs.verify import verification_lines, verify
+from copub.study import Study
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("verify")
+
+
+@pytest.fixture(scope="module")
+def from_file(place: Path, all_years: Study, small_works: Path) -> Run:
+    options: dict[str, Any] = {"cache": place / "cache", "reports": place / "reports", "until": "measure"}
+    return copub.run(all_years, works=[small_works], **options)
+
+
+@pytest.fixture
+def copied(from_file: Run, tmp_path: Path) -> Run:
+    shutil.copytree(from_file.folder, tmp_path / "run")
+    return Run(tmp_path / "run")
+
+
+def with_manifest(run: Run, change: Callable[[dict[str, Any]], None]) -> Run:
+    values = json.loads((run.folder / "manifest.json").read_text(encoding="utf-8"))
+    change(values)
+    (run.folder / "manifest.json").write_text(json.dumps(values), encoding="utf-8")
+    return Run(run.folder)
+
+
+def test_a_run_from_works_files_comes_out_the_same_wherever_the_files_lie(
+    from_file: Run, small_works: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / small_works.name
+    shutil.copy(small_works, elsewhere)
+    found = verify(from_file, tmp_path / "cache", [elsewhere])
+    assert found.is_same
+    assert (found.first_difference, found.reasons) == ("", ())
+    assert set(found.tables["table"]) == set(from_file.tables)
+    assert "the same to the byte" in verification_lines(found)[-1]
+    assert not list((tmp_path / "cache").iterdir())
+
+
+def test_other_works_files_are_refused_and_the_right_ones_named(
+    from_file: Run, small_works: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / small_works.name
+    other.write_bytes(small_works.read_bytes()[:-1])
+    for works, what in (
+        ([other], "not the works files"),
+        ([], "made from works files"),
+        ([tmp_path / "no"], "no such"),
+    ):
+        with pytest.raises(CorrectInput, match=what) as caught:
+            verify(from_file, tmp_path, works)
+        assert small_works.name in caught.value.mend or what == "no such"
+
+
+@pytest.mark.parametrize(
+    ("tables", "stage"),
+    [
+        (("hits",), "screen"),
+        (("shares", "assignments"), "classify"),
+        (("topics", "hits"), "tabulate"),
+        (("pairs",), "measure"),
+    ],
+)
+def test_the_first_stage_that_differs_is_named(
+    copied: Run, small_works: Path, tmp_path: Path, tables: tuple[str, ...], stage: str
+) -> None:
+    def change(values: dict[str, Any]) -> None:
+        for table in tables:
+            values["tables"][table]["sha256"] = "0" * 64
+        values["watchlists"][0]["hash"] = "1" * 64
+
+    found = verify(with_manifest(copied, change), tmp_path / "cache", [small_works])
+    assert not found.is_same
+    assert found.first_difference == stage
+    assert set(found.tables.filter(~pl.col("same"))["table"]) == set(tables)
+    assert any(reason.startswith("watchlist demo-list was") for reason in found.reasons)
+    assert f"first stage that differs is {stage}" in "\n".join(verification_lines(found, every_table=False))
+
+
+def test_a_table_altered_in_the_run_folder_is_found(copied: Run, small_works: Path, tmp_path: Path) -> None:
+    copied.tables["shares"].with_columns(share=pl.lit(0.5)).write_parquet(copied.folder / "tables" / "shares.parquet")
+    found = verify(copied, tmp_path / "cache", [small_works])
+    assert not found.is_same
+    assert found.first_difference == ""
+    assert found.reasons[0].startswith("table shares: the file in the run folder is not")
+
+
+def test_a_run_that_asked_openalex_needs_its_cache(copied: Run, tmp_path: Path) -> None:
+    def change(values: dict[str, Any]) -> None:
+        values["source"] = {"kind": "api", "query_hash": "0", "round": 1, "pages": []}
+
+    with pytest.raises(CorrectInput, match="holds no pages of this run"):
+        verify(with_manifest(copied, change), tmp_path / "cache")
+    with pytest.raises(CorrectInput, match="not made from works files"):
+        verify(Run(copied.folder), tmp_path / "cache", [copied.folder / "manifest.json"])
+
+
+@pytest.fixture(scope="module")
+def two_rounds(place: Path, small_study: Study) -> tuple[Run, Run]:
+    options: dict[str, Any] = {"cache": place / "pages", "reports": place / "reports", "until": "screen"}
+    return copub.run(small_study, **options), copub.run(small_study, refresh=True, **options)
+
+
+def test_a_run_is_recomputed_from_its_own_round_of_the_harvest(place: Path, two_rounds: tuple[Run, Run]) -> None:
+    first, second = two_rounds
+    assert (first.manifest["source"]["round"], second.manifest["source"]["round"]) == (1, 2)
+    for run in two_rounds:
+        found = verify(run, place / "pages")
+        assert found.is_same, verification_lines(found)
+    assert not list((place / "pages").glob("_verify-*"))
+
+
+def test_a_demo_run_whose_pages_are_gone_is_harvested_again(tmp_path: Path, two_rounds: tuple[Run, Run]) -> None:
+    found = verify(two_rounds[0], tmp_path / "nothing")
+    assert found.tables.filter(pl.col("expected") != pl.col("recomputed")).is_empty()
+
+
+def test_a_damaged_page_is_not_taken_for_the_runs_own(place: Path, tmp_path: Path, two_rounds: tuple[Run, Run]) -> None:
+    shutil.copytree(place / "pages", tmp_path / "pages")
+    page = next((tmp_path / "pages").glob("demo*/0001/000001.json.zst"))
+    page.write_bytes(page.read_bytes()[:-1])
+    api = with_manifest(
+        Run(shutil.copytree(two_rounds[0].folder, tmp_path / "run")), lambda values: values["source"].update(kind="api")
+    )
+    with pytest.raises(CorrectInput, match="holds no pages of this run"):
+        verify(api, tmp_path / "pages")
