@@ -1,6 +1,7 @@
 """Extract beside its limits and beside DuckDB, in one run, on the same files of real records.
 
-JSON Lines: decompression alone, `extract_file`, DuckDB SQL with one thread, in seconds of one core
+JSON Lines: decompression alone, `extract_file` (whole records), DuckDB SQL with one thread (ids
+alone, and whole records), in seconds of one core
 (time of the processor, not of the clock), and the same answer. Parquet: bytes that the first pass
 reads against the bytes of the columns that it needs, and its time against reading these alone.
 
@@ -84,28 +85,28 @@ def decompress(path: Path) -> int:
     return size
 
 
-def ask_duckdb(path: Path, pairs: Asked) -> set[str]:
-    """Return the ids of the works that join the pairs, by SQL over the leaf columns alone."""
+TYPED = """
+    SELECT id, coalesce(is_xpac, false) AS left_out, flatten(list_transform(authorships, lambda a: list_concat(
+        coalesce(a.countries, []), list_transform(coalesce(a.institutions, []), lambda i: i.country_code)))) AS codes
+    FROM read_json(?, format = 'newline_delimited', compression = 'gzip', maximum_object_size = 67108864,
+        columns = {id: 'VARCHAR', is_xpac: 'BOOLEAN', authorships:
+            'STRUCT(countries VARCHAR[], institutions STRUCT(country_code VARCHAR)[])[]'})"""
+WHOLE = """
+    SELECT json AS id, coalesce((json->>'$.is_xpac')::BOOLEAN, false) AS left_out, list_concat(
+        json->>'$.authorships[*].countries[*]', json->>'$.authorships[*].institutions[*].country_code') AS codes
+    FROM read_json_objects(?, format = 'newline_delimited', compression = 'gzip', maximum_object_size = 67108864)"""
+
+
+def ask_duckdb(path: Path, asked: Asked, works: str) -> list[str]:
+    """Return the works that join the pairs, by SQL in one thread: ids (`TYPED`) or records (`WHOLE`)."""
     import duckdb
 
-    sides = (f"({touches(pair.side_a)} AND {touches(pair.side_b)})" for pair in pairs.pairs)
+    sides = (f"({touches(pair.side_a)} AND {touches(pair.side_b)})" for pair in asked.pairs)
+    query = f"WITH works AS ({works}) SELECT id FROM works WHERE NOT left_out AND ({' OR '.join(sides)})"
     connection = duckdb.connect(config={"threads": 1})
-    rows = connection.execute(
-        f"""
-        WITH works AS (
-            SELECT id, coalesce(is_xpac, false) AS left_out, flatten(list_transform(authorships, lambda a: list_concat(
-                coalesce(a.countries, []), list_transform(coalesce(a.institutions, []), lambda i: i.country_code)
-            ))) AS codes
-            FROM read_json(?, format = 'newline_delimited', compression = 'gzip', maximum_object_size = 67108864,
-                columns = {{id: 'VARCHAR', is_xpac: 'BOOLEAN', authorships:
-                    'STRUCT(countries VARCHAR[], institutions STRUCT(country_code VARCHAR)[])[]'}})
-        )
-        SELECT DISTINCT id FROM works WHERE NOT left_out AND ({" OR ".join(sides)})
-        """,
-        [str(path)],
-    ).fetchall()
+    rows = connection.execute(query, [str(path)]).fetchall()
     connection.close()
-    return {row[0] for row in rows}
+    return [row[0] for row in rows]
 
 
 def touches(side: tuple[str, ...]) -> str:
@@ -123,19 +124,22 @@ def bench_lines(file: WorksFile, folder: Path, rounds: int) -> None:
         done = extract_file(job)
         assert done.part is not None
         lines = pq.read_table(io.BytesIO(done.part))["line"].to_pylist()
-        found = {orjson.loads(line)["id"] for line in lines}
+        found = sorted(orjson.loads(line)["id"] for line in lines)
         calls: list[Callable[[], Any]] = [lambda: decompress(path), lambda job=job: extract_file(job)]
         if has_duckdb:
-            answer = ask_duckdb(path, job.asked)
-            assert answer == found, f"DuckDB finds {len(answer)} works, extract {len(found)}"
-            calls.append(lambda job=job: ask_duckdb(path, job.asked))
+            for works in (TYPED, WHOLE):
+                answer = sorted(
+                    a if works is TYPED else orjson.loads(a)["id"] for a in ask_duckdb(path, job.asked, works)
+                )
+                assert answer == found, f"DuckDB finds {len(answer)} works, extract {len(found)}"
+                calls.append(lambda job=job, works=works: ask_duckdb(path, job.asked, works))
         alone, ours, *theirs = best(rounds, *calls)
         print(f"  {label}: {len(found)} works")
         print(f"    decompression alone {alone:7.3f} s  {size / alone / 1e6:6.0f} MB/s")
         print(f"    extract             {ours:7.3f} s  {size / ours / 1e6:6.0f} MB/s  {alone / ours:5.2f} of its speed")
-        for seconds in theirs:
-            same = f"extract is {seconds / ours:.1f} times as fast, same answer"
-            print(f"    DuckDB, one thread  {seconds:7.3f} s  {size / seconds / 1e6:6.0f} MB/s  {same}")
+        for what, seconds in zip(("ids alone", "records"), theirs, strict=False):
+            same = f"extract is {seconds / ours:.1f} times as fast, same works"
+            print(f"    DuckDB, {what:11} {seconds:7.3f} s  {size / seconds / 1e6:6.0f} MB/s  {same}")
     if not has_duckdb:
         print("    DuckDB is not installed: pip install duckdb")
 

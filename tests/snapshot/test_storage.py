@@ -24,11 +24,13 @@ class Bucket(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     folder: Path
     authorized: list[str]
+    gets: list[str]
 
     def do_HEAD(self) -> None:
         self.answer()
 
     def do_GET(self) -> None:
+        self.gets.append(self.path)
         self.answer()
 
     def answer(self) -> None:
@@ -76,7 +78,7 @@ class Bucket(BaseHTTPRequestHandler):
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Bucket]]:
     """A server on the loopback interface that serves a folder as any bucket."""
-    handler = type("Handler", (Bucket,), {"folder": tmp_path / "bucket", "authorized": []})
+    handler = type("Handler", (Bucket,), {"folder": tmp_path / "bucket", "authorized": [], "gets": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     for key in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"):
@@ -110,6 +112,14 @@ def test_an_account_in_the_environment_is_used(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "invented")
     extract("s3://openalex/data", builder.folder / "out.jsonl", BE_CN)
     assert bucket.authorized
+
+
+def test_a_file_in_a_bucket_is_fetched_in_large_pieces(builder: Any, bucket: type[Bucket]) -> None:
+    root = builder.snapshot("jsonl", [builder.works(3000)])
+    assert next(root.rglob("*.gz")).stat().st_size > 50_000
+    root.rename(bucket.folder)
+    extract("s3://openalex", builder.folder / "out.jsonl", BE_CN)
+    assert sum("part_0000.gz" in path for path in bucket.gets) == 1
 
 
 def test_a_bucket_without_works_is_wrong_input(bucket: type[Bucket], tmp_path: Path) -> None:

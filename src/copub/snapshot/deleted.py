@@ -7,6 +7,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.fs as pafs
 
+from copub.snapshot.storage import AHEAD
+
 BROKEN_LIST = (pa.ArrowException, OSError, EOFError)
 _COLUMN = "work_id"
 
@@ -23,7 +25,7 @@ def deleted_among(filesystem: pafs.FileSystem, path: str, numbers: pl.Series) ->
     pyarrow.ArrowException, OSError : the list is damaged or cannot be read.
     """
     found = [pl.Series([], dtype=pl.Int64)]
-    with filesystem.open_input_stream(path) as stream, pacsv.open_csv(stream) as reader:
+    with filesystem.open_input_stream(path, buffer_size=AHEAD) as stream, pacsv.open_csv(stream) as reader:
         for batch in reader:
             column = batch[_COLUMN] if _COLUMN in batch.schema.names else batch[0]
             ids = pl.Series(pl.from_arrow(column)).cast(pl.String).str.extract(r"(\d+)\s*$").cast(pl.Int64)

@@ -11,7 +11,7 @@ from copub.snapshot.columns import BROKEN_PARQUET, scan_columns
 from copub.snapshot.lines import BROKEN_GZIP, scan_lines
 from copub.snapshot.pair import Asked
 from copub.snapshot.part import PartWriter
-from copub.snapshot.storage import open_source
+from copub.snapshot.storage import AHEAD, open_source
 from copub.snapshot.survey import WorksFile
 
 _AGAIN = "get the file again, then repeat the command: only what is missing is done"
@@ -47,9 +47,12 @@ def extract_file(job: Job, moved: Callable[[float], Any] = lambda _: None) -> Do
         if not file.size:
             raise EOFError("it is empty")
         filesystem, _ = open_source(job.source)
-        with filesystem.open_input_file(file.path) as stream:
-            scan = scan_columns if file.kind == "parquet" else scan_lines
-            records = scan(stream, job.asked, writer, file.path, moved)
+        if file.kind == "parquet":
+            with filesystem.open_input_file(file.path) as stream:
+                records = scan_columns(stream, job.asked, writer, file.path, moved)
+        else:
+            with filesystem.open_input_stream(file.path, compression=None, buffer_size=AHEAD) as stream:
+                records = scan_lines(stream, job.asked, writer, file.path, moved)
     except (*BROKEN_GZIP, *BROKEN_PARQUET, ValueError) as error:
         return Done(job, None, Fault(file.path, f"damaged or out of reach: {error}: passed over", _AGAIN))
     if file.records is not None and records != file.records:

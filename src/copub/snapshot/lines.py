@@ -8,6 +8,7 @@ are no UTF-8 pass too: the parser then names them. So it lets too much through, 
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -33,24 +34,22 @@ def scan_lines(stream: Any, asked: Asked, writer: PartWriter, where: str, moved:
 
     Parameters
     ----------
-    stream : a binary file of gzip members.
+    stream : a binary file of gzip members; only `readinto` is used.
     where : name of the file, for faults.
-    moved : told how many compressed bytes were read since the last call.
+    moved : told how many compressed bytes are read.
 
     Raises
     ------
     EOFError, OSError, isal_zlib.error : the gzip stream is damaged or cannot be read.
     """
     test = byte_test(asked)
-    records = at = 0
-    with _gunzip(stream) as text:
+    records = 0
+    with _gunzip(_Told(stream, moved)) as text:
         for lines, filled in _blocks(text):
             for position in test(lines):
                 number = records + int(filled[: position + 1].sum())
                 take_line(lines[position], asked, writer, f"{where}:{number}")
             records += int(filled.sum())
-            moved(stream.tell() - at)
-            at = stream.tell()
     return records
 
 
@@ -107,6 +106,22 @@ def _text(line: bytes) -> str | None:
         return line.decode("utf-8")
     except UnicodeDecodeError:
         return None
+
+
+class _Told(io.RawIOBase):
+    """A binary file that tells how many bytes are read from it."""
+
+    def __init__(self, stream: Any, moved: Callable[[float], Any]) -> None:
+        self._stream = stream
+        self._moved = moved
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size: int = self._stream.readinto(buffer)
+        self._moved(size)
+        return size
 
 
 def _gunzip(stream: Any) -> Any:

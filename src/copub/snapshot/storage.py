@@ -11,6 +11,8 @@ from copub.errors import CorrectInput
 
 _REGION = "us-east-1"  # where OpenAlex keeps its bucket
 _SECONDS = 30
+AHEAD = 8 << 20
+"""Bytes fetched at once from a file that is read from end to end: buckets answer slowly and send fast."""
 
 
 def open_source(source: str) -> tuple[pafs.FileSystem, str]:
