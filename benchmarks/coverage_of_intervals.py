@@ -4,7 +4,7 @@ Each world has its own true shares, its own number of works with and without abs
 own small evaluation of classifier and matcher, drawn with the errors that were measured. Printed:
 in how many of the worlds each interval covers the true share.
 
-    python benchmarks/coverage_of_intervals.py [--worlds 1000] [--errors FILE]
+    python benchmarks/coverage_of_intervals.py [--worlds 1000]
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from copub.measures.adjusted import Estimate, adjust, from_labels
-from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors, read_errors
-from copub.measures.inputs import SHIPPED_ERRORS
+from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors
+from copub.measures.inputs import shipped_errors
 from copub.measures.intervals import wilson
 
 Cells = tuple[float, float, float, float]
@@ -136,9 +135,8 @@ def main(arguments: list[str]) -> int:
     """Print the table; exit code 1 if the adjusted interval is out of 93 to 97 %."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=1000)
-    parser.add_argument("--errors", type=Path, default=SHIPPED_ERRORS)
     options = parser.parse_args(arguments)
-    errors = read_errors(options.errors)
+    errors = shipped_errors()
     print(f"{options.worlds} worlds; errors: {errors.source}")
     for kind, strata in (("classifier", errors.classifier), ("matcher", errors.matcher)):
         for name, counts in strata.items():

@@ -2,52 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from copub.errors import CorrectFile, CorrectInput
-from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, read_errors
-from copub.measures.inputs import levels_of_entities, read_inputs, read_labelled
+from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, counts_of, read_card, read_matcher
+from copub.measures.inputs import errors_of, levels_of_entities, read_inputs, read_labelled, thresholds_of
 
 from .worlds import study
 
-COUNTS = "tp = 1\nfp = 2\nfn = 3\ntn = 4\n"
 
-
-def errors_file(folder: Path, text: str) -> Path:
-    path = folder / "errors.toml"
+def matcher_file(folder: Path, text: str) -> Path:
+    path = folder / "matcher.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def whole() -> str:
-    parts = [
-        f'[{name}."{s}"]\n{COUNTS}'
-        for name, strata in (("classifier", TEXT_STRATA), ("matcher", AFFILIATION_STRATA))
-        for s in strata
-    ]
-    return 'source = "made up"\n' + "".join(parts)
+WHOLE = 'source = "made up"\n' + "".join(f"[{s}]\ntp = 1\nfp = 2\nfn = 3\ntn = 4\n" for s in AFFILIATION_STRATA)
 
 
 def test_error_counts_are_read_by_stratum(tmp_path: Path) -> None:
-    errors = read_errors(errors_file(tmp_path, whole()))
-    assert errors.classifier["title only"].sensitivity == 0.25
-    assert errors.matcher["unresolved"].specificity == pytest.approx(4 / 6)
-    assert errors.source == "made up"
+    counts, source = read_matcher(matcher_file(tmp_path, WHOLE))
+    assert counts["resolved"].sensitivity == 0.25
+    assert counts["unresolved"].specificity == pytest.approx(4 / 6)
+    assert source == "made up"
 
 
 def test_all_faults_of_error_counts_are_named(tmp_path: Path) -> None:
     text = (
-        whole()
-        .replace("tn = 4", "tn = -4", 1)
+        WHOLE.replace("tn = 4", "tn = -4", 1)
         .replace('source = "made up"', 'source = ""')
-        .replace('[matcher."unresolved"]', "[other]")
+        .replace("[unresolved]", "[x]")
     )
     with pytest.raises(CorrectFile) as error:
-        read_errors(errors_file(tmp_path, text))
-    for part in ('classifier."with abstract".tn is -4', "source is missing", 'matcher."unresolved".tp is None'):
+        read_matcher(matcher_file(tmp_path, text))
+    for part in ("resolved.tn is -4", "source is missing", "unresolved.tp is None"):
         assert part in str(error.value)
+
+
+def test_counts_follow_from_precision_and_recall() -> None:
+    counts = counts_of({"works": 200, "positives": 50, "precision": 0.8, "recall": 0.64})
+    assert (counts.tp, counts.fp, counts.fn, counts.tn) == pytest.approx((32, 8, 18, 142))
+
+
+def test_a_card_without_figures_says_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    path.write_text('{"taxonomy": "x", "cross_validated": []}', encoding="utf-8")
+    with pytest.raises(CorrectInput, match="with abstract and title only"):
+        read_card(path)
+
+
+def test_the_shipped_evaluation_holds_for_the_decision_it_was_made_with_only() -> None:
+    own = study(taxonomy="eu-2023-2113")
+    errors = errors_of(own)
+    assert errors is not None and set(errors.classifier) == set(TEXT_STRATA)
+    assert all(0.5 < c.sensitivity <= 1 and 0.5 < c.specificity <= 1 for c in errors.classifier.values())
+    assert all(0.5 < c.sensitivity <= 1 and 0.5 < c.specificity <= 1 for c in errors.matcher.values())
+    for change in ({"profile": "recall"}, {"thresholds": {"EU-02-AI": 0.9}}, {"taxonomy": "tax-one"}):
+        assert errors_of(replace(own, **change)) is None
+
+
+def test_thresholds_of_the_study_win_over_every_profile() -> None:
+    found = thresholds_of(study(taxonomy="eu-2023-2113", thresholds={"EU-02-AI": 0.9}))
+    assert {by_area["EU-02-AI"] for by_area in found["eu-2023-2113"].values()} == {0.9}
+    assert set(found["eu-2023-2113"]) == {"precision", "balanced", "recall"}
+    assert thresholds_of(study()) == {}
 
 
 def test_a_labelled_sample_takes_yes_no_and_nothing(tmp_path: Path) -> None:

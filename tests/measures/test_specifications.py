@@ -40,9 +40,11 @@ def test_every_combination_is_there_once() -> None:
     grid, _ = grid_of(1, 20)
     settings = settings_of(STUDY, LEVELS, ["precision", "recall"])
     assert list(settings) == grid.columns[: len(settings)]
-    others = prod(len(c) for name, c in settings.items() if name not in ("watchlist", "risk_floor"))
-    # the list without levels counts as a whole: one floor instead of five
-    assert grid.height == others * (5 + 1)
+    apart = ("taxonomy", "profile", "watchlist", "risk_floor")
+    others = prod(len(choices) for name, choices in settings.items() if name not in apart)
+    # The list without levels counts as a whole: one floor instead of five. The taxonomy without
+    # thresholds has its own decision only: one profile instead of three.
+    assert grid.height == others * (5 + 1) * (3 + 1)
     assert grid.select(list(settings)).is_unique().all()
 
 

@@ -240,7 +240,7 @@ def _raw(study: Study, works: pl.DataFrame, measure: str) -> dict[str, Any]:
 
 def _by_errors(study: Study, works: pl.DataFrame, measure: str, errors: Errors | None) -> dict[str, Any]:
     if errors is None:
-        return {"method": "none", "basis": "no evaluation of classifier and matcher is at hand"}
+        return {"method": "none", "basis": "no evaluation of the classifier under these settings is at hand"}
     uses = (MEASURES[measure][0] is not None, MEASURES[measure][1] is not None)
     said, matched = _decisions(measure)
     # A work that cannot be judged counts for none: the judged ones stand for it, with their interval.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from copub.measures.intervals import DIGITS
 from copub.schema import TABLES, conform
@@ -91,7 +91,7 @@ def log_linear(
     freedom = years.size - 2
     dispersion = max(1.0, float(((counts - mean) ** 2 / mean).sum() / freedom))
     error = np.sqrt(dispersion * np.linalg.inv(x.T @ (mean[:, None] * x))[1, 1])
-    reach = float(student.ppf(0.5 + confidence / 2, freedom)) * error
+    reach = float(stdtrit(freedom, 0.5 + confidence / 2)) * error
     return (
         float(np.expm1(beta[1])),
         float(np.expm1(beta[1] - reach)),

@@ -12,17 +12,20 @@ import polars as pl
 
 from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.measures.copublications import UNRATED
-from copub.measures.errors import Errors, read_errors
+from copub.measures.errors import Errors, read_card, read_matcher
 from copub.measures.published import Published, load_published
 from copub.measures.switches import Thresholds
 from copub.measures.ties import Tie, load_ties, of_study
 from copub.screening.watchlist import load_watchlist
 from copub.shipped import shipped_folder
+from copub.technology.model import load_model
 
 if TYPE_CHECKING:
     from copub.study import Study
 
-SHIPPED_ERRORS = shipped_folder("taxonomies/errors") / "shipped.toml"
+MODELS, MODEL = "taxonomies/models", "eu-2023-2113"
+MATCHER_ERRORS = "taxonomies/errors"
+JUDGED_PROFILE = "balanced"
 LABELLED_SCHEMA = pl.Schema({"work_id": pl.String, "critical": pl.Boolean, "listed": pl.Boolean})
 YES_NO: Mapping[str, bool | None] = {
     "yes": True,
@@ -53,12 +56,42 @@ def read_inputs(study: Study) -> Inputs:
     Raises `CorrectInput` or `CorrectFile` for a file that is missing or has faults.
     """
     return Inputs(
-        errors=read_errors(SHIPPED_ERRORS) if SHIPPED_ERRORS.is_file() else None,
+        errors=errors_of(study),
         labelled=read_labelled(Path(study.labelled)) if study.labelled else None,
         published=tuple(map(load_published, study.published)),
         ties=tuple(of_study(study, [tie for name in study.ties for tie in load_ties(name)])),
         levels=levels_of_entities(study) if study.ties else {},
+        thresholds=thresholds_of(study),
     )
+
+
+def shipped_errors() -> Errors:
+    """Return the evaluation that ships: the model's cross-validation, and the matcher's labelled strings."""
+    card = read_card(shipped_folder(MODELS) / f"{MODEL}.json")
+    matcher, strings = read_matcher(shipped_folder(MATCHER_ERRORS) / "matcher.toml")
+    judged = sum(c.tp + c.fp + c.fn + c.tn for c in card.classifier.values())
+    source = (
+        f"classifier: cross-validation of model {MODEL} on {judged:.0f} works labelled by reading; matcher: {strings}"
+    )
+    return Errors(card.classifier, matcher, source)
+
+
+def errors_of(study: Study) -> Errors | None:
+    """Return the shipped evaluation if it is of the study's own decision; None under another one.
+
+    It was made with the model's taxonomy and the balanced profile; another taxonomy, profile or
+    threshold errs differently.
+    """
+    if study.taxonomy != MODEL or study.profile != JUDGED_PROFILE or study.thresholds:
+        return None
+    return shipped_errors()
+
+
+def thresholds_of(study: Study) -> Thresholds:
+    """Return the thresholds of all profiles for the model's taxonomy, with those that the study sets."""
+    model = load_model()
+    profiles = {profile: {**by_area, **study.thresholds} for profile, by_area in model.thresholds.items()}
+    return {model.taxonomy: profiles} if model.taxonomy in (study.taxonomy, *study.other_taxonomies) else {}
 
 
 def levels_of_entities(study: Study) -> dict[str, str]:

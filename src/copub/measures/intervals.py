@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 DIGITS = 9
 """Sums of weights are rounded here: the order in which threads add must not show in a table."""
@@ -20,7 +20,7 @@ def wilson(
     ends are NaN: nothing is known.
     """
     k, n = np.asarray(successes, dtype=np.float64), np.asarray(trials, dtype=np.float64)
-    z2 = float(norm.ppf(0.5 + confidence / 2)) ** 2
+    z2 = float(ndtri(0.5 + confidence / 2)) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         p = k / n
         centre = (p + z2 / (2 * n)) / (1 + z2 / n)

@@ -120,7 +120,7 @@ def _growth(study: Study, works: pl.DataFrame, last_year: int) -> dict[str, Any]
 
     def compound(again: Array) -> Array:
         start, end = again[:, :EDGE_YEARS].sum(axis=1), again[:, -EDGE_YEARS:].sum(axis=1)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(start > 0, end / start, np.nan)
         rate: Array = ratio ** (1 / span) - 1
         return rate[:, None]

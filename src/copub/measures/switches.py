@@ -117,14 +117,17 @@ def critical_masks(
     """Return for each taxonomy and profile which works are critical.
 
     The study's own profile is the decision itself (column ``assigned``); another profile puts
-    its thresholds against the score.
+    its thresholds against the score. A taxonomy without thresholds of its own by area (one that
+    classifies through its crosswalk) has its own decision only.
     """
     rows = assignments.join(works.select("work_id").with_row_index("position"), on="work_id")
     masks = {}
     for taxonomy, profile in product(settings["taxonomy"], settings["profile"]):
+        by_area = thresholds.get(taxonomy.name, {}).get(profile.name, {})
+        if not profile.own and not by_area:
+            continue
         part = rows.filter(pl.col("taxonomy") == taxonomy.name)
         if not profile.own:
-            by_area = thresholds.get(taxonomy.name, {}).get(profile.name, {})
             needed = pl.col("area").replace_strict(by_area, default=None, return_dtype=pl.Float64)
             part = part.with_columns(
                 pl.when(needed.is_null()).then("assigned").otherwise(pl.col("score") >= needed).alias("assigned")
