@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from copub.screening.entity import Entity
 from copub.screening.lexicon import Lexicon, Meaning
@@ -91,8 +92,9 @@ def find_mentions(text: str, lexicon: Lexicon) -> list[Mention]:
 
 def _located(candidates: Iterable[tuple[int, int]], reading: Reading, lexicon: Lexicon) -> list[_Found]:
     found: list[_Found] = []
+    offsets = list(accumulate(map(len, reading.words), initial=0))
     for first, last in candidates:
-        start, end = reading.offsets[first], reading.offsets[last + 1]
+        start, end = offsets[first], offsets[last + 1]
         pattern = reading.text[start:end]
         found.append(_Found(start, end, first, last, lexicon.patterns[pattern], DIVIDER in pattern))
     return found

@@ -11,9 +11,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from copub.screening.vocabulary import vocabulary
 
@@ -38,27 +37,25 @@ _SAME = {
     **dict.fromkeys("、。", ","),
 }
 _QUOTES = str.maketrans("", "", "'?\"`")
+_NOTHING: Mapping[int, tuple[int, int]] = {}
 _UNEVEN = "\ue000"
 _CUT = "\x00"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A normalised string.
 
-    `text` is what is searched: the `words` joined (dropped words are empty, dividers are ``|``);
-    word i stands at ``offsets[i]:offsets[i + 1]``. `first` and `last` lead from a word to the raw
-    tokens it was read from (None where each word is one token), `inner` holds the cut inside a
-    raw token for words that were glued together.
+    `text` is what is searched: the `words` joined (dropped words are empty, dividers are ``|``).
+    `first` and `last` lead from a word to the raw tokens it was read from (None where each word
+    is one token), `inner` holds the cut inside a raw token for words that were glued together.
     """
 
     text: str
     words: list[str]
-    offsets: list[int]
     tokens: list[str]
     first: list[int] | None
     last: list[int] | None
-    inner: dict[int, tuple[int, int]]
+    inner: Mapping[int, tuple[int, int]]
 
     def raw(self, word: int) -> int:
         """Return the position of the raw token with which a word begins."""
@@ -172,7 +169,7 @@ class Reader:
         joined = "".join(words)
         if merged or "||" in joined or _CUT in joined or not self._unusual.isdisjoint(words):
             return self._assemble(tokens, words, merged)
-        return Reading(joined, words, list(accumulate(map(len, words), initial=0)), tokens, None, None, {})
+        return Reading(joined, words, tokens, None, None, _NOTHING)
 
     def span(self, text: str, reading: Reading, first: int, last: int) -> tuple[int, int]:
         """Return start and end in `text` of the words `first` to `last` of its reading."""
@@ -223,7 +220,7 @@ class Reader:
         if merged is not None:
             first = [merged[index][0] for index in first]
             last = [merged[index][1] for index in last]
-        return Reading("".join(kept), kept, list(accumulate(map(len, kept), initial=0)), tokens, first, last, inner)
+        return Reading("".join(kept), kept, tokens, first, last, inner)
 
     def _shorten(self, words: list[str], first: list[int], last: list[int]) -> None:
         """Replace a phrase at the end of the lists by its one canonical word."""
