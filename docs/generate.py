@@ -10,8 +10,8 @@ import difflib
 import sys
 from pathlib import Path
 
-import click
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from copub.cli import app
 from copub.schema import data_dictionary
@@ -25,14 +25,14 @@ def cli_reference() -> str:
     root = typer.main.get_command(app)
     parts = ["# Command line\n\nMade from the commands' own help; do not edit by hand.\n"]
     for name, command in _commands(root, "copub"):
-        with click.Context(command, info_name=name, max_content_width=100, terminal_width=100) as context:
+        with typer.Context(command, info_name=name, max_content_width=100, terminal_width=100) as context:
             parts.append(f"## {name}\n\n```\n{command.get_help(context).rstrip()}\n```\n")
     return "\n".join(parts)
 
 
-def _commands(command: click.Command, name: str) -> list[tuple[str, click.Command]]:
-    found = [(name, command)]
-    if isinstance(command, click.Group):
+def _commands(command: TyperCommand | TyperGroup, name: str) -> list[tuple[str, TyperCommand | TyperGroup]]:
+    found: list[tuple[str, TyperCommand | TyperGroup]] = [(name, command)]
+    if isinstance(command, TyperGroup):
         for child in sorted(command.commands):
             found += _commands(command.commands[child], f"{name} {child}")
     return found

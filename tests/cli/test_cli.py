@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
 import pytest
 import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 import copub
 from copub.cli import app
@@ -31,9 +31,9 @@ def copub_command(
     )
 
 
-def commands(command: click.Command, name: str = "copub") -> list[tuple[str, click.Command]]:
+def commands(command: TyperCommand, name: str = "copub") -> list[tuple[str, TyperCommand]]:
     found = [(name, command)]
-    if isinstance(command, click.Group):
+    if isinstance(command, TyperGroup):
         for child in command.commands:
             found += commands(command.commands[child], f"{name} {child}")
     return found
@@ -43,10 +43,10 @@ ALL = commands(typer.main.get_command(app))
 
 
 @pytest.mark.parametrize(("name", "command"), ALL, ids=[name for name, _ in ALL])
-def test_every_command_and_option_has_help(name: str, command: click.Command) -> None:
+def test_every_command_and_option_has_help(name: str, command: TyperCommand) -> None:
     assert command.help and len(command.help) > 20, name
     for parameter in command.params:
-        if isinstance(parameter, click.Option):
+        if isinstance(parameter, TyperOption):
             assert parameter.help, f"{name} {parameter.name}"
 
 

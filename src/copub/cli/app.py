@@ -10,13 +10,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import click
 import typer
+from typer.core import TyperGroup
 
 from copub.errors import CopubError, ResumeLater
 
+ORDER = (
+    "run", "estimate", "classify", "screen", "evaluate", "review", "compare", "verify", "trend", "runs",
+    "export", "dossier", "snapshot", "taxonomies", "watchlists",
+)  # fmt: skip
+"""Commands in the order of their use, as help shows them."""
+
+
+class InOrder(TyperGroup):
+    """The commands, in the order of their use."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of all commands; those without a place come last."""
+        return sorted(
+            super().list_commands(ctx), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)
+        )
+
+
 app = typer.Typer(
     name="copub",
+    cls=InOrder,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -49,12 +67,12 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
             print_json(error_facts(error))
         typer.echo(f"copub: {error}", err=True)
         return error.exit_code
-    except click.exceptions.Exit as ending:
+    except typer.Exit as ending:
         return ending.exit_code
-    except click.ClickException as error:
+    except typer.exceptions.TyperException as error:  # wrong use of commands and options
         error.show()
         return 2
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         typer.echo("copub: stopped; what was harvested is kept, and the same command goes on", err=True)
         return 130
     except OSError as error:

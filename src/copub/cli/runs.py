@@ -18,9 +18,9 @@ from copub.runs import Run
 from copub.study import load_study
 
 StudyOption = Annotated[
-    str, typer.Argument(help="a study file, or the name of a shipped study", metavar="[STUDY]", show_default=True)
+    str, typer.Argument(help="a study file, or the name of a shipped study", metavar="STUDY", show_default=True)
 ]
-MoreFiles = Annotated[list[Path] | None, typer.Argument(metavar="", hidden=True)]
+MoreFiles = Annotated[list[Path] | None, typer.Argument(metavar="FILE", hidden=True)]
 
 
 @app.command("run")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any
 
 from copub.report.blocks import rows_of
 from copub.report.facts import Facts, Row
 from copub.report.partners import named_pairs
 from copub.report.plaintext import printable
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 _COUNTS = ("works", "critical", "critical_listed")
 
@@ -26,6 +27,8 @@ def partner_graph(facts: Facts) -> nx.Graph:
         (row["side"], row["institution_id"] or row["institution_name"]): row
         for row in rows_of(facts.table("institutions"))
     }
+    import networkx as nx  # takes a while, and only exports need it
+
     graph = nx.Graph()
     for pair in rows_of(named_pairs(facts)):
         ends = [_node(graph, known, pair, side) for side in "ab"]
@@ -74,7 +77,9 @@ def _item(place: int, data: dict[str, Any]) -> dict[str, Any]:
 
 def gexf(facts: Facts) -> bytes:
     """Return the network as GEXF 1.2; its date is the run's, so that the same run gives the same bytes."""
-    text = "\n".join(nx.generate_gexf(partner_graph(facts))) + "\n"
+    from networkx import generate_gexf  # as above
+
+    text = "\n".join(generate_gexf(partner_graph(facts))) + "\n"
     made = str(facts.manifest.get("created") or "")[:10]
     stamp = f'lastmodifieddate="{made}"' if re.fullmatch(r"\d{4}-\d\d-\d\d", made) else ""
     return re.sub(r'lastmodifieddate="[^"]*"', stamp, text, count=1).encode("utf-8")

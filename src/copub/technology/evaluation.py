@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import polars as pl
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from copub.errors import CorrectFile, Fault
 from copub.harvest.worksfile import read_works
@@ -74,14 +74,14 @@ def read_labels(path: Path) -> pl.DataFrame:
     if faults:
         raise CorrectFile(faults, kind="labelled file")
     lists = {key: pl.List(pl.String) for key in _LISTS}
-    return pl.DataFrame(rows, schema={key: pl.String for key in ("work_id", "title", "abstract", "stratum")} | lists)
+    return pl.DataFrame(rows, schema=dict.fromkeys(("work_id", "title", "abstract", "stratum"), pl.String) | lists)
 
 
 def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float, float]:
     """Return a share and its Wilson interval; (nan, 0, 1) over no trials."""
     if not trials:
         return float("nan"), 0.0, 1.0
-    z = float(norm.ppf(0.5 + confidence / 2))
+    z = float(ndtri(0.5 + confidence / 2))
     share = successes / trials
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * float(np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)))

@@ -1,0 +1,81 @@
+"""Commands that make something more of a run: export, dossier."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from copub.cli.app import ReportsOption, app
+from copub.errors import CorrectInput
+from copub.measures.ties import load_ties
+from copub.report.dossier import build_dossier
+from copub.report.exports import KINDS, export
+from copub.runs.keep import find_run
+from copub.settings import folders
+
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="a run folder, STUDY/RUN, or STUDY for its newest run", show_default=False)
+]
+
+
+@app.command("export")
+def export_command(
+    run: RunArgument,
+    to: Annotated[
+        list[str] | None, typer.Option("--to", metavar="KIND", help=f"may repeat: {', '.join(KINDS)}")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="folder; default: export/ in the run folder")
+    ] = None,
+    reports: ReportsOption = None,
+) -> None:
+    """Write a run in other forms: CSV, network files, bibliography, data package, RO-Crate, summary.
+
+    \b
+    Example:
+      copub export belgium-china --to csv --to bibtex
+    """
+    found = find_run(run, folders(reports=reports).reports)
+    for path in export(found.tables, found.manifest, out or found.folder / "export", to or KINDS):
+        typer.echo(str(path))
+
+
+@app.command("dossier")
+def dossier_command(
+    run: RunArgument,
+    institution: Annotated[str, typer.Option("--institution", metavar="NAME", help="name or OpenAlex id, side A")],
+    partner: Annotated[
+        str | None, typer.Option("--partner", metavar="NAME", help="name or OpenAlex id, side B")
+    ] = None,
+    area: Annotated[str | None, typer.Option("--area", metavar="AREA", help="area of the headline taxonomy")] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="page; default: dossier.html here")] = None,
+    reports: ReportsOption = None,
+) -> None:
+    """One page on an institution and its partners: list status and editions, joint output, evidence, ties.
+
+    A hit is no finding about a person, and a listed partner is not forbidden.
+
+    \b
+    Example:
+      copub dossier belgium-china --institution "KU Leuven" --partner "Beihang University"
+    """
+    found = find_run(run, folders(reports=reports).reports)
+    path = out or Path("dossier.html")
+    if not path.parent.is_dir():
+        raise CorrectInput("there is no such folder", where=str(path.parent), mend="make it, or name another")
+    known = [
+        {
+            "side_a": tie.institution_a,
+            "side_b": tie.institution_b,
+            "kind": tie.kind,
+            "date": tie.start,
+            "source": tie.source,
+        }
+        for name in found.manifest["study"].get("ties", ())
+        for tie in load_ties(name)
+    ]
+    page = build_dossier(found.tables, found.manifest, institution=institution, partner=partner, area=area, ties=known)
+    path.write_text(page, encoding="utf-8")
+    typer.echo(str(path))

@@ -1,0 +1,63 @@
+"""Commands about the full OpenAlex snapshot: snapshot extract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from copub import progress
+from copub.cli.app import JsonOption, QuietOption, app, print_json
+from copub.snapshot import extract, parse_pairs
+
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A country pair out of a full OpenAlex snapshot.")
+app.add_typer(group, name="snapshot")
+
+
+@group.callback()
+def _snapshot() -> None:
+    """A country pair out of a full OpenAlex snapshot, on one machine or many."""
+
+
+@group.command("extract")
+def extract_command(
+    sides: Annotated[
+        list[str],
+        typer.Option(
+            "--sides", metavar="A:B", help="countries of a pair (BE:CN, BE+LU:CN+HK, BE/NL/DE:CN); may repeat"
+        ),
+    ],
+    source: Annotated[str, typer.Option("--from", metavar="DIR|s3://…", help="a snapshot: JSON Lines or Parquet")],
+    target: Annotated[
+        Path,
+        typer.Option("--to", metavar="FILE", help=".jsonl, .jsonl.gz or .jsonl.zst; {pair} gives a file for each pair"),
+    ],
+    expansion: Annotated[bool, typer.Option("--expansion", help="keep works of the expansion corpus")] = False,
+    workers: Annotated[int, typer.Option("--workers", help="processes on this machine (extra: cluster)")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="tcp://…", help="address of a dask scheduler (extra: cluster)")
+    ] = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the works of country pairs to files that `copub run --works` reads; resumable per file.
+
+    \b
+    Example:
+      copub snapshot extract --sides BE:CN --from /data/openalex --to be-cn.jsonl.zst
+    """
+    progress.set_quiet(quiet or as_json)
+    summary = extract(source, target, parse_pairs(sides), expansion=expansion, workers=workers, scheduler=scheduler)
+    if as_json:
+        print_json(summary.facts())
+    elif not quiet:
+        for name, path, works in summary.outputs:
+            typer.echo(f"{name}: {works} works in {path}")
+        typer.echo(
+            f"read {summary.files} files, {summary.records} works; left out: expansion {summary.expansion}, "
+            f"deleted {summary.deleted}, older copies {summary.repeated}"
+        )
+        for warning in summary.warnings:
+            typer.echo(f"note: {warning}")
+    summary.check()
