@@ -45,7 +45,7 @@ def _row(study: Study, source: Published, figure: Figure, tables: Tables) -> dic
     try:
         _check_definitions(study, source, figure)
         ours = _OURS[figure.kind](study, figure, tables)
-        verdict = _verdict(figure, ours)
+        verdict = _verdict(figure, ours) + (", over few works" if ours[3] < study.small_rate else "")
     except NotComparable as reason:
         verdict = f"not comparable: {reason}"
     return {
