@@ -21,8 +21,8 @@ from copub.errors import CorrectInput
 from copub.pipeline import STAGES
 from copub.pipeline import run as carry_out
 from copub.runs.folder import Run, sha256_of
-from copub.runs.instruments import UNKNOWN, instruments
-from copub.study import Study, parse_study
+from copub.runs.instruments import UNKNOWN, instruments, study_of
+from copub.study import Study
 
 HARVEST, TABULATE, CLASSIFY, SCREEN, MEASURE = STAGES[:5]
 _STAGE_OF: Mapping[str, str] = {
@@ -94,7 +94,7 @@ def _recompute(run: Run, place: Path, cache: Path, works: Sequence[Path]) -> Run
 
 def _study(run: Run) -> Study:
     # the study's own bounds were judged when the run was made, and shape no table
-    return replace(parse_study(run.manifest["study"]["raw"], name="study in the manifest"), bounds={})
+    return replace(study_of(run.manifest), bounds={})
 
 
 def _last_stage(run: Run) -> str:
