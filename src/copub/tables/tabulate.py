@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 
 from copub.harvest.epochs import epoch_of
 from copub.harvest.record import Record
@@ -26,6 +27,14 @@ from copub.tables.work import (
 )
 
 _CHUNK = 5_000
+# Lists of Python values become columns fastest through Arrow.
+_ARROW: Mapping[Any, pa.DataType] = {
+    pl.String(): pa.large_string(),
+    pl.List(pl.String): pa.large_list(pa.large_string()),
+    pl.Int32(): pa.int32(),
+    pl.Boolean(): pa.bool_(),
+    pl.Float64(): pa.float64(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +59,21 @@ class _Rows:
 
     def flush(self) -> None:
         if self.rows:
-            self.frames.append(pl.DataFrame(self.rows, schema=self.schema, strict=False))
+            self.frames.append(pl.DataFrame([self._column(name, dtype) for name, dtype in self.schema.items()]))
             self.rows.clear()
 
     def frame(self) -> pl.DataFrame:
         self.flush()
         return pl.concat(self.frames) if self.frames else pl.DataFrame(schema=self.schema)
+
+    def _column(self, name: str, dtype: pl.DataType) -> pl.Series:
+        values = [row.get(name) for row in self.rows]
+        if dtype in _ARROW:
+            try:
+                return pl.Series(name, pa.array(values, _ARROW[dtype]), dtype)
+            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+                pass  # a value of another type: polars makes it null, more slowly
+        return pl.Series(name, values, dtype, strict=False)
 
 
 def tabulate(records: Iterable[Record], study: Study) -> Tables:

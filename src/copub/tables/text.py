@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,7 +19,7 @@ _INLINE = re.compile(
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:_-]{0,40}(?:\s[^<>]{0,300})?/?>")
 _PLACEHOLDER = re.compile(r"#(?:TAB|N|R|BR)#")
 _HEADING = re.compile(r"^\s*(?:abstract|summary)\b\s*[:.\-–—]?\s*", re.IGNORECASE)
-_SPACES = re.compile(r"\s+")
+_STRINGS_KEPT = 1 << 16
 
 SHORT_ABSTRACT = 10
 """Abstracts under this many words are boilerplate such as "peer reviewed" more often than not."""
@@ -38,15 +39,24 @@ def plain_text(text: str | None) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", _INLINE.sub("", text))
-    text = _SPACES.sub(" ", text).strip()
+    text = " ".join(text.split())
     if not text.isprintable():
-        text = _SPACES.sub(" ", "".join(c if c.isprintable() else _replacement(c) for c in text)).strip()
-    return unicodedata.normalize("NFC", text)
+        text = " ".join("".join(c if c.isprintable() else _replacement(c) for c in text).split())
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+@lru_cache(maxsize=_STRINGS_KEPT)
+def plain_name(text: str | None) -> str:
+    """Return `plain_text` of a name that stands in many records: of an institution, a journal, a funder."""
+    return plain_text(text)
+
+
+@lru_cache(maxsize=_STRINGS_KEPT)
 def plain_affiliation(text: str | None) -> str:
     """Return a raw affiliation string as plain text; placeholders such as "#TAB#" become spaces."""
-    return plain_text(_PLACEHOLDER.sub(" ", text)) if text else ""
+    if not text:
+        return ""
+    return plain_text(_PLACEHOLDER.sub(" ", text) if "#" in text else text)
 
 
 def abstract_of(value: Any) -> str:

@@ -11,11 +11,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
-from copub.tables.text import abstract_of, abstract_status, plain_affiliation, plain_text
+from copub.tables.text import abstract_of, abstract_status, plain_affiliation, plain_name, plain_text
 
 AUTHORS_IN_LISTS = 100
 """List answers cut the authorships at this many, mostly without a flag."""
@@ -30,10 +31,15 @@ class Unreadable(ValueError):
     """The record is no Work: says why, for the coverage table."""
 
 
+@lru_cache(maxsize=1 << 16)
+def _short(value: str) -> str | None:
+    match = _SHORT.search(value)
+    return match.group(1).upper() if match else None
+
+
 def short_id(value: Any) -> str | None:
     """Return "W123" for "https://openalex.org/W123" (also A, I, T); None if it is no such id."""
-    match = _SHORT.search(value) if isinstance(value, str) else None
-    return match.group(1).upper() if match else None
+    return _short(value) if isinstance(value, str) else None
 
 
 def check_work(value: Any) -> str:
@@ -54,7 +60,9 @@ def check_work(value: Any) -> str:
 def countries_of_authorship(authorship: Mapping[str, Any]) -> list[str]:
     """Return the sorted country codes of an authorship: institutions' and parsed ones."""
     found = {code for code in _list(authorship, "countries") if code}
-    found.update(i["country_code"] for i in _objects(authorship, "institutions") if i.get("country_code"))
+    for institution in _objects(authorship, "institutions"):
+        if code := institution.get("country_code"):
+            found.add(code)
     return sorted(found)
 
 
@@ -77,10 +85,10 @@ def work_row(work: Mapping[str, Any], work_id: str) -> Row:
         "publication_date": _date(work.get("publication_date")),
         "type": kind,
         "language": work.get("language"),
-        "source_name": plain_text(source.get("display_name")) or None,
-        "publisher": plain_text(source.get("host_organization_name") or source.get("publisher")) or None,
+        "source_name": plain_name(source.get("display_name")) or None,
+        "publisher": plain_name(source.get("host_organization_name") or source.get("publisher")) or None,
         "funders": sorted(
-            {plain_text(f.get("display_name")) for f in _objects(work, "funders") if f.get("display_name")}
+            {plain_name(f.get("display_name")) for f in _objects(work, "funders") if f.get("display_name")}
         ),
         "n_authors": authors,
         "is_truncated": bool(work.get("is_authors_truncated")) or authors == AUTHORS_IN_LISTS,
@@ -172,7 +180,7 @@ def _affiliation(institution: Mapping[str, Any], raw: str, link: str) -> Row:
     return {
         "institution_id": short_id(institution.get("id")),
         "ror": ror_of(institution.get("ror")),
-        "institution_name": plain_text(institution.get("display_name")) or None,
+        "institution_name": plain_name(institution.get("display_name")) or None,
         "country_code": institution.get("country_code"),
         "institution_type": institution.get("type"),
         "lineage": list(dict.fromkeys(filter(None, map(short_id, institution.get("lineage") or ())))),
