@@ -374,6 +374,93 @@ def _sensitivity(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def _deeper(works: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """One or two rows of the tables that stand below the first answer."""
+    n = float(len(works))
+    k = float(sum(w["is_critical_listed"] for w in works))
+    low, high = wilson(k, n)
+    if low is None:
+        return {}
+    share = {"share": k / n, "ci_low": low, "ci_high": high}
+    counts = {"works": int(n), "critical": int(n), "listed": int(n), "critical_listed": int(k)}
+    return {
+        "adjusted": [
+            {
+                "measure": "critical_listed",
+                "slice_kind": "all",
+                "slice": "all",
+                "method": method,
+                "basis": "a mock sample",
+                "adjusted": 0.11,
+                "adjusted_low": 0.05,
+                "adjusted_high": None,
+                **share,
+            }
+            for method in ("shipped evaluation",)
+        ],
+        "growth": [
+            {
+                "measure": "critical_listed",
+                "kind": "count",
+                "year_from": 2010,
+                "year_to": 2023,
+                "growth": -0.031,
+                "ci_low": -0.2,
+                "ci_high": 0.1,
+                "is_small": False,
+            }
+        ],
+        "events": [
+            {
+                "date": "2024-01",
+                "label": "A mock event",
+                "measure": "critical",
+                "before_share": 0.2,
+                "after_share": 0.1,
+                "difference": -0.1,
+                "ci_low": -0.3,
+                "ci_high": 0.12,
+                "is_small": True,
+                "before_with_institution": 0.9,
+                "after_with_institution": 0.8,
+            }
+        ],
+        "intensity": [
+            {
+                "year": 2020,
+                "works": int(n),
+                "share_of_a": 0.02,
+                "share_of_b": 0.001,
+                "affinity": 0.87,
+                "is_small": False,
+            }
+        ],
+        "area_levels": [
+            {"area": area, "risk_level": level, "works": 3, "is_small": True}
+            for area in (AREAS[0], "any area")
+            for level in ("very high", "none")
+        ],
+        "specifications": [
+            {"taxonomy": f"t{i}", "share": i / 10, "ci_low": 0.0, "ci_high": 1.0, "is_study": i == 2} for i in range(5)
+        ],
+        "influences": [
+            {
+                "rank": 1,
+                "switch": "risk_floor",
+                "settings": ["high", "low"],
+                "lowest_setting": "high",
+                "lowest_median": 0.1,
+                "highest_setting": "low",
+                "highest_median": 0.2,
+                "mean_difference": 0.05,
+                "largest_difference": 0.09,
+                "matched": 4,
+            }
+        ],
+        "funders": [{"funder": "Mock Foundation", "is_small": False, **counts, **share}],
+    }
+
+
 def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language: str = "en") -> dict[str, Any]:
     """Manifest of a made-up run over `n` works."""
     return {
@@ -424,7 +511,7 @@ def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language
                 "hash": "34" * 32,
             }
         ],
-        "model": {"hash": "56" * 32, "card": "a mock model"},
+        "models": [{"id": TAXONOMY, "hash": "56" * 32}],
         "planted": [{"measure": "critical_listed", "planted": 0.12, "found": 0.117}],
         "stages": [{"stage": "measure", "seconds": 0.5, "peak_mb": 120.0}],
         "tables": {"works": {"rows": n, "sha256": "78" * 32}},
@@ -451,6 +538,7 @@ def world(
         "coverage": _coverage(works),
         "sensitivity": _sensitivity(works),
         **_evidence(works),
+        **_deeper(works),
     }
     tables = {name: table(name, rows.get(name, [])) for name in TABLES}
     return tables, manifest(n, years, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -118,15 +119,15 @@ def provenance_section(facts: Facts) -> Section:
         ("version", [manifest.get("copub_version")]),
         ("study", [" · ".join(str(study[key]) for key in ("id", "question") if study.get(key))]),
         ("study_hash", [study.get("hash")]),
-        ("command", [manifest.get("command")]),
+        ("command", [_joined(manifest.get("command"))]),
         ("source", [words.name("provenance", "kind_" + kind.replace("-", "_")) if kind else None]),
-        ("query", [source.get("query")]),
+        ("query", [_query(source.get("query"))]),
         *(
             (key, [words.count(source[key])] if isinstance(source.get(key), int) else [])
             for key in ("expected", "got", "missing")
         ),
         ("epochs", list(manifest.get("epochs") or ())),
-        ("model", [(manifest.get("model") or {}).get("hash")]),
+        ("model", [f"{model.get('id')} {model.get('hash')}" for model in facts.entries("models")]),
         ("versions", [f"{name} {version}" for name, version in (manifest.get("versions") or {}).items()]),
     ]
     pairs = tuple(
@@ -193,6 +194,16 @@ def _provenance_grids(facts: Facts, source: Mapping[str, Any]) -> list[Grid]:
             )
             grids.append(grid_of(words.say(caption), names, rows))
     return grids
+
+
+def _joined(command: Any) -> str:
+    """Return a command line, given as text or as its parts."""
+    return " ".join(map(str, command)) if isinstance(command, list | tuple) else str(command or "")
+
+
+def _query(query: Any) -> str:
+    """Return the query as it was asked: text as it is, anything else as JSON."""
+    return query if isinstance(query, str) else json.dumps(query, ensure_ascii=False) if query else ""
 
 
 def _hash(value: Any) -> Cell:

@@ -19,6 +19,7 @@ from copub.report.maps import network_chart, pair_chart
 TOP = 15  # institutions of a side that are drawn; the grid behind holds `LONG`
 LONG = 60
 MAP = 14  # institutions of a side in heat map and network
+LINES = 60  # pairs drawn in the network, the strongest
 
 _COUNTS: tuple[Column, ...] = (
     ("label.works", "works", "count"),
@@ -98,7 +99,8 @@ def pair_section(facts: Facts) -> Section | None:
 def network_section(facts: Facts) -> Section | None:
     """Return the network of the institutions that share most works."""
     words, pairs = facts.words, named_pairs(facts)
-    frame = _among_top(pairs, "works")
+    frame = _among_top(pairs, "works").sort("works", "institution_a", "institution_b", descending=[True, False, False])
+    frame = frame.head(LINES)
     if frame.is_empty():
         return None
     title = words.say("section.network")

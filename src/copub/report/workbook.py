@@ -84,7 +84,7 @@ def _dictionary() -> pl.DataFrame:
 
 def _read_me(facts: Facts, lines: Sequence[str]) -> list[str]:
     manifest = facts.manifest
-    about = [str(manifest[key]) for key in ("run_id", "copub_version", "command") if manifest.get(key)]
+    about = [str(manifest[key]) for key in ("run_id", "copub_version", "created") if manifest.get(key)]
     notes = [facts.words.say(f"note.{key}") for key in NOTES]
     return [facts.title, str(facts.study.get("question") or ""), "", *lines, "", *notes, "", *about]
 
