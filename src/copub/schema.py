@@ -93,7 +93,7 @@ TABLES: Mapping[str, Table] = {
                 Column(
                     "excluded_because",
                     pl.String,
-                    "year | type | retracted | expansion | author cap; null if in the population",
+                    "year | type | retracted | expansion | author cap | repair; null if in the population",
                 ),
             ),
         ),
@@ -147,6 +147,21 @@ TABLES: Mapping[str, Table] = {
                     pl.String,
                     "how string and institution were joined: given (by OpenAlex) | sole (one string) | none",
                 ),
+            ),
+        ),
+        Table(
+            "repairs",
+            "one correction of an affiliation, applied or only proposed",
+            ("work_id", "author_seq", "affiliation_seq", "kind"),
+            (
+                _WORK,
+                _AUTHOR_SEQ,
+                _AFFILIATION_SEQ,
+                Column("kind", pl.String, "what is corrected: a false institution, a country missed or mistaken …"),
+                Column("before", pl.String, "what stood there"),
+                Column("after", pl.String, "what stands there after the repair"),
+                Column("reason", pl.String, "why"),
+                Column("is_applied", pl.Boolean, "the study applies repairs; otherwise the row is a proposal"),
             ),
         ),
         Table(
@@ -335,9 +350,21 @@ TABLES: Mapping[str, Table] = {
                 ),
                 Column("is_small", pl.Boolean, "cell under the study's floor"),
                 Column("is_recent", pl.Boolean, "within 18 months of retrieval: indexing is not complete"),
-                Column("epochs", pl.String, "epochs of OpenAlex's instruments at retrieval of the year's works, joined by +"),
-                Column("epoch_changes", pl.Boolean, "works of several epochs, or of another epoch than the year before: not comparable"),
-                Column("fall_within_coverage", pl.Boolean, "the count fell against the year before, and the loss of coverage alone could explain it; null if it did not fall"),
+                Column(
+                    "epochs",
+                    pl.String,
+                    "epochs of OpenAlex's instruments at retrieval of the year's works, joined by +",
+                ),
+                Column(
+                    "epoch_changes",
+                    pl.Boolean,
+                    "works of several epochs, or of another epoch than the year before: not comparable",
+                ),
+                Column(
+                    "fall_within_coverage",
+                    pl.Boolean,
+                    "the count fell against the year before, and the loss of coverage alone could explain it; null if it did not fall",
+                ),
             ),
         ),
         Table(
@@ -396,7 +423,7 @@ TABLES: Mapping[str, Table] = {
         ),
         Table(
             "sensitivity",
-            "the headline under one combination of switches",
+            "the headline with one switch moved, the others as the study has them",
             ("switch", "setting"),
             (
                 Column("switch", pl.String, "the switch that was moved; base = the study as it stands"),
@@ -494,7 +521,12 @@ TABLES: Mapping[str, Table] = {
                 Column("adjusted_high", pl.Float64, "upper end of its interval", "0 to 1"),
                 Column("method", pl.String, "labelled sample | shipped evaluation | none"),
                 Column("basis", pl.String, "what the adjustment rests on, in words"),
-                Column("not_judged", pl.Float64, "works that the classifier cannot judge; the judged ones stand for them", "works"),
+                Column(
+                    "not_judged",
+                    pl.Float64,
+                    "works that the classifier cannot judge; the judged ones stand for them",
+                    "works",
+                ),
                 Column("confidence", pl.Float64, "confidence of the intervals", "0 to 1"),
             ),
         ),
@@ -534,12 +566,26 @@ TABLES: Mapping[str, Table] = {
                 Column("difference", pl.Float64, "share after minus share before", "-1 to 1"),
                 Column("ci_low", pl.Float64, "lower end of its interval (Newcombe)", "-1 to 1"),
                 Column("ci_high", pl.Float64, "upper end of its interval (Newcombe)", "-1 to 1"),
-                Column("undated", pl.Int64, "works left out: dated 1 January of the year of the event, or not at all", "works"),
-                Column("before_with_institution", pl.Float64, "share of works before whose side-B authors all have an institution", "0 to 1"),
+                Column(
+                    "undated",
+                    pl.Int64,
+                    "works left out: dated 1 January of the year of the event, or not at all",
+                    "works",
+                ),
+                Column(
+                    "before_with_institution",
+                    pl.Float64,
+                    "share of works before whose side-B authors all have an institution",
+                    "0 to 1",
+                ),
                 Column("after_with_institution", pl.Float64, "the same after", "0 to 1"),
                 Column("before_with_abstract", pl.Float64, "share of works before with an abstract", "0 to 1"),
                 Column("after_with_abstract", pl.Float64, "the same after", "0 to 1"),
-                Column("fall_within_coverage", pl.Boolean, "the share fell, and the loss of coverage alone could explain it; null if it did not fall"),
+                Column(
+                    "fall_within_coverage",
+                    pl.Boolean,
+                    "the share fell, and the loss of coverage alone could explain it; null if it did not fall",
+                ),
                 Column("is_small", pl.Boolean, "fewer works than the study's floor for rates, before or after"),
             ),
         ),
@@ -548,7 +594,11 @@ TABLES: Mapping[str, Table] = {
             "one median, growth or rank, with its interval from resampling the works",
             ("statistic", "group", "item"),
             (
-                Column("statistic", pl.String, "median authors | median countries | compound growth | rank of area | rank of institution"),
+                Column(
+                    "statistic",
+                    pl.String,
+                    "median authors | median countries | compound growth | rank of area | rank of institution",
+                ),
                 Column("group", pl.String, "all | critical | listed | critical_listed"),
                 Column("item", pl.String, "what is ranked; empty for medians and growth"),
                 Column("value", pl.Float64, "the figure"),
@@ -579,7 +629,11 @@ TABLES: Mapping[str, Table] = {
             ("area", "risk_level"),
             (
                 Column("area", pl.String, "area of the headline taxonomy; any area = critical works, each once"),
-                Column("risk_level", pl.String, "highest level among the counted hits of the headline watchlists; none = no hit"),
+                Column(
+                    "risk_level",
+                    pl.String,
+                    "highest level among the counted hits of the headline watchlists; none = no hit",
+                ),
                 Column("works", pl.Int32, "critical works of the area at that level", "works"),
                 Column("works_fractional", pl.Float64, "the same by authors: sum of weights", "works"),
                 Column("share_of_area", pl.Float64, "share of the area's works; null over none", "0 to 1"),
@@ -616,7 +670,11 @@ TABLES: Mapping[str, Table] = {
                 Column("share_of_a", pl.Float64, "works / output_a", "0 to 1"),
                 Column("share_of_b", pl.Float64, "works / output_b", "0 to 1"),
                 Column("salton", pl.Float64, "works / sqrt(output_a x output_b)", "0 to 1"),
-                Column("affinity", pl.Float64, "probabilistic affinity: works x output_world / (output_a x output_b); 1 = as by chance"),
+                Column(
+                    "affinity",
+                    pl.Float64,
+                    "probabilistic affinity: works x output_world / (output_a x output_b); 1 = as by chance",
+                ),
                 Column("is_small", pl.Boolean, "fewer works than the study's floor for rates"),
             ),
         ),
@@ -630,7 +688,9 @@ TABLES: Mapping[str, Table] = {
                 Column("figure", pl.String, "id of the figure"),
                 Column("name", pl.String, "what it is"),
                 Column("kind", pl.String, "count | share | ratio | growth | rank | sign | ties | context"),
-                Column("scale_free", pl.Boolean, "does not depend on the size of the database: the first thing to compare"),
+                Column(
+                    "scale_free", pl.Boolean, "does not depend on the size of the database: the first thing to compare"
+                ),
                 Column("period", pl.String, "period as published"),
                 Column("theirs", pl.Float64, "the published figure; null where only its existence is known"),
                 Column("ours", pl.Float64, "the same from this run; null where not comparable"),
@@ -650,7 +710,11 @@ TABLES: Mapping[str, Table] = {
             ("status", "tie_id"),
             (
                 Column("tie_id", pl.String, "id of the tie"),
-                Column("status", pl.String, "with co-publications | no co-publications | unresolved (a partner is not named) | strong pair without a tie"),
+                Column(
+                    "status",
+                    pl.String,
+                    "with co-publications | no co-publications | unresolved (a partner is not named) | strong pair without a tie",
+                ),
                 Column("institution_a", pl.String, "institution of side A"),
                 Column("institution_a_id", pl.String, "its OpenAlex id"),
                 Column("institution_b", pl.String, "institution of side B"),
@@ -661,7 +725,12 @@ TABLES: Mapping[str, Table] = {
                 Column("end", pl.String, "until when, as given"),
                 Column("areas", TEXTS, "priority areas that the source gives the tie"),
                 Column("risk_level", pl.String, "level of the side-B institution on the headline watchlists"),
-                Column("works", pl.Int32, "co-publications of the two, by id with those below by lineage, or by name", "works"),
+                Column(
+                    "works",
+                    pl.Int32,
+                    "co-publications of the two, by id with those below by lineage, or by name",
+                    "works",
+                ),
                 Column("critical", pl.Int32, "of these, critical", "works"),
                 Column("listed", pl.Int32, "of these, listed (whichever institution is)", "works"),
                 Column("critical_listed", pl.Int32, "of these, critical and listed", "works"),
@@ -684,7 +753,9 @@ TABLES: Mapping[str, Table] = {
                 Column("position", pl.Int32, "order of reading, from 1"),
                 Column("area", pl.String, "priority area; all links; any priority area; no priority area"),
                 Column("links", pl.Int32, "ties", "ties"),
-                Column("at_counted_levels", pl.Int32, "of these, with a partner at a level that the study counts", "ties"),
+                Column(
+                    "at_counted_levels", pl.Int32, "of these, with a partner at a level that the study counts", "ties"
+                ),
                 Column("unresolved", pl.Int32, "of these, with a partner that is not named", "ties"),
                 Column("share_of_links", pl.Float64, "links / all links", "0 to 1"),
             ),

@@ -80,7 +80,7 @@ def measure(
         "funders": funders(study, works, tables.works),
         "intensity": intensity(study, works, context),
         "coverage": coverage(tables, works),
-        "sensitivity": sensitivity(study, works, hits, ranked),
+        "sensitivity": sensitivity(study, works, grid),
         "specifications": grid,
         "influences": moved_by,
     }

@@ -1,105 +1,92 @@
-"""Sensitivity: the headline with one switch moved at a time, computed from the tables."""
+"""Sensitivity: the headline with one switch moved at a time, read from the grid of all combinations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.measures.copublications import UNRATED
 from copub.measures.intervals import with_intervals
-from copub.measures.shares import AUTHOR_CAPS, COUNTING_WEIGHT
-from copub.schema import conform
+from copub.measures.shares import COUNTING_WEIGHT
+from copub.measures.switches import EVERY_LEVEL
+from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
     from copub.study import Study
 
-_EVERY = pl.col("work_id").is_not_null()
+SWITCHES: Mapping[str, str] = {
+    "taxonomy": "taxonomy",
+    "profile": "profile",
+    "watchlist": "watchlist",
+    "risk_floor": "levels",
+    "medical": "medical units",
+    "children": "children",
+    "tiers": "tiers",
+    "counting": "counting",
+    "author_cap": "author cap",
+    "types": "types",
+    "hk_mo": "Hong Kong and Macau",
+    "dual_affiliated": "works linked by one dual-affiliated author",
+    "duplicates": "duplicates",
+}
+"""Columns of table ``specifications``, and what the switch is called here."""
+
+_PARTS: Mapping[tuple[str, str], pl.Expr] = {
+    ("links", "bilateral works only"): pl.col("is_bilateral"),
+    ("text", "works with an abstract only"): pl.col("abstract_status") == "full",
+}
+"""Parts of the study that are no switch of the grid."""
+
+_COLUMNS = ("switch", "setting", "numerator", "denominator", "share", "ci_low", "ci_high")
 
 
-def sensitivity(study: Study, works: pl.DataFrame, hits: pl.DataFrame, levels: tuple[str, ...]) -> pl.DataFrame:
+def sensitivity(study: Study, works: pl.DataFrame, grid: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``sensitivity``.
 
     Parameters
     ----------
     works : table ``copublications``.
-    hits : table ``hits``; identifier and name tiers, medical units and children are switched here.
-    levels : risk levels of the headline watchlists, strongest first.
+    grid : table ``specifications``.
     """
-    rows = [
-        _headline(works, switch, setting, keep, listed, counting)
-        for switch, setting, keep, listed, counting in _moves(study, hits, levels)
-    ]
-    frame = with_intervals(pl.concat(rows), study.confidence)
-    own = frame.filter(pl.col("switch") == "base")["share"][0]
-    return conform(
-        "sensitivity",
-        frame.drop("squares").with_columns((pl.col("share") - pl.lit(own, dtype=pl.Float64)).alias("difference")),
-    )
+    base = grid.filter("is_study")
+    rows = [base.with_columns(pl.lit("base").alias("switch"), pl.lit("the study as it stands").alias("setting"))]
+    for switch, name in SWITCHES.items():
+        moved = grid.filter(_only(switch, base.row(0, named=True)) & ~pl.col("is_study"))
+        rows.append(moved.with_columns(pl.lit(name).alias("switch"), pl.col(switch).alias("setting")))
+    counted = pl.concat([_part(study, works, *name, keep) for name, keep in _PARTS.items()])
+    rows.append(with_intervals(counted, study.confidence))
+    frame = pl.concat(row.select(_COLUMNS) for row in rows)
+    own = pl.lit(base["share"][0], dtype=pl.Float64)
+    return conform("sensitivity", frame.with_columns((pl.col("share") - own).alias("difference")))
 
 
-def _moves(
-    study: Study, hits: pl.DataFrame, levels: tuple[str, ...]
-) -> Iterator[tuple[str, str, pl.Expr, pl.Expr, str]]:
-    """Yield switch, setting, works kept, works listed, counting rule."""
-    listed = pl.col("is_listed")
-    counted = list(study.levels or levels)
-    yield "base", "the study as it stands", _EVERY, listed, study.counting
-    for counting in COUNTING_WEIGHT:
-        yield "counting", counting, _EVERY, listed, counting
-    for cap in AUTHOR_CAPS:
-        yield "author cap", f"at most {cap} authors", pl.col("n_authors") <= cap, listed, study.counting
-    yield "links", "bilateral works only", pl.col("is_bilateral"), listed, study.counting
-    yield (
-        "links",
-        "without works linked by dual-affiliated authors only",
-        ~pl.col("is_dual_only"),
-        listed,
-        study.counting,
-    )
-    yield "duplicates", "first of each group only", pl.col("duplicate_of").is_null(), listed, study.counting
-    yield "text", "works with an abstract only", pl.col("abstract_status") == "full", listed, study.counting
-    rated = [level for level in levels if level != UNRATED]
-    choices = {f"{level} and above": rated[: position + 1] for position, level in enumerate(rated)}
-    if UNRATED in levels:
-        choices["every entity, rated or not"] = list(levels)
-    for setting, chosen in choices.items():
-        yield "levels", setting, _EVERY, _listed(study, hits, chosen), study.counting
-    for setting, keep in (
-        ("identifier only", pl.col("tier") == "identifier"),
-        ("identifier and lineage", pl.col("tier").is_in(["identifier", "lineage"])),
-    ):
-        yield "tiers", setting, _EVERY, _listed(study, hits.filter(keep), counted), study.counting
-    yield (
-        "medical units",
-        "left out",
-        _EVERY,
-        _listed(study, hits.filter(~pl.col("is_medical")), counted),
-        study.counting,
-    )
-    children = hits.filter(pl.col("via_entity").is_null() & (pl.col("tier") != "lineage"))
-    yield "children", "left out", _EVERY, _listed(study, children, counted), study.counting
+def _only(switch: str, base: Mapping[str, object]) -> pl.Expr:
+    """Return whether a combination is the study's own in every other switch.
+
+    A list without levels has no floor but that of every entity.
+    """
+
+    def is_own(name: str) -> pl.Expr:
+        return pl.col(name).eq(pl.lit(base[name]))
+
+    others = [is_own(name) for name in TABLES["specifications"].key if name not in (switch, "risk_floor")]
+    own_floor = is_own("risk_floor")
+    if switch == "watchlist":
+        every = pl.col("risk_floor").eq(EVERY_LEVEL)
+        others.append(pl.when(own_floor.any().over("watchlist")).then(own_floor).otherwise(every))
+    elif switch != "risk_floor":
+        others.append(own_floor)
+    return pl.all_horizontal(others)
 
 
-def _listed(study: Study, hits: pl.DataFrame, levels: list[str]) -> pl.Expr:
-    works = hits.filter(
-        pl.col("is_counted")
-        & pl.col("watchlist").is_in(study.watchlists)
-        & pl.col("entity_country").is_in(study.side_b.countries)
-        & pl.col("risk_level").is_in(levels)
-    )["work_id"].unique()
-    return pl.col("work_id").is_in(works.implode())
-
-
-def _headline(
-    works: pl.DataFrame, switch: str, setting: str, keep: pl.Expr, listed: pl.Expr, counting: str
-) -> pl.DataFrame:
-    weight = COUNTING_WEIGHT[counting]
+def _part(study: Study, works: pl.DataFrame, switch: str, setting: str, keep: pl.Expr) -> pl.DataFrame:
+    weight = COUNTING_WEIGHT[study.counting]
+    every = pl.col("work_id").is_not_null()
     return works.filter(keep).select(
         pl.lit(switch).alias("switch"),
         pl.lit(setting).alias("setting"),
-        (weight * (pl.col("is_critical") & listed)).sum().alias("numerator"),
-        (weight * _EVERY).sum().alias("denominator"),
-        (weight * weight * _EVERY).sum().alias("squares"),
+        (weight * pl.col("is_critical_listed")).sum().alias("numerator"),
+        (weight * every).sum().alias("denominator"),
+        (weight * weight * every).sum().alias("squares"),
     )
