@@ -11,7 +11,7 @@ import numpy.typing as npt
 from copub.technology.combiner import Labelled
 from copub.technology.corpus import Corpus, Text
 from copub.technology.evaluation import ANY, any_area, measure_row
-from copub.technology.heads import CATEGORY_HEADS, read_texts
+from copub.technology.heads import CATEGORY_HEADS, Batch, vectorize
 from copub.technology.model import Scorer
 from copub.technology.reading import TextReader
 from copub.technology.thresholds import kinds_of, probabilities
@@ -20,8 +20,8 @@ Bools = npt.NDArray[np.bool_]
 MARGIN = -0.25
 """Margin from which a category head says yes; the recipe's value, not tuned on the texts judged."""
 JUDGED_HEADS = ("robotics", "security", "language", "networks")
-_COLUMNS = ("precision", "precision_low", "precision_high", "recall", "recall_low", "recall_high")
-_COLUMNS = (*_COLUMNS, "f1", "f1_low", "f1_high")
+_FIGURES = ("precision", "recall", "f1")
+_COLUMNS = tuple(f"{figure}{end}" for figure in _FIGURES for end in ("", "_low", "_high"))
 
 
 def cross_validated(
@@ -55,8 +55,7 @@ def head_figures(corpus: Corpus, scorer: Scorer, reader: TextReader) -> list[dic
     """Judge the heads on arXiv works never trained on, and on the test part of CSET."""
     rows = []
     for name, texts in (("held fifth of the arXiv sample", corpus.arxiv(held=True)), ("CSET test", corpus.cset_test)):
-        read = read_texts(reader, texts)
-        margins = scorer.margins(scorer.vocabulary.vectors(read.ngrams, read.texts)[0])
+        margins = scorer.margins(vectorize(reader, scorer.vocabulary, [Batch(texts)])[0])
         heads = JUDGED_HEADS if name != "CSET test" else ("ai",)
         for head in heads:
             wanted = {*CATEGORY_HEADS[head]} if head != "ai" else {"cset:ai"}
@@ -84,7 +83,7 @@ def card_text(card: Mapping[str, Any]) -> str:
     lines = [f"# Model card: {card['taxonomy']}", "", "## How good it is", ""]
     lines += ["| what | works | positives | precision | recall | F1 |", "|---|---|---|---|---|---|"]
     for row in (*card["cross_validated"], *card["heads_judged"]):
-        cells = [f"{row[k]:.2f} ({row[f'{k}_low']:.2f} to {row[f'{k}_high']:.2f})" for k in ("precision", "recall", "f1")]
+        cells = [f"{row[k]:.2f} ({row[f'{k}_low']:.2f} to {row[f'{k}_high']:.2f})" for k in _FIGURES]
         lines.append(f"| {row['what']} | {row['works']} | {row['positives']} | {' | '.join(cells)} |")
     lines += ["", f"Macro F1 over the areas with 15 positives or more: {card['macro_f1']:.3f}"]
     return "\n".join(lines) + "\n"

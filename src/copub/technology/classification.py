@@ -70,8 +70,9 @@ def classify(
     for kind, part in (("full", texts.filter("has_abstract")), ("title", texts.filter(~pl.col("has_abstract")))):
         for start in range(0, part.height, CHUNK):
             chunk = _WorkChunk(part.slice(start, CHUNK), kind, topics)
-            rows += judges.rows_of(chunk)
-            known.append(judges.basis_of(chunk))
+            read = judges.read(chunk)
+            rows += judges.rows_of(chunk, read)
+            known.append(judges.basis_of(chunk, read))
     table = TABLES["assignments"]
     assignments = pl.DataFrame(rows, schema=table.schema).sort(table.key)
     basis = pl.concat(known) if known else pl.DataFrame(schema=_BASIS)
@@ -133,22 +134,24 @@ class _Judges:
         }
         self._technology_of = np.array([rule.technology for rule in self.base_reader.ruleset.rules])
 
-    def basis_of(self, chunk: _WorkChunk) -> pl.DataFrame:
+    def read(self, chunk: _WorkChunk) -> Chunk:
+        """Read the texts of a chunk by the rules of the model's taxonomy."""
+        return self.base_reader.read(chunk.works["title"], chunk.works["abstract"])
+
+    def basis_of(self, chunk: _WorkChunk, read: Chunk) -> pl.DataFrame:
         """Return the basis of judgement of the works of a chunk."""
         has_text = (pl.col("title") != "") | pl.col("has_abstract")
         rests_on = pl.when("has_abstract").then(pl.lit("title and abstract")).otherwise(pl.lit("title"))
         vocabulary = self.model.scorers[chunk.kind].vocabulary
-        known = classifiable(chunk.works, vocabulary, self.model.languages)
+        known = classifiable(chunk.works["language"], read, vocabulary, self.model.languages)
         return chunk.works.select(
             "work_id",
             classified_from=pl.when(has_text).then(rests_on).otherwise(pl.lit("nothing")),
             classifiable=has_text & pl.Series(known),
         )
 
-    def rows_of(self, chunk: _WorkChunk) -> Iterator[dict[str, Any]]:
+    def rows_of(self, chunk: _WorkChunk, read: Chunk) -> Iterator[dict[str, Any]]:
         """Return the rows of `assignments` of a chunk."""
-        titles, abstracts = chunk.works["title"], chunk.works["abstract"]
-        read = self.base_reader.read(titles, abstracts)
         topics = mapped_topics(chunk.works, chunk.topics, self.base, self.model)
         judged, view = self.base_judge.judge(read, chunk.kind, topics)
         base = _Explained(chunk, read, self.base_reader, judged, view, topics)
@@ -158,7 +161,7 @@ class _Judges:
                 yield from base.rows()
                 continue
             reader, judge = self.readers[taxonomy.id], self.own_judges[taxonomy.id]
-            own = reader.read(titles, abstracts)
+            own = reader.read(chunk.works["title"], chunk.works["abstract"])
             judgement = judge.judge(own, judged if taxonomy.crosswalk == self.base.id else None, found)
             yield from _Linked(chunk, own, reader, judgement, judge, base).rows()
 

@@ -68,7 +68,7 @@ class Weights:
 
 def squash(margins: Floats) -> Floats:
     """Bend margins of heads into -1 to 1."""
-    return np.tanh(margins / SQUASH)
+    return np.asarray(np.tanh(margins / SQUASH), dtype=np.float32)
 
 
 def learn_weights(works: Labelled) -> Weights:
@@ -95,7 +95,7 @@ def learn_weights(works: Labelled) -> Weights:
 def draw_folds(positive: Bools, strata: Sequence[str], folds: int, seed: int) -> npt.NDArray[np.int64]:
     """Deal works into folds, evenly by stratum and rarest label."""
     totals = positive.sum(axis=0)
-    rarest = [min((totals[a], a) for a in np.flatnonzero(row))[1] if row.any() else -1 for row in positive]
+    rarest = [min(((int(totals[a]), int(a)) for a in np.flatnonzero(row)), default=(0, -1))[1] for row in positive]
     groups: dict[tuple[str, int], list[int]] = {}
     for row, key in enumerate(zip(strata, rarest, strict=True)):
         groups.setdefault(key, []).append(row)

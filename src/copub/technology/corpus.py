@@ -19,10 +19,13 @@ import polars as pl
 
 from copub.errors import CorrectInput
 from copub.shipped import shipped_folder
+from copub.technology.records import read_records
 
 FIFTHS = 5
 _NO_LETTER = re.compile(r"[^a-z0-9]")
-_TOPIC_PHRASES = re.compile(r"This cluster of papers|It covers topics such as|particular emphasis on|focus(?:es|ing) on")
+_TOPIC_PHRASES = re.compile(
+    r"This cluster of papers|It covers topics such as|particular emphasis on|focus(?:es|ing) on"
+)
 
 FILES = {
     "gold": "gold/dev.jsonl",
@@ -32,6 +35,7 @@ FILES = {
     "CSET test": "technologies/cset_ai_arxiv_test.jsonl.gz",
     "topics": "technologies/openalex_topics.csv",
     "works": "real/works.jsonl.gz",
+    "works of the pair": "real/works_be_cn_reconstructed.jsonl.gz",
 }
 
 
@@ -81,6 +85,11 @@ class Corpus:
         """Return the sha256 of every file read."""
         return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.paths.items()}
 
+    def labelled(self, path: Path) -> list[Text]:
+        """Return the works of a further labelled file (`copub.technology.annotation.labels_text`)."""
+        texts = [_gold(record) for record in _lines(path)]
+        return [text for text in texts if not self._is_held(text.id, text.title)]
+
     def arxiv(self, *, held: bool = False) -> list[Text]:
         """Return arXiv works labelled with their categories; `held`: the fifth never trained on."""
         texts = []
@@ -113,9 +122,18 @@ class Corpus:
                 texts[name] = Text(name, title, abstract, *labels[name])
         return [texts[name] for name in sorted(texts)]
 
-    def _all_texts(self) -> Iterator[tuple[str, str, str]]:
-        from copub.technology.records import read_records
+    def topics_of_gold(self) -> list[list[str]]:
+        """Return the OpenAlex topics of each gold work, primary first; empty where none are known."""
+        wanted = {text.id: at for at, text in enumerate(self.gold)}
+        found: list[list[str]] = [[] for _ in self.gold]
+        for name in ("works", "works of the pair"):
+            for frame in read_records(self.paths[name]):
+                for work, topics in frame.select("work_id", "topics").iter_rows():
+                    if work in wanted and topics:
+                        found[wanted[work]] = [topic["topic_id"] for topic in topics]
+        return found
 
+    def _all_texts(self) -> Iterator[tuple[str, str, str]]:
         for frame in read_records(self.paths["works"]):
             yield from frame.select("work_id", "title", "abstract").iter_rows()
         for record in _lines(self.paths["arXiv sample"]):

@@ -28,6 +28,12 @@ ENOUGH = 15
 ANY = "any area"
 DRAWS = 1_000
 _LISTS = ("core", "disputed", "applied")
+_LABELS = pl.Schema(
+    [
+        *((key, pl.String()) for key in ("work_id", "title", "abstract", "stratum")),
+        *((key, pl.List(pl.String)) for key in _LISTS),
+    ]
+)
 
 Bools = npt.NDArray[np.bool_]
 
@@ -73,8 +79,7 @@ def read_labels(path: Path) -> pl.DataFrame:
         rows.append({"work_id": str(name), **text, **{key: value.get(key, []) for key in _LISTS}})
     if faults:
         raise CorrectFile(faults, kind="labelled file")
-    lists = {key: pl.List(pl.String) for key in _LISTS}
-    return pl.DataFrame(rows, schema=dict.fromkeys(("work_id", "title", "abstract", "stratum"), pl.String) | lists)
+    return pl.DataFrame(rows, schema=_LABELS)
 
 
 def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float, float]:
@@ -162,7 +167,8 @@ def evaluate(
 def any_area(truth: Bools, found: Bools, usable: Bools) -> tuple[Bools, Bools, Bools]:
     """Return "in any area" as read and as found, and which works count: a dispute alone leaves a work out."""
     true, taken = truth & usable, found & usable
-    return true.any(axis=1), taken.any(axis=1), true.any(axis=1) | usable.all(axis=1)
+    critical = np.asarray(true.any(axis=1))
+    return critical, np.asarray(taken.any(axis=1)), critical | np.asarray(usable.all(axis=1))
 
 
 def _truth(labels: pl.DataFrame, areas: Sequence[str], reading: str) -> tuple[Bools, Bools]:
@@ -221,8 +227,8 @@ def _sweep(truth: Bools, score: npt.NDArray[np.float64]) -> pl.DataFrame:
 
 def _look_alikes(truth: Bools, found: Bools, usable: Bools, areas: Sequence[str]) -> pl.DataFrame:
     counts: dict[tuple[str, str], int] = {}
-    for row, column in zip(*np.nonzero(found & usable & ~truth), strict=True):
-        instead = [areas[at] for at in np.flatnonzero(truth[row])] or ["none"]
+    for row, column in np.argwhere(found & usable & ~truth).tolist():
+        instead = [areas[at] for at in np.flatnonzero(truth[row]).tolist()] or ["none"]
         for name in instead:
             key = (areas[column], name)
             counts[key] = counts.get(key, 0) + 1

@@ -62,8 +62,7 @@ class NgramFinder:
     """Finds the n-grams that weigh heaviest for a work and an area."""
 
     def __init__(self, chunk: Chunk, view: ModelView) -> None:
-        self._chunk, self._view = chunk, view
-        self._counted = chunk.ngrams()
+        self._tokens, self._view = chunk.tokens, view
 
     def find(self, work: int, area: int) -> list[str]:
         """Return up to five n-grams as printed, heaviest first."""
@@ -75,10 +74,9 @@ class NgramFinder:
         for at in np.argsort(-weights, kind="stable")[: 3 * NGRAMS].tolist():
             if weights[at] <= 0 or len(shown) == NGRAMS:
                 break
-            ngram = view.ngrams[chosen.start + at]
-            start = int(self._chunk.tokens.starts[self._counted.first[ngram]])
-            end = int(self._chunk.tokens.ends[self._counted.last[ngram]])
-            shown.setdefault(self._chunk.tokens.text(start, end))
+            start = int(self._tokens.starts[view.first[chosen.start + at]])
+            end = int(self._tokens.ends[view.last[chosen.start + at]])
+            shown.setdefault(self._tokens.text(start, end))
         return list(shown)
 
 

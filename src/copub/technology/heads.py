@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -15,8 +15,7 @@ from sklearn.svm import LinearSVC
 
 from copub.technology.corpus import Text
 from copub.technology.model import Vocabulary, slot_of
-from copub.technology.ngrams import Ngrams
-from copub.technology.reading import TextReader
+from copub.technology.reading import Chunk, TextReader
 
 CHUNK = 4_000
 # Head -> arXiv categories that are its positives.
@@ -51,43 +50,54 @@ CATEGORY_HEADS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
-    """Texts as the model reads them: n-grams of all, and rule features."""
+class Batch:
+    """Texts to be read alike; `titles_only` leaves the abstracts aside."""
 
-    ngrams: Ngrams
-    rules: npt.NDArray[np.float32]
-    texts: int
-
-
-def read_texts(reader: TextReader, texts: Sequence[Text], *, titles_only: bool = False) -> Read:
-    """Read texts; `titles_only` leaves the abstracts aside."""
-    parts: list[Ngrams] = []
-    rules = []
-    for start in range(0, len(texts), CHUNK):
-        part = texts[start : start + CHUNK]
-        titles = pl.Series([text.title for text in part], dtype=pl.String)
-        abstracts = pl.Series(["" if titles_only else text.abstract for text in part], dtype=pl.String)
-        chunk = reader.read(titles, abstracts)
-        counted = chunk.ngrams()
-        parts.append(Ngrams(counted.work + start, counted.key, counted.count, counted.first, counted.last))
-        rules.append(chunk.rules)
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Ngrams.__slots__}
-    return Read(Ngrams(**joined), np.concatenate(rules), len(texts))
+    texts: Sequence[Text]
+    titles_only: bool = False
 
 
-def learn_vocabulary(reads: Sequence[Read], *, at_least: int, at_most: int) -> Vocabulary:
+def read_batches(reader: TextReader, batches: Sequence[Batch]) -> Iterator[Chunk]:
+    """Read the texts of all batches in order, chunk by chunk."""
+    for batch in batches:
+        for start in range(0, len(batch.texts), CHUNK):
+            part = batch.texts[start : start + CHUNK]
+            titles = pl.Series([text.title for text in part], dtype=pl.String)
+            abstracts = pl.Series(["" if batch.titles_only else text.abstract for text in part], dtype=pl.String)
+            yield reader.read(titles, abstracts)
+
+
+def learn_vocabulary(reader: TextReader, batches: Sequence[Batch], *, at_least: int, at_most: int) -> Vocabulary:
     """Choose the n-grams of at least so many texts, the commonest `at_most` of them."""
-    keys, counts = np.unique(np.concatenate([read.ngrams.key for read in reads]), return_counts=True)
+    parts = []
+    for chunk in read_batches(reader, batches):
+        placed = chunk.ngrams()
+        order = np.lexsort((placed.segment % chunk.works, placed.key))
+        key, work = placed.key[order], placed.segment[order] % chunk.works
+        new = np.ones(key.size, dtype=np.bool_)
+        new[1:] = (key[1:] != key[:-1]) | (work[1:] != work[:-1])
+        parts.append(key[new])
+    keys, counts = np.unique(np.concatenate(parts), return_counts=True)
     keys, counts = keys[counts >= at_least], counts[counts >= at_least]
     order = np.lexsort((keys, -counts))[:at_most]
     keys, counts = keys[order], counts[order]
     _, first = np.unique(slot_of(keys), return_index=True)  # of those that share a slot, the commonest stays
-    keep = np.sort(first)
-    keys, counts = keys[keep], counts[keep]
+    keys, counts = keys[np.sort(first)], counts[np.sort(first)]
     order = np.argsort(keys)
-    texts = sum(read.texts for read in reads)
+    texts = sum(len(batch.texts) for batch in batches)
     idf = np.log((1.0 + texts) / (1.0 + counts[order])) + 1.0
     return Vocabulary.of(keys[order], idf.astype(np.float16).astype(np.float32))
+
+
+def vectorize(
+    reader: TextReader, vocabulary: Vocabulary, batches: Sequence[Batch]
+) -> tuple[sp.csr_matrix, npt.NDArray[np.float32]]:
+    """Return TF-IDF rows and rule features of all texts."""
+    vectors, rules = [], []
+    for chunk in read_batches(reader, batches):
+        vectors.append(vocabulary.vectors(chunk.ngrams(), chunk.works)[0])
+        rules.append(chunk.rules)
+    return sp.vstack(vectors).tocsr(), np.concatenate(rules)
 
 
 @dataclass(frozen=True, slots=True)

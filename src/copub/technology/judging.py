@@ -43,14 +43,19 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class ModelView:
-    """What the model saw of a chunk, kept for evidence: n-gram columns, margins, scorer."""
+    """What the model saw of a chunk, kept for evidence.
+
+    `starts`, `columns` and `values` are the rows of TF-IDF; `first` and `last` are the words of
+    each stored n-gram.
+    """
 
     scorer: Scorer
     margins: npt.NDArray[np.float32]
     starts: Ints
     columns: Ints
     values: npt.NDArray[np.float32]
-    ngrams: Ints
+    first: Ints
+    last: Ints
 
 
 def sigmoid(logits: Scores) -> Scores:
@@ -78,8 +83,8 @@ class ModelJudge:
     def judge(self, chunk: Chunk, kind: str, topics: pl.DataFrame) -> tuple[Judgement, ModelView]:
         """Judge a chunk; `topics` has work (position), area (position) and weight of mapped topics."""
         scorer = self.model.scorers[kind]
-        counted = chunk.ngrams()
-        vectors, known = scorer.vocabulary.vectors(counted, chunk.works)
+        placed = chunk.ngrams()
+        vectors, known = scorer.vocabulary.vectors(placed, chunk.works)
         margins = scorer.margins(vectors)
         slope, intercept = self.model.calibration[kind]
         none = np.zeros_like(chunk.rules)
@@ -96,7 +101,8 @@ class ModelJudge:
             by_topic=extra > 0,
             route=np.full(score.shape, -1, dtype=np.int64),
         )
-        return judgement, ModelView(scorer, margins, vectors.indptr, vectors.indices, vectors.data, known)
+        first, last = placed.first[known], placed.last[known]
+        return judgement, ModelView(scorer, margins, vectors.indptr, vectors.indices, vectors.data, first, last)
 
 
 def rules_speak(chunk: Chunk) -> Bools:
@@ -126,7 +132,7 @@ class OwnJudge:
         """Judge a chunk; `linked` and `found` are the judgement and technologies of the crosswalk's taxonomy."""
         own = sigmoid(chunk.rules.astype(np.float64) @ self._weights + self._bias)
         speak = rules_speak(chunk)
-        score = np.where(self._has_rules & speak, own, 0.0)
+        score: Scores = np.where(self._has_rules & speak, own, np.float64(0.0))
         threshold = np.broadcast_to(self._own, score.shape).copy()
         route = np.full(score.shape, -1, dtype=np.int64)
         by_model, by_topic = np.zeros_like(speak), np.zeros_like(speak)
@@ -134,7 +140,8 @@ class OwnJudge:
             for at, routes in enumerate(self.routes):
                 if routes:
                     self._follow(at, routes, linked, found, (score, threshold, route, speak, by_model, by_topic))
-        return Judgement(np.round(score, DECIMALS), threshold, speak, by_model, by_topic, route)
+        score = np.asarray(np.round(score, DECIMALS), dtype=np.float64)
+        return Judgement(score, threshold, speak, by_model, by_topic, route)
 
     def _follow(
         self,

@@ -16,16 +16,22 @@ from copub.technology.tokens import Hashes, Ints, Tokens, hash_words
 
 _BITS = 20
 # The plainest English words: they part phrases of the model rather than speak for anything.
-STOP_WORDS = frozenset(
-    """a about above after all also although among an and another any are as at be because been before being
-    below between both but by can could did do does doing down due during each either et al few for from
-    further had has have having he her here hers him his how however i if in into is it its itself may me
-    might more most much must my neither no nor not of off on once one only onto or other our ours out over
-    own per same shall she should since so some such than that the their theirs them then there thereby
-    therefore these they this those through thus to too towards two under until up upon us use used uses
-    using very via was we were what when where whereas whether which while who whom whose why will with
-    within without would yet you your""".split()
-)
+# fmt: off
+STOP_WORDS = frozenset({
+    "a", "about", "above", "after", "al", "all", "also", "although", "among", "an", "and", "another", "any",
+    "are", "as", "at", "be", "because", "been", "before", "being", "below", "between", "both", "but", "by",
+    "can", "could", "did", "do", "does", "doing", "down", "due", "during", "each", "either", "et", "few", "for",
+    "from", "further", "had", "has", "have", "having", "he", "her", "here", "hers", "him", "his", "how",
+    "however", "i", "if", "in", "into", "is", "it", "its", "itself", "may", "me", "might", "more", "most",
+    "much", "must", "my", "neither", "no", "nor", "not", "of", "off", "on", "once", "one", "only", "onto", "or",
+    "other", "our", "ours", "out", "over", "own", "per", "same", "shall", "she", "should", "since", "so",
+    "some", "such", "than", "that", "the", "their", "theirs", "them", "then", "there", "thereby", "therefore",
+    "these", "they", "this", "those", "through", "thus", "to", "too", "towards", "two", "under", "until", "up",
+    "upon", "us", "use", "used", "uses", "using", "very", "via", "was", "we", "were", "what", "when", "where",
+    "whereas", "whether", "which", "while", "who", "whom", "whose", "why", "will", "with", "within", "without",
+    "would", "yet", "you", "your",
+})
+# fmt: on
 
 
 def fold_for_model(word: str) -> str:
@@ -64,7 +70,8 @@ class Lexicon:
     def _learn(self, tokens: Tokens, missed: Ints, folds: Hashes, classes: npt.NDArray[np.int32]) -> None:
         hashes, first, inverse = np.unique(tokens.hashes[missed], return_index=True, return_inverse=True)
         places = missed[first]
-        words = [tokens.text(a, b) for a, b in zip(tokens.starts[places].tolist(), tokens.ends[places].tolist(), strict=True)]
+        bounds = zip(tokens.starts[places].tolist(), tokens.ends[places].tolist(), strict=True)
+        words = [tokens.text(start, end) for start, end in bounds]
         new_folds = hash_words([fold_for_model(word) for word in words])
         new_classes = np.array([self._classify(word) for word in words], dtype=np.int32)
         folds[missed], classes[missed] = new_folds[inverse], new_classes[inverse]

@@ -23,12 +23,13 @@ import scipy.sparse as sp
 
 from copub.errors import CorrectInput
 from copub.shipped import shipped_folder
-from copub.technology.ngrams import Ngrams
+from copub.technology.ngrams import TITLE_WEIGHT, Ngrams
 from copub.technology.tokens import Hashes, Ints
 
 FOLDER = "taxonomies/models"
 KINDS = ("full", "title")
 SLOT_BITS = 21
+PLACE_BITS = 30
 SQUASH = 1.5
 """Margins of heads are squashed by tanh(margin / SQUASH), so that none outvotes all others."""
 
@@ -54,16 +55,32 @@ class Vocabulary:
         slots[slot_of(keys)] = np.arange(keys.size, dtype=np.int32)
         return cls(keys, idf, slots)
 
+    def columns(self, keys: Hashes) -> npt.NDArray[np.int32]:
+        """Return the column of each n-gram, -1 for those not in the vocabulary."""
+        column = self.slots[slot_of(keys)]
+        return np.where(self.keys[column] == keys, column, np.int32(-1))
+
     def vectors(self, ngrams: Ngrams, works: int) -> tuple[sp.csr_matrix, Ints]:
-        """Return TF-IDF rows of length one, and for each stored value the n-gram it came from."""
-        column = self.slots[slot_of(ngrams.key)]
-        known = np.flatnonzero((column >= 0) & (self.keys[column] == ngrams.key))
-        column, work = column[known], ngrams.work[known]
-        values = (1.0 + np.log(ngrams.count[known])) * self.idf[column]
+        """Return TF-IDF rows of length one, and for each stored value the n-gram of its first place.
+
+        The segments are the titles of all works and then their abstracts, in the same order.
+        """
+        column = self.columns(ngrams.key)
+        known = np.flatnonzero(column >= 0)
+        segment, width = ngrams.segment[known], self.keys.size
+        cell = (segment % max(works, 1)) * width + column[known]
+        # Cell and place are packed into one number: one sort brings equal n-grams of a work together.
+        packed = np.sort((cell << PLACE_BITS) | np.arange(known.size))
+        place, cell = packed & ((1 << PLACE_BITS) - 1), packed >> PLACE_BITS
+        new = np.flatnonzero(np.diff(cell, prepend=-1))
+        weight = np.where(segment[place] < works, TITLE_WEIGHT, 1.0)
+        count = np.add.reduceat(weight, new) if new.size else weight
+        work, column = cell[new] // width, (cell[new] % width).astype(np.int32)
+        values = (1.0 + np.log(count)) * self.idf[column]
         norms = np.sqrt(np.bincount(work, weights=values * values, minlength=works))
         values = (values / np.maximum(norms, 1e-12)[work]).astype(np.float32)
         starts = np.searchsorted(work, np.arange(works + 1))
-        return sp.csr_matrix((values, column, starts), shape=(works, self.keys.size)), known
+        return sp.csr_matrix((values, column, starts), shape=(works, width)), known[place[new]]
 
 
 def slot_of(keys: Hashes) -> Ints:
@@ -194,7 +211,7 @@ def write_model(folder: Path, name: str, scorers: Mapping[str, Scorer], card: di
         for part in ("intercepts", "head_weights", "rule_weights", "bias"):
             arrays[f"{kind}.{part}"] = getattr(scorer, part).astype(np.float32)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.npz").write_bytes(buffer.getvalue())
     card = {

@@ -10,7 +10,7 @@ import polars as pl
 
 from copub.technology.features import rule_features
 from copub.technology.lexicon import Lexicon
-from copub.technology.ngrams import Ngrams, count_ngrams
+from copub.technology.ngrams import Ngrams, place_ngrams
 from copub.technology.rules import Hits, Ruleset
 from copub.technology.taxonomy import Taxonomy
 from copub.technology.tokens import Hashes, Tokens, tokenize
@@ -27,8 +27,8 @@ class Chunk:
     rules: npt.NDArray[np.float32]
 
     def ngrams(self) -> Ngrams:
-        """Count the n-grams."""
-        return count_ngrams(self.tokens, self.folds)
+        """Return the n-grams, place by place."""
+        return place_ngrams(self.tokens, self.folds)
 
 
 class TextReader:

@@ -22,17 +22,8 @@ from copub.tables.text import abstract_of, abstract_status, plain_text
 ROWS = 20_000
 FAULTS_SHOWN = 20
 _TOPIC = pl.Struct({"topic_id": pl.String, "topic_name": pl.String, "score": pl.Float64})
-_SCHEMA = pl.Schema(
-    {
-        "work_id": pl.String,
-        "title": pl.String,
-        "abstract": pl.String,
-        "abstract_status": pl.String,
-        "language": pl.String,
-        "epoch": pl.String,
-        "topics": pl.List(_TOPIC),
-    }
-)
+_TEXTS = ("work_id", "title", "abstract", "abstract_status", "language", "epoch")
+_SCHEMA = pl.Schema([*((name, pl.String()) for name in _TEXTS), ("topics", pl.List(_TOPIC))])
 
 
 def read_records(path: Path) -> Iterator[pl.DataFrame]:

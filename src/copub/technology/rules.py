@@ -80,21 +80,22 @@ class Ruleset:
         )
 
     def _unmasked(self, found: Matches, words: int) -> Matches:
-        areas = len(self.taxonomy.areas)
         is_mask = self._part[found.term] == MASK
         masks = Matches(found.first[is_mask], found.last[is_mask], found.term[is_mask])
         rest = Matches(found.first[~is_mask], found.last[~is_mask], found.term[~is_mask])
         if not masks.first.size or not rest.first.size:
             return rest
         lengths = masks.last - masks.first + 1
-        position = np.repeat(masks.first, lengths) + np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        position = np.repeat(masks.first, lengths) + within
         area = np.repeat(self._area[masks.term], lengths)
         reach = np.repeat(masks.last, lengths)
         covered = np.zeros(rest.first.size, dtype=np.bool_)
-        for of_mask in (area, np.full_like(area, areas)):
-            chosen = area >= 0 if of_mask is area else area < 0
-            wanted = self._area[rest.term] if of_mask is area else np.full_like(rest.first, areas)
-            covered |= _covered(of_mask[chosen] * words + position[chosen], reach[chosen], wanted * words + rest.first, rest.last)
+        # Masks of an area cover its own terms; masks of all areas (-1) cover everything.
+        own, of_all = area >= 0, area < 0
+        wanted = self._area[rest.term] * words + rest.first
+        covered |= _covered(area[own] * words + position[own], reach[own], wanted, rest.last)
+        covered |= _covered(position[of_all], reach[of_all], rest.first, rest.last)
         keep = ~covered
         return Matches(rest.first[keep], rest.last[keep], rest.term[keep])
 
@@ -106,7 +107,7 @@ def _covered(keys: Ints, reach: Ints, wanted: Ints, last: Ints) -> npt.NDArray[n
     keys, reach = keys[order], reach[order]
     at = np.searchsorted(keys, wanted, side="right") - 1  # the last of equal keys reaches farthest
     safe = np.maximum(at, 0)
-    return (at >= 0) & (keys[safe] == wanted) & (reach[safe] >= last)
+    return np.asarray((at >= 0) & (keys[safe] == wanted) & (reach[safe] >= last))
 
 
 def _rules(taxonomy: Taxonomy) -> Iterator[Rule]:

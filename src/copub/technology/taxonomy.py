@@ -23,7 +23,8 @@ from copub.tomlfile import TomlFile, TomlPath, read_toml
 FOLDER = "taxonomies/technologies"
 STRENGTHS = ("direct", "partial")
 
-_TEXT = {"id": True, "title": True, "source": True, "date": True, "verification": True, "note": False, "crosswalk": False}
+_REQUIRED = ("id", "title", "source", "date", "verification")
+_OPTIONAL = ("note", "crosswalk")
 _TOP_LISTS = ("applied", "masks")
 _AREA_LISTS = ("title", "weak", "context", "masks")
 
@@ -143,26 +144,32 @@ class _Reader:
 
     def taxonomy(self) -> Taxonomy:
         values = self.toml.values
-        self._known_keys(values, (), {*_TEXT, *_TOP_LISTS, "area"})
-        texts = {key: self._text(values, (), key, required) for key, required in _TEXT.items()}
+        self._known_keys(values, (), {*_REQUIRED, *_OPTIONAL, *_TOP_LISTS, "area"})
+        texts = {key: self._text(values, (), key, key in _REQUIRED) for key in (*_REQUIRED, *_OPTIONAL)}
         crosswalk = texts["crosswalk"]
         if crosswalk and (crosswalk == texts["id"] or crosswalk not in shipped_names(FOLDER)):
-            self.fault(("crosswalk",), f"there is no shipped taxonomy {crosswalk!r} to link to", "leave it out, or name one")
+            what = f"there is no shipped taxonomy {crosswalk!r} to link to"
+            self.fault(("crosswalk",), what, "leave it out, or name one")
             texts["crosswalk"] = ""
         areas = tuple(self._area(values_, ("area", at)) for at, values_ in self._tables(values, (), "area"))
         if not areas:
             self.fault(("area",), "the taxonomy has no area", "write at least one [[area]]")
         self._unique([area.id for area in areas], "area", ())
-        lists = {key: self._terms(values, (), key) for key in _TOP_LISTS}
-        digest = hashlib.sha256(self.toml.text.encode("utf-8")).hexdigest()
-        return Taxonomy(areas=areas, **texts, **lists, hash=digest)
+        return Taxonomy(
+            **texts,
+            areas=areas,
+            applied=self._terms(values, (), "applied"),
+            masks=self._terms(values, (), "masks"),
+            hash=hashlib.sha256(self.toml.text.encode("utf-8")).hexdigest(),
+        )
 
     def check_links(self, taxonomy: Taxonomy, target: Taxonomy) -> None:
         """Name every link that leads nowhere in the crosswalk's taxonomy."""
         technologies = {area.id: {t.id for t in area.technologies} for area in target.areas}
         for path, link in _links(taxonomy):
             if link.area not in technologies:
-                self.fault(path, f"unknown area {link.area!r} in a link", f"known to {target.id}: {', '.join(technologies)}")
+                known = f"known to {target.id}: {', '.join(technologies)}"
+                self.fault(path, f"unknown area {link.area!r} in a link", known)
             elif link.technology and link.technology not in technologies[link.area]:
                 known = ", ".join(sorted(technologies[link.area]))
                 self.fault(path, f"unknown technology {link.technology!r} in a link", f"known to {link.area}: {known}")
@@ -184,7 +191,8 @@ class _Reader:
         self._contradictions(area, path)
         linked = bool(area.links) or any(t.links for t in technologies)
         if not area.has_rules and not linked:
-            self.fault(path, f"the area {area.id!r} has neither terms nor links", "nothing could ever be assigned to it")
+            what = f"the area {area.id!r} has neither terms nor links"
+            self.fault(path, what, "nothing could ever be assigned to it")
         return area
 
     def _technology(self, values: Mapping[str, Any], path: TomlPath) -> Technology:
@@ -202,7 +210,8 @@ class _Reader:
         for terms, part in [*parts, (area.title, "title"), (area.weak, "weak"), (area.masks, "masks")]:
             for term in terms:
                 if seen.setdefault(term, part) != part:
-                    self.fault((*path, part), f"{str(term)!r} stands both in {seen[term]} and in {part}", "keep one of the two")
+                    what = f"{str(term)!r} stands both in {seen[term]} and in {part}"
+                    self.fault((*path, part), what, "keep one of the two")
         if area.weak and not area.context:
             self.fault((*path, "weak"), "weak terms without context terms never speak", "add context = [...]")
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 MIN_STEM = 3
 MAX_WORDS = 7
 _WORD = re.compile(r"[^\W_]+\*?")
+_STRAY_STAR = re.compile(r"(?<![^\W_])\*|\*\w")
 _ALLOWED = re.compile(r"[\w\s\-/.,&+*'’–:()]*")
 
 
@@ -54,7 +55,7 @@ def parse_term(text: str) -> Term:
         raise ValueError(f"{text!r} holds no word")
     if len(parts) > MAX_WORDS:
         raise ValueError(f"{text!r} has more than {MAX_WORDS} words")
-    if body.count("*") != sum(part.endswith("*") for part in parts):
+    if _STRAY_STAR.search(body):
         raise ValueError(f"{text!r}: a star may stand only at the end of a word")
     stems = tuple(part.endswith("*") for part in parts)
     words = tuple(part.rstrip("*") if cased else fold_word(part.rstrip("*")) for part in parts)

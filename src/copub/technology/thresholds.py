@@ -45,7 +45,7 @@ def probabilities(
     """Return calibrated probabilities, works x areas."""
     slope = np.array([calibration[kind][0] for kind in kinds])[:, None]
     intercept = np.array([calibration[kind][1] for kind in kinds])[:, None]
-    return 1.0 / (1.0 + np.exp(-(slope * logits.astype(np.float64) + intercept)))
+    return np.asarray(1.0 / (1.0 + np.exp(-(slope * logits.astype(np.float64) + intercept))))
 
 
 def choose_thresholds(
@@ -71,9 +71,8 @@ def choose_thresholds(
 
 def best_threshold(scores: npt.NDArray[np.float64], truth: npt.NDArray[np.bool_]) -> float:
     """Return the threshold of highest mean F1 over runs, pulled towards `PRIOR`."""
-    gains = [
-        np.mean([f1_of(truth, run >= threshold) for run in scores]) - PULL * abs(threshold - PRIOR) for threshold in GRID
-    ]
+    means = [np.mean([f1_of(truth, run >= threshold) for run in scores]) for threshold in GRID]
+    gains = np.array(means) - PULL * np.abs(GRID - PRIOR)
     return float(GRID[int(np.argmax(gains))])
 
 

@@ -40,11 +40,12 @@ def mapped_topics(works: pl.DataFrame, topics: pl.DataFrame, taxonomy: Taxonomy,
     """
     if not topics.height or not model.topic_weights:
         return pl.DataFrame(schema=_SCHEMA)
-    places = works.select("work_id").with_row_index("work").with_columns(pl.col("work").cast(pl.Int64))
-    areas = pl.DataFrame({"area_id": taxonomy.area_ids}).with_row_index("area").with_columns(pl.col("area").cast(pl.Int64))
+    places = works.select("work_id", work=pl.int_range(pl.len()))
+    areas = pl.DataFrame({"area_id": taxonomy.area_ids}).with_columns(area=pl.int_range(pl.len()))
     mapped = topic_map(taxonomy.id).rename({"area": "area_id"}).join(areas, on="area_id")
     primary = pl.when(pl.col("rank") == 0).then(pl.lit("primary ")).otherwise(pl.lit("further "))
-    weight = (primary + pl.col("strength")).replace_strict(dict(model.topic_weights), default=0.0, return_dtype=pl.Float64)
+    place = primary + pl.col("strength")
+    weight = place.replace_strict(dict(model.topic_weights), default=0.0, return_dtype=pl.Float64)
     return (
         topics.join(places, on="work_id")
         .join(mapped, on="topic_id")

@@ -13,18 +13,17 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from copub.shipped import shipped_folder
 from copub.technology.card import card_text, figures, head_figures
 from copub.technology.combiner import Labelled, cross_validate, draw_folds, learn_weights, squash, to_scorer
 from copub.technology.corpus import Corpus, Text, own_examples
-from copub.technology.heads import CATEGORY_HEADS, Read, Task, learn_heads, learn_vocabulary, read_texts
+from copub.technology.extras import learn_generic, learn_topic_weights
+from copub.technology.heads import CATEGORY_HEADS, Batch, Task, learn_heads, learn_vocabulary, vectorize
 from copub.technology.model import KINDS, Scorer, write_model
-from copub.technology.ngrams import Ngrams
 from copub.technology.reading import TextReader
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
-from copub.technology.thresholds import calibrate, choose_thresholds
+from copub.technology.thresholds import calibrate, choose_thresholds, kinds_of, probabilities
+from copub.technology.topics import topic_map
 
 TAXONOMY = "eu-2023-2113"
 FOLDS, REPEATS = 5, 3
@@ -41,24 +40,18 @@ class Sources:
     labelled: Sequence[Text]
     gold: int
 
-    @property
-    def all(self) -> list[Text]:
-        """Return all texts in order."""
-        return [*self.categories, *self.topics, *self.labelled]
 
-
-def read_sources(corpus: Corpus, taxonomy: Taxonomy) -> Sources:
+def read_sources(corpus: Corpus, further: Sequence[Path]) -> Sources:
     """Gather the texts; the first `gold` of the labelled are the gold set."""
-    mapped = mapped_topics()
     labelled = [*corpus.gold, *corpus.read_by_hand(), *own_examples()]
-    return Sources([*corpus.arxiv(), *corpus.cset_dev()], corpus.topics(mapped), labelled, len(corpus.gold))
+    labelled += [text for path in further for text in corpus.labelled(path)]
+    return Sources([*corpus.arxiv(), *corpus.cset_dev()], corpus.topics(areas_of_topics()), labelled, len(corpus.gold))
 
 
-def mapped_topics() -> dict[str, tuple[str, ...]]:
+def areas_of_topics() -> dict[str, tuple[str, ...]]:
     """Return the areas to which each OpenAlex topic is mapped."""
-    rows = pl.read_csv(shipped_folder("taxonomies/technologies") / f"{TAXONOMY}.topics.csv")
     areas: dict[str, tuple[str, ...]] = {}
-    for topic, area in rows.select("topic_id", "area").iter_rows():
+    for topic, area in topic_map(TAXONOMY).select("topic_id", "area").iter_rows():
         areas[topic] = (*areas.get(topic, ()), area)
     return areas
 
@@ -82,18 +75,10 @@ def tasks_of(sources: Sources, taxonomy: Taxonomy) -> list[Task]:
     return tasks
 
 
-def read_all(reader: TextReader, sources: Sources, kind: str) -> Read:
-    """Read all texts; topics keep their keywords in both kinds."""
+def batches_of(sources: Sources, kind: str) -> list[Batch]:
+    """Return all texts as one kind reads them; topics keep their keywords in both kinds."""
     titles_only = kind == "title"
-    reads = [
-        read_texts(reader, sources.categories, titles_only=titles_only),
-        read_texts(reader, sources.topics),
-        read_texts(reader, sources.labelled, titles_only=titles_only),
-    ]
-    offsets = np.cumsum([0, *(read.texts for read in reads)])
-    joined = {name: np.concatenate([getattr(read.ngrams, name) for read in reads]) for name in Ngrams.__slots__}
-    joined["work"] = np.concatenate([read.ngrams.work + offset for read, offset in zip(reads, offsets, strict=False)])
-    return Read(Ngrams(**joined), np.concatenate([read.rules for read in reads]), int(offsets[-1]))
+    return [Batch(sources.categories, titles_only), Batch(sources.topics), Batch(sources.labelled, titles_only)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +91,18 @@ class Trained:
 
 def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) -> Trained:
     """Train heads and combiner of one kind."""
-    read = read_all(reader, sources, kind)
+    batches = batches_of(sources, kind)
     at_least, at_most = VOCABULARY[kind]
-    vocabulary = learn_vocabulary([read], at_least=at_least, at_most=at_most)
-    vectors, _ = vocabulary.vectors(read.ngrams, read.texts)
+    vocabulary = learn_vocabulary(reader, batches, at_least=at_least, at_most=at_most)
+    vectors, rules = vectorize(reader, vocabulary, batches)
     taxonomy = reader.ruleset.taxonomy
     tasks = tasks_of(sources, taxonomy)
     weights, intercepts = learn_heads(vectors, tasks, processes=processes)
-    start = read.texts - len(sources.labelled)
+    start = vectors.shape[0] - len(sources.labelled)
     margins = np.asarray(vectors[start:] @ weights, dtype=np.float32) + intercepts
     labelled = Labelled(
         squash(margins),
-        read.rules[start:],
+        rules[start:],
         vectors[start:],
         np.array([[area in text.labels for area in taxonomy.area_ids] for text in sources.labelled]),
         np.array([[area not in text.unsure for area in taxonomy.area_ids] for text in sources.labelled]),
@@ -142,11 +127,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m copub.technology.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of data (gold, technologies, real)")
     parser.add_argument("--out", type=Path, required=True, help="folder for the model")
+    parser.add_argument("--labels", type=Path, nargs="*", default=[], help="further labelled files to train on")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args(arguments)
     taxonomy = load_taxonomy(TAXONOMY)
     corpus = Corpus(options.data)
-    sources = read_sources(corpus, taxonomy)
+    sources = read_sources(corpus, options.labels)
     reader = TextReader(taxonomy)
     trained = {kind: train_kind(reader, sources, kind, options.processes) for kind in KINDS}
     gold = sources.labelled[: sources.gold]
@@ -161,9 +147,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "texts": {"arXiv": len(sources.categories), "topics": len(sources.topics), "labelled": len(sources.labelled)},
         "taxonomy_hash": taxonomy.hash,
     }
-    card["generic"] = {}
-    card["topic_weights"] = {}
+    scores = probabilities(runs[0], kinds_of(gold), card["calibration"])
     card["thresholds"] = choose_thresholds(runs, labels, gold, taxonomy.area_ids, card["calibration"])
+    card["generic"] = learn_generic(labels)
+    logits = np.log(np.maximum(scores, 1e-9) / np.maximum(1 - scores, 1e-9))
+    topics = corpus.topics_of_gold()
+    card["topic_weights"] = learn_topic_weights(logits, labels, topics, TAXONOMY, taxonomy.area_ids)
     card |= figures(runs, labels, gold, taxonomy.area_ids, card)
     card["heads_judged"] = head_figures(corpus, trained["full"].scorer, reader)
     write_model(options.out, TAXONOMY, {kind: trained[kind].scorer for kind in KINDS}, card)

@@ -1,0 +1,170 @@
+"""The annotation loop: works drawn into a sheet for people to read, and their labels taken back.
+
+Works are drawn by a hash of their id, so that the same works are drawn on every machine and a
+larger sheet holds the smaller one. Half are works on which the model is uncertain, half are
+random: the first teach most, the second keep the figures honest.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import orjson
+import polars as pl
+
+from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.technology.evaluation import ANY, cohen_kappa
+
+COLUMNS = ("work_id", "drawn", "title", "abstract", "core", "applied", "reader", "date")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NAMES = pl.List(pl.String)
+_READING = pl.Schema(
+    {"work_id": pl.String(), "reader": pl.String(), "date": pl.String(), "core": _NAMES, "applied": _NAMES}
+)
+_JOINED = pl.Schema(
+    {"work_id": pl.String(), "readers": _NAMES, "core": _NAMES, "disputed": _NAMES, "applied": _NAMES}
+)
+
+
+def draw_order(work_id: str, seed: str = "copub") -> str:
+    """Return the place of a work in the draw: a hash of its id."""
+    return hashlib.sha256(f"{seed}:{work_id}".encode()).hexdigest()
+
+
+def draw_sheet(works: pl.DataFrame, assignments: pl.DataFrame, size: int, *, seed: str = "copub") -> pl.DataFrame:
+    """Draw works for reading: half model-uncertain, half random; sorted by the draw.
+
+    Parameters
+    ----------
+    works : work_id, title, abstract.
+    assignments : of one taxonomy. A work is uncertain if an area's score is nearer to its
+        threshold than half of the threshold.
+
+    Returns a frame with `COLUMNS`; core, applied, reader and date are left to be filled in.
+    """
+    near = (pl.col("score") - pl.col("threshold")).abs() < pl.col("threshold") / 2
+    uncertain = set(assignments.filter(near)["work_id"])
+    ordered = sorted(works["work_id"].to_list(), key=lambda name: draw_order(name, seed))
+    first = [name for name in ordered if name in uncertain][: size // 2]
+    taken = set(first)
+    others = [name for name in ordered if name not in taken][: size - len(first)]
+    drawn = dict.fromkeys(first, "uncertain") | dict.fromkeys(others, "random")
+    rows = works.filter(pl.col("work_id").is_in(list(drawn))).unique("work_id", maintain_order=True)
+    return (
+        rows.with_columns(
+            drawn=pl.col("work_id").replace_strict(drawn),
+            order=pl.col("work_id").map_elements(lambda name: draw_order(name, seed), return_dtype=pl.String),
+            **{name: pl.lit("") for name in ("core", "applied", "reader", "date")},
+        )
+        .sort("order")
+        .select(COLUMNS)
+    )
+
+
+def sheet_text(sheet: pl.DataFrame) -> str:
+    """Return a sheet as CSV. Cells that a spreadsheet would take for a formula get a leading apostrophe."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(sheet.columns)
+    for row in sheet.iter_rows():
+        writer.writerow([f"'{cell}" if cell and cell.startswith(_FORMULA) else cell or "" for cell in row])
+    return buffer.getvalue()
+
+
+def read_sheets(paths: Sequence[Path], areas: Sequence[str]) -> pl.DataFrame:
+    """Read filled sheets: work_id, reader, date, core, applied; rows without a reader are skipped.
+
+    Areas stand in a cell parted by blanks, commas or semicolons; an empty cell means none.
+
+    Raises
+    ------
+    CorrectInput : a file is missing.
+    CorrectFile : all faults of all sheets with file and line: unknown areas, dates, columns.
+    """
+    rows: list[dict[str, object]] = []
+    faults: list[Fault] = []
+    for path in paths:
+        if not path.is_file():
+            raise CorrectInput("there is no such sheet", where=str(path), mend="check the path and the spelling")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            if missing:
+                faults.append(Fault(f"{path}:1", f"columns are missing: {', '.join(missing)}", "keep the first line"))
+                continue
+            for row in reader:
+                if row["reader"]:
+                    rows.append(_reading(row, f"{path}:{reader.line_num}", areas, faults))
+    if faults:
+        raise CorrectFile(faults, kind="sheet")
+    return pl.DataFrame(rows, schema=_READING).sort("work_id", "reader")
+
+
+def _reading(row: Mapping[str, str], where: str, areas: Sequence[str], faults: list[Fault]) -> dict[str, object]:
+    lists = {key: sorted(set(re.split(r"[\s,;]+", row[key] or "")) - {""}) for key in ("core", "applied")}
+    for key, names in lists.items():
+        unknown = [name for name in names if name not in areas]
+        if unknown:
+            faults.append(Fault(where, f"{key}: unknown area {', '.join(unknown)}", f"known: {', '.join(areas)}"))
+    try:
+        date.fromisoformat(row["date"] or "")
+    except ValueError:
+        faults.append(Fault(where, f"no date of reading: {row['date']!r}", "write it as 2026-11-21"))
+    return {"work_id": row["work_id"].lstrip("'"), "reader": row["reader"], "date": row["date"], **lists}
+
+
+def join_readings(readings: pl.DataFrame) -> pl.DataFrame:
+    """Join the readings of a work: core where all readers agree, disputed where only some say core.
+
+    Returns work_id, readers, core, disputed, applied.
+    """
+    rows = []
+    for (name,), part in readings.group_by(["work_id"], maintain_order=True):
+        cores = [set(core) for core in part["core"]]
+        core, some = set.intersection(*cores), set.union(*cores)
+        applied = set().union(*(set(row) for row in part["applied"])) - some
+        rows.append(
+            {"work_id": name, "readers": sorted(set(part["reader"])), "core": sorted(core),
+             "disputed": sorted(some - core), "applied": sorted(applied)}
+        )  # fmt: skip
+    return pl.DataFrame(rows, schema=_JOINED).sort("work_id")
+
+
+def agreement_of_readers(readings: pl.DataFrame, areas: Sequence[str]) -> pl.DataFrame:
+    """Return kappa by pair of readers and area ("any area" too): reader_a, reader_b, area, works, kappa."""
+    rows = []
+    read = readings.select("work_id", "reader", "core").iter_rows()
+    cores = {(work, reader): set(core) for work, reader, core in read}
+    for first, second in combinations(sorted(readings["reader"].unique()), 2):
+        both = sorted(work for work, reader in cores if reader == first and (work, second) in cores)
+        for area in (*areas, ANY):
+            said = [
+                np.array([bool(cores[work, who]) if area == ANY else area in cores[work, who] for work in both])
+                for who in (first, second)
+            ]
+            kappa = cohen_kappa(*said) if both else float("nan")
+            rows.append({"reader_a": first, "reader_b": second, "area": area, "works": len(both), "kappa": kappa})
+    schema = {"reader_a": pl.String, "reader_b": pl.String, "area": pl.String, "works": pl.Int64, "kappa": pl.Float64}
+    return pl.DataFrame(rows, schema=schema)
+
+
+def labels_text(labels: pl.DataFrame, works: pl.DataFrame) -> str:
+    """Return joined readings with the texts of their works as a labelled file (JSON Lines).
+
+    The file can be evaluated against (`copub.technology.evaluation`) and trained on
+    (``python -m copub.technology.train --labels FILE``).
+    """
+    rows = labels.join(works.select("work_id", "title", "abstract"), on="work_id").sort("work_id")
+    lines = []
+    for row in rows.iter_rows(named=True):
+        name = row.pop("work_id")
+        lines.append(orjson.dumps({"item": name, "work": name, "stratum": "read", **row}).decode())
+    return "".join(f"{line}\n" for line in lines)
