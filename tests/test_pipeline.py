@@ -30,7 +30,9 @@ def test_a_demo_run_writes_page_workbook_dictionary_manifest_and_every_table(dem
     assert set(demo.tables) == set(TABLES)
     for name, frame in demo.tables.items():
         assert frame.schema == TABLES[name].schema, name
-        assert frame.height > 0, name
+    filled = {name for name, frame in demo.tables.items() if frame.height}
+    assert filled >= {"works", "topics", "authorships", "affiliations", "assignments", "hits", "copublications"}
+    assert filled >= {"shares", "trends", "institutions", "pairs", "coverage", "sensitivity", "repairs"}
 
 
 def test_the_demo_measures_about_2000_works_of_the_pair(demo: Run) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from copub.decisions import decision_facts, decisions_of, review_status
 from copub.demo import embedded_openalex
 from copub.harvest import Query, harvest
 from copub.harvest.record import Record
@@ -22,6 +23,7 @@ from copub.harvest.worksfile import read_works
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.measures.inputs import read_inputs
+from copub.repairs import repaired
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
@@ -30,6 +32,7 @@ from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, w
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import classified, model_facts, screened, tabulated
 from copub.schema import data_dictionary
+from copub.screening.review import apply_decisions
 from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
 from copub.study import Study, load_study
@@ -167,8 +170,10 @@ def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock,
     with clock.stage("tabulate") as row:
         made = tabulated(stages, source.records, source.facts, study)
         row["result"] = made.origin
-    tables = made.tables
+        tables, repairs = repaired(made.tables, study)
+        made = replace(made, tables=tables)
     frames = {name: getattr(tables, name) for name in ("works", "topics", "authorships", "affiliations")}
+    frames["repairs"] = repairs
     if last >= STAGES.index("classify"):
         with clock.stage("classify") as row:
             classification, row["result"] = classified(stages, made, asked.taxonomies, study)
@@ -176,6 +181,9 @@ def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock,
     if last >= STAGES.index("screen"):
         with clock.stage("screen") as row:
             frames["hits"], row["result"] = screened(stages, made, asked.watchlists, study)
+            decisions = decisions_of(place.reports, study.id)
+            if decisions is not None:
+                frames["hits"] = apply_decisions(frames["hits"], tables.affiliations, asked.watchlists, decisions)
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):
             model = load_model()
@@ -186,6 +194,7 @@ def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock,
                 frames["hits"],
                 levels=asked.headline_levels,
                 areas=asked.taxonomies[0].area_ids,
+                reviewed=review_status(frames["hits"], decisions) if decisions is not None else None,
                 as_of=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
                 inputs=replace(read_inputs(study), thresholds={model.taxonomy: model.thresholds}),
                 context=context_counts(source.facts.get("context")),
@@ -208,7 +217,7 @@ def _write(
         with clock.stage("report" if with_report else "write"):
             for name, frame in frames.items():
                 writer.table(name, frame)
-            manifest = _manifest(asked, source, tables, frames, writer, clock)
+            manifest = _manifest(asked, source, tables, frames, place, writer, clock)
             writer.file("data-dictionary.md", data_dictionary())
             if with_report:
                 writer.file("report.html", build_page(frames, manifest))
@@ -233,6 +242,7 @@ def _manifest(
     source: Source,
     tables: Tables,
     frames: dict[str, pl.DataFrame],
+    place: Folders,
     writer: RunWriter,
     clock: StageClock,
 ) -> dict[str, Any]:
@@ -250,6 +260,7 @@ def _manifest(
         models=model_facts(asked.taxonomies),
         watchlists=watchlist_facts(asked.watchlists),
         code=stage_codes(),
+        decisions=decision_facts(decisions_of(place.reports, study.id)),
         planted=planted,
         tables=writer.written,
         stages=clock.rows,

@@ -304,9 +304,27 @@ SETTINGS: tuple[Setting, ...] = (
         default=25,
         check=_between(0, 10_000),
     ),
-    Setting(("comparison", "published"), "list of text", "files of published figures to set beside the results", default=(), check=_PUBLISHED),
-    Setting(("comparison", "ties"), "list of text", "files of formal ties to set against the co-publications", default=(), check=_TIES),
-    Setting(("adjusted", "labelled"), "text", "CSV file of works of this study that people have judged (work_id, critical, listed); without it the shipped evaluation adjusts", check=_file),
+    Setting(
+        ("comparison", "published"),
+        "list of text",
+        "files of published figures to set beside the results",
+        default=(),
+        check=_PUBLISHED,
+    ),
+    Setting(
+        ("comparison", "ties"),
+        "list of text",
+        "files of formal ties to set against the co-publications",
+        default=(),
+        check=_TIES,
+    ),
+    Setting(
+        ("adjusted", "labelled"),
+        "text",
+        "CSV file of works of this study that people have judged (work_id, critical, listed); "
+        "without it the shipped evaluation adjusts",
+        check=_file,
+    ),
     Setting(("events",), "list of tables", "dated events (date, label) drawn in the trend", default=()),
     Setting(
         ("assertions",),

@@ -70,7 +70,7 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
     except typer.Exit as ending:
         return ending.exit_code
     except typer.exceptions.TyperException as error:  # wrong use of commands and options
-        error.show()
+        error.show()  # type: ignore[attr-defined]  # the base class hides what each of them has
         return 2
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("copub: stopped; what was harvested is kept, and the same command goes on", err=True)

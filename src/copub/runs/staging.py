@@ -107,7 +107,7 @@ def screened(
         "inputs": {name: given.hashes[name] for name in ("affiliations", *(["works"] if study.as_of else []))},
         "watchlists": [(watchlist.id, watchlist.hash) for watchlist in watchlists],
         "shipped": shipped_hash("taxonomies/watchlists/registry"),
-        "switches": [study.tiers, study.medical, study.children, study.as_of],
+        "switches": [study.tiers, study.medical, study.children, study.as_of, study.repairs],
     }
     staged = stages.cached("screen", parts, make)
     return staged.frames["hits"], staged.origin

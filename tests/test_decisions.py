@@ -1,0 +1,93 @@
+"""Rules of people's decisions: they win for ever, over every later run of the study."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import copub
+from copub.cli import app
+from copub.cli.app import call
+from copub.decisions import DECISIONS, decisions_of
+from copub.screening.review import COLUMNS
+
+STRING = "Beihang University, Beijing, China"
+
+
+@pytest.fixture
+def works_file(tmp_path: Path) -> Path:
+    authors = [
+        {"author": {"display_name": "N"}, "countries": ["BE"], "raw_affiliation_strings": ["Ghent, Belgium"]},
+        {"author": {"display_name": "M"}, "countries": ["CN"], "raw_affiliation_strings": [STRING]},
+    ]
+    work = {"id": "https://openalex.org/W1", "title": "On sheep", "publication_year": 2015, "authorships": authors}
+    path = tmp_path / "works.jsonl"
+    path.write_text(json.dumps(work) + "\n", encoding="utf-8")
+    return path
+
+
+def command(*arguments: str | Path) -> int:
+    return call(lambda: app(list(map(str, arguments)), standalone_mode=False))
+
+
+def run(works_file: Path, tmp_path: Path) -> copub.Run:
+    return copub.run("belgium-china", works=[works_file], reports=tmp_path / "r", cache=tmp_path / "c", until="measure")
+
+
+def fill_in(sheet: Path, decision: str, date: str) -> None:
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        if row["value"] == STRING:
+            row |= {"decision": decision, "reason": "read", "reviewer": "R", "date": date}
+    with sheet.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(COLUMNS))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_a_rejected_hit_no_longer_counts_and_a_later_decision_wins(works_file: Path, tmp_path: Path) -> None:
+    first = run(works_file, tmp_path)
+    assert first.share("listed")["numerator"] == 1
+    sheet, reports = tmp_path / "sheet.csv", tmp_path / "r"
+    assert command("review", "sample", "belgium-china", "--out", sheet, "--reports", reports) == 0
+    fill_in(sheet, "no", "2026-01-01")
+    assert command("review", "import", sheet, "--study", "belgium-china", "--reports", reports) == 0
+    second = run(works_file, tmp_path)
+    assert second.share("listed")["numerator"] == 0
+    assert second.tables["copublications"]["review_status"].to_list() == ["rejected"]
+    assert [decision["reviewer"] for decision in second.manifest["decisions"]] == ["R"]
+    fill_in(sheet, "yes", "2026-02-01")
+    assert command("review", "import", sheet, "--study", "belgium-china", "--reports", reports) == 0
+    third = run(works_file, tmp_path)
+    assert third.share("listed")["numerator"] == 1
+    assert third.tables["copublications"]["review_status"].to_list() == ["confirmed"]
+
+
+def test_decisions_for_a_study_without_runs_are_refused(tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
+    assert command("review", "import", sheet, "--study", "nowhere", "--reports", tmp_path) == 2
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_sheet_with_faults_changes_nothing(
+    works_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(works_file, tmp_path)
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(f'{",".join(COLUMNS)}\nhit,"{STRING}",beihang-university,,,perhaps,,,\n', encoding="utf-8")
+    assert command("review", "import", sheet, "--study", "belgium-china", "--reports", tmp_path / "r") == 2
+    assert "perhaps" in capsys.readouterr().err
+    assert decisions_of(tmp_path / "r", "belgium-china") is None
+    assert not (tmp_path / "r" / "belgium-china" / DECISIONS).exists()
+
+
+def test_without_decisions_every_work_is_unreviewed(works_file: Path, tmp_path: Path) -> None:
+    made = run(works_file, tmp_path)
+    assert made.manifest["decisions"] == []
+    assert made.tables["copublications"].filter(pl.col("review_status") != "unreviewed").is_empty()

@@ -1,0 +1,59 @@
+"""Rules of repairs in a study: proposed in any case, applied only if the study says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from copub.harvest.record import Record
+from copub.repairs import repaired
+from copub.study import Study, load_study
+from copub.tables import Tables, tabulate
+
+
+def work(number: int, *institutions: tuple[str, str, str]) -> dict[str, Any]:
+    authors = [
+        {
+            "author": {"display_name": f"N{n}"},
+            "institutions": [{"display_name": name, "country_code": code}],
+            "raw_affiliation_strings": [string] if string else [],
+        }
+        for n, (name, code, string) in enumerate(institutions)
+    ]
+    return {"id": f"https://openalex.org/W{number}", "title": "t", "publication_year": 2015, "authorships": authors}
+
+
+def tables() -> Tables:
+    beihang = ("Beihang University", "CN", "Beihang University, Beijing, China")
+    works = [
+        work(1, ("Material (Belgium)", "BE", "School of Materials, Harbin, China"), beihang),
+        work(2, ("Ghent University", "BE", "Ghent University, Belgium"), beihang),
+    ]
+    return tabulate([Record(w, "x", ("q",)) for w in works], load_study("belgium-china"))
+
+
+def study(applies: bool) -> Study:
+    return replace(load_study("belgium-china"), repairs=applies)
+
+
+def test_repairs_are_only_proposed_unless_the_study_applies_them() -> None:
+    before = tables()
+    after, repairs = repaired(before, study(False))
+    assert after is before
+    assert repairs["work_id"].unique().to_list() == ["W1"]
+    assert not repairs["is_applied"].any()
+
+
+def test_a_work_that_loses_a_side_leaves_the_population_and_is_counted() -> None:
+    before = tables()
+    after, repairs = repaired(before, study(True))
+    assert repairs["is_applied"].all()
+    assert dict(after.works.select("work_id", "excluded_because").iter_rows()) == {"W1": "repair", "W2": None}
+    assert after.works.filter("in_population")["work_id"].to_list() == ["W2"]
+    assert after.funnel.population == 1
+    assert before.funnel.population == 2
+    assert not after.authorships.filter(pl.col("work_id") == "W1")["on_side_a"].any()
+    steps = {step["step"]: step["count"] for step in after.funnel.steps()}
+    assert steps["left out: repair"] == 1
