@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from copub.report.blocks import Cell, Grid, Section, count_cell, figure_of, grid_of
+from copub.report.blocks import Cell, Section, count_cell, figure_of, grid_of
 from copub.report.charts import specification_chart
 from copub.report.facts import Facts
-from copub.report.grids import Column, grid_from
+from copub.report.grids import Column, grid_from, section_of
 
 _ROWS = 30
 _DRAWN = 400  # specifications drawn, evenly over their order; the table of the run holds them all
@@ -46,6 +46,14 @@ _INTENSITY: tuple[Column, ...] = (
     ("label.share_of_b", "share_of_b", "share"),
     ("label.affinity", "affinity", "figure"),
 )
+_RESAMPLED: tuple[Column, ...] = (
+    ("label.statistic", "statistic", "text"),
+    ("label.group", "group", "text"),
+    ("label.item", "item", "text"),
+    ("label.value", "value", "figure"),
+    ("label.low", "ci_low", "figure"),
+    ("label.high", "ci_high", "figure"),
+)
 _INFLUENCES: tuple[Column, ...] = (
     ("label.switch", "switch", "text"),
     ("label.lowest", "lowest_setting", "text"),
@@ -70,7 +78,7 @@ def adjusted_section(facts: Facts) -> Section | None:
     """Return raw and adjusted shares beside each other, where an adjustment has a basis."""
     frame = facts.table("adjusted").filter(pl.col("method") != "none", pl.col("slice_kind") != "year")
     frame = frame.sort(pl.col("slice_kind") != "all", maintain_order=True)
-    return _of_grids(facts, "adjusted", [grid_from(facts, facts.words.say("section.adjusted"), frame, _ADJUSTED)])
+    return section_of(facts, "adjusted", [grid_from(facts, facts.words.say("section.adjusted"), frame, _ADJUSTED)])
 
 
 def change_section(facts: Facts) -> Section | None:
@@ -79,9 +87,15 @@ def change_section(facts: Facts) -> Section | None:
     grids = [
         grid_from(facts, say("section.growth"), facts.table("growth").drop_nulls("growth"), _GROWTH),
         grid_from(facts, say("section.events"), facts.table("events").drop_nulls("difference"), _EVENTS),
+        grid_from(facts, say("section.resampled"), _medians(facts), _RESAMPLED),
         grid_from(facts, say("section.intensity"), facts.table("intensity").drop_nulls("share_of_a"), _INTENSITY),
     ]
-    return _of_grids(facts, "change", grids)
+    return section_of(facts, "change", grids)
+
+
+def _medians(facts: Facts) -> pl.DataFrame:
+    """Return medians and growth with their intervals; the ranks stay in the tables of the run."""
+    return facts.table("resampled").filter(~pl.col("statistic").str.starts_with("rank"))
 
 
 def crossing_section(facts: Facts) -> Section | None:
@@ -96,7 +110,7 @@ def crossing_section(facts: Facts) -> Section | None:
         for area in frame["area"].unique(maintain_order=True)
     )
     heads = (facts.words.say("label.area"), *(facts.level(level) for level in levels))
-    return _of_grids(facts, "crossing", [grid_of(title, heads, rows)])
+    return section_of(facts, "crossing", [grid_of(title, heads, rows)])
 
 
 def specification_section(facts: Facts) -> Section | None:
@@ -125,11 +139,4 @@ def funder_section(facts: Facts) -> Section | None:
     """Return the funders that most critical and listed works name."""
     order = ["critical_listed", "works", "funder"]
     frame = facts.table("funders").sort(order, descending=[True, True, False]).head(_ROWS)
-    return _of_grids(facts, "funders", [grid_from(facts, facts.words.say("section.funders"), frame, _FUNDERS)])
-
-
-def _of_grids(facts: Facts, key: str, grids: list[Grid]) -> Section | None:
-    filled = tuple(grid for grid in grids if grid.rows)
-    if not filled:
-        return None
-    return Section(key, facts.words.say(f"section.{key}"), facts.words.say(f"lead.{key}"), grids=filled)
+    return section_of(facts, "funders", [grid_from(facts, facts.words.say("section.funders"), frame, _FUNDERS)])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import polars as pl
 
-from copub.report.blocks import Cell, Grid, grid_of, rows_of
+from copub.report.blocks import Cell, Grid, Section, grid_of, rows_of
 from copub.report.facts import Facts, Row
 
 Column = tuple[str, str, str]
@@ -30,9 +30,12 @@ def _points(facts: Facts, row: Row, column: str) -> Cell:
     return Cell(facts.words.points(row[column]), row[column], detail=detail)
 
 
-WRITERS: Mapping[str, Callable[[Facts, Row, str], Cell]] = {
+Writer = Callable[[Facts, Row, str], Cell]
+
+WRITERS: Mapping[str, Writer] = {
     "text": _text,
     "marked": _marked,
+    "truth": lambda facts, row, column: Cell(facts.words.say("label.yes" if row[column] else "label.no")),
     "level": lambda facts, row, column: Cell(facts.level(row[column]) if row[column] else ""),
     "area": lambda facts, row, column: Cell(facts.area(row[column])),
     "measure": lambda facts, row, column: Cell(facts.words.name("measure", row[column])),
@@ -53,8 +56,22 @@ def _bounds(facts: Facts, row: Row, column: str) -> str:
     return f"{facts.words.percent(low)} – {facts.words.percent(high)}"
 
 
-def grid_from(facts: Facts, caption: str, frame: pl.DataFrame, columns: Sequence[Column]) -> Grid:
+def grid_from(
+    facts: Facts,
+    caption: str,
+    frame: pl.DataFrame,
+    columns: Sequence[Column],
+    writers: Mapping[str, Writer] = WRITERS,
+) -> Grid:
     """Return a frame as a grid, row by row in its order."""
     heads = [facts.words.say(head, a=facts.a, b=facts.b) for head, _, _ in columns]
-    rows = ([WRITERS[way](facts, row, column) for _, column, way in columns] for row in rows_of(frame))
+    rows = ([writers[way](facts, row, column) for _, column, way in columns] for row in rows_of(frame))
     return grid_of(caption, heads, rows)
+
+
+def section_of(facts: Facts, key: str, grids: Iterable[Grid]) -> Section | None:
+    """Return the section `key` with those of its grids that have rows, or None."""
+    filled = tuple(grid for grid in grids if grid.rows)
+    if not filled:
+        return None
+    return Section(key, facts.words.say(f"section.{key}"), facts.words.say(f"lead.{key}"), grids=filled)

@@ -13,7 +13,7 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from copub.report import answers, background, choices, details, partners, parts
+from copub.report import answers, background, choices, context, details, partners, parts
 from copub.report.blocks import Section
 from copub.report.explorer import as_script, explorer_data
 from copub.report.facts import Facts, facts_of
@@ -34,6 +34,8 @@ _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     choices.sensitivity_section,
     details.specification_section,
     choices.slice_section,
+    context.comparison_section,
+    context.tie_section,
     background.planted_section,
     lambda facts: works_section(facts),
     parts.institution_parts,

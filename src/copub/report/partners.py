@@ -33,6 +33,12 @@ _INSTITUTION: tuple[Column, ...] = (
     ("label.listed", "listed", "count"),
     *_COUNTS,
 )
+_FAMILY: tuple[Column, ...] = (
+    ("label.institution", "institution_name", "marked"),
+    ("label.members", "members", "count"),
+    ("label.listed", "listed", "count"),
+    *_COUNTS,
+)
 _PAIR: tuple[Column, ...] = (
     ("label.institution_a", "institution_a", "marked"),
     ("label.institution_b", "institution_b", "text"),
@@ -53,7 +59,12 @@ def institution_section(facts: Facts) -> Section | None:
         figures += _side_figure(facts, side, title, frame)
     if not figures:
         return None
-    return Section("institutions", say("section.institutions"), say("lead.institutions"), figures=tuple(figures))
+    families = facts.table("institution_families").filter(pl.col("members") > 1).drop_nulls("institution_name")
+    order = ["critical_listed", "works", "institution_name"]
+    top = families.sort(order, descending=[True, True, False]).head(TOP)
+    grids = (grid_from(facts, say("section.families"), top, _FAMILY),) if top.height else ()
+    title, lead = say("section.institutions"), say("lead.institutions")
+    return Section("institutions", title, lead, figures=tuple(figures), grids=grids)
 
 
 def _side_figure(facts: Facts, side: str, title: str, frame: pl.DataFrame) -> tuple[Figure, ...]:
