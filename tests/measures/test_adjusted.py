@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from copub.measures.adjusted import adjust, adjusted, from_labels
+from copub.measures.adjusted import adjusted
+from copub.measures.correction import adjust, from_labels
 from copub.measures.errors import ErrorCounts, Errors
 
 from .worlds import LIMITS, STUDY, measured, seeds

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 
 from copub.errors import CorrectFile, CorrectInput
-from copub.measures.ties import COLUMNS, Tie, load_ties, of_study, read_ties, tie_areas, ties_and_works
+from copub.measures.tied import tie_areas, ties_and_works
+from copub.measures.ties import COLUMNS, Tie, load_ties, of_study, read_ties
 from copub.study import Study
 
 from .worlds import LIMITS, STUDY, made_world, measured, seeds, study

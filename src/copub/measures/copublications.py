@@ -67,12 +67,8 @@ def flagged_works(
             how="left",
         )
     )
-    status = pl.DataFrame(
-        {"work_id": list(reviewed or {}), "review_status": list((reviewed or {}).values())},
-        schema={"work_id": pl.String, "review_status": pl.String},
-    )
     no_texts = pl.lit([], dtype=TEXTS)
-    flagged = joined.join(status, on="work_id", how="left").with_columns(
+    flagged = joined.join(_status(reviewed or {}), on="work_id", how="left").with_columns(
         pl.col("is_critical", "is_listed", "is_level_top").fill_null(False),
         pl.col("areas", "entities", "watchlists", "tiers").fill_null(no_texts),
         pl.col("listed_band").fill_null("none"),
@@ -87,6 +83,13 @@ def flagged_works(
         )
         .drop("is_level_top")
         .sort("work_id")
+    )
+
+
+def _status(reviewed: Mapping[str, str]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"work_id": list(reviewed), "review_status": list(reviewed.values())},
+        schema={"work_id": pl.String, "review_status": pl.String},
     )
 
 

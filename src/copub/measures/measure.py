@@ -22,7 +22,7 @@ from copub.measures.resampled import resampled
 from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
 from copub.measures.specifications import specifications
-from copub.measures.ties import tie_areas, ties_and_works
+from copub.measures.tied import tie_areas, ties_and_works
 from copub.measures.trends import last_sure_year, trends
 
 if TYPE_CHECKING:
