@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -71,7 +71,7 @@ class _Asked:
 class Source:
     """Where the records come from: the stream itself, and what the manifest says of it."""
 
-    records: Iterator[Record]
+    records: Iterable[Record]
     facts: dict[str, Any]
     retrieved_on: str = ""
 

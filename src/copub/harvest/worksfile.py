@@ -1,12 +1,14 @@
 """Reading works files: JSON Lines (plain, gzip, Zstandard) and Parquet, record by record.
 
 A broken line is kept until all files are read, so that one message names them all; a value that
-is no object is passed on, for tabulate to count.
+is no object is passed on, for tabulate to count. Files are cut into portions of unparsed lines,
+which can be read in other processes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +25,8 @@ from copub.progress import bar
 
 FOUND_BY = ("works-file",)
 FAULTS_SHOWN = 20
+PORTION = 1 << 25
+"""Bytes of text in a portion: about two thousand works."""
 PARQUET_ROWS = 256
 _BOM = b"\xef\xbb\xbf"
 _MAGIC = {".gz": (b"\x1f\x8b", "gzip"), ".zst": (b"\x28\xb5\x2f\xfd", "Zstandard"), ".parquet": (b"PAR1", "Parquet")}
@@ -30,8 +34,82 @@ _GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # ty
 _BROKEN_STREAM = (EOFError, OSError, _GZIP_ERROR, zstandard.ZstdError)
 
 
-def read_works(paths: Sequence[Path], *, label: str = "read works") -> Iterator[Record]:
-    """Return the records of the files, in order, one at a time.
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Some lines of a file in JSON Lines: the number of the first, and the fault that ended the file, if any."""
+
+    path: Path
+    first: int
+    lines: list[bytes]
+    fault: Fault | None = None
+
+    def records(self, faults: list[Fault]) -> Iterator[Record]:
+        """Yield the records; lines that are no JSON are added to `faults`."""
+        for number, line in enumerate(self.lines, start=self.first):
+            text = line.removeprefix(_BOM) if number == 1 else line
+            if not text.strip():
+                continue
+            try:
+                value = orjson.loads(text)
+            except orjson.JSONDecodeError as error:
+                faults.append(Fault(f"{self.path}:{number}", f"no JSON: {error}", "mend or remove the line"))
+                continue
+            yield Record(value, f"{self.path.name}:{number}", FOUND_BY)
+        if self.fault:
+            faults.append(self.fault)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of a Parquet file: the number of the first, and the fault that ended the file, if any."""
+
+    path: Path
+    first: int
+    batch: pa.RecordBatch | None
+    fault: Fault | None = None
+
+    def records(self, faults: list[Fault]) -> Iterator[Record]:
+        """Yield the records."""
+        rows = self.batch.to_pylist() if self.batch is not None else []
+        for number, row in enumerate(rows, start=self.first):
+            yield Record({key: _plain(value) for key, value in row.items()}, f"{self.path.name}:{number}", FOUND_BY)
+        if self.fault:
+            faults.append(self.fault)
+
+
+class WorksFiles:
+    """The records of works files, in order: one at a time, or in portions that other processes can read."""
+
+    def __init__(self, paths: Sequence[Path], label: str) -> None:
+        self._paths = tuple(paths)
+        self._label = label
+
+    def __iter__(self) -> Iterator[Record]:
+        faults: list[Fault] = []
+        for portion in self.portions():
+            yield from portion.records(faults)
+        self.complain(faults)
+
+    def portions(self) -> Iterator[Lines | Rows]:
+        """Yield the files in portions that are not parsed yet."""
+        size = sum(path.stat().st_size for path in self._paths)
+        with bar(label=self._label, total=size, unit="bytes") as progress:
+            for path in self._paths:
+                cut = _cut_rows if path.suffix == ".parquet" else _cut_lines
+                yield from cut(path, progress.update)
+
+    def complain(self, faults: Sequence[Fault]) -> None:
+        """Raise `CorrectFile` if there are faults; the first 20 are listed."""
+        if not faults:
+            return
+        shown = list(faults[:FAULTS_SHOWN])
+        if len(faults) > FAULTS_SHOWN:
+            shown.append(Fault("…", f"and {len(faults) - FAULTS_SHOWN} more"))
+        raise CorrectFile(shown, kind="works file" if len(self._paths) == 1 else "works files")
+
+
+def read_works(paths: Sequence[Path], *, label: str = "read works") -> WorksFiles:
+    """Return the records of the files, in order, to be read one at a time or in portions.
 
     Parameters
     ----------
@@ -44,7 +122,7 @@ def read_works(paths: Sequence[Path], *, label: str = "read works") -> Iterator[
     CorrectFile : after the last record, if lines are no JSON; the first 20 are listed.
     """
     _check(paths)
-    return _read_all(tuple(paths), label)
+    return WorksFiles(paths, label)
 
 
 def _check(paths: Sequence[Path]) -> None:
@@ -81,20 +159,6 @@ def _not_as_named(path: Path) -> str:
     return ""
 
 
-def _read_all(paths: tuple[Path, ...], label: str) -> Iterator[Record]:
-    faults: list[Fault] = []
-    with bar(label=label, total=sum(path.stat().st_size for path in paths), unit="bytes") as progress:
-        for path in paths:
-            reader = _read_parquet if path.suffix == ".parquet" else _read_lines
-            yield from reader(path, faults, progress.update)
-    if faults:
-        more = len(faults) - FAULTS_SHOWN
-        shown = faults[:FAULTS_SHOWN]
-        if more > 0:
-            shown.append(Fault("…", f"and {more} more"))
-        raise CorrectFile(shown, kind="works file" if len(paths) == 1 else "works files")
-
-
 def _open(raw: IO[bytes], suffix: str) -> Any:
     if suffix == ".gz":
         gzip_file: Any = igzip.IGzipFile
@@ -120,40 +184,38 @@ class _Lines:
             yield rest
 
 
-def _read_lines(path: Path, faults: list[Fault], moved: Callable[[float], Any]) -> Iterator[Record]:
-    number = at = 0
+def _cut_lines(path: Path, moved: Callable[[float], Any]) -> Iterator[Lines]:
+    lines: list[bytes] = []
+    first, size, at = 1, 0, 0
+    fault = None
     with path.open("rb") as raw:
         try:
-            for number, line in enumerate(_open(raw, path.suffix), start=1):
-                if number % 256 == 0:
+            for line in _open(raw, path.suffix):
+                lines.append(line)
+                size += len(line)
+                if size >= PORTION:
+                    yield Lines(path, first, lines)
                     moved(raw.tell() - at)
-                    at = raw.tell()
-                text = line.removeprefix(_BOM) if number == 1 else line
-                if not text.strip():
-                    continue
-                try:
-                    value = orjson.loads(text)
-                except orjson.JSONDecodeError as error:
-                    faults.append(Fault(f"{path}:{number}", f"no JSON: {error}", "mend or remove the line"))
-                    continue
-                yield Record(value, f"{path.name}:{number}", FOUND_BY)
+                    first, at = first + len(lines), raw.tell()
+                    lines, size = [], 0
         except _BROKEN_STREAM as error:
-            faults.append(Fault(f"{path}:{number + 1}", f"the file breaks off or is damaged: {error}", "get it again"))
+            where = f"{path}:{first + len(lines)}"
+            fault = Fault(where, f"the file breaks off or is damaged: {error}", "get it again")
+        yield Lines(path, first, lines, fault)
         moved(path.stat().st_size - at)
 
 
-def _read_parquet(path: Path, faults: list[Fault], moved: Callable[[float], Any]) -> Iterator[Record]:
-    number = 0
+def _cut_rows(path: Path, moved: Callable[[float], Any]) -> Iterator[Rows]:
+    first = 1
     with pq.ParquetFile(path) as file:
         step = path.stat().st_size / max(file.metadata.num_rows, 1)
         try:
             for batch in file.iter_batches(batch_size=PARQUET_ROWS):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield Record({key: _plain(value) for key, value in row.items()}, f"{path.name}:{number}", FOUND_BY)
+                yield Rows(path, first, batch)
+                first += len(batch)
                 moved(step * len(batch))
         except (pa.ArrowException, OSError) as error:
-            faults.append(Fault(f"{path}:{number + 1}", f"the file is damaged: {error}", "get it again"))
+            yield Rows(path, first, None, Fault(f"{path}:{first}", f"the file is damaged: {error}", "get it again"))
 
 
 def _plain(value: Any) -> Any:

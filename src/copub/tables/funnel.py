@@ -47,8 +47,21 @@ class Funnel:
 
     def leave_out(self, reason: str, row: Mapping[str, Any]) -> None:
         """Count a co-publication that is left out; years and types are counted one by one."""
-        detail = {"year": row["publication_year"], "type": row["type"]}.get(reason)
-        self.excluded[(reason, "unknown" if detail is None and reason in ("year", "type") else str(detail or ""))] += 1
+        self.excluded[_cell(reason, row)] += 1
+
+    def take_back(self, reason: str | None, row: Mapping[str, Any]) -> None:
+        """Count a co-publication no more: it came before."""
+        self.copublications -= 1
+        if reason:
+            self.excluded[_cell(reason, row)] -= 1
+
+    def add(self, other: Funnel) -> None:
+        """Add the counts of the records that follow."""
+        self.read += other.read
+        self.unreadable += other.unreadable
+        self.repeated += other.repeated
+        self.copublications += other.copublications
+        self.excluded = +(self.excluded + other.excluded)
 
     @property
     def works(self) -> int:
@@ -93,6 +106,11 @@ class Funnel:
         for metric, named in (("unreadable record", self.unreadable), ("repeated record", self.repeated)):
             rows += [_row(metric, "record", where, 1, self.read, why) for where, why in named[:NAMED_RECORDS]]
         return conform("coverage", pl.DataFrame(rows, schema=TABLES["coverage"].schema))
+
+
+def _cell(reason: str, row: Mapping[str, Any]) -> tuple[str, str]:
+    detail = {"year": row["publication_year"], "type": row["type"]}.get(reason)
+    return reason, "unknown" if detail is None and reason in ("year", "type") else str(detail or "")
 
 
 def _row(metric: str, kind: str, piece: str, count: int, of: int, note: str = "") -> dict[str, Any]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
+from copub.errors import Fault
 from copub.harvest.epochs import epoch_of
 from copub.harvest.record import Record
+from copub.harvest.worksfile import Lines, Rows, WorksFiles
+from copub.parallel import in_parallel
 from copub.schema import TABLES, conform
 from copub.study import Study
 from copub.tables.duplicates import mark_duplicates
@@ -27,6 +31,7 @@ from copub.tables.work import (
 )
 
 _CHUNK = 5_000
+TABULATED = ("works", "topics", "authorships", "affiliations")
 # Lists of Python values become columns fastest through Arrow.
 _ARROW: Mapping[Any, pa.DataType] = {
     pl.String(): pa.large_string(),
@@ -76,15 +81,44 @@ class _Rows:
         return pl.Series(name, values, dtype, strict=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What was read of a portion of the records: tables, funnel, ids in order with their place, faults of the file."""
+
+    frames: dict[str, pl.DataFrame]
+    funnel: Funnel
+    ids: list[tuple[str, str]]
+    faults: list[Fault]
+
+
 def tabulate(records: Iterable[Record], study: Study) -> Tables:
     """Read records of any schema era into the tables of the study's co-publications.
 
     A work is a co-publication if at least one affiliation lies on side A and one on side B,
     by country of an institution or by country parsed from a raw string. Records that cannot
-    be read, repeated ids and works left out are counted and named in the funnel.
+    be read, repeated ids and works left out are counted and named in the funnel. Works files
+    are read on all cores; the result is the same.
     """
+    if isinstance(records, WorksFiles):
+        join = _Join()
+        for piece in in_parallel(partial(_read_portion, study=study), records.portions()):
+            join.add(piece)
+        records.complain(join.faults)
+        return join.tables()
+    join = _Join()
+    join.add(_read(records, study, []))
+    return join.tables()
+
+
+def _read_portion(portion: Lines | Rows, study: Study) -> _Piece:
+    faults: list[Fault] = []
+    return _read(portion.records(faults), study, faults)
+
+
+def _read(records: Iterable[Record], study: Study, faults: list[Fault]) -> _Piece:
     funnel = Funnel()
-    parts = {name: _Rows(name) for name in ("works", "topics", "authorships", "affiliations")}
+    parts = {name: _Rows(name) for name in TABULATED}
+    ids: list[tuple[str, str]] = []
     seen: set[str] = set()
     for record in records:
         funnel.read += 1
@@ -93,18 +127,62 @@ def tabulate(records: Iterable[Record], study: Study) -> Tables:
         except Unreadable as reason:
             funnel.unreadable.append((record.where, str(reason)))
             continue
+        ids.append((work_id, record.where))
         if work_id in seen:
-            funnel.repeated.append((record.where, f"{work_id} was read before"))
             continue
         seen.add(work_id)
-        if not is_copublication(record.value, study):
-            continue
-        funnel.copublications += 1
-        _add(record, work_id, study, parts, funnel)
-        if len(parts["works"].rows) >= _CHUNK:
-            for part in parts.values():
-                part.flush()
-    return _tables(parts, funnel)
+        if is_copublication(record.value, study):
+            funnel.copublications += 1
+            _add(record, work_id, study, parts, funnel)
+            if len(parts["works"].rows) >= _CHUNK:
+                for part in parts.values():
+                    part.flush()
+    return _Piece({name: part.frame() for name, part in parts.items()}, funnel, ids, faults)
+
+
+class _Join:
+    """Joins what was read of portions; of works with the same id the first is kept."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self._funnel = Funnel()
+        self._frames: dict[str, list[pl.DataFrame]] = {name: [] for name in TABULATED}
+        self._seen: set[str] = set()
+
+    def add(self, piece: _Piece) -> None:
+        """Add the next portion."""
+        known = {work_id for work_id, _ in piece.ids if work_id in self._seen}
+        for work_id, where in piece.ids:
+            if work_id in self._seen:
+                self._funnel.repeated.append((where, f"{work_id} was read before"))
+            self._seen.add(work_id)
+        frames = piece.frames
+        if known:
+            again = pl.col("work_id").is_in(sorted(known))
+            for row in frames["works"].filter(again).iter_rows(named=True):
+                piece.funnel.take_back(row["excluded_because"], row)
+            frames = {name: frame.filter(~again) for name, frame in frames.items()}
+        self._funnel.add(piece.funnel)
+        self.faults += piece.faults
+        for name, frame in frames.items():
+            if frame.height:
+                self._frames[name].append(frame)
+
+    def tables(self) -> Tables:
+        """Return the tables of all portions."""
+        authorships = conform("authorships", self._whole("authorships"))
+        first = authorships.filter(pl.col("author_seq") == 0).select("work_id", "author_name")
+        return Tables(
+            works=conform("works", mark_duplicates(self._whole("works"), first)),
+            topics=conform("topics", self._whole("topics")),
+            authorships=authorships,
+            affiliations=conform("affiliations", self._whole("affiliations")),
+            funnel=self._funnel,
+        )
+
+    def _whole(self, name: str) -> pl.DataFrame:
+        frames = self._frames.pop(name)
+        return pl.concat(frames) if frames else _Rows(name).frame()
 
 
 def is_copublication(work: dict[str, Any], study: Study) -> bool:
@@ -139,15 +217,3 @@ def _add(record: Record, work_id: str, study: Study, parts: dict[str, _Rows], fu
     parts["works"].rows.append(row)
     parts["authorships"].rows += authorships
     parts["topics"].rows += topic_rows(work, work_id)
-
-
-def _tables(parts: dict[str, _Rows], funnel: Funnel) -> Tables:
-    authorships = conform("authorships", parts["authorships"].frame())
-    first = authorships.filter(pl.col("author_seq") == 0).select("work_id", "author_name")
-    return Tables(
-        works=conform("works", mark_duplicates(parts["works"].frame(), first)),
-        topics=conform("topics", parts["topics"].frame()),
-        authorships=authorships,
-        affiliations=conform("affiliations", parts["affiliations"].frame()),
-        funnel=funnel,
-    )
