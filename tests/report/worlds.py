@@ -443,6 +443,79 @@ def _deeper(works: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         "specifications": [
             {"taxonomy": f"t{i}", "share": i / 10, "ci_low": 0.0, "ci_high": 1.0, "is_study": i == 2} for i in range(5)
         ],
+        "comparison": [
+            {
+                "position": place,
+                "published": "mock",
+                "figure": kind,
+                "name": f"A mock {kind}",
+                "kind": kind,
+                "theirs": 0.5,
+                "ours": 0.25,
+                "ours_low": 0.125,
+                "ours_high": 0.375,
+                "period": "2001",
+                "status": "stated",
+                "verdict": "a mock verdict",
+                "differences": ["another list", "another year"],
+                "source": "a mock study",
+            }
+            for place, kind in enumerate(("share", "ratio", "count"), start=1)
+        ],
+        "ties": [
+            {
+                "tie_id": "t1",
+                "status": "no co-publications",
+                "institution_a": SIDE_A[0][1],
+                "institution_b": "B",
+                "kind": "memorandum",
+                "start": "2012",
+                "works": 0,
+                "critical_listed": 0,
+                "is_small": False,
+            }
+        ],
+        "tie_areas": [
+            {
+                "position": 1,
+                "area": "all links",
+                "links": 1,
+                "at_counted_levels": 0,
+                "unresolved": 0,
+                "share_of_links": 1.0,
+            }
+        ],
+        "resampled": [
+            {
+                "statistic": "median authors",
+                "group": "all",
+                "item": "",
+                "value": 6.5,
+                "ci_low": 6.0,
+                "ci_high": 7.0,
+                "works": int(n),
+            },
+            {"statistic": "rank of area", "group": "all", "item": "x", "value": 1.0},
+        ],
+        "institution_families": [
+            {
+                "side": "a",
+                "institution_id": "I9",
+                "institution_name": "A mock family",
+                "members": 3,
+                "is_small": False,
+                **counts,
+            }
+        ],
+        "repairs": [
+            {
+                "work_id": works[0]["work_id"],
+                "author_seq": 0,
+                "affiliation_seq": 0,
+                "kind": "a mock repair",
+                "is_applied": False,
+            }
+        ],
         "influences": [
             {
                 "rank": 1,

@@ -18,7 +18,14 @@ from copub.report.blocks import (
 )
 from copub.report.charts import overlap_chart, trend_chart
 from copub.report.facts import Facts, Row
-from copub.report.summary import COUNTINGS, band_sentences, coverage_sentences, first_sentence, second_sentence
+from copub.report.summary import (
+    COUNTINGS,
+    adjusted_sentence,
+    band_sentences,
+    coverage_sentences,
+    first_sentence,
+    second_sentence,
+)
 
 _MEASURES = (
     "critical",
@@ -39,7 +46,7 @@ def answer_section(facts: Facts) -> Section:
         id="answer",
         title=facts.words.say("section.summary"),
         kind="answer",
-        paragraphs=tuple(filter(None, (second_sentence(facts), *band_sentences(facts)))),
+        paragraphs=tuple(filter(None, (second_sentence(facts), adjusted_sentence(facts), *band_sentences(facts)))),
         grids=(grid,) if grid.rows else (),
         pairs=_rests_on(facts, row),
         extra={

@@ -51,7 +51,8 @@ def quality_section(facts: Facts) -> Section | None:
             for e in funnel
         ]
         figures = figure_of(facts, "funnel", title, lambda width: overlap_chart(bars, words, width), grid)
-    coverage = facts.table("coverage").filter(pl.col("slice_kind") == "all")
+    steps = [str(entry.get("step")) for entry in funnel]
+    coverage = facts.table("coverage").filter(pl.col("slice_kind") == "all", ~pl.col("metric").is_in(steps))
     if coverage.height:
         grids.append(_coverage_grid(facts, coverage, words.say("section.fill")))
     notes = facts.table("coverage").filter(pl.col("slice_kind") == "record")
@@ -137,7 +138,7 @@ def provenance_section(facts: Facts) -> Section:
         ),
         ("epochs", list(manifest.get("epochs") or ())),
         ("model", [f"{model.get('id')} {model.get('hash')}" for model in facts.entries("models")]),
-        ("versions", [f"{name} {version}" for name, version in (manifest.get("versions") or {}).items()]),
+        ("versions", [", ".join(f"{name} {version}" for name, version in (manifest.get("versions") or {}).items())]),
     ]
     pairs = tuple(
         (words.say(f"provenance.{key}"), tuple(str(value) for value in values if value))
@@ -190,8 +191,8 @@ def _provenance_grids(facts: Facts, source: Mapping[str, Any]) -> list[Grid]:
         for entry in facts.entries("stages")
     ]
     for caption, heads, rows in (
-        ("label.lists", ("list", "note", "completeness", "hash"), lists),
-        ("label.taxonomy", ("taxonomy", "retrieved", "verification", "hash"), taxonomies),
+        ("label.lists", ("list", "kind", "completeness", "hash"), lists),
+        ("label.taxonomy", ("taxonomy", "date", "verification", "hash"), taxonomies),
         ("provenance.files", ("name", "rows", "hash"), files),
         ("provenance.tables", ("table", "rows", "hash"), tables),
         ("provenance.stages", ("stage", "seconds", "memory"), stages),

@@ -19,7 +19,6 @@ _ADJUSTED: tuple[Column, ...] = (
     ("label.interval", "ci", "bounds"),
     ("label.adjusted", "adjusted", "share"),
     ("label.adjusted_interval", "adjusted", "bounds"),
-    ("label.basis", "basis", "text"),
 )
 _GROWTH: tuple[Column, ...] = (
     ("label.measure", "measure", "measure"),
@@ -77,8 +76,14 @@ _FUNDERS: tuple[Column, ...] = (
 def adjusted_section(facts: Facts) -> Section | None:
     """Return raw and adjusted shares beside each other, where an adjustment has a basis."""
     frame = facts.table("adjusted").filter(pl.col("method") != "none", pl.col("slice_kind") != "year")
-    frame = frame.sort(pl.col("slice_kind") != "all", maintain_order=True)
-    return section_of(facts, "adjusted", [grid_from(facts, facts.words.say("section.adjusted"), frame, _ADJUSTED)])
+    if frame.is_empty():
+        return None
+    words, title = facts.words, facts.words.say("section.adjusted")
+    grid = grid_from(facts, title, frame.sort(pl.col("slice_kind") != "all", maintain_order=True), _ADJUSTED)
+    basis = tuple(
+        words.say("label.basis", basis=text) for text in frame["basis"].drop_nulls().unique(maintain_order=True)
+    )
+    return Section("adjusted", title, words.say("lead.adjusted"), grids=(grid,), paragraphs=basis)
 
 
 def change_section(facts: Facts) -> Section | None:

@@ -136,7 +136,7 @@ class Facts:
         """Return the interval of a share as two figures."""
         if row["ci_low"] is None or row["ci_high"] is None:
             return self.words.missing
-        return f"{self.words.percent(row['ci_low'])} – {self.words.percent(row['ci_high'])}"
+        return f"{self.words.percent(row['ci_low'])}\u00a0–\u00a0{self.words.percent(row['ci_high'])}"
 
 
 def facts_of(

@@ -26,7 +26,7 @@ def _marked(facts: Facts, row: Row, column: str) -> Cell:
 def _points(facts: Facts, row: Row, column: str) -> Cell:
     """Write a difference of shares, with its interval below it where the row has one."""
     low, high = row.get("ci_low"), row.get("ci_high")
-    detail = f"{facts.words.points(low)} – {facts.words.points(high)}" if low is not None else ""
+    detail = f"{facts.words.points(low)}\u00a0–\u00a0{facts.words.points(high)}" if low is not None else ""
     return Cell(facts.words.points(row[column]), row[column], detail=detail)
 
 
@@ -53,7 +53,7 @@ def _bounds(facts: Facts, row: Row, column: str) -> str:
     low, high = row[f"{column}_low"], row[f"{column}_high"]
     if low is None or high is None:
         return facts.words.missing
-    return f"{facts.words.percent(low)} – {facts.words.percent(high)}"
+    return f"{facts.words.percent(low)}\u00a0–\u00a0{facts.words.percent(high)}"
 
 
 def grid_from(

@@ -28,7 +28,7 @@ def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, An
     lines = [facts.words.say("headline.synthetic")] if facts.synthetic else []
     lines.append(first_sentence(facts))
     lines += fractional_sentences(facts)
-    lines += [line for line in (second_sentence(facts), *band_sentences(facts)) if line]
+    lines += [line for line in (second_sentence(facts), adjusted_sentence(facts), *band_sentences(facts)) if line]
     lines += coverage_sentences(facts)
     lines += planted_sentences(facts)
     lines += [str(warning) for warning in manifest.get("warnings") or []]
@@ -64,6 +64,20 @@ def second_sentence(facts: Facts) -> str:
     level = facts.level(facts.study.get("top_level"))
     return facts.words.say(
         "headline.second", level=level, first=facts.words.count(first["numerator"]), **_figures(facts, row)
+    )
+
+
+def adjusted_sentence(facts: Facts) -> str:
+    """Return the headline with the errors of the instruments carried in, or nothing where nothing is known of them."""
+    rows = facts.table("adjusted").filter(
+        pl.col("measure") == "critical_listed", pl.col("slice_kind") == "all", pl.col("method") != "none"
+    )
+    if rows.is_empty() or rows["adjusted"][0] is None:
+        return ""
+    row = rows.row(0, named=True)
+    ends = {"ci_low": row["adjusted_low"], "ci_high": row["adjusted_high"], "confidence": row["confidence"]}
+    return facts.words.say(
+        "headline.adjusted", share=facts.words.percent(row["adjusted"]), interval=facts.interval(ends)
     )
 
 
