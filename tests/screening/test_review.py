@@ -35,11 +35,18 @@ def decide(sheet: pl.DataFrame, path: Path, **changes: str) -> pl.DataFrame:
 
 
 def test_names_that_never_count_and_near_misses_are_candidates() -> None:
-    found = candidates([*TEXTS, "Xiangya Hospital, Changsha", "Beihang Universitty"], ASPI)
+    found = candidates([*TEXTS, "Xiangya Hospital, Changsha", "Northwest University", "Beihang Universitty"], ASPI)
     assert found.select("value", "entity_id").rows() == [
         (NEAR, "nanjing-university-of-aeronautics-and-astronautics"),
         ("Xiangya Hospital, Changsha", "central-south-university"),
     ]
+
+
+def test_candidates_are_sought_in_strings_of_the_lists_countries(rows) -> None:
+    away = rows({"raw_affiliation_string": NEAR, "country_code": "BE"})
+    assert draw_sheet(screen(away, ASPI), away, ASPI)["sample"].to_list() == ["non-hit"]
+    home = rows({"raw_affiliation_string": NEAR, "country_code": "CN"})
+    assert draw_sheet(screen(home, ASPI), home, ASPI)["sample"].to_list() == ["candidate"]
 
 
 def test_the_sheet_holds_hits_non_hits_and_candidates(affiliations: pl.DataFrame) -> None:

@@ -48,13 +48,14 @@ def draw_sheet(
     """Draw a sheet for human reading: random hits, random non-hits, all candidates (`COLUMNS`).
 
     Samples are drawn from distinct pairs of string and entity (hits) and distinct strings
-    (non-hits), so that no much-repeated string fills the sheet. The same seed draws the same rows.
+    (non-hits), so that no much-repeated string fills the sheet. Candidates are sought in strings
+    of the lists' countries and of no known country. The same seed draws the same rows.
     """
     named = hits.filter(pl.col("tier") == "name").select("value", "entity_id", "entity_name", "matched_text")
     pairs = named.unique(["value", "entity_id"]).sort("value", "entity_id")
     texts = affiliations.select(value="raw_affiliation_string").drop_nulls().unique()
     others = texts.join(pairs, on="value", how="anti").sort("value")
-    near = candidates(others["value"], watchlists)
+    near = candidates(_of_country(others, affiliations, watchlists), watchlists)
     parts = [
         _drawn(pairs, n_hits, seed, "hit"),
         _drawn(others.join(near, on="value", how="anti"), n_others, seed, "non-hit"),
@@ -63,6 +64,15 @@ def draw_sheet(
     sheet = pl.concat(parts, how="diagonal")
     absent = [name for name in COLUMNS if name not in sheet.columns]
     return sheet.with_columns(pl.lit(None, pl.String).alias(name) for name in absent).select(*COLUMNS)
+
+
+def _of_country(texts: pl.DataFrame, affiliations: pl.DataFrame, watchlists: Sequence[Watchlist]) -> pl.Series:
+    """Return the strings that stand with a country of the lists, or with none."""
+    countries = sorted({member.entity.country for watchlist in watchlists for member in watchlist.entities})
+    there = affiliations.filter(pl.col("country_code").is_null() | pl.col("country_code").is_in(countries))
+    return texts.join(there.select(value="raw_affiliation_string"), on="value", how="semi", maintain_order="left")[
+        "value"
+    ]
 
 
 def _drawn(frame: pl.DataFrame, size: int, seed: int, sample: str) -> pl.DataFrame:
