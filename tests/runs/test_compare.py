@@ -142,6 +142,30 @@ def test_a_threshold_moves_exactly_the_works_between_the_old_and_the_new_one(tmp
     assert counts(compare(before, after)) == {"study settings": 3}
 
 
+def test_rejected_hits_are_the_reviewers_doing_and_the_rest_the_lists(tmp_path: Path) -> None:
+    # the 10 works of I22 lose their hits by decision; those of I23 and I24 change by the list
+    seen = replace(OTHER_LIST, decided=("I22",))
+    assert counts(compared(tmp_path, nothing, seen)) == {"decisions changed": 10, "watchlist changed": 20}
+
+
+def test_what_repairs_leave_out_is_the_settings_doing(tmp_path: Path) -> None:
+    world = plain_world()
+    for number in (1, 2, 3):
+        world[f"W{number}"] = replace(world[f"W{number}"], authors=(Author("I1", BE), Author("I29", CN)))
+    repairing = replace(STUDY, repairs=True)
+    before = make_run(tmp_path, world.values())
+    after = make_run(tmp_path, world.values(), LATER, repairing)
+    assert counts(compare(before, after)) == {"study settings": 3}
+    mended = {**world, "W1": replace(world["W1"], authors=(Author("I1", BE), Author("I21", CN)))}
+    last = make_run(tmp_path, mended.values(), replace(LATER, created="2026-07"), repairing)
+    assert counts(compare(after, last)) == {"re-affiliated": 1}
+
+
+def test_a_topic_of_another_model_is_another_topic(tmp_path: Path) -> None:
+    seen = replace(LATER, epoch="affiliations 2026-09-28, topics later", flipped=frozenset({"W1", "W2"}))
+    assert counts(compared(tmp_path, nothing, seen)) == {"topics changed": 2}
+
+
 def test_a_setting_changed_with_other_causes_takes_only_its_own_works(tmp_path: Path) -> None:
     def change(world: World) -> None:
         affiliate(world)

@@ -26,6 +26,8 @@ from copub.tables.funnel import Funnel, excluded_because
 
 AREA = "AREA-1"
 LEVELS = ("very high", "high", "low")
+MISTAKEN = "I29"
+"""An institution that a repair takes away, and with it the work's link to side B."""
 BE, CN, FR = "BE", "CN", "FR"
 
 STUDY = Study(
@@ -103,6 +105,7 @@ class Seen:
     created: str = "2026-01-01T01:00:00+00:00"
     threshold: float = 0.5
     flipped: frozenset[str] = frozenset()  # works that this copub judges the other way round
+    decided: tuple[str, ...] = ()  # institutions whose hits people rejected
     tombstones: tuple[Mapping[str, str], ...] = ()
 
 
@@ -169,7 +172,8 @@ def _rows(works: Iterable[Work], seen: Seen, study: Study) -> dict[str, list[dic
             "funders": [],
             "found_by": [],
         }
-        reason = excluded_because(row, study)
+        mistaken = study.repairs and any(author.institution == MISTAKEN for author in work.authors)
+        reason = excluded_because(row, study) or ("repair" if mistaken else None)
         rows["works"].append(row | {"in_population": reason is None, "excluded_because": reason})
         rows["topics"].append({"work_id": work.id, "rank": 0, "topic_id": work.topic, "score": 0.9})
         _add_text(rows, work, seen)
@@ -233,7 +237,8 @@ def _add_author(
                 "is_medical": False,
                 "entity_country": author.country,
                 "tier": "identifier",
-                "is_counted": "identifier" in study.tiers,
+                "is_counted": "identifier" in study.tiers and author.institution not in seen.decided,
+                "value": author.institution,
             }
         )
 
@@ -247,6 +252,17 @@ def _manifest(writer: RunWriter, seen: Seen, study: Study, epochs: list[str]) ->
         "study": asdict(study) | {"hash": study.hash},
         "source": {"kind": "api", "last_retrieval": seen.retrieved, "changes": {"tombstones": list(seen.tombstones)}},
         "epochs": epochs,
+        "decisions": [
+            {
+                "value": value,
+                "entity_id": value,
+                "decision": "no",
+                "reviewer": "R",
+                "date": "2026-01-01",
+                "reason": "read",
+            }
+            for value in seen.decided
+        ],
         "taxonomies": [{"id": study.taxonomy, "date": "2026", "hash": "+".join(seen.rules)}],
         "watchlists": [{"id": study.watchlists[0], "edition": seen.edition, "hash": f"{sorted(seen.listed.items())}"}],
         "tables": writer.written,

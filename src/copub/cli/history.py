@@ -9,13 +9,14 @@ import typer
 
 from copub import progress
 from copub.cli.app import CacheOption, JsonOption, QuietOption, ReportsOption, app, print_json
+from copub.decisions import decisions_of
 from copub.errors import CorrectInput
 from copub.runs.compare import compare
 from copub.runs.comparisonfiles import comparison_facts, write_comparison
 from copub.runs.comparisonwords import comparison_lines
 from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin
 from copub.runs.series import series, series_lines
-from copub.runs.today import judge_today
+from copub.runs.today import today
 from copub.runs.verify import verification_lines, verify
 from copub.settings import folders
 
@@ -109,7 +110,7 @@ def trend_command(
 ) -> None:
     """Show the headline of every run of a study, and the same with today's instruments.
 
-    Today's classifier and watchlists judge each run's own records anew; nothing is asked of any source.
+    Today's classifier, watchlists and decisions judge each run's own records anew; nothing is asked of any source.
     """
     place = folders(reports=reports).reports
     _known_study(place, study)
@@ -117,7 +118,7 @@ def trend_command(
         raise CorrectInput(
             f"cannot write {out.suffix or 'a file without suffix'}", where=str(out), mend=".parquet or .csv"
         )
-    table = series(runs_of(place, study), judge_today)
+    table = series(runs_of(place, study), today(decisions_of(place, study)))
     if out is not None and out.suffix == ".parquet":
         table.write_parquet(out)
     elif out is not None:

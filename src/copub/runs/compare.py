@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from copub.runs.attribution import State, masks_of, moves, parts, states_of, sums
-from copub.runs.causes import AFFILIATED, CAUSES, INDEXED, LEFT, TOPICS, Pair, candidates, differences
+from copub.runs.causes import AFFILIATED, CAUSES, INDEXED, LEFT, TOPICS, candidates, differences
 from copub.runs.comparisontables import COMPARISON_TABLES, conform_comparison
 from copub.runs.folder import Run
 from copub.runs.instruments import (
@@ -26,6 +26,7 @@ from copub.runs.instruments import (
     setting,
     study_of,
 )
+from copub.runs.pair import Pair
 from copub.runs.states import read_state
 from copub.study import Study
 

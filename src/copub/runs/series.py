@@ -65,7 +65,7 @@ def series(runs: Sequence[Run], judge: Judge) -> pl.DataFrame:
 
     Parameters
     ----------
-    judge : today's instruments; `copub.runs.today.judge_today` is what the command uses.
+    judge : today's instruments; `copub.runs.today.today` gives it.
     """
     ordered = sorted(runs, key=run_time)
     rows = []

@@ -29,7 +29,7 @@ FOLDER = "_stages"  # no study can have this id
 MODULES: Mapping[str, tuple[str, ...]] = {
     "tabulate": ("copub.harvest", "copub.tables"),
     "classify": ("copub.technology",),
-    "screen": ("copub.screening",),
+    "screen": ("copub.repairs", "copub.screening"),
     "measure": ("copub.measures",),
 }
 """Stage -> the modules that do its work."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import polars as pl
 
 from copub.errors import CorrectInput
 from copub.measures.copublications import authors_by_side, listed_works
+from copub.repairs import REASON as REPAIR
 from copub.runs.folder import Run
 from copub.runs.instruments import SWITCHES, setting
 from copub.study import Study
@@ -84,19 +86,22 @@ def _joined(name: str, table: pl.DataFrame, columns: Sequence[str]) -> pl.DataFr
 
 
 def reasons_under(run: Run, study: Study) -> pl.DataFrame:
-    """Return per co-publication of a run why `study` would leave it out; null if it would count it."""
+    """Return per co-publication of a run why `study` would leave it out; null if it would count it.
+
+    What a repair of the run left out stays out under every study that repairs.
+    """
     wanted = run.tables["works"].select(
-        "work_id", "publication_year", "type", "is_paratext", "is_retracted", "is_xpac", "n_authors"
+        "work_id", "publication_year", "type", "is_paratext", "is_retracted", "is_xpac", "n_authors", "excluded_because"
     )
     pairs = _pairs_under(run.tables["authorships"], study)
-    return pl.DataFrame(
-        [
-            (row["work_id"], excluded_because(row, study) if row["work_id"] in pairs else NO_PAIR)
-            for row in wanted.iter_rows(named=True)
-        ],
-        schema={"work_id": pl.String, "reason": pl.String},
-        orient="row",
-    )
+
+    def reason(row: dict[str, Any]) -> str | None:
+        if row["excluded_because"] == REPAIR:
+            return REPAIR if study.repairs else excluded_because(row, study)
+        return excluded_because(row, study) if row["work_id"] in pairs else NO_PAIR
+
+    rows = [(row["work_id"], reason(row)) for row in wanted.iter_rows(named=True)]
+    return pl.DataFrame(rows, schema={"work_id": pl.String, "reason": pl.String}, orient="row")
 
 
 def _pairs_under(authorships: pl.DataFrame, study: Study) -> set[str]:

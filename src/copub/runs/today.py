@@ -5,9 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from copub.measures.copublications import flagged_works
+from copub.repairs import repaired
 from copub.runs.folder import Run
+from copub.runs.series import Judge
 from copub.runs.states import reasons_under, with_sides
 from copub.screening import screen
+from copub.screening.review import apply_decisions
 from copub.screening.watchlist import load_watchlist
 from copub.study import Study
 from copub.tables import Tables
@@ -16,13 +19,26 @@ from copub.technology import classify
 from copub.technology.taxonomy import load_taxonomy
 
 
-def judge_today(run: Run, study: Study) -> pl.DataFrame:
-    """Return a run's works with the flags that today's classifier and watchlists give them.
+def today(decisions: pl.DataFrame | None) -> Judge:
+    """Return the judge that judges as a run of today would.
 
-    `study` decides years, types, sides, levels and tiers. Reviewed decisions play no part: they
-    belong to the run in which they were taken.
+    Parameters
+    ----------
+    decisions : people's decisions on affiliations of the study, as `copub.decisions` keeps them.
     """
-    tables = _tables_under(run, study)
+
+    def judge(run: Run, study: Study) -> pl.DataFrame:
+        return _flagged(run, study, decisions)
+
+    return judge
+
+
+def _flagged(run: Run, study: Study, decisions: pl.DataFrame | None) -> pl.DataFrame:
+    """Return a run's works with the flags that today's classifier, watchlists and decisions give them.
+
+    `study` decides years, types, sides, repairs, levels and tiers.
+    """
+    tables, _ = repaired(_tables_under(run, study), study)
     classification = classify(
         tables.works,
         tables.topics,
@@ -39,6 +55,8 @@ def judge_today(run: Run, study: Study) -> pl.DataFrame:
         children=study.children,
         dates=tables.works.select("work_id", "publication_date") if study.as_of else None,
     )
+    if decisions is not None:
+        hits = apply_decisions(hits, tables.affiliations, watchlists, decisions)
     levels = tuple(dict.fromkeys(level for watchlist in watchlists for level in watchlist.levels))
     return flagged_works(study, tables, classification, hits, levels)
 

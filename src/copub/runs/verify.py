@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from copub.decisions import decisions_from, keep_decisions
 from copub.errors import CorrectInput
 from copub.pipeline import STAGES
 from copub.pipeline import run as carry_out
@@ -26,7 +27,7 @@ from copub.study import Study
 
 HARVEST, TABULATE, CLASSIFY, SCREEN, MEASURE = STAGES[:5]
 _STAGE_OF: Mapping[str, str] = {
-    **dict.fromkeys(("works", "topics", "authorships", "affiliations"), TABULATE),
+    **dict.fromkeys(("works", "topics", "authorships", "affiliations", "repairs"), TABULATE),
     "assignments": CLASSIFY,
     "hits": SCREEN,
 }
@@ -76,6 +77,7 @@ def _recompute(run: Run, place: Path, cache: Path, works: Sequence[Path]) -> Run
     source = run.manifest["source"]
     options: dict[str, Any] = {"cache": place / "cache", "reports": place / "reports", "until": _last_stage(run)}
     study = _study(run)
+    _lay_out_decisions(run, study, place / "reports")
     if source["kind"] == "works-files":
         return carry_out(study, works=_same_files(run, works), **options)
     if works:
@@ -95,6 +97,14 @@ def _recompute(run: Run, place: Path, cache: Path, works: Sequence[Path]) -> Run
 def _study(run: Run) -> Study:
     # the study's own bounds were judged when the run was made, and shape no table
     return replace(study_of(run.manifest), bounds={})
+
+
+def _lay_out_decisions(run: Run, study: Study, reports: Path) -> None:
+    """Put people's decisions, as they were, where the recomputation looks for them."""
+    decisions = decisions_from(run.manifest.get("decisions", []))
+    if decisions is not None:
+        (reports / study.id).mkdir(parents=True)
+        keep_decisions(reports, study.id, decisions)
 
 
 def _last_stage(run: Run) -> str:

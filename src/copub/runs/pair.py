@@ -1,0 +1,58 @@
+"""Two runs to be compared, the earlier first, and what of their instruments differs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from copub.decisions import decisions_from, review_status
+from copub.runs.folder import Run
+from copub.runs.instruments import code_of, hashes, setting
+from copub.study import Study
+
+_DECISION = ("value", "entity_id", "decision")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two runs, the earlier first, with their studies."""
+
+    before: Run
+    after: Run
+    study_before: Study
+    study_after: Study
+
+    def differs(self, *names: str) -> bool:
+        """Return whether one of these settings differs between the studies."""
+        return any(setting(self.study_before, name) != setting(self.study_after, name) for name in names)
+
+    @property
+    def code_differs(self) -> bool:
+        """Return whether copub's version or code differs."""
+        return code_of(self.before.manifest) != code_of(self.after.manifest)
+
+    @property
+    def watchlists_differ(self) -> bool:
+        """Return whether the headline watchlists differ, by name or by content."""
+        return self._hashes("watchlists", *(s.watchlists for s in (self.study_before, self.study_after)))
+
+    @property
+    def model_differs(self) -> bool:
+        """Return whether rules or model of the headline taxonomy differ, the taxonomy being the same."""
+        if self.study_before.taxonomy != self.study_after.taxonomy:
+            return False
+        ids = (self.study_before.taxonomy,)
+        return any(self._hashes(kind, ids, ids) for kind in ("taxonomies", "models"))
+
+    @cached_property
+    def decided_works(self) -> list[str]:
+        """Return the works of both runs with an affiliation on which people decided in one run only, or otherwise."""
+        lists = [decisions_from(run.manifest.get("decisions", [])) for run in (self.before, self.after)]
+        rows = [set() if table is None else set(table.select(_DECISION).rows()) for table in lists]
+        changed = pl.DataFrame(sorted(rows[0] ^ rows[1]), schema=dict.fromkeys(_DECISION, pl.String), orient="row")
+        return sorted({w for run in (self.before, self.after) for w in review_status(run.tables["hits"], changed)})
+
+    def _hashes(self, kind: str, before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+        return hashes(self.before.manifest, kind, before) != hashes(self.after.manifest, kind, after)
