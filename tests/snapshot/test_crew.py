@@ -102,7 +102,7 @@ def test_a_file_that_kills_every_worker_is_named_and_passed_over(
         return os._exit(1) if job.file.path == poison else extract_file(job)
 
     monkeypatch.setattr(crew_module, "extract_file", dying)
-    with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
         summary = extract(str(snapshot), snapshot.parent / "out.jsonl", BE_CN, workers=2)
     assert summary.files == 10
     assert summary.faults[0].where == poison

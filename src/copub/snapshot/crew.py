@@ -69,9 +69,12 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
     if scheduler is None:
         # a file at a time: a file that waits at a worker which dies would be held to be a cause of it
         one = {"distributed.scheduler.worker-saturation": 1.0}
+        alone = {"POLARS_MAX_THREADS": "1"}  # each worker has a core to itself
         with (
             importlib.import_module("dask.config").set(one),
-            distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster,
+            distributed.LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, env=alone
+            ) as cluster,
             distributed.Client(cluster) as client,
         ):
             yield client
