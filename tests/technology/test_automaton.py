@@ -11,6 +11,7 @@ from copub.technology.lexicon import Lexicon, fold_for_model
 from copub.technology.terms import Term, fold_word, parse_term
 from copub.technology.tokens import hash_words, tokenize
 
+_TERMS = ("quantum", "quant*", "quantum dot", "quantum key*", "cs:SAR", "sar", "naive", "longerthaneight*", "dot key")
 _WORDS = ("quantum", "quantums", "key", "keys", "dot", "Dot", "SAR", "sar", "é", "naïve", "longerthaneightletters")
 
 
@@ -44,9 +45,7 @@ def _fits(term: Term, at: int, word: str) -> bool:
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
-        st.sampled_from(
-            ("quantum", "quant*", "quantum dot", "quantum key*", "cs:SAR", "sar", "naive", "longerthaneight*", "dot key")
-        ),
+        st.sampled_from(_TERMS),
         unique=True,
         min_size=1,
     ),

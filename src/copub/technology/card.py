@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from copub.technology.combiner import Labelled
 from copub.technology.corpus import Corpus, Text
-from copub.technology.evaluation import ANY, any_area, measure_row
+from copub.technology.evaluation import ANY, ENOUGH, any_area, measure_row
 from copub.technology.heads import CATEGORY_HEADS, Batch, vectorize
 from copub.technology.model import Scorer
 from copub.technology.reading import TextReader
@@ -74,8 +74,8 @@ def figures(
 ) -> dict[str, Any]:
     """Return the cross-validated figures for the card."""
     rows = cross_validated(runs, labels, gold, areas, card)
-    enough = [row["f1"] for row in rows[: len(areas)] if row["positives"] >= 15]
-    return {"cross_validated": rows, "macro_f1": round(float(np.mean(enough)), 3)}
+    enough = [row["f1"] for row in rows[: len(areas)] if row["positives"] >= ENOUGH]
+    return {"cross_validated": rows, "macro_f1": round(sum(enough) / len(enough), 3) if enough else None}
 
 
 def card_text(card: Mapping[str, Any]) -> str:
@@ -85,5 +85,5 @@ def card_text(card: Mapping[str, Any]) -> str:
     for row in (*card["cross_validated"], *card["heads_judged"]):
         cells = [f"{row[k]:.2f} ({row[f'{k}_low']:.2f} to {row[f'{k}_high']:.2f})" for k in _FIGURES]
         lines.append(f"| {row['what']} | {row['works']} | {row['positives']} | {' | '.join(cells)} |")
-    lines += ["", f"Macro F1 over the areas with 15 positives or more: {card['macro_f1']:.3f}"]
+    lines += ["", f"Macro F1 over the areas with {ENOUGH} positives or more: {card['macro_f1']}"]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,44 @@
+"""Reading works for classify: OpenAlex works and plain records, faults named by line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from copub.errors import CorrectFile
+from copub.schema import TABLES
+from copub.technology.records import read_records, topics_of
+
+
+def _write(path: Path, records: list[object]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def test_titles_and_abstracts_come_as_plain_text(tmp_path: Path) -> None:
+    records = [
+        {"id": "https://openalex.org/W1", "title": "CO<sub>2</sub> &amp; more", "language": "en",
+         "abstract_inverted_index": {word: [at] for at, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"])}},
+        {"item": 7, "title": None},
+    ]  # fmt: skip
+    (frame,) = read_records(_write(tmp_path / "w.jsonl", records))
+    assert frame["work_id"].to_list() == ["https://openalex.org/W1", "7"]
+    assert frame["title"].to_list() == ["CO2 & more", ""]
+    assert frame["abstract_status"].to_list() == ["full", "none"]
+
+
+def test_topics_make_the_table_of_that_name(tmp_path: Path) -> None:
+    topics = [{"id": "https://openalex.org/T2", "display_name": "B", "score": 0.5}, {"id": "T1", "score": None}]
+    (frame,) = read_records(_write(tmp_path / "w.jsonl", [{"id": "W1", "title": "t", "topics": topics}, {"id": "W2"}]))
+    table = topics_of(frame)
+    assert table.columns == TABLES["topics"].schema.names()
+    assert table.select("work_id", "rank", "topic_id", "score").rows() == [("W1", 0, "T2", 0.5), ("W1", 1, "T1", None)]
+
+
+def test_records_without_an_id_are_named_by_line(tmp_path: Path) -> None:
+    path = _write(tmp_path / "w.jsonl", [{"id": "W1", "title": "t"}, {"title": "no id"}, [1]])
+    with pytest.raises(CorrectFile) as raised:
+        list(read_records(path))
+    assert "w.jsonl:2" in str(raised.value) and "w.jsonl:3" in str(raised.value)
