@@ -34,7 +34,7 @@ def by_hand(rows: list[dict[str, object]], errors: Errors) -> float:
     """Average over the judged works what each counts for."""
     total = 0.0
     for row in rows:
-        c = errors.classifier["with abstract" if row["abstract_status"] == "full" else "title only"]
+        c = errors.classifier["with abstract" if row["classified_from"] == "title and abstract" else "title only"]
         m = errors.matcher["resolved" if row["has_institution"] else "unresolved"]
         of_c = (row["is_critical"] - (1 - c.specificity)) / (c.sensitivity + c.specificity - 1)
         of_m = (row["is_listed"] - (1 - m.specificity)) / (m.sensitivity + m.specificity - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from copub.measures.inputs import Inputs
 from copub.schema import TABLES
 
 from . import brute
-from .worlds import AREAS, ENTITIES, LEVELS, LIMITS, STUDY, YEARS, frames, made_world, measured, seeds
+from .worlds import AREAS, ENTITIES, LEVELS, LIMITS, STUDY, YEARS, frames, made_world, measured, seeds, study
 
 World = list[dict[str, Any]]
 
@@ -155,3 +156,39 @@ def test_no_nan_is_ever_written(name: str) -> None:
     table = measured(0, 0)[name]
     for column in table.select(pl.col(pl.Float64)).iter_columns():
         assert not column.is_nan().any()
+
+
+@pytest.mark.parametrize("size", [0, 1, 12])
+def test_a_study_of_one_year_gives_every_table(size: int) -> None:
+    made = made_world(4, size)[1]
+    asked = study(year_from=2018, year_to=2018)
+    tables = measure(
+        asked,
+        made.tables,
+        made.classification,
+        made.hits,
+        levels=LEVELS,
+        areas=AREAS,
+        inputs=Inputs(),
+        as_of=date(2019, 1, 1),
+    )
+    assert tables["trends"]["year"].unique().to_list() == [2018]
+    assert tables["growth"]["growth"].null_count() == tables["growth"].height
+    for name, table in tables.items():
+        assert table.schema == TABLES[name].schema
+
+
+def test_institutions_under_the_floor_have_counts_but_no_share() -> None:
+    tables = measured(5, 40)
+    for side in ("a", "b"):
+        works = tables["institutions"].filter(side=side).group_by("institution_name").agg(pl.col("works").sum())
+        sliced = set(tables["shares"].filter(slice_kind=f"institution_{side}")["slice"])
+        large = set(works.filter(pl.col("works") >= 5)["institution_name"])
+        assert sliced <= large
+
+
+def test_no_table_changes_when_it_is_measured_again() -> None:
+    made = made_world(5, 40)[1]
+    again = measure(STUDY, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS, inputs=Inputs())
+    for name, table in measured(5, 40).items():
+        assert table.equals(again[name]), name

@@ -10,7 +10,6 @@ import polars as pl
 from copub.measures.correction import Estimate, adjust, from_labels
 from copub.measures.errors import TEXT_STRATA, Errors
 from copub.measures.intervals import DIGITS, wilson
-from copub.measures.shares import ABSTRACT_STRATUM
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -41,7 +40,10 @@ def adjusted(
         whole of the study where it covers all decisions, in place of the evaluation.
     """
     judged = works.with_columns(
-        ABSTRACT_STRATUM.alias("text"),
+        pl.when(pl.col("classified_from") == "title and abstract")
+        .then(pl.lit("with abstract"))
+        .otherwise(pl.lit("title only"))
+        .alias("text"),
         pl.when("has_institution").then(pl.lit("resolved")).otherwise(pl.lit("unresolved")).alias("affiliation"),
         (pl.col("is_listed") & (pl.col("max_risk_level") == study.top_level)).fill_null(False).alias("is_top_listed"),
     )

@@ -90,7 +90,7 @@ def shares(
     sliced = pl.concat(
         [_one(works, kind, piece) for kind, piece in slices()]
         + [_by_author_cap(slim), _one(works.filter(first_of_group(works)), "duplicates", pl.lit("kept"))]
-        + [_by_institution(works, institutions_of, side) for side in ("a", "b")]
+        + [_by_institution(works, institutions_of, side, study.small_cell) for side in ("a", "b")]
     )
     rows = with_intervals(pl.concat([_count(sliced), _count_areas(works, areas)]), study.confidence)
     return conform(
@@ -158,9 +158,15 @@ def _by_author_cap(flagged: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _by_institution(works: pl.DataFrame, institutions_of: pl.DataFrame, side: str) -> pl.DataFrame:
-    names = institutions_of.filter(pl.col("side") == side).select("work_id", pl.col("institution_name").alias("slice"))
-    return works.join(names.unique(), on="work_id").select(
+def _by_institution(works: pl.DataFrame, institutions_of: pl.DataFrame, side: str, least: int) -> pl.DataFrame:
+    """Return the works of each institution with as many of them as the floor for cells asks.
+
+    Smaller institutions have no share worth printing; their counts stand in table ``institutions``.
+    """
+    of_side = institutions_of.filter(pl.col("side") == side)
+    names = of_side.select("work_id", pl.col("institution_name").alias("slice")).unique()
+    large = names.filter(pl.len().over("slice") >= least)
+    return works.join(large, on="work_id").select(
         *works.columns, pl.lit(f"institution_{side}").alias("slice_kind"), "slice"
     )
 
