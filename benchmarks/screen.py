@@ -35,11 +35,11 @@ def source() -> list[str]:
     return [f"{name.text}, China" for entity in registry() for name in entity.names]
 
 
-def seconds(what: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that a call took, and its result."""
-    start = time.perf_counter()
+def seconds(what: Callable[[], Any]) -> tuple[str, Any]:
+    """Return the seconds that a call took, by the clock and of the processor, and its result."""
+    start, used = time.perf_counter(), time.process_time()
     result = what()
-    return time.perf_counter() - start, result
+    return f"{time.perf_counter() - start:.2f} s (processor {time.process_time() - used:.2f} s)", result
 
 
 def main(number: int = 100_000) -> None:
@@ -61,10 +61,10 @@ def main(number: int = 100_000) -> None:
         *(pl.lit(None, schema.TABLES["affiliations"].schema[name]).alias(name) for name in empty)
     ).with_columns(author_seq=pl.lit(0, pl.Int32), affiliation_seq=pl.lit(0, pl.Int32))
     repeated, _ = seconds(lambda: screen(table, watchlists))
-    print(f"{len(watchlists)} watchlists, names compiled in {compiled:.2f} s")
-    print(f"{number // 2:,} distinct strings: {half:.2f} s")
-    print(f"{number:,} distinct strings: {whole:.2f} s, {hits['raw_affiliation_string'].n_unique():,} with a hit")
-    print(f"{number:,} affiliations with 1,000 distinct strings: {repeated:.2f} s")
+    print(f"{len(watchlists)} watchlists, names compiled in {compiled}")
+    print(f"{number // 2:,} distinct strings: {half}")
+    print(f"{number:,} distinct strings: {whole}, {hits['raw_affiliation_string'].n_unique():,} with a hit")
+    print(f"{number:,} affiliations with 1,000 distinct strings: {repeated}")
 
 
 if __name__ == "__main__":
