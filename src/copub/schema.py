@@ -554,7 +554,7 @@ TABLES: Mapping[str, Table] = {
             (
                 Column("date", pl.String, "date of the event as the study gives it"),
                 Column("label", pl.String, "the event"),
-                Column("measure", pl.String, "critical | listed | critical_listed | top_level"),
+                Column("measure", pl.String, "critical | listed | critical_listed | top_level | on LIST (names an institution of a further list)"),
                 Column("before_from", pl.Date, "first day compared"),
                 Column("after_to", pl.Date, "day after the last one compared"),
                 Column("before_count", pl.Int64, "works with the property before", "works"),

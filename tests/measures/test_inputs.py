@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
 from copub.errors import CorrectFile, CorrectInput
 from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, counts_of, read_card, read_matcher
-from copub.measures.inputs import errors_of, levels_of_entities, read_inputs, read_labelled, thresholds_of
+from copub.measures.inputs import errors_of, levels_of_entities, read_inputs, read_labelled, thresholds_of, with_ids
+from copub.screening import load_watchlist
+from copub.shipped import shipped_folder, shipped_names
+from copub.technology.taxonomy import load_taxonomy
 
 from .worlds import study
 
@@ -113,3 +117,18 @@ def test_files_that_the_study_names_are_read(tmp_path: Path) -> None:
     given = read_inputs(asked)
     assert given.labelled is not None and given.labelled.height == 1
     assert [p.id for p in given.published] == ["ceias-belgium-2026"] and len(given.ties) == 5
+
+
+def test_files_of_ones_own_are_known_by_the_id_that_hits_and_assignments_bear(tmp_path: Path) -> None:
+    for folder, name in (("taxonomies/watchlists", "seven-sons"), ("taxonomies/technologies", "eu-2023-2113")):
+        for file in shipped_folder(folder).glob(f"{name}.*"):
+            copy(file, tmp_path / file.name.replace(name, f"my-{name}"))
+    lists, taxonomy = str(tmp_path / "my-seven-sons.toml"), str(tmp_path / "my-eu-2023-2113.toml")
+    asked = with_ids(study(watchlists=(lists, "list-one"), taxonomy=taxonomy, other_watchlists=(lists,)))
+    assert asked.watchlists == ("seven-sons", "list-one") and asked.other_watchlists == ("seven-sons",)
+    assert asked.taxonomy == "eu-2023-2113"
+
+
+def test_shipped_lists_and_taxonomies_bear_their_file_name_as_id() -> None:
+    assert all(load_watchlist(name).id == name for name in shipped_names("taxonomies/watchlists"))
+    assert all(load_taxonomy(name).id == name for name in shipped_names("taxonomies/technologies"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,20 @@ if TYPE_CHECKING:
 WINDOW_YEARS = 3
 """Works up to this many years before and after the event are compared."""
 
-_HAS = {
+_HAS: Mapping[str, pl.Expr] = {
     "critical": pl.col("is_critical"),
     "listed": pl.col("is_listed"),
     "critical_listed": pl.col("is_critical_listed"),
     "top_level": pl.col("is_top_level"),
 }
+
+
+def measures_of(study: Study) -> dict[str, pl.Expr]:
+    """Return what is compared: the study's measures, and works that name an institution of each further list.
+
+    A rule often speaks of another list than the headline's.
+    """
+    return {**_HAS, **{f"on {name}": pl.col("watchlists").list.contains(name) for name in study.other_watchlists}}
 
 
 def events(study: Study, works: pl.DataFrame) -> pl.DataFrame:
@@ -67,17 +76,20 @@ def _rows(study: Study, event: Event, works: pl.DataFrame) -> list[dict[str, Any
         "before_with_abstract": _mean(before, pl.col("abstract_status") == "full"),
         "after_with_abstract": _mean(after, pl.col("abstract_status") == "full"),
     }
-    return [shared | _compared(study, measure, before, after) | {"measure": measure} for measure in _HAS]
+    return [
+        shared | _compared(study, measure, has, before, after) | {"measure": measure}
+        for measure, has in measures_of(study).items()
+    ]
 
 
-def _compared(study: Study, measure: str, before: pl.DataFrame, after: pl.DataFrame) -> dict[str, Any]:
-    (k0, n0), (k1, n1) = ((int(w.select(_HAS[measure].sum()).item()), w.height) for w in (before, after))
+def _compared(study: Study, measure: str, has: pl.Expr, before: pl.DataFrame, after: pl.DataFrame) -> dict[str, Any]:
+    (k0, n0), (k1, n1) = ((int(w.select(has.sum()).item()), w.height) for w in (before, after))
     low, high = newcombe_difference(k0, n0, k1, n1, study.confidence)
     known = bool(n0 and n1)
     share0, share1 = (k / n if n else None for k, n in ((k0, n0), (k1, n1)))
     explained = None
     if share0 is not None and share1 is not None and share1 < share0:
-        explained = explained_by_coverage(measure, share0, share1, before, after)
+        explained = explained_by_coverage(measure if measure in _HAS else "listed", share0, share1, before, after)
     return {
         "before_count": k0,
         "before_works": n0,

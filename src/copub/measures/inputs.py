@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from copub.measures.ties import Tie, load_ties, of_study
 from copub.screening.watchlist import load_watchlist
 from copub.shipped import shipped_folder
 from copub.technology.model import load_model
+from copub.technology.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     from copub.study import Study
@@ -62,6 +63,27 @@ def read_inputs(study: Study) -> Inputs:
         ties=tuple(of_study(study, [tie for name in study.ties for tie in load_ties(name)])),
         levels=levels_of_entities(study) if study.ties else {},
         thresholds=thresholds_of(study),
+    )
+
+
+def with_ids(study: Study) -> Study:
+    """Return the study with taxonomies and watchlists named by their ids, as hits and assignments name them.
+
+    A study may name a file of its own by its path; shipped ones are named by their id.
+    """
+
+    def taxonomy_id(name: str) -> str:
+        return load_taxonomy(name).id if name.endswith(".toml") else name
+
+    def watchlist_id(name: str) -> str:
+        return load_watchlist(name).id if name.endswith(".toml") else name
+
+    return replace(
+        study,
+        taxonomy=taxonomy_id(study.taxonomy),
+        other_taxonomies=tuple(map(taxonomy_id, study.other_taxonomies)),
+        watchlists=tuple(map(watchlist_id, study.watchlists)),
+        other_watchlists=tuple(map(watchlist_id, study.other_watchlists)),
     )
 
 

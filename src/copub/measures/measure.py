@@ -16,7 +16,7 @@ from copub.measures.crossings import area_levels, funders, intensity
 from copub.measures.events import events
 from copub.measures.families import institution_families
 from copub.measures.growth import growth
-from copub.measures.inputs import Inputs, read_inputs
+from copub.measures.inputs import Inputs, read_inputs, with_ids
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
 from copub.measures.resampled import resampled
 from copub.measures.sensitivity import sensitivity
@@ -61,6 +61,7 @@ def measure(
     """
     ranked = tuple(levels)
     given = read_inputs(study) if inputs is None else inputs
+    study = with_ids(study)
     flagged = flagged_works(study, tables, classification, hits, ranked, reviewed)
     works = copublications(flagged)
     of_works = institutions_of_works(study, tables.affiliations, works)
