@@ -178,7 +178,7 @@ def _trend_grid(facts: Facts, trends: pl.DataFrame, title: str) -> Grid:
         cells = [count_cell(facts, measured[key]["count"] if key in measured else None) for key in counts]
         small = words.say("label.small") if own["is_small"] else ""
         rows.append((
-            Cell(str(year), mark=small), *cells, share_cell(facts, own["share"]), Cell(facts.bounds(own)),
+            Cell(str(year), mark=small), *cells, share_cell(facts, own["share"]), Cell(facts.bounds(own), keep=True),
             share_cell(facts, own["with_abstract"]), share_cell(facts, own["with_institution"]),
         ))  # fmt: skip
     return grid_of(title, heads, rows)
@@ -212,5 +212,5 @@ def _area_cells(facts: Facts, row: Row, on_area: Mapping[str, float]) -> tuple[C
         count_cell(facts, on_area[row["slice"]]),
         count_cell(facts, row["numerator"], small=row["is_small"]),
         share_cell(facts, row["share"]),
-        Cell(facts.bounds(row)),
+        Cell(facts.bounds(row), keep=True),
     )

@@ -16,12 +16,16 @@ from copub.report.facts import Facts, Row
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: the text to read, for numbers the value behind it, a short mark, a second line."""
+    """One cell: the text to read, for numbers the value behind it, a short mark, a second line.
+
+    `keep` says that the text is not broken over lines.
+    """
 
     text: str
     value: float | None = None
     mark: str = ""
     detail: str = ""
+    keep: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -90,7 +94,7 @@ def share_cells(facts: Facts, row: Row) -> tuple[Cell, ...]:
         count_cell(facts, row["numerator"], small=row.get("is_small")),
         count_cell(facts, row["denominator"]),
         share_cell(facts, row["share"]),
-        Cell(facts.bounds(row)),
+        Cell(facts.bounds(row), keep=True),
     )
 
 

@@ -52,7 +52,7 @@ def _bounds_by_kind(facts: Facts, row: Row, column: str) -> Cell:
     low, high = row[f"{column}_low"], row[f"{column}_high"]
     if low is None or high is None:
         return Cell("")
-    return Cell(f"{_figure(facts, row['kind'], low)}\u00a0–\u00a0{_figure(facts, row['kind'], high)}")
+    return Cell(f"{_figure(facts, row['kind'], low)}\u00a0–\u00a0{_figure(facts, row['kind'], high)}", keep=True)
 
 
 def _dated(facts: Facts, row: Row, column: str) -> Cell:

@@ -44,7 +44,7 @@ WRITERS: Mapping[str, Writer] = {
     "share": lambda facts, row, column: Cell(facts.words.percent(row[column]), row[column]),
     "difference": lambda facts, row, column: Cell(facts.words.points(row[column]), row[column]),
     "points": _points,
-    "bounds": lambda facts, row, column: Cell(_bounds(facts, row, column)),
+    "bounds": lambda facts, row, column: Cell(_bounds(facts, row, column), keep=True),
 }
 
 

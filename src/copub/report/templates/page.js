@@ -220,7 +220,7 @@
     if (!terms.length) return;
     item.append(" ");
     terms.forEach((term, position) => { if (position) item.append(", "); item.append(make("mark", term)); });
-    item.append(make("span", " " + where, "quiet"));
+    item.append(make("span", " " + where + ".", "quiet"));
   }
   function reasonsOf(work) {
     const list = make("ul");
