@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,15 @@ import pytest
 import copub
 
 REAL = Path(os.environ.get("COPUB_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the cache and the reports of the working directory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COPUB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("COPUB_REPORTS", str(tmp_path_factory.mktemp("reports")))
+        yield
 
 
 @pytest.fixture(scope="session")

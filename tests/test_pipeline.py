@@ -137,9 +137,13 @@ def test_one_work_makes_a_whole_run(tmp_path: Path, works_file: Path) -> None:
 def test_no_co_publication_makes_a_run_that_says_so(tmp_path: Path) -> None:
     path = tmp_path / "none.jsonl"
     path.write_text("", encoding="utf-8")
-    run = copub.run("belgium-china", works=[path], reports=tmp_path / "r")
-    assert run.share("critical_listed")["share"] is None if run.tables["shares"].height else True
+    unbounded = tmp_path / "unbounded.toml"
+    unbounded.write_text(load_study("belgium-china").raw.split("[assertions]")[0], encoding="utf-8")
+    run = copub.run(unbounded, works=[path], reports=tmp_path / "r")
+    share = run.share("critical_listed")
+    assert (share["denominator"], share["share"], share["interval"]) == (0, None, "none")
     assert run.tables["copublications"].is_empty()
+    assert (run.folder / "report.html").exists()
 
 
 @pytest.mark.parametrize("until", STAGES)

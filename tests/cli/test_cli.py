@@ -124,17 +124,24 @@ def test_exit_codes_are_those_of_the_design(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_json_prints_one_object_with_headline_and_paths(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "w.jsonl").write_text("", encoding="utf-8")
-    code = call(
-        lambda: app(
-            ["run", "belgium-china", "--works", str(tmp_path / "w.jsonl"), "--reports", str(tmp_path / "r"), "--json"],
-            standalone_mode=False,
-        )
-    )
+    authors = [{"countries": [code], "author": {"display_name": code}} for code in ("BE", "CN")]
+    work = {"id": "https://openalex.org/W1", "title": "On sheep", "publication_year": 2015, "authorships": authors}
+    (tmp_path / "w.jsonl").write_text(json.dumps(work) + "\n", encoding="utf-8")
+    arguments = [
+        "run",
+        "belgium-china",
+        "--works",
+        str(tmp_path / "w.jsonl"),
+        "--reports",
+        str(tmp_path / "r"),
+        "--json",
+    ]
+    arguments += ["--cache", str(tmp_path / "c")]
+    code = call(lambda: app(arguments, standalone_mode=False))
     facts = json.loads(capsys.readouterr().out)
     assert code == 0
     assert Path(facts["folder"]).is_dir()
-    assert facts["headline"]["denominator"] == 0
+    assert facts["headline"]["denominator"] == 1
 
 
 def test_run_prints_funnel_sentences_planted_and_the_path(demo_run: copub.Run) -> None:

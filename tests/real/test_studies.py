@@ -48,7 +48,7 @@ def test_all_tables_are_there_in_the_shape_of_the_schema(belgium_china: copub.Ru
 def test_a_second_call_gives_byte_identical_tables(
     belgium_china: copub.Run, works_files: list[Path], tmp_path: Path
 ) -> None:
-    again = copub.run("belgium-china", works=works_files, reports=tmp_path)
+    again = copub.run("belgium-china", works=works_files, reports=tmp_path / "r", cache=tmp_path / "c")
     assert again.manifest["tables"] == belgium_china.manifest["tables"]
 
 
