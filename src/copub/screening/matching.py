@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from copub.screening.entity import Entity
@@ -19,6 +20,7 @@ from copub.screening.vocabulary import Place, vocabulary
 SURE, IF_COUNTRY, UNLESS_ABROAD = "sure", "if-country", "unless-abroad"
 
 _PLACE_WORDS = 3
+_CHINA = Place("CN", "country")
 _ENDS_OPEN = frozenset(("university", "college", "institute", "academy"))
 _GENERIC_FIRST = frozenset(("university", "institute", "academy", "college"))
 _COMPASS = ("north", "south", "east", "west", "northern", "southern", "eastern", "western")
@@ -132,11 +134,18 @@ class _Scene:
         self.reading = reading
         self.names = names
         self.lexicon = lexicon
-        china = Place("CN", "country")
-        military = [(i, word, china) for i, word in enumerate(reading.words) if word in ("pla", "pap")]
-        self.places = [*vocabulary().places_in(reading.words), *military]
-        self.places.sort(key=lambda place: place[0])
-        self.breaks = [i for i in range(len(reading.words)) if reading.tokens[reading.raw(i)] == ";"]
+
+    @cached_property
+    def places(self) -> list[tuple[int, str, Place]]:
+        """Position, name and meaning of the places in the reading; the army's name is a sign of China."""
+        words = self.reading.words
+        military = [(i, word, _CHINA) for i, word in enumerate(words) if word in ("pla", "pap")]
+        return sorted([*vocabulary().places_in(words), *military], key=lambda place: place[0])
+
+    @cached_property
+    def breaks(self) -> list[int]:
+        """Positions of semicolons."""
+        return [i for i in range(len(self.reading.words)) if self.reading.tokens[self.reading.raw(i)] == ";"]
 
     def word(self, position: int) -> str:
         """Return a word, or a divider beyond either end."""
@@ -219,7 +228,8 @@ class _Scene:
             return ""
         if entity.context == "alone":
             return SURE
-        if not self.reading.text[found.start].isascii():
+        is_full = kind not in ("weak", "abbreviation")
+        if not self.reading.text[found.start].isascii() or (is_full and not entity.context and not entity.not_places):
             return SURE
         near = self.nearest(found, entity)
         rivals = [place for place in entity.not_places if place.isupper()]
