@@ -16,6 +16,7 @@ from copub.report.messages import Messages, load_messages
 from copub.schema import empty
 
 Row = Mapping[str, Any]
+_ACRONYM = 2  # letters; shorter parts of an area id, such as AI, keep their capitals
 ANY_AREA = "any area"  # how table `area_levels` names critical works of whatever area, each once
 
 # Measures that rest on the study's levels: a row over other levels is not the study's own.
@@ -109,8 +110,9 @@ class Facts:
                 return str(name)
         if area == ANY_AREA:
             return self.words.say("label.any_area")
-        words = [part for part in area.split("-") if not (part.isdigit() or part == "EU")]
-        return " ".join(words).capitalize() if words else area
+        parts = [part for part in area.split("-") if not (part.isdigit() or part == "EU")]
+        words = [part if len(part) <= _ACRONYM else part.lower() for part in parts]
+        return " ".join([words[0][0].upper() + words[0][1:], *words[1:]]) if words and words[0] else area
 
     def by_level(self, level: str | None) -> tuple[int, str]:
         """Return the sort key of a risk level: strongest first, levels unknown to the words after these."""

@@ -56,7 +56,7 @@
     const data = cell.querySelector("data");
     if (data) return data.value;
     const text = cell.textContent.trim();
-    return /^[=+\-@\t\r]/.test(text) ? "'" + text : text;
+    return /^[=+\-@|%\t\r]/.test(text) ? "'" + text : text;
   }
   function tableText(table) {
     const line = (row) => Array.from(row.cells, (cell) => '"' + cellText(cell).replace(/"/g, '""') + '"').join(",");

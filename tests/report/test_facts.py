@@ -1,0 +1,49 @@
+"""Rules of looking up: the study's own rows, readable names, nothing where there is nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from copub.report.facts import facts_of
+
+
+@pytest.mark.parametrize(
+    ("area", "name"),
+    [
+        ("EU-02-AI", "Artificial intelligence"),  # as the manifest names it
+        ("EU-10-MATERIALS-MANUFACTURING", "Materials manufacturing"),
+        ("EU-99-AI", "AI"),
+        ("quantum", "Quantum"),
+        ("any area", "Any area"),
+        ("EU-01", "EU-01"),
+        ("", ""),
+    ],
+)
+def test_areas_have_readable_names(world: Any, area: str, name: str) -> None:
+    assert facts_of(*world).area(area) == name
+
+
+def test_levels_go_from_strong_to_weak_and_unknown_ones_last(world: Any) -> None:
+    levels = ["none", "unrated", "low", "category 2", "very high", "high", "medium"]
+    assert sorted(levels, key=facts_of(*world).by_level) == [
+        "very high", "high", "medium", "low", "unrated", "none", "category 2",
+    ]  # fmt: skip
+
+
+def test_a_study_without_levels_takes_the_rows_over_all_of_them(world: Any) -> None:
+    tables, manifest = world
+    study = {**manifest["study"], "levels": []}
+    assert facts_of(tables, {**manifest, "study": study}).share("critical_listed") is not None
+
+
+def test_an_empty_manifest_says_nothing() -> None:
+    facts = facts_of({}, {})
+    assert (facts.a, facts.b, facts.years, facts.counting, facts.title) == ("A", "B", "–", "full", "copub")
+    assert facts.share("critical_listed") is None and facts.entries("watchlists") == []
+
+
+def test_one_year_is_written_once(world: Any) -> None:
+    tables, manifest = world
+    assert facts_of(tables, {**manifest, "study": {"years": [2024, 2024]}}).years == "2024"
