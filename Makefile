@@ -6,7 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready-dev
 
-.PHONY: help run test lint types format bench docs model live lock clean
+.PHONY: help run test slow verify lint format bench docs model live lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -26,8 +26,14 @@ $(READY): requirements-dev.txt pyproject.toml
 run: $(READY)  ## run the demo study and write its report
 	@$(BIN)/copub run
 
-test: $(READY)  ## run the tests, with coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90 -q
+test: $(READY)  ## run the tests, with coverage (the slow ones: make slow)
+	@$(BIN)/python -m pytest -m "not slow and not live" --cov --cov-report=term --cov-fail-under=90 -q
+
+slow: $(READY)  ## run the slow tests too: long kills, large files
+	@$(BIN)/python -m pytest -m slow -q
+
+verify: $(READY)  ## run the demo twice in fresh folders and compare every table
+	@$(BIN)/python benchmarks/verify_demo.py
 
 lint: $(READY)  ## check style, types and generated documents
 	@$(BIN)/ruff check .
