@@ -1,0 +1,83 @@
+"""Run the demo in fresh folders, under every Python that is there, and compare every table's hash.
+
+``make verify`` calls it. Twice under this Python; once under each other supported Python found
+on the path, in a virtual environment of its own with the locked packages.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+
+
+def run_demo(python: Path, folder: Path) -> dict[str, str]:
+    """Return the sha256 of every table of a demo run made by `python` in a fresh folder."""
+    command = [
+        python,
+        "-m",
+        "copub",
+        "run",
+        "demo",
+        "--json",
+        "--cache",
+        folder / "cache",
+        "--reports",
+        folder / "reports",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{python}: the demo ended with {done.returncode}\n{done.stderr}")
+    return {name: facts["sha256"] for name, facts in json.loads(done.stdout)["tables"].items()}
+
+
+def other_pythons() -> list[str]:
+    """Return the other supported Pythons on the path that can make a virtual environment."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    found = []
+    for version in VERSIONS:
+        name = f"python{version}"
+        usable = (
+            shutil.which(name)
+            and not subprocess.run([name, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode
+        )
+        if version != own and usable:
+            found.append(name)
+    return found
+
+
+def environment(python: str, folder: Path) -> Path:
+    """Make a virtual environment with the locked packages and this copub; return its Python."""
+    subprocess.run([python, "-m", "venv", folder], check=True)
+    inside = folder / "bin" / "python"
+    pip = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--require-hashes", "-r", ROOT / "requirements-dev.txt"], check=True)
+    subprocess.run([*pip, "--no-deps", "--no-build-isolation", ROOT], check=True)
+    return inside
+
+
+def main() -> int:
+    """Print one line per run; return 0 if all tables are the same."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        first = run_demo(Path(sys.executable), place / "first")
+        runs = {f"Python {sys.version.split()[0]}, again": run_demo(Path(sys.executable), place / "again")}
+        for python in other_pythons()[-1:]:
+            runs[python] = run_demo(environment(python, place / f"env-{python}"), place / python)
+    differing = 0
+    print(f"{len(first)} tables, Python {sys.version.split()[0]}")
+    for label, tables in runs.items():
+        differ = sorted(table for table in first.keys() | tables.keys() if first.get(table) != tables.get(table))
+        differing += bool(differ)
+        print(f"{label}: {'identical' if not differ else 'differ: ' + ', '.join(differ)}")
+    return 1 if differing else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
