@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from copub.errors import CorrectInput
+from copub.parallel import in_parallel
 from copub.schema import TABLES
 from copub.technology.evidence import NgramFinder, TermFinder, sentence
 from copub.technology.judging import Judgement, ModelJudge, ModelView, OwnJudge, technologies_found
@@ -21,6 +23,7 @@ from copub.technology.records import read_records, topics_of
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
 from copub.technology.topics import mapped_topics, topic_sentence
 
+PART = 10_000
 CHUNK = 2_000
 SCORE_SHOWN = 0.05
 _BASIS = {"work_id": pl.String, "classified_from": pl.String, "classifiable": pl.Boolean}
@@ -63,20 +66,47 @@ def classify(
     model = load_model()
     if profile not in model.thresholds:
         raise CorrectInput(f"there is no profile {profile!r}", mend=f"profiles: {', '.join(model.thresholds)}")
-    judges = _Judges(model, taxonomies, profile, thresholds or {})
-    texts = _texts(works)
+    asked = _Asked(tuple(taxonomies), profile, tuple(sorted((thresholds or {}).items())))
+    parts = list(in_parallel(partial(_classify_part, asked), _parts(_texts(works), topics)))
+    table = TABLES["assignments"]
+    assignments = pl.concat([pl.DataFrame(schema=table.schema), *(part.assignments for part in parts)]).sort(table.key)
+    basis = pl.concat([pl.DataFrame(schema=_BASIS), *(part.basis for part in parts)])
+    return Classification(assignments, basis.sort("work_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of every part of the works."""
+
+    taxonomies: tuple[Taxonomy, ...]
+    profile: str
+    thresholds: tuple[tuple[str, float], ...]
+
+
+@lru_cache(maxsize=2)
+def _judges(asked: _Asked) -> _Judges:
+    return _Judges(load_model(), asked.taxonomies, asked.profile, dict(asked.thresholds))
+
+
+def _parts(texts: pl.DataFrame, topics: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Cut works into parts for the processes, each with its topics."""
+    for start in range(0, texts.height, PART):
+        part = texts.slice(start, PART)
+        yield part, topics.join(part.select("work_id"), on="work_id", how="semi")
+
+
+def _classify_part(asked: _Asked, part: tuple[pl.DataFrame, pl.DataFrame]) -> Classification:
+    judges = _judges(asked)
+    texts, topics = part
     rows: list[dict[str, Any]] = []
     known: list[pl.DataFrame] = []
-    for kind, part in (("full", texts.filter("has_abstract")), ("title", texts.filter(~pl.col("has_abstract")))):
-        for start in range(0, part.height, CHUNK):
-            chunk = _WorkChunk(part.slice(start, CHUNK), kind, topics)
+    for kind, of_kind in (("full", texts.filter("has_abstract")), ("title", texts.filter(~pl.col("has_abstract")))):
+        for start in range(0, of_kind.height, CHUNK):
+            chunk = _WorkChunk(of_kind.slice(start, CHUNK), kind, topics)
             read = judges.read(chunk)
             rows += judges.rows_of(chunk, read)
             known.append(judges.basis_of(chunk, read))
-    table = TABLES["assignments"]
-    assignments = pl.DataFrame(rows, schema=table.schema).sort(table.key)
-    basis = pl.concat(known) if known else pl.DataFrame(schema=_BASIS)
-    return Classification(assignments, basis.sort("work_id"))
+    return Classification(pl.DataFrame(rows, schema=TABLES["assignments"].schema), pl.concat(known))
 
 
 def classify_file(path: Path, taxonomy: str | Path, *, profile: str = "balanced") -> pl.DataFrame:
