@@ -1,0 +1,126 @@
+"""What the benchmarks share: the machine, time of the processor, works to measure with.
+
+Printed alone, it describes the machine: ``python benchmarks/common.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+from isal import igzip
+
+REAL = Path(os.environ.get("COPUB_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+REAL_WORKS = REAL / "real" / "works.jsonl.gz"
+SIDES = ("BE", "CN")
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on."""
+    models = [line for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    memory = [int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")]
+    return {
+        "processor": models[0].partition(":")[2].strip() if models else platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory[0] / 1e6, 1) if memory else None,
+        "load": round(os.getloadavg()[0], 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    }
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
+
+
+def family(root: int | None = None) -> list[int]:
+    """Return the ids of a process and of all processes below it (Linux; elsewhere the process alone)."""
+    found = [root or os.getpid()]
+    for pid in found:
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            found += map(int, _text(task).split())
+    return found
+
+
+def processor_seconds() -> float:
+    """Return the seconds of the processor that this process and all below it took, ended ones included."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    below = sum(map(_seconds_of, family()[1:]))
+    return time.process_time() + ended.ru_utime + ended.ru_stime + below
+
+
+def _seconds_of(pid: int) -> float:
+    fields = _text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
+def resident_mb(root: int) -> float:
+    """Return the memory that a process and all below it hold, shared pages once."""
+    kept = 0
+    for pid in family(root):
+        for line in _text(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
+            if line.startswith("Pss:"):
+                kept += int(line.split()[1])
+    return kept / 1024
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""  # the process has just ended
+
+
+@contextmanager
+def timed(into: dict[str, tuple[float, float]], step: str) -> Iterator[None]:
+    """Add the seconds of a block by the clock, and of the processor, to `into`."""
+    clock, processor = time.perf_counter(), processor_seconds()
+    yield
+    into[step] = (time.perf_counter() - clock, processor_seconds() - processor)
+
+
+def real_works() -> Iterator[dict[str, Any]]:
+    """Yield the real works; without them, the works of the synthetic corpus."""
+    if REAL_WORKS.is_file():
+        with igzip.open(REAL_WORKS) as lines:
+            for line in lines:
+                yield orjson.loads(line)
+        return
+    from copub.demo.corpus import build_corpus
+
+    yield from build_corpus()
+
+
+def as_pair(work: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a copy of a work under a new id, with the first author on side A and the last on side B."""
+    authorships = [dict(authorship) for authorship in work.get("authorships") or [{}]]
+    for at, country in ((0, SIDES[0]), (-1, SIDES[1])):
+        authorships[at]["countries"] = sorted({*(authorships[at].get("countries") or []), country})
+    return {**work, "id": f"https://openalex.org/W{7_000_000_000 + number}", "authorships": authorships}
+
+
+def write_pairs(path: Path, number: int | None = None) -> int:
+    """Write real works, again and again under new ids, as co-publications of BE and CN; return how many."""
+    written = 0
+    with igzip.open(path, "wb", compresslevel=1) as file:
+        while number is None or written < number:
+            for work in real_works():
+                file.write(orjson.dumps(as_pair(work, written)) + b"\n")
+                written += 1
+                if written == number:
+                    break
+            if number is None:
+                break
+    return written
+
+
+if __name__ == "__main__":
+    print(json.dumps(machine(), indent=1))
