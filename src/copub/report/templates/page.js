@@ -210,7 +210,7 @@
 
   function evidenceOf(work) {
     const row = make("tr", undefined, "evidence"), cell = make("td");
-    cell.colSpan = 6;
+    cell.colSpan = Array.from(table.tHead.rows[0].cells).filter((head) => head.offsetParent).length;
     cell.append(make("h4", words.technology), reasonsOf(work), make("h4", words.institutions), hitsOf(work));
     if (work[OWN].length) cell.append(make("h4", words.a), make("p", work[OWN].map((place) => data.institutions[place]).join(" · "), "quiet"));
     row.append(cell);
