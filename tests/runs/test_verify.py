@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,13 @@ import polars as pl
 import pytest
 
 import copub
+from copub.decisions import keep_decisions
+from copub.demo.corpus import build_corpus
 from copub.errors import CorrectInput
 from copub.runs import Run
+from copub.runs.compare import compare
+from copub.runs.instruments import study_of
+from copub.runs.today import today
 from copub.runs.verify import verification_lines, verify
 from copub.study import Study
 
@@ -21,6 +26,15 @@ from copub.study import Study
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("verify")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_corpus() -> Iterator[None]:
+    """Let the embedded server serve every tenth work only: these tests are not about their number."""
+    works = build_corpus()[::10]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("copub.demo.embedded.build_corpus", lambda: works)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +67,36 @@ def test_a_run_from_works_files_comes_out_the_same_wherever_the_files_lie(
     assert set(found.tables["table"]) == set(from_file.tables)
     assert "the same to the byte" in verification_lines(found)[-1]
     assert not list((tmp_path / "cache").iterdir())
+
+
+def rejections_of(run: Run) -> pl.DataFrame:
+    """Return the decisions that no name hit of a run is one."""
+    pairs = run.tables["hits"].filter(pl.col("via_entity").is_null(), tier="name").select("value", "entity_id").unique()
+    facts = {"decision": "no", "reason": "read", "reviewer": "R", "date": "2026-01-01"}
+    return pairs.with_columns(pl.lit(value).alias(name) for name, value in facts.items())
+
+
+def test_people_s_decisions_are_repeated_as_they_were(from_file: Run, small_works: Path, tmp_path: Path) -> None:
+    (tmp_path / "reports" / "demo").mkdir(parents=True)
+    decided = rejections_of(from_file)
+    keep_decisions(tmp_path / "reports", "demo", decided)
+    options: dict[str, Any] = {"cache": tmp_path / "cache", "reports": tmp_path / "reports", "until": "measure"}
+    run = copub.run(study_of(from_file.manifest), works=[small_works], **options)
+    assert run.tables["hits"]["is_counted"].sum() < from_file.tables["hits"]["is_counted"].sum()
+    # what people decide later plays no part in what the run was
+    keep_decisions(
+        tmp_path / "reports", "demo", decided.with_columns(decision=pl.lit("yes"), date=pl.lit("2026-02-01"))
+    )
+    assert verify(run, tmp_path / "cache", [small_works]).is_same
+    comparison = compare(from_file, run)
+    assert set(comparison.tables["parts"]["cause"]) == {"decisions changed"}
+    own = run.tables["copublications"]["is_listed"].sum()
+    assert (
+        today(decided)(from_file, study_of(run.manifest))
+        .filter(pl.col("excluded_because").is_null())["is_listed"]
+        .sum()
+        == own
+    )
 
 
 def test_other_works_files_are_refused_and_the_right_ones_named(
