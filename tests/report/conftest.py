@@ -28,6 +28,7 @@ def _beside(name: str) -> ModuleType:
 
 
 worlds = _beside("worlds")
+attacks = _beside("attacks")
 browser = _beside("browser")
 
 
@@ -47,7 +48,7 @@ def make_world() -> Any:
 @pytest.fixture(scope="session")
 def hostile() -> World:
     """A made-up run whose every text is an attack or a nuisance."""
-    result: World = worlds.hostile()
+    result: World = attacks.hostile(*worlds.world(120, years=(2020, 2025)))
     return result
 
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import datetime as dt
 import math
 import random
+import tomllib
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from copub.schema import TABLES, conform, empty
 
+DEEPER = Path(__file__).with_name("deeper.toml")  # rows of the tables below the first answer
 AREAS = ("EU-01-SEMICONDUCTORS", "EU-02-AI", "EU-03-QUANTUM", "EU-08-ENERGY", "EU-10-MATERIALS-MANUFACTURING")
 SIDE_A = tuple(
     (f"I90000001{i:02}", f"Université Inventée {name}")
@@ -374,166 +377,6 @@ def _sensitivity(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def _deeper(works: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """One or two rows of the tables that stand below the first answer."""
-    n = float(len(works))
-    k = float(sum(w["is_critical_listed"] for w in works))
-    low, high = wilson(k, n)
-    if low is None:
-        return {}
-    share = {"share": k / n, "ci_low": low, "ci_high": high}
-    counts = {"works": int(n), "critical": int(n), "listed": int(n), "critical_listed": int(k)}
-    return {
-        "adjusted": [
-            {
-                "measure": "critical_listed",
-                "slice_kind": "all",
-                "slice": "all",
-                "method": method,
-                "basis": "a mock sample",
-                "adjusted": 0.11,
-                "adjusted_low": 0.05,
-                "adjusted_high": None,
-                **share,
-            }
-            for method in ("shipped evaluation",)
-        ],
-        "growth": [
-            {
-                "measure": "critical_listed",
-                "kind": "count",
-                "year_from": 2010,
-                "year_to": 2023,
-                "growth": -0.031,
-                "ci_low": -0.2,
-                "ci_high": 0.1,
-                "is_small": False,
-            }
-        ],
-        "events": [
-            {
-                "date": "2024-01",
-                "label": "A mock event",
-                "measure": "critical",
-                "before_share": 0.2,
-                "after_share": 0.1,
-                "difference": -0.1,
-                "ci_low": -0.3,
-                "ci_high": 0.12,
-                "is_small": True,
-                "before_with_institution": 0.9,
-                "after_with_institution": 0.8,
-            }
-        ],
-        "intensity": [
-            {
-                "year": 2020,
-                "works": int(n),
-                "share_of_a": 0.02,
-                "share_of_b": 0.001,
-                "affinity": 0.87,
-                "is_small": False,
-            }
-        ],
-        "area_levels": [
-            {"area": area, "risk_level": level, "works": 3, "is_small": True}
-            for area in (AREAS[0], "any area")
-            for level in ("very high", "none")
-        ],
-        "specifications": [
-            {"taxonomy": f"t{i}", "share": i / 10, "ci_low": 0.0, "ci_high": 1.0, "is_study": i == 2} for i in range(5)
-        ],
-        "comparison": [
-            {
-                "position": place,
-                "published": "mock",
-                "figure": kind,
-                "name": f"A mock {kind}",
-                "kind": kind,
-                "theirs": 0.5,
-                "ours": 0.25,
-                "ours_low": 0.125,
-                "ours_high": 0.375,
-                "period": "2001",
-                "status": "stated",
-                "verdict": "a mock verdict",
-                "differences": ["another list", "another year"],
-                "source": "a mock study",
-            }
-            for place, kind in enumerate(("share", "ratio", "count"), start=1)
-        ],
-        "ties": [
-            {
-                "tie_id": "t1",
-                "status": "no co-publications",
-                "institution_a": SIDE_A[0][1],
-                "institution_b": "B",
-                "kind": "memorandum",
-                "start": "2012",
-                "works": 0,
-                "critical_listed": 0,
-                "is_small": False,
-            }
-        ],
-        "tie_areas": [
-            {
-                "position": 1,
-                "area": "all links",
-                "links": 1,
-                "at_counted_levels": 0,
-                "unresolved": 0,
-                "share_of_links": 1.0,
-            }
-        ],
-        "resampled": [
-            {
-                "statistic": "median authors",
-                "group": "all",
-                "item": "",
-                "value": 6.5,
-                "ci_low": 6.0,
-                "ci_high": 7.0,
-                "works": int(n),
-            },
-            {"statistic": "rank of area", "group": "all", "item": "x", "value": 1.0},
-        ],
-        "institution_families": [
-            {
-                "side": "a",
-                "institution_id": "I9",
-                "institution_name": "A mock family",
-                "members": 3,
-                "is_small": False,
-                **counts,
-            }
-        ],
-        "repairs": [
-            {
-                "work_id": works[0]["work_id"],
-                "author_seq": 0,
-                "affiliation_seq": 0,
-                "kind": "a mock repair",
-                "is_applied": False,
-            }
-        ],
-        "influences": [
-            {
-                "rank": 1,
-                "switch": "risk_floor",
-                "settings": ["high", "low"],
-                "lowest_setting": "high",
-                "lowest_median": 0.1,
-                "highest_setting": "low",
-                "highest_median": 0.2,
-                "mean_difference": 0.05,
-                "largest_difference": 0.09,
-                "matched": 4,
-            }
-        ],
-        "funders": [{"funder": "Mock Foundation", "is_small": False, **counts, **share}],
-    }
-
-
 def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language: str = "en") -> dict[str, Any]:
     """Manifest of a made-up run over `n` works."""
     return {
@@ -611,7 +454,7 @@ def world(
         "coverage": _coverage(works),
         "sensitivity": _sensitivity(works),
         **_evidence(works),
-        **_deeper(works),
+        **(tomllib.loads(DEEPER.read_text(encoding="utf-8")) if works else {}),
     }
     tables = {name: table(name, rows.get(name, [])) for name in TABLES}
     return tables, manifest(n, years, **options)
@@ -625,70 +468,3 @@ def large(copies: int = 10, n: int = 6_000) -> tuple[dict[str, pl.DataFrame], di
             parts = [frame.with_columns(pl.col("work_id") + f"{copy}") for copy in range(copies)]
             tables[name] = conform(name, pl.concat(parts))
     return tables, facts
-
-
-ATTACKS = (
-    "<script>window.hacked=1</script>",
-    "<img src=x onerror=window.hacked=1>",
-    "</script><script>window.hacked=1</script>",
-    '=HYPERLINK("http://evil.example","x")',
-    "+1+cmd|' /C calc'!A0",
-    "@SUM(1+1)",
-    "-2+3",
-    "\t=1+1",
-    "‮gnitser‬ reversed",
-    "{{ 7*7 }} ${7*7} {% raw %}",
-    "' onmouseover='window.hacked=1",
-    ']]> & < > " \x00\x07\x1b[31m',
-    "\\end{document} $x_1$ #% ~^ {unbalanced",
-    "中文标题 العربية עברית",
-    "x" * 10_000,
-    "",
-)
-EVIL_DOIS = (
-    "javascript:alert(1)",
-    "10.5555/<script>",
-    "data:text/html,x",
-    "https://evil.example",
-    "10.5555/a b",
-    '10.5555/"onx=1',
-)
-
-
-def hostile(n: int = 120) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
-    """Return a run whose titles, names and strings are attacks, and half of whose values are null."""
-    tables, facts = world(n, years=(2020, 2025))
-    rng = random.Random(3)
-    for name, frame in tables.items():
-        rows = frame.to_dicts()
-        for row in rows:
-            for column, dtype in TABLES[name].schema.items():
-                row[column] = _attack(rng, name, column, dtype, row[column])
-        tables[name] = pl.DataFrame(rows, schema=TABLES[name].schema) if rows else frame
-    for key in ("title", "question"):
-        facts["study"][key] = ATTACKS[0]
-    facts["study"]["side_a"]["name"] = ATTACKS[1]
-    facts["watchlists"][0]["title"] = ATTACKS[2]
-    facts["source"]["query"] = ATTACKS[0]
-    facts["command"] = ["copub", "run", ATTACKS[0]]
-    facts["warnings"] = [ATTACKS[0]]
-    return tables, facts
-
-
-# What copub itself writes is what it is; what comes from a source may be anything.
-_KEPT = ("work_id", "measure", "slice_kind", "counting", "taxonomy", "watchlist", "year", "side", "switch", "metric")
-
-
-def _attack(rng: random.Random, table_name: str, column: str, dtype: Any, value: Any) -> Any:
-    kept = column in _KEPT or (column == "risk_level" and table_name == "shares")
-    if kept or column.startswith(("is_", "n_")) or column.endswith("_seq") or column in ("assigned", "classifiable"):
-        return value
-    if column == "doi":
-        return rng.choice([*EVIL_DOIS, None, "10.5555/fine"])
-    if column in ("area", "entity_id", "tier", "field"):  # never null by the schema
-        return rng.choice(ATTACKS)
-    if dtype == pl.String:
-        return rng.choice([*ATTACKS, None])
-    if dtype == pl.List(pl.String):
-        return rng.choice([[rng.choice(ATTACKS), rng.choice(ATTACKS)], [], None])
-    return rng.choice([value, None]) if table_name in ("works", "copublications", "assignments", "hits") else value
