@@ -22,6 +22,8 @@ from copub.shipped import shipped_folder
 from copub.technology.records import read_records
 
 FIFTHS = 5
+DATA_DATE = "2026-11-21"
+"""When the data of the shipped model were gathered."""
 _NO_LETTER = re.compile(r"[^a-z0-9]")
 _TOPIC_PHRASES = re.compile(
     r"This cluster of papers|It covers topics such as|particular emphasis on|focus(?:es|ing) on"

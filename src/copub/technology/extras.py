@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from copub.technology.combiner import Labelled
+from copub.technology.features import RULE_FEATURES
 from copub.technology.thresholds import best_threshold
 from copub.technology.topics import topic_map
 
@@ -24,6 +25,7 @@ def learn_generic(gold: Labelled) -> dict[str, Any]:
     It judges areas for which no scorer was trained: those of taxonomies that people write.
     """
     features, truth = gold.rules[gold.usable], gold.positive[gold.usable]
+    features = np.where(np.array(RULE_FEATURES) == "context terms", 0.0, features)  # few people's lists have any
     learner = LogisticRegression(C=1.0, max_iter=1000).fit(features, truth)
     scores = learner.predict_proba(features)[:, 1]
     balanced = best_threshold(scores[None, :], truth)

@@ -199,8 +199,8 @@ def _read_scorer(kind: str, arrays: Any, heads: list[str]) -> Scorer:
     )
 
 
-def write_model(folder: Path, name: str, scorers: Mapping[str, Scorer], card: dict[str, Any]) -> None:
-    """Write a model: weights as eight-bit integers with one scale a head, and the card with the hash."""
+def write_model(folder: Path, name: str, scorers: Mapping[str, Scorer], card: dict[str, Any]) -> dict[str, Any]:
+    """Write a model: weights as eight-bit integers with one scale a head; return the card with the hash."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for kind, scorer in scorers.items():
         scales = (np.abs(scorer.weights).max(axis=0) / 127.0).astype(np.float32)
@@ -220,3 +220,4 @@ def write_model(folder: Path, name: str, scorers: Mapping[str, Scorer], card: di
         "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
     }
     (folder / f"{name}.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return card

@@ -16,7 +16,7 @@ from copub.technology.model import KINDS
 Floats = npt.NDArray[np.float32]
 GRID = np.round(np.arange(0.10, 0.91, 0.01), 2)
 PRIOR = 0.40
-PULL = 0.15
+PULL = 0.30
 """How strongly a threshold is pulled towards `PRIOR`: loss of F1 per unit of distance."""
 WANTED = {"precision": 0.85, "recall": 0.85}
 
