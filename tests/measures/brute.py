@@ -132,7 +132,7 @@ def root(work_id: str, pointer: Mapping[str, str | None]) -> str:
 
 def first_of_duplicates(world: list[Row], kept: list[Row]) -> set[str]:
     """Return the ids of the first work of each group among the kept works."""
-    pointer = {w["work_id"]: w["duplicate_of"] for w in kept}
+    pointer = {w["work_id"]: w["duplicate_of"] for w in world}
     groups: dict[str, list[Row]] = defaultdict(list)
     for work in kept:
         groups[root(work["work_id"], pointer)].append(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from math import prod
 from random import Random
 
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 from copub.measures.copublications import flagged_works
+from copub.measures.duplicates import first_of_group, with_groups
 from copub.measures.specifications import influences, specifications
 from copub.measures.switches import settings_of
 
@@ -115,3 +117,18 @@ def test_influence_is_the_mean_difference_of_matched_specifications() -> None:
     assert table["switch"][0] == "counting"
     assert by_switch["medical"]["range_of_medians"] == pytest.approx(0.15 - 0.095)
     assert by_switch["types"]["mean_difference"] is None
+
+
+def test_a_chain_of_duplicates_is_one_group_and_keeps_its_first_work_that_is_left() -> None:
+    works = pl.DataFrame(
+        {
+            "work_id": ["W1", "W2", "W3", "W10"],
+            "duplicate_of": [None, "W1", "W2", None],
+            "publication_date": [date(2018, 1, 1), date(2019, 1, 1), date(2019, 1, 1), None],
+        }
+    )
+    grouped = with_groups(works)
+    assert grouped["duplicate_group"].to_list() == ["W1", "W1", "W1", "W10"]
+    assert first_of_group(grouped).to_list() == [True, False, False, True]
+    left = grouped.filter(pl.col("work_id") != "W1")
+    assert first_of_group(left).to_list() == [True, False, True]

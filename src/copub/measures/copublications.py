@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.measures.duplicates import COLUMNS as DUPLICATES
+from copub.measures.duplicates import with_groups
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ UNRATED = "unrated"
 def copublications(flagged: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``copublications``: the flagged works that are in the study's denominator."""
     kept = flagged.filter(pl.col("excluded_because").is_null())
-    return conform("copublications", kept.drop("excluded_because", "is_xpac", "is_paratext"))
+    return conform("copublications", kept.drop("excluded_because", "is_xpac", "is_paratext", *DUPLICATES))
 
 
 def flagged_works(
@@ -34,8 +36,8 @@ def flagged_works(
 ) -> pl.DataFrame:
     """Return all co-publications with the columns of table ``copublications``, whether counted or not.
 
-    Works that the study leaves out say why in ``excluded_because``; with ``is_xpac`` and
-    ``is_paratext`` that is what other choices of works need. Sorted by work_id.
+    Works that the study leaves out say why in ``excluded_because``; with ``is_xpac``,
+    ``is_paratext`` and the groups of duplicates that is what other choices of works need. Sorted by work_id.
 
     Parameters
     ----------
@@ -52,7 +54,8 @@ def flagged_works(
         "abstract_status", "duplicate_of", "epoch", "excluded_because", "is_xpac", "is_paratext",
     )  # fmt: skip
     joined = (
-        works.join(
+        with_groups(works)
+        .join(
             authors_by_side(tables.authorships, [*study.side_a.countries, *study.side_b.countries]),
             on="work_id",
             how="left",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
+COLUMNS = ("duplicate_group", "duplicate_order")
 
-def group_of(works: pl.DataFrame) -> pl.Series:
-    """Return for each row the work_id that stands for its group of duplicates.
+
+def with_groups(works: pl.DataFrame) -> pl.DataFrame:
+    """Return `works` with `COLUMNS`: the work_id that stands for a group, and the order among all works.
 
     `duplicate_of` may point to a work that is itself a duplicate; the pointers are followed to
-    their end.
+    their end, through works that the study leaves out too, so `works` must hold all of them. The
+    order is by date, then by length and order of the id, as in `copub.tables.duplicates`.
     """
     target = {w: d for w, d in works.select("work_id", "duplicate_of").iter_rows() if d is not None}
 
@@ -21,19 +24,18 @@ def group_of(works: pl.DataFrame) -> pl.Series:
         return work
 
     ends = {work: end(work) for work in target}
-    return works["work_id"].replace(ends).rename("group")
+    order = works.select("work_id", "publication_date").sort(
+        "publication_date", pl.col("work_id").str.len_chars(), "work_id", nulls_last=True
+    )
+    return works.with_columns(pl.col("work_id").replace(ends).alias("duplicate_group")).join(
+        order.select("work_id").with_row_index("duplicate_order"), on="work_id", how="left", maintain_order="left"
+    )
 
 
 def first_of_group(works: pl.DataFrame) -> pl.Series:
     """Return for each row whether it is the first of its group among these works.
 
-    First by date, then by length and order of the id, as in `copub.tables.duplicates`. A group
-    whose original was left out of `works` keeps its next work rather than none.
+    A group whose original was left out of `works` keeps its next work rather than none.
     """
-    return (
-        works.select("work_id", "publication_date", group_of(works))
-        .with_row_index("row")
-        .sort("publication_date", pl.col("work_id").str.len_chars(), "work_id", nulls_last=True)
-        .with_columns((pl.int_range(pl.len()).over("group") == 0).alias("first"))
-        .sort("row")["first"]
-    )
+    order = pl.col("duplicate_order")
+    return works.select((order == order.min().over("duplicate_group")).alias("first")).to_series()

@@ -64,7 +64,7 @@ ABSTRACT_STRATUM = (
 _READ = (
     "work_id", "publication_year", "publication_date", "n_authors", "weight", "weight_countries", "is_bilateral",
     "is_dual_only", "abstract_status", "is_critical", "areas", "is_listed", "listed_band", "is_critical_listed",
-    "is_top_level", "duplicate_of", "excluded_because",
+    "is_top_level", "duplicate_group", "duplicate_order", "excluded_because",
 )  # fmt: skip
 
 
