@@ -27,6 +27,7 @@ def _beside(name: str) -> ModuleType:
     return module
 
 
+_beside("counts")  # worlds imports it by this name
 worlds = _beside("worlds")
 attacks = _beside("attacks")
 browser = _beside("browser")
