@@ -122,8 +122,6 @@ def test_the_real_works_give_every_table_with_a_raw_and_an_adjusted_headline(run
     row = run["out"]["adjusted"].filter(slice_kind="all", measure="critical_listed").row(0, named=True)
     assert row["method"] == "shipped evaluation"
     assert row["adjusted_low"] < row["adjusted"] < row["adjusted_high"]
-    # Nearly all of these works are judged by their title alone, which finds too few.
-    assert row["adjusted"] > row["share"]
 
 
 def test_the_real_works_are_measured_in_under_20_seconds(run: dict[str, Any]) -> None:
