@@ -140,6 +140,32 @@ def _partners(works: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[d
     return institutions, rows
 
 
+def _hit(w: dict[str, Any], seq: int, raw: str, printed: str) -> dict[str, Any]:
+    entity_id, entity_name, level = w["_entity"]
+    return {
+        "work_id": w["work_id"],
+        "author_seq": seq,
+        "affiliation_seq": 0,
+        "watchlist": WATCHLIST,
+        "edition": "2020 (SYNTHETIC)",
+        "entity_id": entity_id,
+        "entity_name": entity_name,
+        "risk_level": level,
+        "category": "civilian",
+        "is_medical": False,
+        "entity_country": "CN",
+        "tier": (w["tiers"] or ["name"])[0],
+        "field": "raw_affiliation_string",
+        "value": raw,
+        "matched_text": printed,
+        "matched_start": 24,
+        "matched_end": 24 + len(printed),
+        "rule": printed,
+        "via_entity": None,
+        "is_counted": True,
+    }
+
+
 def _evidence(works: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     hits, assignments, affiliations, authorships = [], [], [], []
     for w in works:
@@ -173,30 +199,7 @@ def _evidence(works: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
                 }
             )
             if entity:
-                hits.append(
-                    {
-                        "work_id": wid,
-                        "author_seq": seq,
-                        "affiliation_seq": 0,
-                        "watchlist": WATCHLIST,
-                        "edition": "2020 (SYNTHETIC)",
-                        "entity_id": entity[0],
-                        "entity_name": entity[1],
-                        "risk_level": entity[2],
-                        "category": "civilian",
-                        "is_medical": False,
-                        "entity_country": "CN",
-                        "tier": (w["tiers"] or ["name"])[0],
-                        "field": "raw_affiliation_string",
-                        "value": raw,
-                        "matched_text": printed,
-                        "matched_start": 24,
-                        "matched_end": 24 + len(printed),
-                        "rule": printed,
-                        "via_entity": None,
-                        "is_counted": True,
-                    }
-                )
+                hits.append(_hit(w, seq, raw, printed))
         for area in w["areas"]:
             assignments.append(
                 {
