@@ -133,6 +133,7 @@ def main() -> int:
                 faults.append(f"kill {number} in {stage}: the last whole run is not as it was")
             if hashes(finish(place)) != hashes(first):
                 faults.append(f"kill {number} in {stage}: the next call gave other tables")
+            print(f"{number + 1} of {options.kills}: {stage}", file=sys.stderr)
     took = time.perf_counter() - started
     print(f"kills that met a running call: {sum(killed.values())} of {options.kills}")
     print("by stage: " + ", ".join(f"{stage} {count}" for stage, count in killed.items()))
