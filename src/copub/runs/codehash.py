@@ -84,12 +84,21 @@ def _data_in(folder: Path) -> Iterator[Path]:
 def _imported(path: Path) -> list[str]:
     """Return the modules that the text of a module imports; names that are no modules do no harm."""
     found: list[str] = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            inside = [f"{node.module}.{alias.name}" for alias in node.names]
-            modules = [name for name in inside if _file_of(name)]
-            # from package import module: the package's own imports play no part
-            found += modules if len(modules) == len(inside) else [node.module, *modules]
+    for package, names in _imports_in(path.read_bytes()):
+        inside = [f"{package}.{name}" for name in names]
+        modules = [name for name in inside if _file_of(name)]
+        # from package import module: the package's own imports play no part
+        found += modules if inside and len(modules) == len(inside) else [package, *modules]
     return found
+
+
+@cache  # the stages share most of their modules
+def _imports_in(text: bytes) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the imports in the text of a module: what is imported, and the names from it, if any."""
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, ()) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.append((node.module, tuple(alias.name for alias in node.names)))
+    return tuple(found)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import polars as pl
+import pyarrow as pa
 
 from copub.errors import CorrectFile, Fault
 from copub.screening.entity import read_rows
@@ -43,6 +44,7 @@ _REGIONS = ("south", "north", "east", "west", "central")
 _INSTITUTION = ("institution_id", "ror", "institution_name", "country_code", "institution_type")
 _HONG_KONG, _MACAU = r"(?i)\bhong\s?kong\b", r"(?i)\bmaca[uo]\b"
 _MAINLAND = r"(?i)\b(?:shenzhen|guangzhou|zhuhai|guangdong|hengqin|shanghai|beijing|suzhou|foshan)\b"
+_TEXTS = pa.large_list(pa.large_string())
 _GLUED_AUTHORS, _GLUED_COUNTRIES = 3, 2
 
 
@@ -168,14 +170,13 @@ def _with_named_countries(affiliations: pl.DataFrame) -> pl.DataFrame:
     reader = Reader()
     strings = affiliations["raw_affiliation_string"].drop_nulls().unique(maintain_order=True).to_list()
     told = [countries_in(text, reader) for text in strings]
-    texts = pl.List(pl.String())
+    # Through Arrow: polars would make a series of every single list.
     known = pl.DataFrame(
         {
-            "raw_affiliation_string": strings,
-            "named": [list(one.countries) for one in told],
-            "evidence": [list(one.evidence) for one in told],
-        },
-        schema=pl.Schema([("raw_affiliation_string", pl.String()), ("named", texts), ("evidence", texts)]),
+            "raw_affiliation_string": pl.Series(strings, dtype=pl.String),
+            "named": pl.Series(pa.array([one.countries for one in told], _TEXTS)),
+            "evidence": pl.Series(pa.array([one.evidence for one in told], _TEXTS)),
+        }
     )
     return affiliations.join(known, on="raw_affiliation_string", how="left", maintain_order="left").with_columns(
         pl.col("named", "evidence").fill_null([])

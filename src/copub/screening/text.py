@@ -253,6 +253,8 @@ class Reader:
 
     def _unglue(self, token: str) -> str:
         """Part a token such as "engineeringnanjing" where a common word ends or begins."""
+        if not token.startswith(self._vocabulary.glue) and not token.endswith(self._vocabulary.glue):
+            return token
         for glue in self._vocabulary.glue:
             rest = token.removeprefix(glue)
             if rest != token and len(rest) > 2 and self._is_word(rest):
