@@ -37,8 +37,12 @@ def _plain(value: Any) -> Any:
 
 
 def taxonomy_facts(taxonomies: Sequence[Taxonomy]) -> list[dict[str, Any]]:
-    """Return title, source, date, state of proof and hash of each taxonomy."""
-    return [{fact: getattr(taxonomy, fact) for fact in _TAXONOMY_FACTS} for taxonomy in taxonomies]
+    """Return title, source, date, state of proof, hash and names of the areas of each taxonomy."""
+    return [
+        {fact: getattr(taxonomy, fact) for fact in _TAXONOMY_FACTS}
+        | {"areas": {area.id: area.name for area in taxonomy.areas}}
+        for taxonomy in taxonomies
+    ]
 
 
 def watchlist_facts(watchlists: Sequence[Watchlist]) -> list[dict[str, Any]]:

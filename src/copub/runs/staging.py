@@ -30,7 +30,7 @@ NOT_READ_BY_TABULATE = frozenset(
     (
         "id", "title", "question", "synthetic", "taxonomy", "other_taxonomies", "profile", "thresholds", "watchlists",
         "other_watchlists", "levels", "top_level", "tiers", "medical", "children", "as_of", "counting", "confidence",
-        "base_year", "small_cell", "small_rate", "events", "bounds", "published", "ties", "labelled", "raw",
+        "base_year", "small_cell", "small_rate", "events", "bounds", "published", "ties", "labelled", "language", "raw",
     )
 )  # fmt: skip
 """Settings that only later stages read. A setting that is not named here is part of the key."""

@@ -1,0 +1,24 @@
+"""Studies: the question asked, read from one TOML file that writes out all that moves the number.
+
+``settings.csv`` is the authority for what a study may say; it drives validation and the
+reference in ``docs/study.md``.
+"""
+
+from copub.study.checks import date_fault
+from copub.study.reading import load_study, parse_study
+from copub.study.settings import BOUNDED, SETTINGS
+from copub.study.study import Event, Side, Study
+
+PROFILES = ("precision", "balanced", "recall")
+
+__all__ = [
+    "BOUNDED",
+    "PROFILES",
+    "SETTINGS",
+    "Event",
+    "Side",
+    "Study",
+    "date_fault",
+    "load_study",
+    "parse_study",
+]

@@ -1,0 +1,88 @@
+"""Checks of single values of a study file; each says what is wrong, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from copub.countries import COUNTRY_CODES
+from copub.shipped import shipped_folder
+
+Check = Callable[[Any], str | None]
+FIRST_YEAR, LAST_YEAR = 1800, 2100
+LANGUAGES = ("en", "fr", "nl")
+
+
+def _country(code: Any) -> str | None:
+    if code in COUNTRY_CODES:
+        return None
+    near = [known for known in sorted(COUNTRY_CODES) if isinstance(code, str) and known == code.upper()]
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{code!r} is no ISO 3166 two-letter country code{hint} (examples: BE, CN, HK, VN, DE)"
+
+
+def _one_of(*known: str) -> Check:
+    def check(value: Any) -> str | None:
+        return None if value in known else f"{value!r} is unknown; known: {', '.join(known)}"
+
+    return check
+
+
+def _between(low: float, high: float) -> Check:
+    def check(value: Any) -> str | None:
+        return None if low <= value <= high else f"{value!r} is not between {low:g} and {high:g}"
+
+    return check
+
+
+def _slug(value: Any) -> str | None:
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", str(value)):
+        return None
+    return f"{value!r} is no identifier (lower-case letters, digits and hyphens, at most 64)"
+
+
+def date_fault(value: Any) -> str | None:
+    """Return what is wrong with a date as text; None if it is YYYY, YYYY-MM or YYYY-MM-DD."""
+    if re.fullmatch(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", str(value)):
+        return None
+    return f"{value!r} is no date (YYYY, YYYY-MM or YYYY-MM-DD)"
+
+
+def _shipped_or_file(folder: str, suffix: str = ".toml") -> Check:
+    def check(value: Any) -> str | None:
+        known = sorted(path.stem for path in shipped_folder(folder).glob(f"*{suffix}"))
+        if value in known or Path(str(value)).is_file():
+            return None
+        return f"{value!r} is neither shipped nor a file; shipped: {', '.join(known)}"
+
+    return check
+
+
+def _file(value: Any) -> str | None:
+    return None if Path(str(value)).is_file() else f"there is no file {value!r}"
+
+
+_YEAR = _between(FIRST_YEAR, LAST_YEAR)
+CHECKS: Mapping[str, Check] = {
+    "country": _country,
+    "slug": _slug,
+    "file": _file,
+    "language": _one_of(*LANGUAGES),
+    "year": _YEAR,
+    "year or 0": lambda value: None if value == 0 else _YEAR(value),
+    "taxonomy": _shipped_or_file("taxonomies/technologies"),
+    "watchlist": _shipped_or_file("taxonomies/watchlists"),
+    "published": _shipped_or_file("taxonomies/published"),
+    "ties": _shipped_or_file("taxonomies/ties", ".csv"),
+}
+
+
+def check_of(text: str) -> Check | None:
+    """Return the check that ``settings.csv`` names: one of `CHECKS`, "one of a | b", or "from 0 to 1"."""
+    if text.startswith("one of "):
+        return _one_of(*text.removeprefix("one of ").split(" | "))
+    if match := re.fullmatch(r"from ([\d.]+) to ([\d.]+)", text):
+        return _between(float(match[1]), float(match[2]))
+    return CHECKS[text] if text else None

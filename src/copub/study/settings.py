@@ -1,0 +1,60 @@
+"""The keys of a study file: where they stand, what they take, what they mean, read from a table."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from copub.study.checks import Check, check_of
+
+BOUNDED = (
+    "works",
+    "copublications",
+    "critical_share",
+    "listed_share",
+    "critical_listed_share",
+    "with_abstract_share",
+    "with_institution_share",
+)
+"""Figures of a run that the table ``assertions`` may bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key of a study file: where it stands, what it takes, what it means, its attribute of `Study`."""
+
+    path: tuple[str, ...]
+    kind: str
+    meaning: str
+    default: Any
+    required: bool
+    check: Check | None
+    attribute: str
+
+    @property
+    def key(self) -> str:
+        """Return the dotted name, such as ``screening.levels``."""
+        return ".".join(self.path)
+
+
+def _settings() -> Iterator[Setting]:
+    with (Path(__file__).parent / "settings.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            default = json.loads(row["default"]) if row["default"] else None
+            yield Setting(
+                path=tuple(row["key"].split(".")),
+                kind=row["takes"],
+                meaning=row["meaning"],
+                default=tuple(default) if isinstance(default, list) else default,
+                required=row["required"] == "yes",
+                check=check_of(row["check"]),
+                attribute=row["attribute"],
+            )
+
+
+SETTINGS: tuple[Setting, ...] = tuple(_settings())
+"""Every key of a study file, as ``settings.csv`` beside this module describes it."""
