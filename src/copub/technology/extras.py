@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from copub.technology.features import RULE_FEATURES
 from copub.technology.thresholds import best_threshold
 from copub.technology.topics import topic_map
 
-TOPIC_PLACES = ("primary core", "further core", "primary partial", "further partial")
+TOPIC_PLACES = ("primary", "further")
 FACTORS = {"precision": 1.5, "balanced": 1.0, "recall": 0.6}
 """Thresholds of rules alone, relative to the balanced one."""
 
@@ -43,7 +43,7 @@ def learn_topic_weights(
     taxonomy: str,
     areas: Sequence[str],
 ) -> dict[str, float]:
-    """Learn what a mapped topic adds to the logit, by its rank and strength; never less than nothing.
+    """Learn what a mapped topic adds to the logit, by its rank; never less than nothing.
 
     Parameters
     ----------
@@ -60,16 +60,11 @@ def learn_topic_weights(
 
 
 def _places(topics: Sequence[Sequence[str]], taxonomy: str, areas: Sequence[str]) -> npt.NDArray[np.float64]:
-    mapped: Mapping[tuple[str, str], str] = {
-        (topic, area): strength
-        for topic, area, strength in topic_map(taxonomy).select("topic_id", "area", "strength").iter_rows()
-    }
+    mapped = set(topic_map(taxonomy).select("topic_id", "area").iter_rows())
     places = np.zeros((len(topics), len(areas), len(TOPIC_PLACES)))
     for row, ids in enumerate(topics):
         for rank, topic in enumerate(ids):
             for column, area in enumerate(areas):
-                strength = mapped.get((topic, area))
-                if strength:
-                    name = f"{'further' if rank else 'primary'} {strength}"
-                    places[row, column, TOPIC_PLACES.index(name)] = 1.0
+                if (topic, area) in mapped:
+                    places[row, column, min(rank, 1)] = 1.0
     return places

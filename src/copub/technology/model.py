@@ -133,8 +133,8 @@ class Model:
     """A trained model: the taxonomy it decides, its scorers by kind, and how logits are read.
 
     `calibration` (slope, intercept) by kind turns a logit into a probability; `thresholds` by
-    profile and area are probabilities; `topic_weights` are added to the logit by strength and
-    rank of a mapped OpenAlex topic; `generic` holds weights and bias for areas that have rules
+    profile and area are probabilities; `topic_weights` are added to the logit by the rank of a
+    mapped OpenAlex topic (primary, further); `generic` holds weights and bias for areas that have rules
     but no trained scorer. `hash` names the model in manifests.
     """
 

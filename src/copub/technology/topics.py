@@ -43,9 +43,8 @@ def mapped_topics(works: pl.DataFrame, topics: pl.DataFrame, taxonomy: Taxonomy,
     places = works.select("work_id", work=pl.int_range(pl.len()))
     areas = pl.DataFrame({"area_id": taxonomy.area_ids}).with_columns(area=pl.int_range(pl.len()))
     mapped = topic_map(taxonomy.id).rename({"area": "area_id"}).join(areas, on="area_id")
-    primary = pl.when(pl.col("rank") == 0).then(pl.lit("primary ")).otherwise(pl.lit("further "))
-    place = primary + pl.col("strength")
-    weight = place.replace_strict(dict(model.topic_weights), default=0.0, return_dtype=pl.Float64)
+    weights = model.topic_weights
+    weight = pl.when(pl.col("rank") == 0).then(weights["primary"]).otherwise(weights["further"])
     return (
         topics.join(places, on="work_id")
         .join(mapped, on="topic_id")
