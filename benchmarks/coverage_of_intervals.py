@@ -16,10 +16,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from copub.intervals import wilson
 from copub.measures.correction import Estimate, adjust, from_labels
 from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors
 from copub.measures.inputs import shipped_errors
-from copub.measures.intervals import wilson
 
 Cells = tuple[float, float, float, float]
 CONFIDENCE = 0.95

@@ -28,6 +28,7 @@ from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
 from copub.runs.clock import StageClock
+from copub.runs.keep import runs_of
 from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import classified, model_facts, screened, tabulated
@@ -220,7 +221,8 @@ def _write(
             manifest = _manifest(asked, source, tables, frames, place, writer, clock)
             writer.file("data-dictionary.md", data_dictionary())
             if with_report:
-                writer.file("report.html", build_page(frames, manifest))
+                before = runs_of(place.reports, asked.study.id)
+                writer.file("report.html", build_page(frames, manifest, before[-1].tables if before else None))
                 writer.file("workbook.xlsx", build_workbook(frames, manifest))
         finished = writer.finish(manifest | {"stages": clock.rows})
     except BaseException:

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
+from copub.intervals import newcombe_difference
 from copub.measures.coverage import explained_by_coverage
 from copub.measures.events import day_of, events
 from copub.measures.growth import growth, log_linear
-from copub.measures.intervals import newcombe_difference
 from copub.measures.trends import last_sure_year, trends
 from copub.study import Event
 

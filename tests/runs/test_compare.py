@@ -384,6 +384,18 @@ def test_the_parts_of_the_causes_add_up_to_the_difference(folder: Path, pair: Gi
         ends = [row["share_before"], *split["share_after"]]
         assert ends == [*split["share_before"], row["share_after"]]
         assert split["part"].sum() == pytest.approx(row["difference"], abs=1e-12)
+        whole = split.drop_nulls(["part", "part_low"])
+        for name in ("part", "part_first", "part_last"):
+            within = (whole[name] >= whole["part_low"] - 1e-12) & (whole[name] <= whole["part_high"] + 1e-12)
+            # where a step leaves no works, the share before stays: no order of defined shares says so
+            assert within.all() or split["part_low"].null_count() or _empties(comparison)
+
+
+def _empties(comparison: Comparison) -> bool:
+    """Return whether some order of the causes leaves no works at all."""
+    moved = comparison.tables["moves"].filter(pl.col("component") == "population")
+    gone = moved.filter(pl.col("before") == 1.0)
+    return gone.height == comparison.before.tables["copublications"].height
 
 
 @given(run_pairs())
@@ -394,8 +406,14 @@ def test_exchanging_the_runs_turns_every_sign_and_nothing_else(folder: Path, pai
     one = there.tables["parts"].sort("measure", "counting", "cause")
     two = back.tables["parts"].sort("measure", "counting", "cause")
     assert one.select("cause", "kind", "works").equals(two.select("cause", "kind", "works"))
-    for name, other in (("part", "part"), ("part_first", "part_last"), ("part_last", "part_first")):
-        assert (0.0 - one[name]).to_list() == two[other].to_list()
+    for name, other in (
+        ("part", "part"),
+        ("part_first", "part_last"),
+        ("part_last", "part_first"),
+        ("part_low", "part_high"),
+        ("part_high", "part_low"),
+    ):
+        assert (0.0 - one[name]).to_list() == pytest.approx(two[other].to_list(), abs=1e-15)
     for name, other in (("entered", "left"), ("left", "entered"), ("gained", "lost"), ("lost", "gained")):
         assert one[name].to_list() == two[other].to_list()
     assert (

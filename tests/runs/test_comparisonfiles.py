@@ -105,6 +105,6 @@ def test_a_difference_of_shares_is_told_in_points_with_its_sign(part: float | No
 
 def test_a_span_is_told_once_if_the_order_does_not_matter() -> None:
     assert between(0.01, 0.01) == "+1.00 points"
-    assert between(0.02, -0.01) == "−1.00 points to +2.00 points"
+    assert between(-0.01, 0.02) == "−1.00 points to +2.00 points"
     assert between(None, 0.1) == "not defined"
     assert percent(None) == "not defined (no works)"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from copub.intervals import DIGITS, wilson
 from copub.measures.correction import Estimate, adjust, from_labels
 from copub.measures.errors import TEXT_STRATA, Errors
-from copub.measures.intervals import DIGITS, wilson
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:

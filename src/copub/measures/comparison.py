@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from copub.measures.intervals import DIGITS, wilson
+from copub.intervals import DIGITS, wilson
 from copub.measures.published import Figure, Published
 from copub.schema import TABLES, conform
 

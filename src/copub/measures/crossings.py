@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.measures.intervals import with_intervals
+from copub.intervals import with_intervals
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from copub.intervals import DIGITS, newcombe_difference
 from copub.measures.coverage import explained_by_coverage
-from copub.measures.intervals import DIGITS, newcombe_difference
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:

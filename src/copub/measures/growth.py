@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from copub.measures.intervals import DIGITS
+from copub.intervals import DIGITS
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:

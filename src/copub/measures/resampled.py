@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copub.measures.intervals import DIGITS
+from copub.intervals import DIGITS
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:

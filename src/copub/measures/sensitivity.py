@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.measures.intervals import with_intervals
+from copub.intervals import with_intervals
 from copub.measures.shares import COUNTING_WEIGHT
 from copub.measures.switches import EVERY_LEVEL
 from copub.schema import TABLES, conform

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copub.measures.intervals import DIGITS, with_intervals
+from copub.intervals import DIGITS, with_intervals
 from copub.measures.switches import (
     Mask,
     Settings,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.intervals import with_intervals
 from copub.measures.coverage import explained_by_coverage
-from copub.measures.intervals import with_intervals
 from copub.measures.shares import COUNTING_WEIGHT, MEASURES
 from copub.schema import conform
 

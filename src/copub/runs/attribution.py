@@ -3,8 +3,8 @@
 The earlier run's works are turned into the later run's, cause by cause: a step moves every
 component of every work for which its cause is a candidate and which has not moved yet. A
 cause's part is the share after its step minus the share before it, so the parts add up to the
-whole. The order is that of `copub.runs.causes.CAUSES`; how much it matters is bounded by taking
-each cause first and last as well.
+whole. The order is that of `copub.runs.causes.CAUSES`; how much it matters is bounded by the
+smallest and largest part over all orders, with the parts at both ends of the order beside them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from copub.measures.intervals import DIGITS
+from copub.intervals import DIGITS
 from copub.runs.causes import CAUSES, COMPONENTS
 
 Flags = npt.NDArray[np.bool_]
@@ -145,12 +145,14 @@ def parts(before: State, after: State, masks: Mapping[str, Mapping[str, Flags]])
     """Return one row per measure, counting rule and cause that moved something.
 
     Keys: measure, counting, position, cause; share_before, share_after, part; part_first and
-    part_last (the same cause applied before, or after, all others); works, entered, left (works
+    part_last (the same cause applied before, or after, all others); part_low and part_high (its
+    smallest and largest part over all orders; null where a share is not defined); works, entered, left (works
     moved), gained, lost (works of the population whose measure turned).
     """
     order = acting(masks)
     steps = list(walk(before, after, masks, order))
     shares = chain([before, *(step.state for step in steps)])
+    over_orders = spans(before, after, masks, order)
     bounds = {cause: _bounds(before, after, masks, order, cause) for cause in order}
     rows = []
     previous = before
@@ -159,6 +161,7 @@ def parts(before: State, after: State, masks: Mapping[str, Mapping[str, Flags]])
         for measure, counting in shares:
             row = shares[measure, counting]
             first, last = bounds[step.cause]
+            low, high = over_orders[step.cause][measure, counting]
             rows.append(
                 {
                     "measure": measure,
@@ -170,6 +173,8 @@ def parts(before: State, after: State, masks: Mapping[str, Mapping[str, Flags]])
                     "part": _minus(row[position + 1], row[position]),
                     "part_first": first[measure, counting],
                     "part_last": last[measure, counting],
+                    "part_low": low,
+                    "part_high": high,
                     **counts,
                     **_turned(previous, step.state, measure),
                 }
@@ -193,6 +198,37 @@ def _bounds(
         {key: _minus(row[1], row[0]) for key, row in first.items()},
         {key: _minus(row[-1], row[-2]) for key, row in last.items()},
     )
+
+
+def spans(
+    before: State, after: State, masks: Mapping[str, Mapping[str, Flags]], order: Sequence[str]
+) -> dict[str, dict[Key, tuple[float | None, float | None]]]:
+    """Return cause -> (measure, counting) -> the smallest and the largest part over all orders of the causes.
+
+    A part depends only on which other causes went before, so every subset of them is tried.
+    """
+    bits = {name: sum(mask.astype(np.uint16) << order.index(c) for c, mask in masks[name].items()) for name in masks}
+    shares = [_shares_after(before, after, bits, chosen) for chosen in range(1 << len(order))]
+    found: dict[str, dict[Key, tuple[float | None, float | None]]] = {}
+    for position, cause in enumerate(order):
+        without = [chosen for chosen in range(len(shares)) if not chosen >> position & 1]
+        found[cause] = {}
+        for key in shares[0]:
+            differences = [_minus(shares[chosen | 1 << position][key], shares[chosen][key]) for chosen in without]
+            defined = [difference for difference in differences if difference is not None]
+            found[cause][key] = (min(defined, default=None), max(defined, default=None))
+    return found
+
+
+def _shares_after(before: State, after: State, bits: Mapping[str, Any], chosen: int) -> dict[Key, float | None]:
+    """Return the shares after a set of causes (as bits), in whatever order."""
+    state: State = {}
+    for name in COMPONENTS:
+        moved = np.broadcast_to((bits[name] & chosen) != 0, before["population"].shape)
+        state[name] = np.where(moved[:, None] if name == "weight" else moved, after[name], before[name])
+    return {
+        key: numerator / denominator if denominator else None for key, (numerator, denominator) in sums(state).items()
+    }
 
 
 def _counts(previous: State, step: Step) -> dict[str, int]:

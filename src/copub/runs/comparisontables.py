@@ -44,6 +44,8 @@ COMPARISON_TABLES: Mapping[str, Table] = {
                 Column("part", pl.Float64, "share_after - share_before", "-1 to 1"),
                 Column("part_first", pl.Float64, "the part if the cause were applied before all others", "-1 to 1"),
                 Column("part_last", pl.Float64, "the part if the cause were applied after all others", "-1 to 1"),
+                Column("part_low", pl.Float64, "the smallest part over all orders of the causes", "-1 to 1"),
+                Column("part_high", pl.Float64, "the largest part over all orders of the causes", "-1 to 1"),
                 Column("works", pl.Int64, "works in which the cause moved something", "works"),
                 Column("entered", pl.Int64, "works that it brought into the population", "works"),
                 Column("left", pl.Int64, "works that it took out of the population", "works"),

@@ -38,11 +38,10 @@ def points(part: float | None) -> str:
     return f"{'0.00' if text in ('+0.00', '-0.00') else text.replace('-', '−')} points"
 
 
-def between(one: float | None, two: float | None) -> str:
-    """Return the span of a part over the orders "first" and "last", smaller end first."""
-    if one is None or two is None:
+def between(low: float | None, high: float | None) -> str:
+    """Return the span of a part over all orders of the causes."""
+    if low is None or high is None:
         return "not defined"
-    low, high = sorted((one, two))
     return points(low) if points(low) == points(high) else f"{points(low)} to {points(high)}"
 
 
@@ -84,7 +83,7 @@ def part_rows(comparison: Comparison, measure: str, counting: str) -> list[dict[
             "meaning": MEANINGS[row["cause"]],
             "kind": row["kind"],
             "part": points(row["part"]),
-            "span": between(row["part_first"], row["part_last"]),
+            "span": between(row["part_low"], row["part_high"]),
             "works": f"{row['works']:,}",
             "entered": f"{row['entered']:,}",
             "left": f"{row['left']:,}",
@@ -108,5 +107,5 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         lines.append(share_sentence(comparison, measure, counting))
         for row in part_rows(comparison, measure, counting):
             moved = f"{row['works']} {'work' if row['works'] == '1' else 'works'}"
-            lines.append(f"  {row['part']:>14}  {row['cause']} [{row['kind']}], {moved}; other orders {row['span']}")
+            lines.append(f"  {row['part']:>14}  {row['cause']} [{row['kind']}], {moved}; in any order {row['span']}")
     return lines

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from copub.measures.intervals import with_intervals
+from copub.intervals import with_intervals
 from copub.measures.shares import COUNTING_WEIGHT
 from copub.runs.folder import Run
 from copub.runs.instruments import (

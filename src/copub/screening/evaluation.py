@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from copub.errors import CorrectFile, Fault
-from copub.measures.intervals import wilson
+from copub.intervals import wilson
 from copub.screening.entity import Entity, read_rows
 from copub.screening.index import build_index
 from copub.screening.strings import screen_strings

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from copub.measures.intervals import effective_trials, wilson, with_intervals
+from copub.intervals import effective_trials, wilson, with_intervals
 
 
 @given(st.integers(1, 5000), st.floats(0, 1), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
