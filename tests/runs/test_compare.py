@@ -212,6 +212,7 @@ def test_the_earlier_cause_in_the_order_takes_what_two_may_have_done(tmp_path: P
     rows = {row["cause"]: row for row in comparison.split("listed", "full").iter_rows(named=True)}
     assert rows["re-affiliated"]["part"] == rows["re-affiliated"]["part_first"] == pytest.approx(-1 / 40)
     assert rows["re-affiliated"]["part_last"] == 0
+    assert (rows["re-affiliated"]["part_low"], rows["re-affiliated"]["part_high"]) == (pytest.approx(-1 / 40), 0)
     # ten works gain, ten lose; the list alone takes nine of the losses, or ten if it goes first
     assert rows["watchlist changed"]["part"] == pytest.approx(1 / 40)
     assert rows["watchlist changed"]["part_first"] == pytest.approx(0)
