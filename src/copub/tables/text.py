@@ -6,10 +6,10 @@ import html
 import re
 import unicodedata
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import orjson
-from pyalex import invert_abstract
 
 # A tag starts with a letter right after "<"; "p < 0.05" and "a<b" in prose have none that closes.
 _INLINE = re.compile(
@@ -19,6 +19,7 @@ _INLINE = re.compile(
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:_-]{0,40}(?:\s[^<>]{0,300})?/?>")
 _PLACEHOLDER = re.compile(r"#(?:TAB|N|R|BR)#")
 _HEADING = re.compile(r"^\s*(?:abstract|summary)\b\s*[:.\-–—]?\s*", re.IGNORECASE)
+_PLACE = itemgetter(0)
 _STRINGS_KEPT = 1 << 16
 
 SHORT_ABSTRACT = 10
@@ -75,8 +76,10 @@ def abstract_of(value: Any) -> str:
         value = value["InvertedIndex"]
     if not isinstance(value, dict) or not value:
         return ""
-    index = {word: places for word, places in value.items() if isinstance(places, list)}
-    return _HEADING.sub("", plain_text(str(invert_abstract(index))), count=1)
+    # What pyalex.invert_abstract does, in four fifths of its time: a third of tabulate is spent here.
+    placed = [(place, word) for word, places in value.items() if isinstance(places, list) for place in places]
+    placed.sort(key=_PLACE)
+    return _HEADING.sub("", plain_text(" ".join([word for _, word in placed])), count=1)
 
 
 def abstract_status(abstract: str) -> str:
