@@ -1,0 +1,143 @@
+"""Does time grow in step with the works, and does memory stay within bounds?
+
+    python benchmarks/linear.py [--works 2000 4000] [--json FILE]
+    python benchmarks/linear.py --works 100000 1000000        the measurement of docs/performance.md
+    python benchmarks/linear.py --harvest 60000               from cached pages to the report
+
+Real works (else synthetic ones) are repeated under new ids and made co-publications of Belgium
+and China; `copub run` goes from the works file to tables and shares, in a process of its own.
+With --harvest the works come as pages from the embedded server, once; what is measured is the run
+from the cached pages to the finished report. Printed: seconds by the clock and of the processor,
+peak memory of all processes together and of each stage, and how far the last size is from linear.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from common import as_pair, machine, real_works, resident_mb, write_pairs
+
+from copub.demo.server import Manners, Server
+from copub.study import load_study
+
+EVERY = 0.5
+STUDY = "every-work"
+
+
+def write_study(folder: Path) -> Path:
+    """Write a study of Belgium and China that counts works of all years and types."""
+    lines = load_study("belgium-china").raw.replace('id = "belgium-china"', f'id = "{STUDY}"').splitlines()
+    kept = lines[: lines.index("[assertions]")]
+    text = "\n".join(line for line in kept if not line.startswith(("from =", "to =")))
+    path = folder / "study.toml"
+    path.write_text(text.replace("[years]", "[years]\nfrom = 1800\nto = 2100") + "\n", encoding="utf-8")
+    return path
+
+
+def run_copub(folder: Path, *options: str) -> dict[str, Any]:
+    """Run the study in a process of its own; return what it took."""
+    command = [sys.executable, "-c", "from copub.cli import main; main()", "run", str(write_study(folder)), *options]
+    places = ["--cache", str(folder / "cache"), "--reports", str(folder / "reports")]
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    process = subprocess.Popen([*command, *places], stdout=subprocess.DEVNULL)
+    peaks = [0.0]
+    watcher = threading.Thread(target=_watch, args=(process, peaks))
+    watcher.start()
+    code = process.wait()
+    watcher.join()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if code != 0:
+        raise SystemExit(f"copub run ended with {code}")
+    newest = max((folder / "reports" / STUDY).iterdir(), key=os.path.getmtime)
+    manifest = json.loads((newest / "manifest.json").read_text(encoding="utf-8"))
+    return {
+        "works": manifest["tables"]["works"]["rows"],
+        "seconds": time.perf_counter() - start,
+        "processor": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "peak_mb": max(peaks),
+        "stages": manifest["stages"],
+    }
+
+
+def _watch(process: subprocess.Popen[bytes], peaks: list[float]) -> None:
+    while process.poll() is None:
+        peaks.append(resident_mb(process.pid))
+        time.sleep(EVERY)
+
+
+def from_files(sizes: list[int], place: Path) -> list[dict[str, Any]]:
+    """Run over works files of several sizes, to tables and shares."""
+    rows = []
+    for size in sizes:
+        with tempfile.TemporaryDirectory(dir=place) as name:
+            folder = Path(name)
+            write_pairs(folder / "works.jsonl.gz", size)
+            rows.append(run_copub(folder, "--works", str(folder / "works.jsonl.gz"), "--until", "measure"))
+            show(rows[-1])
+    return rows
+
+
+def from_pages(size: int, place: Path) -> list[dict[str, Any]]:
+    """Harvest once from the embedded server, then run from the cached pages to the report."""
+    works: list[dict[str, Any]] = []
+    while len(works) < size:
+        works += [as_pair(work, len(works) + n) for n, work in enumerate(islice(real_works(), size - len(works)))]
+    for work in works:
+        work["publication_year"] = work.get("publication_year") or 2020
+    with tempfile.TemporaryDirectory(dir=place) as name:
+        folder = Path(name)
+        with Server(works, manners=Manners(anonymous=10**9)) as server:
+            os.environ["COPUB_OPENALEX_URL"] = server.base_url
+            del works
+            run_copub(folder, "--until", "harvest")
+            shutil.rmtree(folder / "reports")
+            shutil.rmtree(folder / "cache" / "_stages")
+            row = run_copub(folder, "--offline")
+        show(row)
+    return [row]
+
+
+def show(row: dict[str, Any]) -> None:
+    """Print what a run took."""
+    each = 1e3 * row["seconds"] / max(row["works"], 1)
+    print(
+        f"{row['works']:>9,} works: {row['seconds']:7.1f} s ({each:.3f} ms a work), "
+        f"{row['processor']:7.1f} s of the processor, peak {row['peak_mb']:,.0f} MB"
+    )
+    for stage in row["stages"]:
+        print(f"    {stage['stage']:<10} {stage['seconds']:8.1f} s  peak of the main process {stage['peak_mb']:,} MB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--works", type=int, nargs="+", default=[2000, 4000], help="sizes to run, in order")
+    parser.add_argument("--harvest", type=int, help="run so many works from cached pages to the report instead")
+    parser.add_argument("--place", type=Path, help="folder for works files and tables; default: the system's")
+    parser.add_argument("--json", type=Path, help="write the figures and the machine here")
+    options = parser.parse_args()
+    described = machine()
+    print(json.dumps(described))
+    rows = from_pages(options.harvest, options.place) if options.harvest else from_files(options.works, options.place)
+    if len(rows) > 1:
+        first, last = rows[0], rows[-1]
+        for what in ("seconds", "processor"):
+            grown = (last[what] / last["works"]) / (first[what] / first["works"])
+            print(f"{what} a work, {last['works']:,} against {first['works']:,}: {grown:.2f} times")
+    if options.json:
+        options.json.write_text(json.dumps({"machine": described, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
