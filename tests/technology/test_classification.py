@@ -180,9 +180,7 @@ def test_every_trap_sentence_passes(real_data: Path) -> None:
         rows = list(csv.DictReader(file))
     works = pl.DataFrame(
         {"work_id": [str(at) for at in range(len(rows))], "title": [row["text"] for row in rows]}
-    ).with_columns(
-        abstract=pl.lit(""), abstract_status=pl.lit("none"), language=pl.lit("en"), epoch=pl.lit("unknown")
-    )
+    ).with_columns(abstract=pl.lit(""), abstract_status=pl.lit("none"), language=pl.lit("en"), epoch=pl.lit("unknown"))
     made = classify(works, _topics(), [load_taxonomy(EU)]).assignments
     wrong = []
     for at, row in enumerate(rows):

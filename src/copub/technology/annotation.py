@@ -29,9 +29,7 @@ _NAMES = pl.List(pl.String)
 _READING = pl.Schema(
     {"work_id": pl.String(), "reader": pl.String(), "date": pl.String(), "core": _NAMES, "applied": _NAMES}
 )
-_JOINED = pl.Schema(
-    {"work_id": pl.String(), "readers": _NAMES, "core": _NAMES, "disputed": _NAMES, "applied": _NAMES}
-)
+_JOINED = pl.Schema({"work_id": pl.String(), "readers": _NAMES, "core": _NAMES, "disputed": _NAMES, "applied": _NAMES})
 
 
 def draw_order(work_id: str, seed: str = "copub") -> str:

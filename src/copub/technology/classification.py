@@ -115,9 +115,7 @@ def classify_file(path: Path, taxonomy: str | Path, *, profile: str = "balanced"
     Returns the assignments: every area of a work with a score of 0.05 or more, or with a term found.
     """
     loaded = load_taxonomy(taxonomy)
-    parts = [
-        classify(works, topics_of(works), [loaded], profile=profile).assignments for works in read_records(path)
-    ]
+    parts = [classify(works, topics_of(works), [loaded], profile=profile).assignments for works in read_records(path)]
     empty = pl.DataFrame(schema=TABLES["assignments"].schema)
     return pl.concat([empty, *parts]).sort(TABLES["assignments"].key)
 
