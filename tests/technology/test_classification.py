@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -159,6 +160,11 @@ def test_a_taxonomy_of_ones_own_classifies_by_its_rules() -> None:
     assert row["method"] == "rules"
     assert row["evidence"] == "title has “Blood pressure”, “stroke”"
     assert row["technology"] == "bp"
+
+
+def test_a_list_of_other_areas_under_the_id_of_the_models_is_refused() -> None:
+    with pytest.raises(CorrectInput, match="trained for other areas"):
+        classify(_works(), _topics(), [replace(load_taxonomy(EU), areas=load_taxonomy(EU).areas[:3])])
 
 
 def test_classify_file_keeps_ids_as_given_and_reads_both_kinds_of_record(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copub.errors import CorrectFile, CorrectInput
@@ -97,6 +97,7 @@ def test_each_fault_is_named(text: str, said: str) -> None:
     assert said in _faults(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_term_however_odd_breaks_the_reader(term: str) -> None:
     quoted = term.encode("unicode_escape").decode().replace('"', "'").replace("\\", " ")

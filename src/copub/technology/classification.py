@@ -190,7 +190,7 @@ class _Judges:
                 continue
             reader, judge = self.readers[taxonomy.id], self.own_judges[taxonomy.id]
             own = reader.read(chunk.works["title"], chunk.works["abstract"])
-            judgement = judge.judge(own, judged if taxonomy.crosswalk == self.base.id else None, found)
+            judgement = judge.judge(own, chunk.kind, judged if taxonomy.crosswalk == self.base.id else None, found)
             yield from _Linked(chunk, own, reader, judgement, judge, base).rows()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from copub.errors import CorrectInput
 from copub.technology.linking import Route, follow, routes_of
 from copub.technology.model import Model, Scorer
 from copub.technology.reading import Chunk
@@ -73,12 +74,21 @@ def technologies_found(chunk: Chunk, taxonomy: Taxonomy, technology_of: Ints) ->
 
 
 class ModelJudge:
-    """Judges the model's own taxonomy."""
+    """Judges the model's own taxonomy.
+
+    Raises
+    ------
+    CorrectInput : the taxonomy has the id of the model's but other areas, or in another order.
+    """
 
     def __init__(self, model: Model, taxonomy: Taxonomy, thresholds: Mapping[str, float]) -> None:
+        if taxonomy.area_ids != model.areas:
+            raise CorrectInput(
+                f"the model was trained for other areas than those of this {taxonomy.id!r}",
+                mend="give a taxonomy with other areas an id of its own, or train a model for it",
+            )
         self.model = model
         self.thresholds = np.array([thresholds[area] for area in taxonomy.area_ids])
-        self._order = np.array([model.areas.index(area) for area in taxonomy.area_ids])
 
     def judge(self, chunk: Chunk, kind: str, topics: pl.DataFrame) -> tuple[Judgement, ModelView]:
         """Judge a chunk; `topics` has work (position), area (position) and weight of mapped topics."""
@@ -121,19 +131,21 @@ class OwnJudge:
         self.routes: tuple[tuple[Route, ...], ...] = tuple(
             routes_of(area, target) if target else () for area in taxonomy.areas
         )
-        self._weights = np.array(model.generic["weights"])
-        self._bias = float(model.generic["bias"])
+        self._generic = {kind: (np.array(rules["weights"]), rules["bias"]) for kind, rules in model.generic.items()}
         self._has_rules = np.array([area.has_rules for area in taxonomy.areas])
-        generic = float(model.generic["thresholds"][profile])
-        self._own = np.array([thresholds.get(area, generic) for area in taxonomy.area_ids])
+        self._own = {
+            kind: np.array([thresholds.get(area, rules["thresholds"][profile]) for area in taxonomy.area_ids])
+            for kind, rules in model.generic.items()
+        }
         self._given = thresholds
 
-    def judge(self, chunk: Chunk, linked: Judgement | None, found: Bools | None) -> Judgement:
+    def judge(self, chunk: Chunk, kind: str, linked: Judgement | None, found: Bools | None) -> Judgement:
         """Judge a chunk; `linked` and `found` are the judgement and technologies of the crosswalk's taxonomy."""
-        own = sigmoid(chunk.rules.astype(np.float64) @ self._weights + self._bias)
+        weights, bias = self._generic[kind]
+        own = sigmoid(chunk.rules.astype(np.float64) @ weights + bias)
         speak = rules_speak(chunk)
         score: Scores = np.where(self._has_rules & speak, own, np.float64(0.0))
-        threshold = np.broadcast_to(self._own, score.shape).copy()
+        threshold = np.broadcast_to(self._own[kind], score.shape).copy()
         route = np.full(score.shape, -1, dtype=np.int64)
         by_model, by_topic = np.zeros_like(speak), np.zeros_like(speak)
         if linked is not None and found is not None:

@@ -134,8 +134,8 @@ class Model:
 
     `calibration` (slope, intercept) by kind turns a logit into a probability; `thresholds` by
     profile and area are probabilities; `topic_weights` are added to the logit by the rank of a
-    mapped OpenAlex topic (primary, further); `generic` holds weights and bias for areas that have rules
-    but no trained scorer. `hash` names the model in manifests.
+    mapped OpenAlex topic (primary, further); `generic` holds, by kind, weights, bias and
+    thresholds for areas that have rules but no trained scorer. `hash` names the model in manifests.
     """
 
     taxonomy: str

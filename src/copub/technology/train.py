@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     scores = probabilities(runs[0], kinds_of(gold), card["calibration"])
     card["thresholds"] = choose_thresholds(runs, labels, gold, taxonomy.area_ids, card["calibration"])
-    card["generic"] = learn_generic(labels)
+    card["generic"] = {kind: learn_generic(trained[kind].labelled.of(np.arange(len(gold)))) for kind in KINDS}
     logits = np.log(np.maximum(scores, 1e-9) / np.maximum(1 - scores, 1e-9))
     topics = corpus.topics_of_gold()
     card["topic_weights"] = learn_topic_weights(logits, labels, topics, TAXONOMY, taxonomy.area_ids)
