@@ -27,6 +27,7 @@ FORMAT = 1
 """Format of a manifest that this copub writes and reads."""
 
 MANIFEST = "manifest.json"
+ROWS_AT_ONCE = 100_000
 _PARTIAL = ".partial-"
 
 
@@ -98,7 +99,10 @@ class RunWriter:
     def table(self, name: str, frame: pl.DataFrame) -> None:
         """Write one table as Parquet, with the meaning of each column in its metadata."""
         path = self.folder / "tables" / f"{name}.parquet"
-        pq.write_table(_described(name, frame), path, compression="zstd")
+        # In slices: the whole table in Arrow's form would be a second copy of it in memory.
+        with pq.ParquetWriter(path, _described(name, frame.clear()).schema, compression="zstd") as writer:
+            for part in frame.iter_slices(ROWS_AT_ONCE):
+                writer.write_table(_described(name, part))
         self.written[name] = {"rows": frame.height, "sha256": sha256_of(path)}
 
     def file(self, name: str, content: str | bytes) -> None:

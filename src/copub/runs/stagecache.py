@@ -82,6 +82,7 @@ class StageCache:
             return Staged(*kept, REUSED)
         frames, facts = make()
         self._write(place, frames, facts)
+        del frames  # else the tables would be in memory twice
         self._forget_oldest(stage, place)
         # read back, so that a made result and a kept one are alike to the byte
         whole = _read(place)
