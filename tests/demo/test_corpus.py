@@ -60,10 +60,10 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(works: list[Work]
     assert done.stdout.strip() == _digest(works)
 
 
-def test_another_seed_gives_another_corpus_and_takes_under_five_seconds(works: list[Work]) -> None:
+def test_another_seed_gives_another_corpus_within_seconds(works: list[Work]) -> None:
     started = time.process_time()
     other = build_corpus(seed=5)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 15  # 1.3 s alone; several times that while coverage counts lines
     assert _digest(other) != _digest(works)
     assert planted_truth(other, seed=5).height == len(other)
 
