@@ -20,8 +20,10 @@ def coverage(tables: Tables, copublications: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``coverage``: the funnel, then fill rates of the study's works."""
     works = copublications.select("work_id", "publication_year", "publisher")
     strings = _strings(tables.affiliations).join(works, on="work_id")
-    filled = copublications.join(_with_strings(tables.affiliations), on="work_id", how="left").with_columns(
-        pl.col("with_string").fill_null(False)
+    filled = (
+        copublications.select("work_id", "publication_year", "publisher", *_JUDGED)
+        .join(_with_strings(tables.affiliations), on="work_id", how="left")
+        .with_columns(pl.col("with_string").fill_null(False))
     )
     large = (
         copublications.group_by("publisher").len().drop_nulls().sort(["len", "publisher"], descending=[True, False])
@@ -42,6 +44,7 @@ def coverage(tables: Tables, copublications: pl.DataFrame) -> pl.DataFrame:
     return conform("coverage", pl.concat(parts))
 
 
+_JUDGED = ("abstract_status", "classifiable", "has_institution", "is_truncated", "duplicate_of", "is_retracted")
 _WORK_METRICS: tuple[tuple[str, pl.Expr], ...] = (
     ("works without abstract", pl.col("abstract_status") == "none"),
     ("works with a short abstract", pl.col("abstract_status") == "short"),
@@ -76,6 +79,7 @@ def _strings(affiliations: pl.DataFrame) -> pl.DataFrame:
         affiliations.filter(pl.col("raw_affiliation_string").is_not_null())
         .group_by("work_id", "author_seq", "raw_affiliation_string")
         .agg(pl.col("institution_id").is_not_null().any().alias("resolved"))
+        .select("work_id", "resolved")
     )
 
 

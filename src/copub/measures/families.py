@@ -26,20 +26,25 @@ def institution_families(study: Study, affiliations: pl.DataFrame, works: pl.Dat
     """
     sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
     flags = works.select("work_id", "is_critical", "is_listed", "is_critical_listed")
-    named = affiliations.filter(pl.col("institution_id").is_not_null())
+    named = affiliations.select("work_id", "institution_id", "institution_name", "country_code", "lineage").filter(
+        pl.col("institution_id").is_not_null()
+    )
     members = (
-        named.join(flags, on="work_id")
-        .with_columns(
+        named.join(flags.select("work_id"), on="work_id", how="semi")
+        .select(
+            "work_id",
+            "institution_id",
             pl.col("country_code").replace_strict(sides, default=None, return_dtype=pl.String).alias("side"),
             pl.concat_list(pl.concat_list("institution_id"), pl.col("lineage").fill_null([])).list.unique().alias("up"),
         )
         .filter(pl.col("side").is_not_null())
-        .select("work_id", "side", "institution_id", "up", "is_critical", "is_listed", "is_critical_listed")
         .explode("up", keep_nulls=False, empty_as_null=False)
     )
     below = members.group_by("side", "up").agg(pl.col("institution_id").n_unique().cast(pl.Int32).alias("members"))
     counted = (
-        members.unique(["work_id", "side", "up"])
+        members.select("work_id", "side", "up")
+        .unique()
+        .join(flags, on="work_id")
         .group_by("side", "up")
         .agg(
             pl.len().cast(pl.Int32).alias("works"),

@@ -26,7 +26,8 @@ def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.Da
     """
     sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
     named = (
-        affiliations.filter(pl.col("institution_name").is_not_null())
+        affiliations.select("work_id", "author_seq", "institution_id", "institution_name", "country_code")
+        .filter(pl.col("institution_name").is_not_null())
         .join(works.select("work_id", "n_authors"), on="work_id")
         .with_columns(pl.coalesce("institution_id", "institution_name").alias("key"))
         .group_by("work_id", "author_seq", "key", maintain_order=True)
@@ -74,11 +75,12 @@ def levels_of_institutions(
         & pl.col("watchlist").is_in(study.watchlists)
         & pl.col("field").is_in(["institution_id", "ror", "lineage", "institution_name"])
     )
-    keys = affiliations.select(
-        "work_id", "author_seq", "affiliation_seq", pl.coalesce("institution_id", "institution_name").alias("key")
+    place = ["work_id", "author_seq", "affiliation_seq"]
+    keys = affiliations.select(*place, pl.coalesce("institution_id", "institution_name").alias("key")).join(
+        own.select(place), on=place, how="semi"
     )
     return (
-        own.join(keys, on=["work_id", "author_seq", "affiliation_seq"])
+        own.join(keys, on=place)
         .select("key", "entity_id", "risk_level")
         .unique()
         .sort(pl.col("risk_level").replace_strict(rank, default=len(rank), return_dtype=pl.Int32), "entity_id")

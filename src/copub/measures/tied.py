@@ -37,7 +37,9 @@ def ties_and_works(
     affiliations, works, pairs : tables ``affiliations``, ``copublications`` and ``pairs``.
     levels : risk level on the headline lists by OpenAlex id or name in lower case.
     """
-    index = _works_of_institutions(affiliations, works)
+    index = _works_of_institutions(
+        affiliations, works, {key for tie in ties for side in "ab" for key in _keys(tie, side)}
+    )
     flags = {
         row[0]: row[1:]
         for row in works.select(
@@ -50,18 +52,21 @@ def ties_and_works(
     return conform("ties", pl.DataFrame(rows, schema=TABLES["ties"].schema))
 
 
-def _works_of_institutions(affiliations: pl.DataFrame, works: pl.DataFrame) -> dict[str, set[str]]:
-    """Return the works of an institution by its id (with those below it by lineage) and by name."""
-    inside = affiliations.join(works.select("work_id"), on="work_id", how="semi")
+def _works_of_institutions(affiliations: pl.DataFrame, works: pl.DataFrame, wanted: set[str]) -> dict[str, set[str]]:
+    """Return the works of the wanted institutions by id (with those below it by lineage) and by name in lower case."""
+    inside = affiliations.select("work_id", "institution_id", "institution_name", "lineage").join(
+        works.select("work_id"), on="work_id", how="semi"
+    )
+    is_wanted = pl.col("key").is_in(sorted(wanted))
     keys = pl.concat(
         [
-            inside.select("work_id", pl.col("institution_id").alias("key")),
-            inside.select("work_id", pl.col("lineage").alias("key")).explode(
-                "key", keep_nulls=False, empty_as_null=False
-            ),
-            inside.select("work_id", pl.col("institution_name").str.to_lowercase().alias("key")),
+            inside.select("work_id", pl.col("institution_id").alias("key")).filter(is_wanted),
+            inside.select("work_id", pl.col("lineage").alias("key"))
+            .explode("key", keep_nulls=False, empty_as_null=False)
+            .filter(is_wanted),
+            inside.select("work_id", pl.col("institution_name").str.to_lowercase().alias("key")).filter(is_wanted),
         ]
-    ).drop_nulls()
+    )
     return {key: set(found) for key, found in keys.group_by("key").agg("work_id").iter_rows()}
 
 
