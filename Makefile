@@ -4,9 +4,12 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+SPEEDS := pipeline classify screen harvest_memory extract dask_extract linear
+CHECKS := harvest_faults coverage_of_intervals kill_stages
 READY  := $(VENV)/.ready-dev
 
-.PHONY: help run test slow verify lint format bench docs model live lock clean
+
+.PHONY: help run test slow verify lint format bench checks docs model live lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -45,7 +48,10 @@ format: $(READY)  ## put the code in form
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format --quiet .
 
 bench: $(READY)  ## print the benchmarks
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for name in $(SPEEDS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+checks: $(READY)  ## print the long checks: faults of the source, coverage of intervals, kills
+	@for name in $(CHECKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 docs: $(READY)  ## write the generated documents
 	@$(BIN)/python docs/generate.py

@@ -1,12 +1,14 @@
 """Run the demo in fresh folders, under every Python that is there, and compare every table's hash.
 
-``make verify`` calls it. Twice under this Python; once under each other supported Python found
-on the path, in a virtual environment of its own with the locked packages.
+``make verify`` calls it. Twice under this Python, with all cores and with one thread and another
+seed of Python's hashes; once under the newest other supported Python found on the path, in a
+virtual environment of its own with the locked packages.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,10 +16,11 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+ONE_THREAD = {"PYTHONHASHSEED": "2", "POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 
 
-def run_demo(python: Path, folder: Path) -> dict[str, str]:
+def run_demo(python: Path, folder: Path, **conditions: str) -> dict[str, str]:
     """Return the sha256 of every table of a demo run made by `python` in a fresh folder."""
     command = [
         python,
@@ -31,7 +34,7 @@ def run_demo(python: Path, folder: Path) -> dict[str, str]:
         "--reports",
         folder / "reports",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | conditions)
     if done.returncode:
         raise SystemExit(f"{python}: the demo ended with {done.returncode}\n{done.stderr}")
     return {name: facts["sha256"] for name, facts in json.loads(done.stdout)["tables"].items()}
@@ -67,7 +70,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         first = run_demo(Path(sys.executable), place / "first")
-        runs = {f"Python {sys.version.split()[0]}, again": run_demo(Path(sys.executable), place / "again")}
+        runs = {
+            f"Python {sys.version.split()[0]}, one thread": run_demo(
+                Path(sys.executable), place / "again", **ONE_THREAD
+            )
+        }
         for python in other_pythons()[-1:]:
             runs[python] = run_demo(environment(python, place / f"env-{python}"), place / python)
     differing = 0

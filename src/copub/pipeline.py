@@ -37,7 +37,7 @@ from copub.screening.review import apply_decisions
 from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
 from copub.study import Study, load_study
-from copub.tables import Tables
+from copub.tables import TABULATED, Tables
 from copub.technology.model import load_model
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
 
@@ -154,7 +154,14 @@ def open_source(
         refresh=refresh,
         sweep=sweep,
     )
-    return Source(got.records(), {"kind": "embedded" if made_up else "api", **got.log}, got.log["last_retrieval"][:10])
+    counts = {
+        "expected": sum(cell["expected"] for cell in got.log["queries"].values()),
+        "got": got.log["works"],
+        "missing": got.log["n_missing"],
+        "gaps": got.log["missing"],
+    }
+    facts = {"kind": "embedded" if made_up else "api"} | got.log | counts
+    return Source(got.records(), facts, got.log["last_retrieval"][:10])
 
 
 def context_counts(context: Mapping[str, Mapping[str, int]] | None) -> pl.DataFrame | None:
@@ -166,6 +173,15 @@ def context_counts(context: Mapping[str, Mapping[str, int]] | None) -> pl.DataFr
 
 
 def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock, until: str) -> Run:
+    writer = RunWriter(place.reports, asked.study.id, _run_id(asked))
+    try:
+        return _stages(asked, source, place, writer, clock, until)
+    except BaseException:
+        writer.discard()
+        raise
+
+
+def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, clock: StageClock, until: str) -> Run:
     study, last = asked.study, STAGES.index(until)
     stages = StageCache(place.cache)
     with clock.stage("tabulate") as row:
@@ -173,12 +189,18 @@ def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock,
         row["result"] = made.origin
         tables, repairs = repaired(made.tables, study)
         made = replace(made, tables=tables)
-    frames = {name: getattr(tables, name) for name in ("works", "topics", "authorships", "affiliations")}
-    frames["repairs"] = repairs
+        frames = {name: getattr(tables, name) for name in TABULATED} | {"repairs": repairs}
+        for name, frame in frames.items():
+            writer.table(name, frame)
+    if until != "report":
+        frames = {}  # only the report reads them again
     if last >= STAGES.index("classify"):
         with clock.stage("classify") as row:
             classification, row["result"] = classified(stages, made, asked.taxonomies, study)
             frames["assignments"] = classification.assignments
+            # No later stage reads texts and topics, and they are half of the memory.
+            tables = replace(tables, works=tables.works.drop("abstract"), topics=tables.topics.clear())
+            made = replace(made, tables=tables)
     if last >= STAGES.index("screen"):
         with clock.stage("screen") as row:
             frames["hits"], row["result"] = screened(stages, made, asked.watchlists, study)
@@ -200,7 +222,7 @@ def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock,
                 inputs=replace(read_inputs(study), thresholds={model.taxonomy: model.thresholds}),
                 context=context_counts(source.facts.get("context")),
             )
-    return _write(asked, source, tables, frames, place, clock, with_report=until == "report")
+    return _write(asked, source, tables, frames, place, writer, clock, with_report=until == "report")
 
 
 def _write(
@@ -209,25 +231,22 @@ def _write(
     tables: Tables,
     frames: dict[str, pl.DataFrame],
     place: Folders,
+    writer: RunWriter,
     clock: StageClock,
     *,
     with_report: bool,
 ) -> Run:
-    writer = RunWriter(place.reports, asked.study.id, _run_id(asked))
-    try:
-        with clock.stage("report" if with_report else "write"):
-            for name, frame in frames.items():
+    with clock.stage("report" if with_report else "write"):
+        for name, frame in frames.items():
+            if name not in writer.written:
                 writer.table(name, frame)
-            manifest = _manifest(asked, source, tables, frames, place, writer, clock)
-            writer.file("data-dictionary.md", data_dictionary())
-            if with_report:
-                before = runs_of(place.reports, asked.study.id)
-                writer.file("report.html", build_page(frames, manifest, before[-1].tables if before else None))
-                writer.file("workbook.xlsx", build_workbook(frames, manifest))
-        finished = writer.finish(manifest | {"stages": clock.rows})
-    except BaseException:
-        writer.discard()
-        raise
+        manifest = _manifest(asked, source, tables, frames, place, writer, clock)
+        writer.file("data-dictionary.md", data_dictionary())
+        if with_report:
+            before = runs_of(place.reports, asked.study.id)
+            writer.file("report.html", build_page(frames, manifest, before[-1].tables if before else None))
+            writer.file("workbook.xlsx", build_workbook(frames, manifest))
+    finished = writer.finish(manifest | {"stages": clock.rows})
     if "shares" in frames:
         check_bounds(asked.study, frames)
     return finished

@@ -115,6 +115,22 @@ def coverage_sentences(facts: Facts) -> list[str]:
                 expected=facts.words.count(source.get("expected")),
             )
         )
+    return [*lines, *_source_sentences(facts, source)]
+
+
+def _source_sentences(facts: Facts, source: Mapping[str, Any]) -> list[str]:
+    """Return what the reader must know of the harvest: old pages, crossed epochs, what a sweep cannot see."""
+    words, lines = facts.words, []
+    if source.get("age_days"):
+        lines.append(
+            words.say("coverage.age", days=words.count(source["age_days"]), since=source["first_retrieval"][:10])
+        )
+    if len(source.get("epochs") or ()) > 1:
+        lines.append(words.say("coverage.epochs", epochs="; ".join(source["epochs"])))
+    if source.get("reasked_pages"):
+        lines.append(words.say("coverage.damaged", count=words.count(len(source["reasked_pages"]))))
+    if source.get("blind_to"):
+        lines.append(words.say("coverage.blind"))
     return lines
 
 

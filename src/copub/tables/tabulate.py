@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 import polars as pl
@@ -54,22 +55,22 @@ class Tables:
 
 
 class _Rows:
-    """Rows gathered per table; turned into frames now and then, so that few dicts live at once."""
+    """Rows gathered per table; packed now and then, so that few dicts live at once.
+
+    Packed rows (Parquet in memory) take a sixth of a frame's room, also on the way between processes.
+    """
 
     def __init__(self, name: str) -> None:
         # Duplicates can be marked only when all works are known.
         self.schema = {c: dtype for c, dtype in TABLES[name].schema.items() if c != "duplicate_of"}
         self.rows: list[Row] = []
-        self.frames: list[pl.DataFrame] = []
+        self.packed: list[bytes] = []
 
     def flush(self) -> None:
         if self.rows:
-            self.frames.append(pl.DataFrame([self._column(name, dtype) for name, dtype in self.schema.items()]))
+            frame = pl.DataFrame([self._column(name, dtype) for name, dtype in self.schema.items()])
+            self.packed.append(_pack(frame))
             self.rows.clear()
-
-    def frame(self) -> pl.DataFrame:
-        self.flush()
-        return pl.concat(self.frames) if self.frames else pl.DataFrame(schema=self.schema)
 
     def _column(self, name: str, dtype: pl.DataType) -> pl.Series:
         values = [row.get(name) for row in self.rows]
@@ -85,7 +86,7 @@ class _Rows:
 class _Piece:
     """What was read of a portion of the records: tables, funnel, ids in order with their place, faults of the file."""
 
-    frames: dict[str, pl.DataFrame]
+    packed: dict[str, list[bytes]]
     funnel: Funnel
     ids: list[tuple[str, str]]
     faults: list[Fault]
@@ -137,7 +138,9 @@ def _read(records: Iterable[Record], study: Study, faults: list[Fault]) -> _Piec
             if len(parts["works"].rows) >= _CHUNK:
                 for part in parts.values():
                     part.flush()
-    return _Piece({name: part.frame() for name, part in parts.items()}, funnel, ids, faults)
+    for part in parts.values():
+        part.flush()
+    return _Piece({name: part.packed for name, part in parts.items()}, funnel, ids, faults)
 
 
 class _Join:
@@ -146,7 +149,7 @@ class _Join:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self._funnel = Funnel()
-        self._frames: dict[str, list[pl.DataFrame]] = {name: [] for name in TABULATED}
+        self._packed: dict[str, list[bytes]] = {name: [] for name in TABULATED}
         self._seen: set[str] = set()
 
     def add(self, piece: _Piece) -> None:
@@ -156,17 +159,20 @@ class _Join:
             if work_id in self._seen:
                 self._funnel.repeated.append((where, f"{work_id} was read before"))
             self._seen.add(work_id)
-        frames = piece.frames
         if known:
-            again = pl.col("work_id").is_in(sorted(known))
-            for row in frames["works"].filter(again).iter_rows(named=True):
-                piece.funnel.take_back(row["excluded_because"], row)
-            frames = {name: frame.filter(~again) for name, frame in frames.items()}
+            self._take_back(piece, known)
         self._funnel.add(piece.funnel)
         self.faults += piece.faults
-        for name, frame in frames.items():
-            if frame.height:
-                self._frames[name].append(frame)
+        for name, packed in piece.packed.items():
+            self._packed[name] += packed
+
+    def _take_back(self, piece: _Piece, known: set[str]) -> None:
+        again = pl.col("work_id").is_in(sorted(known))
+        for packed in piece.packed["works"]:
+            for row in pl.read_parquet(BytesIO(packed)).filter(again).iter_rows(named=True):
+                piece.funnel.take_back(row["excluded_because"], row)
+        for name, parts in piece.packed.items():
+            piece.packed[name] = [_pack(pl.read_parquet(BytesIO(packed)).filter(~again)) for packed in parts]
 
     def tables(self) -> Tables:
         """Return the tables of all portions."""
@@ -181,8 +187,15 @@ class _Join:
         )
 
     def _whole(self, name: str) -> pl.DataFrame:
-        frames = self._frames.pop(name)
-        return pl.concat(frames) if frames else _Rows(name).frame()
+        schema = _Rows(name).schema
+        frames = [pl.read_parquet(BytesIO(packed)) for packed in self._packed.pop(name)]
+        return pl.concat([pl.DataFrame(schema=schema), *frames])
+
+
+def _pack(frame: pl.DataFrame) -> bytes:
+    buffer = BytesIO()
+    frame.write_parquet(buffer, compression="zstd", compression_level=1)
+    return buffer.getvalue()
 
 
 def is_copublication(work: dict[str, Any], study: Study) -> bool:
