@@ -59,6 +59,8 @@ def parse_term(text: str) -> Term:
         raise ValueError(f"{text!r}: a star may stand only at the end of a word")
     stems = tuple(part.endswith("*") for part in parts)
     words = tuple(part.rstrip("*") if cased else fold_word(part.rstrip("*")) for part in parts)
+    if not all(_WORD.fullmatch(word) for word in words):  # such as a fraction, which folds to "1⁄4"
+        raise ValueError(f"{text!r} holds a sign that no term may hold")
     for word, stem in zip(words, stems, strict=True):
         if stem and len(word) < MIN_STEM:
             raise ValueError(f"{text!r}: a stem before a star needs {MIN_STEM} letters or more")
