@@ -1,4 +1,4 @@
-"""One function over many parts, on all cores, in the order of the parts."""
+"""Work in parts: one function over many parts on all cores, and cutting a table between works."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import TypeVar
 
+import polars as pl
 from joblib import Parallel, cpu_count, delayed
+
+ROWS = 500_000
+"""Rows of a part of a table: what is built up on the way stays in the hundreds of megabytes."""
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -27,3 +31,20 @@ def in_parallel(work: Callable[[Part], Result], parts: Iterable[Part], *, alone:
     # Each process gets its share of the cores, not all of them for its own threads.
     processes = Parallel(n_jobs=cores, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
     yield from processes(delayed(work)(part) for part in chain(first, rest))
+
+
+def between_works(frame: pl.DataFrame, rows: int = ROWS) -> Iterator[pl.DataFrame]:
+    """Yield a table sorted by ``work_id`` in parts of about `rows` rows, no work in two of them.
+
+    A table in another order comes whole.
+    """
+    ids = frame["work_id"]
+    if frame.height <= rows or not ids.is_sorted():
+        yield frame
+        return
+    start = 0
+    while start < frame.height:
+        last = ids[min(start + rows, frame.height) - 1]
+        end = int(ids.search_sorted(last, side="right"))
+        yield frame[start:end]
+        start = end

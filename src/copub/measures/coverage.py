@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.parallel import between_works
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ LARGEST_PER_YEAR = 5
 def coverage(tables: Tables, copublications: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``coverage``: the funnel, then fill rates of the study's works."""
     works = copublications.select("work_id", "publication_year", "publisher")
-    strings = _strings(tables.affiliations).join(works, on="work_id")
+    strings = pl.concat([_strings(part) for part in between_works(tables.affiliations)]).join(works, on="work_id")
     filled = (
         copublications.select("work_id", "publication_year", "publisher", *_JUDGED)
         .join(_with_strings(tables.affiliations), on="work_id", how="left")

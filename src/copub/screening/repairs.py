@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from copub.errors import CorrectFile, Fault
+from copub.parallel import between_works
 from copub.screening.entity import read_rows
 from copub.screening.text import Reader
 from copub.screening.vocabulary import vocabulary
@@ -44,6 +45,7 @@ _REGIONS = ("south", "north", "east", "west", "central")
 _INSTITUTION = ("institution_id", "ror", "institution_name", "country_code", "institution_type")
 _HONG_KONG, _MACAU = r"(?i)\bhong\s?kong\b", r"(?i)\bmaca[uo]\b"
 _MAINLAND = r"(?i)\b(?:shenzhen|guangzhou|zhuhai|guangdong|hengqin|shanghai|beijing|suzhou|foshan)\b"
+_STRINGS_KEPT = 1 << 16
 _TEXTS = pa.large_list(pa.large_string())
 _GLUED_AUTHORS, _GLUED_COUNTRIES = 3, 2
 
@@ -116,14 +118,16 @@ def countries_in(text: str, reader: Reader) -> Named:
 
 def repair(affiliations: pl.DataFrame) -> Repaired:
     """Repair the table ``affiliations``; pure, in one order, each repair listed once per row."""
-    named = _with_named_countries(affiliations)
+    done: list[pl.DataFrame] = []
     log: list[pl.DataFrame] = []
-    for step in (_false_institutions, _own_codes, _missed, _mistaken):
-        named, repairs = step(named)
-        log.append(repairs)
-    log.append(_glued(affiliations))
-    repaired = named.select(affiliations.columns)
-    return Repaired(repaired, pl.concat(log).sort(*_PLACE, "kind", nulls_last=True))
+    for part in between_works(affiliations):
+        named = _with_named_countries(part)
+        for step in (_false_institutions, _own_codes, _missed, _mistaken):
+            named, repairs = step(named)
+            log.append(repairs)
+        log.append(_glued(part))
+        done.append(named.select(affiliations.columns))
+    return Repaired(pl.concat(done), pl.concat(log).sort(*_PLACE, "kind", nulls_last=True))
 
 
 def repair_authorships(
@@ -166,10 +170,19 @@ def repair_authorships(
     )
 
 
+@lru_cache(maxsize=_STRINGS_KEPT)
+def _named(text: str) -> Named:
+    return countries_in(text, _reader())
+
+
+@lru_cache(maxsize=1)
+def _reader() -> Reader:
+    return Reader()
+
+
 def _with_named_countries(affiliations: pl.DataFrame) -> pl.DataFrame:
-    reader = Reader()
     strings = affiliations["raw_affiliation_string"].drop_nulls().unique(maintain_order=True).to_list()
-    told = [countries_in(text, reader) for text in strings]
+    told = [_named(text) for text in strings]
     # Through Arrow: polars would make a series of every single list.
     known = pl.DataFrame(
         {

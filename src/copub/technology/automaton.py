@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from copub.technology.terms import Term, fold_word
+from copub.technology.terms import MIN_STEM, Term, fold_word
 from copub.technology.tokens import Ints
 
 RuleWord = tuple[str, str]
@@ -44,6 +44,7 @@ class WordClasses:
             kinds[kind].add(letters)
         self._words, self._stems, self._cased = kinds["word"], kinds["stem"], kinds["cased"]
         self._lengths = sorted({len(stem) for stem in self._stems})
+        self._beginnings = {stem[:MIN_STEM] for stem in self._stems}
         self._ids: dict[frozenset[RuleWord], int] = {frozenset(): 0}
         for letters in sorted(self._words | self._stems):
             found = self._folded(letters)
@@ -54,6 +55,8 @@ class WordClasses:
 
     def _folded(self, folded: str) -> frozenset[RuleWord]:
         found: set[RuleWord] = {("word", folded)} if folded in self._words else set()
+        if folded[:MIN_STEM] not in self._beginnings:
+            return frozenset(found)
         for length in self._lengths:
             if folded[:length] in self._stems and len(folded) >= length:
                 found.add(("stem", folded[:length]))

@@ -32,11 +32,11 @@ class Term:
 
 
 def fold_word(word: str) -> str:
-    """Fold a word for comparison: compatibility form, lower case, without accents."""
+    """Fold a word for comparison: compatibility form, lower case, without accents and joiners."""
     if word.isascii():
         return word.lower()
     split = unicodedata.normalize("NFKD", word).casefold()
-    return "".join(char for char in split if not unicodedata.combining(char))
+    return "".join(char for char in split if char.isalnum())
 
 
 def parse_term(text: str) -> Term:
