@@ -67,18 +67,22 @@ def tokenize(texts: pl.Series) -> Tokens:
     buffer = joined.encode("utf-8") + _PAD
     codes = np.frombuffer(buffer, dtype=np.uint8)
     inside = _word_bytes(codes)
-    edges = np.flatnonzero(np.diff(inside.view(np.int8), prepend=0))
-    starts, ends = edges[::2], edges[1::2]
-    lengths = texts.str.len_bytes().to_numpy().astype(np.int64)
-    segment_ends = np.cumsum(lengths + 1)
-    segment = np.searchsorted(segment_ends, starts, side="right")
+    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+    if inside[0]:
+        edges = np.concatenate([np.zeros(1, dtype=np.int64), edges])
+    starts, ends = np.ascontiguousarray(edges[::2]), np.ascontiguousarray(edges[1::2])
+    segment_ends = np.cumsum(texts.str.len_bytes().to_numpy().astype(np.int64) + 1)
+    words_before = np.searchsorted(starts, segment_ends)
+    segment = np.repeat(np.arange(texts.len()), np.diff(words_before, prepend=0))
     return Tokens(buffer, starts, ends, segment, _hash_words(buffer, starts, ends), texts.len())
 
 
 def _word_bytes(codes: Bytes) -> npt.NDArray[np.bool_]:
     inside = _IS_WORD[codes]
+    beyond_ascii = np.flatnonzero(codes >= _PARTING[0][0])
+    kinds = codes[beyond_ascii]
     for first, seconds, thirds, length in _PARTING:
-        at = np.flatnonzero(codes == first)
+        at = beyond_ascii[kinds == first]
         at = at[_is_in(codes[at + 1], seconds)]
         if thirds is not None:
             at = at[_is_in(codes[at + 2], thirds)]
