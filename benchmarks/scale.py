@@ -1,0 +1,144 @@
+"""From one core to the whole of OpenAlex: measured rates, and a simulation of many nodes.
+
+    python benchmarks/scale.py [--rate 130] [--network 300] [--price 0.40] [--json FILE]
+
+Measured here, in seconds of one core: reading real records for one pair, for the 27 members of
+the EU with China, and for hundreds and thousands of pairs. Simulated: a snapshot with the number,
+the whole length and the largest length of the files of September 2026, given out longest first to
+the cores of 1 to 64 nodes (as dask does), where each node reads no faster than its network, some
+jobs die halfway and are done again, and one machine gathers and writes what was found. Without
+real records nothing is measured and `--rate` is believed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import itertools
+import json
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from common import REAL_WORKS, machine
+from isal import igzip
+
+from copub.countries import COUNTRY_CODES
+from copub.snapshot import parse_pairs
+from copub.snapshot.job import Job, extract_file
+from copub.snapshot.pair import Asked, Pair
+from copub.snapshot.storage import open_source
+from copub.snapshot.survey import survey
+
+EU = "AT/BE/BG/CY/CZ/DE/DK/EE/ES/FI/FR/GR/HR/HU/IE/IT/LT/LU/LV/MT/NL/PL/PT/RO/SE/SI/SK"
+RECORDS = 4000
+FILES, WHOLE_MB, LARGEST_MB, FULL = 2040, 707_000.0, 1050.0, 560
+NODES = (1, 2, 4, 8, 16, 32, 64)
+CORES = 8
+MANY = (300, 3000)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """One number of nodes: hours until all is read and written, busy share of the cores, cost."""
+
+    nodes: int
+    hours: float
+    busy: float
+    node_hours: float
+    cost: float
+    bound_by: str
+
+
+def file_sizes(seed: int = 1) -> list[float]:
+    """Draw lengths in MB: some files are full, the others are of very different lengths."""
+    rng = random.Random(seed)
+    rest = [rng.lognormvariate(0, 1.5) for _ in range(FILES - FULL)]
+    scale = (WHOLE_MB - FULL * LARGEST_MB) / sum(rest)
+    return sorted([LARGEST_MB] * FULL + [min(size * scale, LARGEST_MB) for size in rest], reverse=True)
+
+
+def simulate(nodes: int, rate: float, network: float, found: float, dying: float, price: float) -> Simulated:
+    """Give the files to the cores of `nodes`; rates in MB a second, `found` and `dying` are shares."""
+    rng = random.Random(nodes)
+    of_core = min(rate, network / CORES)
+    cores = [0.0] * (nodes * CORES)
+    worked = 0.0
+    for size in file_sizes():
+        start = heapq.heappop(cores)
+        seconds = size / of_core * (1.5 if rng.random() < dying else 1.0)
+        worked += seconds
+        heapq.heappush(cores, start + seconds)
+    reading = max(cores)
+    gathering = WHOLE_MB * found / network
+    hours = (max(reading, gathering) + gathering) / 3600  # gathered while others read, then written
+    if gathering > reading:
+        bound = "the machine that gathers"
+    elif reading < 1.2 * LARGEST_MB / of_core:
+        bound = "the longest file"
+    else:
+        bound = "network of the nodes" if network / CORES < rate else "cores"
+    return Simulated(nodes, hours, worked / (reading * len(cores)), hours * nodes, hours * nodes * price, bound)
+
+
+def all_pairs(number: int) -> tuple[Pair, ...]:
+    """Return the first pairs of single countries."""
+    pairs = itertools.islice(itertools.combinations(sorted(COUNTRY_CODES), 2), number)
+    return tuple(Pair(f"{a}-{b}", (a,), (b,)) for a, b in pairs)
+
+
+def measured_rates() -> Iterator[dict[str, Any]]:
+    """Yield for each question: pairs, works found, seconds of one core, MB of gzip a second."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "jsonl" / "works" / "updated_date=2026-01-01" / "part_0000.gz"
+        path.parent.mkdir(parents=True)
+        with igzip.open(REAL_WORKS) as source, igzip.open(path, "wb", compresslevel=3) as target:
+            target.writelines(itertools.islice(source, RECORDS))
+        file = survey(*open_source(name)).files[0]
+        questions = {"BE:CN": parse_pairs(["BE:CN"]), "EU members x CN": parse_pairs([f"{EU}:CN"])}
+        questions |= {f"{number:,} pairs": all_pairs(number) for number in MANY}
+        extract_file(Job(name, file, Asked(questions["BE:CN"])))  # loads what is loaded once
+        for label, pairs in questions.items():
+            start = time.process_time()
+            done = extract_file(Job(name, file, Asked(pairs)))
+            seconds = time.process_time() - start
+            assert done.part is not None
+            size = path.stat().st_size / 1e6
+            yield {"question": label, "pairs": len(pairs), "seconds": seconds, "mb_a_second": size / seconds}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rate", type=float, help="MB of gzip a second and core; default: as measured for 27 pairs")
+    parser.add_argument("--network", type=float, default=300.0, help="MB a second that one node gets from storage")
+    parser.add_argument("--found", type=float, default=0.05, help="share of the bytes that is found and sent back")
+    parser.add_argument("--dying", type=float, default=0.02, help="share of the jobs that die halfway")
+    parser.add_argument("--price", type=float, default=0.40, help="price of an hour of a node of 8 cores")
+    parser.add_argument("--json", type=Path, help="write the figures and the machine here")
+    options = parser.parse_args()
+    described = machine()
+    print(json.dumps(described))
+    rates = list(measured_rates()) if REAL_WORKS.is_file() else []
+    for row in rates:
+        print(
+            f"{row['question']:<16} {row['seconds']:8.2f} s of one core  {row['mb_a_second']:8.2f} MB of gzip a second"
+        )
+    rate = options.rate or (rates[1]["mb_a_second"] if rates else 100.0)
+    print(f"\n{FILES:,} files, {WHOLE_MB / 1000:.0f} GB; {rate:.0f} MB/s a core, {CORES} cores a node")
+    print(f"{options.network:.0f} MB/s a node; {options.found:.0%} found; {options.dying:.0%} of the jobs die")
+    print(f"{'nodes':>6}{'hours':>8}{'busy':>7}{'node hours':>12}{'cost':>8}  bound by")
+    rows = [simulate(n, rate, options.network, options.found, options.dying, options.price) for n in NODES]
+    for row_ in rows:
+        print(f"{row_.nodes:>6}{row_.hours:>8.2f}{row_.busy:>7.0%}{row_.node_hours:>12.1f}{row_.cost:>8.2f}", end="")
+        print(f"  {row_.bound_by}")
+    if options.json:
+        whole = {"machine": described, "measured": rates, "simulated": [asdict(row_) for row_ in rows]}
+        options.json.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
