@@ -91,3 +91,25 @@ def test_without_decisions_every_work_is_unreviewed(works_file: Path, tmp_path: 
     made = run(works_file, tmp_path)
     assert made.manifest["decisions"] == []
     assert made.tables["copublications"].filter(pl.col("review_status") != "unreviewed").is_empty()
+
+
+def test_readings_of_texts_become_a_labelled_file_with_kappa(
+    works_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(works_file, tmp_path)
+    reports, sheet, labels = tmp_path / "r", tmp_path / "texts.csv", tmp_path / "labels.jsonl"
+    assert command("review", "texts", "belgium-china", "--out", sheet, "--size", "5", "--reports", reports) == 0
+    with sheet.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["work_id"] for row in rows] == ["W1"]
+    readers = []
+    for reader in ("A", "B"):
+        filled = tmp_path / f"{reader}.csv"
+        with filled.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows([row | {"core": "EU-02-AI", "reader": reader, "date": "2026-01-01"} for row in rows])
+        readers.append(filled)
+    assert command("review", "labels", "belgium-china", *readers, "--out", labels, "--reports", reports) == 0
+    assert "A and B, any area: kappa" in capsys.readouterr().out
+    assert json.loads(labels.read_text(encoding="utf-8"))["core"] == ["EU-02-AI"]

@@ -1,4 +1,4 @@
-"""Commands for reading by people: review sample, review import."""
+"""Commands for reading by people: review sample and import (affiliations), texts and labels (areas)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ from copub.runs.keep import find_run
 from copub.screening import load_watchlist
 from copub.screening.review import draw_sheet, read_decisions, write_sheet
 from copub.settings import folders
+from copub.technology.annotation import (
+    agreement_of_readers,
+    join_readings,
+    labels_text,
+    read_sheets,
+    sheet_text,
+)
+from copub.technology.annotation import (
+    draw_sheet as draw_texts,
+)
+from copub.technology.taxonomy import load_taxonomy
 
 group = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Sheets for human reading, and the decisions that come back."
@@ -64,3 +75,61 @@ def import_command(
     new = read_decisions(sheet)
     kept, path = keep_decisions(folders(reports=reports).reports, study, new)
     typer.echo(f"{new.height} decisions taken, {kept.height} kept in {path}; the next run applies them ({DECISIONS})")
+
+
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="a run folder, STUDY/RUN, or STUDY for its newest run", show_default=False)
+]
+
+
+@group.command("texts")
+def texts_command(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the sheet, a .csv")],
+    size: Annotated[int, typer.Option("--size", min=1, help="works on the sheet")] = 100,
+    seed: Annotated[str, typer.Option("--seed", help="the same seed draws the same works")] = "copub",
+    reports: ReportsOption = None,
+) -> None:
+    """Draw a sheet of works for reading: half where the classifier is unsure, half at random.
+
+    Fill in core and applied (area ids), reader and date; give the sheets of all readers to review labels.
+
+    \b
+    Example:
+      copub review texts belgium-china --out works.csv --size 200
+    """
+    if not out.parent.is_dir():
+        raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
+    found = find_run(run, folders(reports=reports).reports)
+    headline = found.manifest["taxonomies"][0]["id"]
+    assigned = found.tables["assignments"].filter(taxonomy=headline)
+    sheet = draw_texts(found.tables["works"].filter("in_population"), assigned, size, seed=seed)
+    out.write_text(sheet_text(sheet), encoding="utf-8")
+    typer.echo(f"{sheet.height} works: {out}")
+
+
+@group.command("labels")
+def labels_command(
+    run: RunArgument,
+    sheets: Annotated[list[Path], typer.Argument(metavar="SHEET...", help="filled-in sheets of one or more readers")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the labelled file, JSON Lines")],
+    reports: ReportsOption = None,
+) -> None:
+    """Join the readings of sheets into a labelled file; print the agreement of the readers (kappa).
+
+    The file can be evaluated against (copub evaluate classifier) and trained on.
+
+    \b
+    Example:
+      copub review labels belgium-china reader-1.csv reader-2.csv --out labelled.jsonl
+    """
+    found = find_run(run, folders(reports=reports).reports)
+    areas = load_taxonomy(found.manifest["taxonomies"][0]["id"]).area_ids
+    readings = read_sheets(sheets, areas)
+    labels = join_readings(readings)
+    out.write_text(labels_text(labels, found.tables["works"]), encoding="utf-8")
+    for row in agreement_of_readers(readings, areas).iter_rows(named=True):
+        typer.echo(
+            f"{row['reader_a']} and {row['reader_b']}, {row['area']}: kappa {row['kappa']:.2f} over {row['works']} works"
+        )
+    typer.echo(f"{labels.height} works labelled: {out}")
