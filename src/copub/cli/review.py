@@ -129,7 +129,6 @@ def labels_command(
     labels = join_readings(readings)
     out.write_text(labels_text(labels, found.tables["works"]), encoding="utf-8")
     for row in agreement_of_readers(readings, areas).iter_rows(named=True):
-        typer.echo(
-            f"{row['reader_a']} and {row['reader_b']}, {row['area']}: kappa {row['kappa']:.2f} over {row['works']} works"
-        )
+        pair = f"{row['reader_a']} and {row['reader_b']}"
+        typer.echo(f"{pair}, {row['area']}: kappa {row['kappa']:.2f} over {row['works']} works")
     typer.echo(f"{labels.height} works labelled: {out}")
