@@ -78,7 +78,8 @@ class _Rows:
             try:
                 return pl.Series(name, pa.array(values, _ARROW[dtype]), dtype)
             except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-                pass  # a value of another type: polars makes it null, more slowly
+                # A value of another type: polars makes it null, more slowly.
+                return pl.Series(name, values, dtype, strict=False)
         return pl.Series(name, values, dtype, strict=False)
 
 
@@ -194,7 +195,7 @@ class _Join:
 
 def _pack(frame: pl.DataFrame) -> bytes:
     buffer = BytesIO()
-    frame.write_parquet(buffer, compression="zstd", compression_level=1)
+    frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=False)
     return buffer.getvalue()
 
 
