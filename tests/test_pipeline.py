@@ -127,6 +127,20 @@ def works_file(tmp_path: Path) -> Path:
     return path
 
 
+def test_real_works_are_not_run_under_a_synthetic_study(tmp_path: Path, works_file: Path) -> None:
+    with pytest.raises(CorrectInput, match="made-up works"):
+        copub.run("demo", works=[works_file], reports=tmp_path / "r")
+
+
+def test_unreadable_records_are_named_in_the_funnel(tmp_path: Path, works_file: Path) -> None:
+    with works_file.open("a", encoding="utf-8") as file:
+        file.write('{"id": "https://openalex.org/W2", "publication_year": "2015"}\n')
+    run = copub.run("belgium-china", works=[works_file], reports=tmp_path / "r", until="tabulate")
+    note = {step["step"]: step.get("note", "") for step in run.manifest["funnel"]}["unreadable records"]
+    assert "works.jsonl:2" in note
+    assert "publication_year" in note
+
+
 def test_one_work_makes_a_whole_run(tmp_path: Path, works_file: Path) -> None:
     run = copub.run("belgium-china", works=[works_file], reports=tmp_path / "r")
     assert run.share("listed")["numerator"] == 1

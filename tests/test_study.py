@@ -100,6 +100,11 @@ def test_levels_and_areas_are_checked_against_the_lists_and_taxonomies_named() -
     assert "unknown risk level 'hihg'" in joined
 
 
+def test_the_top_level_must_be_one_that_counts() -> None:
+    joined = "\n".join(faults_of(MINIMAL + 'levels = ["high"]\ntop_level = "very high"\n'))
+    assert "'very high' is not among the levels that count" in joined
+
+
 def test_an_unknown_study_lists_the_shipped_ones() -> None:
     with pytest.raises(CorrectInput, match="no study 'belgum-china'") as caught:
         load_study("belgum-china")

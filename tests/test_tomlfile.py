@@ -64,3 +64,13 @@ def test_missing_folder_and_binary_files_say_so(tmp_path: Path) -> None:
         with pytest.raises(CorrectInput, match=word) as caught:
             read_toml(path, kind="study")
         assert caught.value.where == str(path)
+
+
+def test_text_nested_too_deeply_is_a_fault_of_the_file() -> None:
+    with pytest.raises(CorrectFile, match="1 fault"):
+        parse_toml("x = " + "[" * 5000 + "]" * 5000, name="deep.toml")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
+    (tmp_path / "bom.toml").write_text('\ufeffid = "x"\n', encoding="utf-8")
+    assert read_toml(tmp_path / "bom.toml").values == {"id": "x"}

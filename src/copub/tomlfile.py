@@ -50,7 +50,7 @@ def read_toml(path: Path, *, kind: str = "file") -> TomlFile:
     CorrectFile : the text is not TOML; the message holds line and column.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise CorrectInput(
             f"there is no such {kind}", where=str(path), mend="check the path and the spelling"
@@ -70,6 +70,8 @@ def parse_toml(text: str, *, name: str, kind: str = "file") -> TomlFile:
     """Parse TOML text; `name` is used in messages. Raises `CorrectFile` if it is not TOML."""
     try:
         values = tomllib.loads(text)
+    except RecursionError:
+        raise CorrectFile([Fault(f"{name}:1", "nested too deeply", "write it flat")], kind=kind) from None
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = found.group(1) if found else str(text.count("\n") + 1)

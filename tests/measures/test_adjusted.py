@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -9,11 +10,13 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from copub.measures.adjusted import adjusted
+from copub.measures.adjusted import FEW, adjusted
 from copub.measures.correction import adjust, from_labels
 from copub.measures.errors import ErrorCounts, Errors
 
 from .worlds import LIMITS, STUDY, measured, seeds
+
+EVERY_SLICE = replace(STUDY, small_rate=0)
 
 MEASURED = Errors(
     {"with abstract": ErrorCounts(88, 12, 12, 288), "title only": ErrorCounts(70, 10, 30, 190)},
@@ -54,9 +57,18 @@ def test_the_estimate_is_the_mean_of_works_corrected_one_by_one(seed: int) -> No
     assert row["adjusted"] == (pytest.approx(by_hand(judged, MEASURED), abs=1e-8) if judged else None)
 
 
+def test_slices_of_few_works_are_not_adjusted_and_say_so() -> None:
+    table = adjusted(replace(STUDY, small_rate=25), works_of(3, 40), MEASURED)
+    few = table.filter(pl.col("slice_kind") != "all", pl.col("denominator") < 25)
+    assert few.height > 0
+    assert set(few["basis"]) == {FEW}
+    assert few["adjusted"].null_count() == few["adjusted_low"].null_count() == few.height
+    assert table.filter(slice_kind="all")["adjusted"].null_count() == 0
+
+
 def test_perfect_instruments_leave_the_raw_share_as_it_is() -> None:
     works = works_of(3, 40).with_columns(classifiable=pl.lit(True))
-    table = adjusted(STUDY, works, SURE)
+    table = adjusted(EVERY_SLICE, works, SURE)
     for row in table.iter_rows(named=True):
         assert row["adjusted"] == pytest.approx(row["share"], abs=1e-6)
         assert row["adjusted_low"] <= row["adjusted"] <= row["adjusted_high"]
@@ -105,7 +117,7 @@ def test_a_labelled_sample_replaces_the_evaluation_for_the_whole_study() -> None
             "listed": [rng.random() < 0.5 for _ in works["work_id"]],
         }
     )
-    table = adjusted(STUDY, works, MEASURED, truth)
+    table = adjusted(EVERY_SLICE, works, MEASURED, truth)
     row = table.row(by_predicate=(pl.col("measure") == "listed") & (pl.col("slice_kind") == "all"), named=True)
     assert row["method"] == "labelled sample"
     assert row["adjusted"] == row["adjusted_low"] == row["adjusted_high"] == pytest.approx(truth["listed"].mean())

@@ -34,8 +34,15 @@ def test_the_first_sentence_holds_counts_share_and_interval_of_the_table(world: 
 def test_the_second_sentence_counts_among_the_first(world: Any) -> None:
     tables, manifest = world
     row = _share(tables, "top_level_given_critical_listed")
-    line = next(line for line in headline_lines(tables, manifest) if "very high" in line)
+    line = next(line for line in headline_lines(tables, manifest) if "level “very high”" in line)
     assert f"{row['numerator']:.0f} of {row['denominator']:.0f}, {row['share']:.1%}" in line
+
+
+def test_the_second_line_says_by_which_lists_and_levels(world: Any) -> None:
+    tables, manifest = world
+    line = next(line for line in headline_lines(tables, manifest) if line.startswith("Listed means"))
+    assert manifest["watchlists"][0]["title"] in line
+    assert all(level in line for level in manifest["study"]["levels"])
 
 
 def test_every_other_counting_rule_has_its_line(world: Any) -> None:
@@ -59,7 +66,7 @@ def test_a_synthetic_run_says_so_first_and_shows_planted_beside_found(world: Any
 
 def test_a_real_run_says_nothing_of_synthetic(make_world: Any) -> None:
     tables, manifest = make_world(50, synthetic=False)
-    manifest["planted"] = []
+    manifest |= {"planted": [], "watchlists": []}
     assert "SYNTHETIC" not in "\n".join(headline_lines(tables, manifest))
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -42,6 +43,22 @@ app = typer.Typer(
     help="Shares of two countries' co-publications that are on critical technologies and involve listed "
     "institutions, with evidence, counting rule and interval.",
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"copub {installed_version('copub')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="print the version and end", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    pass
+
 
 CacheOption = Annotated[Path | None, typer.Option("--cache", help="folder of harvested pages  [env: COPUB_CACHE]")]
 ReportsOption = Annotated[Path | None, typer.Option("--reports", help="folder of runs  [env: COPUB_REPORTS]")]

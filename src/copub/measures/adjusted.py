@@ -27,6 +27,9 @@ MEASURES: Mapping[str, tuple[str | None, str | None]] = {
 }
 
 
+FEW = "too few works for a correction"
+
+
 def adjusted(
     study: Study, works: pl.DataFrame, errors: Errors | None, labelled: pl.DataFrame | None = None
 ) -> pl.DataFrame:
@@ -54,6 +57,14 @@ def adjusted(
             sample = _labelled_strata(part, measure, labelled) if kind == "all" and labelled is not None else None
             rows.append(row | (_by_labels(study, sample) if sample else _by_errors(study, part, measure, errors)))
     frame = pl.DataFrame(rows, schema=TABLES["adjusted"].schema)
+    # Corrections are made measure by measure: in few works they can contradict each other.
+    few = (pl.col("slice_kind") != "all") & (pl.col("denominator") < study.small_rate)
+    estimates = ("adjusted", "adjusted_low", "adjusted_high")
+    frame = frame.with_columns(
+        *(pl.when(~few).then(name).alias(name) for name in estimates),
+        pl.when(few).then(pl.lit(FEW)).otherwise("basis").alias("basis"),
+        pl.when(few).then(pl.lit("none")).otherwise("method").alias("method"),
+    )
     return conform("adjusted", frame.with_columns(pl.col(pl.Float64).round(DIGITS)))
 
 

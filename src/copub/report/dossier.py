@@ -80,7 +80,7 @@ def _institution(facts: Facts, side: str, asked: str) -> _Found:
     rows = rows_of(facts.table("institutions").filter(pl.col("side") == side))
     wanted = asked.strip().casefold()
     columns = ("institution_name", "institution_id")
-    found = [row for row in rows if wanted in {(row[column] or "").casefold() for column in columns}]
+    found = [row for row in rows if wanted and wanted in {(row[column] or "").casefold() for column in columns}]
     if not found:
         names = {(row["institution_name"] or "").casefold(): row["institution_name"] for row in rows}
         near = [names[name] for name in get_close_matches(wanted, list(names), n=5, cutoff=0.4)]

@@ -26,7 +26,7 @@ def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, An
     """
     facts = facts_of(tables, manifest)
     lines = [facts.words.say("headline.synthetic")] if facts.synthetic else []
-    lines.append(first_sentence(facts))
+    lines += [line for line in (first_sentence(facts), listed_sentence(facts)) if line]
     lines += fractional_sentences(facts)
     lines += [line for line in (second_sentence(facts), adjusted_sentence(facts), *band_sentences(facts)) if line]
     lines += coverage_sentences(facts)
@@ -77,8 +77,23 @@ def adjusted_sentence(facts: Facts) -> str:
     row = rows.row(0, named=True)
     ends = {"ci_low": row["adjusted_low"], "ci_high": row["adjusted_high"], "confidence": row["confidence"]}
     return facts.words.say(
-        "headline.adjusted", share=facts.words.percent(row["adjusted"]), interval=facts.interval(ends)
+        "headline.adjusted",
+        share=facts.words.percent(row["adjusted"]),
+        interval=facts.interval(ends),
+        judged=facts.words.count((row["denominator"] or 0) - (row["not_judged"] or 0)),
     )
+
+
+def listed_sentence(facts: Facts) -> str:
+    """Return by which lists and levels an institution counts as listed, or nothing where it is not known."""
+    headline = facts.study.get("watchlists") or ()
+    titles = [
+        f"{entry.get('title')} ({entry.get('edition')})" for entry in facts.entries("watchlists")[: len(headline)]
+    ]
+    levels = facts.study.get("levels") or ()
+    if not titles or not levels:
+        return ""
+    return facts.words.say("headline.listed_by", lists="; ".join(titles), levels=", ".join(levels))
 
 
 def band_sentences(facts: Facts) -> list[str]:

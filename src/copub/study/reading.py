@@ -192,6 +192,15 @@ def _unknown_areas_and_levels(toml: TomlFile, values: Mapping[str, Any]) -> list
         faults.append(
             Fault(toml.where("technology", "thresholds", area), f"unknown area {area!r}", f"known: {', '.join(areas)}")
         )
+    counted, top = values["screening.levels"], values["screening.top_level"]
+    if counted and top not in counted:
+        faults.append(
+            Fault(
+                toml.where("screening", "top_level"),
+                f"{top!r} is not among the levels that count",
+                f"levels: {', '.join(counted)}",
+            )
+        )
     known = list(dict.fromkeys(level for w in values["screening.headline"] for level in load_watchlist(w).levels))
     for key in ("levels", "top_level"):
         named = values[f"screening.{key}"]

@@ -12,6 +12,7 @@ import polars as pl
 from copub.schema import TABLES, conform
 from copub.study import Study
 
+SHOWN = 3
 NAMED_RECORDS = 1000
 """Unreadable and repeated records are all counted; at most this many are named one by one."""
 
@@ -80,7 +81,7 @@ class Funnel:
             out[reason] += count
         return [
             {"step": "records read", "count": self.read},
-            {"step": "unreadable records", "count": len(self.unreadable)},
+            {"step": "unreadable records", "count": len(self.unreadable), "note": _first(self.unreadable)},
             {"step": "repeated records", "count": len(self.repeated)},
             {"step": "works", "count": self.works},
             {"step": "co-publications", "count": self.copublications},
@@ -111,6 +112,11 @@ class Funnel:
 def _cell(reason: str, row: Mapping[str, Any]) -> tuple[str, str]:
     detail = {"year": row["publication_year"], "type": row["type"]}.get(reason)
     return reason, "unknown" if detail is None and reason in ("year", "type") else str(detail or "")
+
+
+def _first(named: list[tuple[str, str]]) -> str:
+    shown = [f"{where}: {why}" for where, why in named[:SHOWN]]
+    return "; ".join([*shown, *([f"and {len(named) - SHOWN} more"] if len(named) > SHOWN else [])])
 
 
 def _row(metric: str, kind: str, piece: str, count: int, of: int, note: str = "") -> dict[str, Any]:
