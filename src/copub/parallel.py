@@ -28,8 +28,7 @@ def in_parallel(work: Callable[[Part], Result], parts: Iterable[Part], *, alone:
     if len(first) <= alone or cores == 1:
         yield from map(work, chain(first, rest))
         return
-    # Each process gets its share of the cores, not all of them for its own threads.
-    processes = Parallel(n_jobs=cores, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
+    processes = Parallel(n_jobs=cores, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
     yield from processes(delayed(work)(part) for part in chain(first, rest))
 
 
