@@ -114,10 +114,11 @@ def show(row: dict[str, Any]) -> None:
     each = 1e3 * row["seconds"] / max(row["works"], 1)
     print(
         f"{row['works']:>9,} works: {row['seconds']:7.1f} s ({each:.3f} ms a work), "
-        f"{row['processor']:7.1f} s of the processor, peak {row['peak_mb']:,.0f} MB"
+        f"{row['processor']:7.1f} s of the processor, peak {row['peak_mb']:,.0f} MB",
+        flush=True,
     )
     for stage in row["stages"]:
-        print(f"    {stage['stage']:<10} {stage['seconds']:8.1f} s  peak of the main process {stage['peak_mb']:,} MB")
+        print(f"    {stage['stage']:<10} {stage['seconds']:8.1f} s  peak of the main process {stage['peak_mb']:,} MB", flush=True)
 
 
 def main() -> None:
