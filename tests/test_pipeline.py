@@ -127,11 +127,6 @@ def works_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_real_works_are_not_run_under_a_synthetic_study(tmp_path: Path, works_file: Path) -> None:
-    with pytest.raises(CorrectInput, match="made-up works"):
-        copub.run("demo", works=[works_file], reports=tmp_path / "r")
-
-
 def test_unreadable_records_are_named_in_the_funnel(tmp_path: Path, works_file: Path) -> None:
     with works_file.open("a", encoding="utf-8") as file:
         file.write('{"id": "https://openalex.org/W2", "publication_year": "2015"}\n')

@@ -16,7 +16,6 @@ import polars as pl
 
 from copub.decisions import decision_facts, decisions_of, review_status
 from copub.demo import embedded_openalex
-from copub.errors import CorrectInput
 from copub.harvest import Query, harvest
 from copub.harvest.record import Record
 from copub.harvest.transport import source_key, source_url
@@ -141,12 +140,6 @@ def open_source(
 ) -> Source:
     """Return the records of a study: from works files, the embedded server, or OpenAlex."""
     if works:
-        if study.synthetic:
-            raise CorrectInput(
-                f"the study {study.id} is of made-up works, and would call these SYNTHETIC",
-                where=", ".join(map(str, works)),
-                mend="name a study of real works, such as belgium-china",
-            )
         records = read_works(works)
         files = [{"name": path.name, "sha256": sha256_of(path)} for path in works]
         return Source(records, {"kind": "works-files", "files": files})

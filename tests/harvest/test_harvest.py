@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from scenarios import QUERY, QUICK, SCENARIOS, Scenario, corpus, expected, get, 
 from copub.demo.server import Manners, Server
 from copub.demo.server_faults import Faults
 from copub.errors import CorrectInput, ResumeLater
-from copub.harvest import Harvest, Query, harvest
+from copub.harvest import Harvest, Query, Record, harvest
+from copub.study import load_study
+from copub.tables import tabulate
 
 PAIR = bibliography(260, others=40)
 IN_DEFAULT_TESTS = (
@@ -60,6 +63,16 @@ def test_no_rarer_fault_of_the_source_loses_or_repeats_a_work(name: str, tmp_pat
     assert ratio <= (1.1 if name.startswith("clean") else 1.3)
 
 
+def _table_bytes(records: list[Record]) -> dict[str, bytes]:
+    tables = tabulate(records, load_study("belgium-china"))
+    made = {}
+    for name in ("works", "topics", "authorships", "affiliations"):
+        buffer = io.BytesIO()
+        getattr(tables, name).write_parquet(buffer)
+        made[name] = buffer.getvalue()
+    return made
+
+
 @pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
 def test_a_harvest_that_is_killed_goes_on_and_gets_the_same_records(kills: int, tmp_path: Path) -> None:
     scenario = killed_scenario(kills)
@@ -71,6 +84,7 @@ def test_a_harvest_that_is_killed_goes_on_and_gets_the_same_records(kills: int, 
         whole = list(get(server, tmp_path / "whole").records())
         fresh = len(server.requests) - asked
     assert killed == whole
+    assert _table_bytes(killed) == _table_bytes(whole)
     assert {record.retrieved_on for record in whole} <= {now, datetime.now(UTC).strftime("%Y-%m-%d")}
     assert fresh <= asked <= fresh + kills
 
