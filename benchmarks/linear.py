@@ -118,7 +118,10 @@ def show(row: dict[str, Any]) -> None:
         flush=True,
     )
     for stage in row["stages"]:
-        print(f"    {stage['stage']:<10} {stage['seconds']:8.1f} s  peak of the main process {stage['peak_mb']:,} MB", flush=True)
+        print(
+            f"    {stage['stage']:<10} {stage['seconds']:8.1f} s  peak of the main process {stage['peak_mb']:,} MB",
+            flush=True,
+        )
 
 
 def main() -> None:
