@@ -162,8 +162,8 @@ class _Scene:
             other += step
         if self.word(other) == DIVIDER:
             return DIVIDER, False
-        low, high = sorted((self.reading.raw(position), self.reading.raw(other)))
-        between = self.reading.tokens[low + 1 : high]
+        low, high = sorted((position, other))
+        between = self.reading.tokens[self.reading.raw_end(low) + 1 : self.reading.raw(high)]
         return self.word(other), any(token in LINKING for token in between) if step > 0 else not between
 
     def goes_on_after(self, found: _Found) -> str:

@@ -61,6 +61,10 @@ class Reading(NamedTuple):
         """Return the position of the raw token with which a word begins."""
         return self.first[word] if self.first is not None else word
 
+    def raw_end(self, word: int) -> int:
+        """Return the position of the raw token with which a word ends."""
+        return self.last[word] if self.last is not None else word
+
 
 class _FoldTable(dict[int, str]):
     """Leads from a character to its folded form; characters that change length are marked."""
@@ -160,7 +164,7 @@ class Reader:
 
     def read(self, text: str) -> Reading:
         """Normalise `text`."""
-        tokens = _TOKEN.findall(fold(text)[0])
+        raw = tokens = _TOKEN.findall(fold(text)[0])
         merged = None
         if not self._vocabulary.tails.isdisjoint(tokens):
             tokens, merged = self._rejoin(tokens)
@@ -168,7 +172,7 @@ class Reader:
         words = [canon[token] for token in tokens]
         joined = "".join(words)
         if merged or "||" in joined or _CUT in joined or not self._unusual.isdisjoint(words):
-            return self._assemble(tokens, words, merged)
+            return self._assemble(tokens, words, merged)._replace(tokens=raw)
         return Reading(joined, words, tokens, None, None, _NOTHING)
 
     def span(self, text: str, reading: Reading, first: int, last: int) -> tuple[int, int]:
@@ -176,7 +180,7 @@ class Reader:
         folded, origin = fold(text)
         spans = [match.span() for match in _TOKEN.finditer(folded)]
         start = spans[reading.raw(first)][0]
-        end = spans[reading.last[last] if reading.last is not None else last][1]
+        end = spans[reading.raw_end(last)][1]
         if first in reading.inner:
             start += reading.inner[first][0]
         if last in reading.inner:
