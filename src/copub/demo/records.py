@@ -56,6 +56,7 @@ def _doi(plan: Plan) -> str:
 
 
 def _work(plan: Plan, text: Text, authors: list[dict[str, Any]], rng: Random) -> dict[str, Any]:
+    # The order of the keys is OpenAlex's own, and the order of the draws is the corpus: neither may change.
     id, location = PREFIX + plan.work_id, _location(plan, rng)
     cited = int(rng.expovariate(1 / (2 + (LAST_YEAR - plan.year))))
     subjects = _topics(plan, rng)
@@ -73,32 +74,13 @@ def _work(plan: Plan, text: Text, authors: list[dict[str, Any]], rng: Random) ->
         "primary_location": location,
         "type": plan.type,
         "indexed_in": ["crossref"],
-        "open_access": {
-            "is_oa": location["is_oa"],
-            "oa_status": "gold" if location["is_oa"] else "closed",
-            "oa_url": location["landing_page_url"] if location["is_oa"] else None,
-            "any_repository_has_fulltext": False,
-        },
+        "open_access": _access(location),
         "authorships": authors,
         "institutions": [],
         **_counts(authors),
         "apc_list": None,
         "apc_paid": None,
-        "fwci": round(cited / (1 + LAST_YEAR - plan.year), 4),
-        "has_fulltext": False,
-        "cited_by_count": cited,
-        "citation_normalized_percentile": {
-            "value": min(1.0, cited / 100),
-            "is_in_top_1_percent": cited > 90,
-            "is_in_top_10_percent": cited > 40,
-        },
-        "cited_by_percentile_year": {"min": min(98, cited), "max": min(99, cited + 1)},
-        "biblio": {
-            "volume": str(plan.year - 1980),
-            "issue": str(rng.randint(1, 12)),
-            "first_page": str(rng.randint(1, 900)),
-            "last_page": None,
-        },
+        **_standing(plan.year, cited, rng),
         "is_retracted": False,
         "is_paratext": False,
         "is_xpac": plan.group == "expansion",
@@ -122,6 +104,36 @@ def _work(plan: Plan, text: Text, authors: list[dict[str, Any]], rng: Random) ->
         "counts_by_year": _cited_by_year(plan.year, cited),
         "updated_date": f"2026-10-{rng.randint(1, 28):02}T{rng.randint(0, 23):02}:30:07.{rng.randint(1, 999999):06}",
         "created_date": INDEXED_FROM,
+    }
+
+
+def _access(location: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "is_oa": location["is_oa"],
+        "oa_status": "gold" if location["is_oa"] else "closed",
+        "oa_url": location["landing_page_url"] if location["is_oa"] else None,
+        "any_repository_has_fulltext": False,
+    }
+
+
+def _standing(year: int, cited: int, rng: Random) -> dict[str, Any]:
+    """Return citations and what is derived from them, and the place in the volume."""
+    return {
+        "fwci": round(cited / (1 + LAST_YEAR - year), 4),
+        "has_fulltext": False,
+        "cited_by_count": cited,
+        "citation_normalized_percentile": {
+            "value": min(1.0, cited / 100),
+            "is_in_top_1_percent": cited > 90,
+            "is_in_top_10_percent": cited > 40,
+        },
+        "cited_by_percentile_year": {"min": min(98, cited), "max": min(99, cited + 1)},
+        "biblio": {
+            "volume": str(year - 1980),
+            "issue": str(rng.randint(1, 12)),
+            "first_page": str(rng.randint(1, 900)),
+            "last_page": None,
+        },
     }
 
 
