@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from copub.technology import lexicon
 from copub.technology.automaton import Automaton
-from copub.technology.lexicon import Lexicon, fold_for_model
+from copub.technology.lexicon import Classes, Folds, fold_for_model
 from copub.technology.terms import Term, fold_word, parse_term
 from copub.technology.tokens import hash_words, tokenize
 
@@ -18,8 +21,7 @@ _WORDS = ("quantum", "quantums", "key", "keys", "dot", "Dot", "SAR", "sar", "é"
 def _found(terms: list[Term], texts: list[str]) -> set[tuple[int, int, int]]:
     automaton = Automaton(terms)
     tokens = tokenize(pl.Series(texts))
-    _, classes = Lexicon(automaton.classes.of).look_up(tokens)
-    matches = automaton.find(classes, tokens.segment)
+    matches = automaton.find(Classes(automaton.classes.of).look_up(tokens), tokens.segment)
     return set(zip(matches.first.tolist(), matches.last.tolist(), matches.term.tolist(), strict=True))
 
 
@@ -84,6 +86,26 @@ def test_stop_words_numbers_and_plurals_fold_for_the_model() -> None:
     assert [fold_for_model(w) for w in ("the", "2020", "x", "Batteries", "sensors", "glass", "basis")] == [
         "", "", "", "battery", "sensor", "glass", "basis",
     ]  # fmt: skip
+
+
+def test_what_is_remembered_of_a_word_is_what_was_worked_out() -> None:
+    words = [f"word{number}" for number in range(3_000)]
+    classes, folds = Classes(lambda word: int(word.removeprefix("word"))), Folds()
+    tokens = tokenize(pl.Series([" ".join(words)]))
+    for _ in range(2):
+        assert classes.look_up(tokens).tolist() == list(range(3_000))
+        assert folds.look_up(tokens).tolist() == hash_words([fold_for_model(word) for word in words]).tolist()
+
+
+def test_words_that_want_one_slot_keep_their_own_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lexicon, "_BITS", 4)
+    monkeypatch.setattr(lexicon, "_UNKNOWN", np.uint64(15))
+    classes, folds = Classes(lambda word: len(word)), Folds()
+    words = [letter * (number % 12 + 1) for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz" * 3)]
+    tokens = tokenize(pl.Series([" ".join(words)]))
+    for _ in range(3):
+        assert classes.look_up(tokens).tolist() == [len(word) for word in words]
+        assert folds.look_up(tokens).tolist() == hash_words([fold_for_model(word) for word in words]).tolist()
 
 
 def test_no_texts_give_no_words() -> None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from copub.technology.terms import MIN_STEM, Term, fold_word
 from copub.technology.tokens import Ints
@@ -43,8 +42,9 @@ class WordClasses:
         for kind, letters in rule_words:
             kinds[kind].add(letters)
         self._words, self._stems, self._cased = kinds["word"], kinds["stem"], kinds["cased"]
-        self._lengths = sorted({len(stem) for stem in self._stems})
-        self._beginnings = {stem[:MIN_STEM] for stem in self._stems}
+        self._lengths: dict[str, list[int]] = {}
+        for length, beginning in sorted({(len(stem), stem[:MIN_STEM]) for stem in self._stems}):
+            self._lengths.setdefault(beginning, []).append(length)
         self._ids: dict[frozenset[RuleWord], int] = {frozenset(): 0}
         for letters in sorted(self._words | self._stems):
             found = self._folded(letters)
@@ -55,10 +55,8 @@ class WordClasses:
 
     def _folded(self, folded: str) -> frozenset[RuleWord]:
         found: set[RuleWord] = {("word", folded)} if folded in self._words else set()
-        if folded[:MIN_STEM] not in self._beginnings:
-            return frozenset(found)
-        for length in self._lengths:
-            if folded[:length] in self._stems and len(folded) >= length:
+        for length in self._lengths.get(folded[:MIN_STEM], ()):
+            if folded[:length] in self._stems:
                 found.add(("stem", folded[:length]))
         return frozenset(found)
 
@@ -125,21 +123,25 @@ class Automaton:
         self._first = np.zeros(self._width, dtype=np.int64)
         at_start = self._keys < self._width
         self._first[self._keys[at_start]] = self._targets[at_start]
+        self._goes_on = np.zeros(len(states), dtype=np.bool_)
+        self._goes_on[self._keys // self._width] = True
 
-    def find(self, classes: npt.NDArray[np.int32], segment: Ints) -> Matches:
+    def find(self, classes: Ints, segment: Ints) -> Matches:
         """Find all terms in the words of the segments; a term never spans two segments."""
-        states = self._first[classes]
-        places = np.flatnonzero(states)
-        states = states[places]
+        places = np.flatnonzero(classes)
+        states = self._first[classes[places]]
+        begins = np.flatnonzero(states)
+        places, states = places[begins], states[begins]
         found = []
         length = 1
         while places.size:
             found.append(self._emit(places, length, states))
+            onward = np.flatnonzero(self._goes_on[states] & (places < classes.size - length))
+            places, states = places[onward], states[onward]
             after = places + length
-            safe = np.minimum(after, classes.size - 1)
-            goes_on = (after < classes.size) & (classes[safe] > 0) & (segment[safe] == segment[places])
-            places, after, states = places[goes_on], after[goes_on], states[goes_on]
-            keys = states * self._width + classes[after]
+            following = classes[after]
+            fits = (following > 0) & (segment[after] == segment[places])
+            places, keys = places[fits], states[fits] * self._width + following[fits]
             slots = np.minimum(np.searchsorted(self._keys, keys), self._keys.size - 1)
             known = self._keys[slots] == keys
             places, states = places[known], self._targets[slots[known]]

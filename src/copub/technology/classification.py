@@ -24,7 +24,8 @@ from copub.technology.taxonomy import Taxonomy, load_taxonomy
 from copub.technology.topics import mapped_topics, topic_sentence
 
 PART = 10_000
-CHUNK = 2_000
+CHUNK = 1_000
+"""Works read at a time: few enough for the processor's own memory."""
 SCORE_SHOWN = 0.05
 _BASIS = {"work_id": pl.String, "classified_from": pl.String, "classifiable": pl.Boolean}
 

@@ -51,12 +51,13 @@ def _distinct(
     hits: Hits, works: int, areas: int, rules: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Count distinct terms by work, area and part, in title and abstract. Area -1 means all areas."""
-    place = np.where(hits.in_title, 0, 1)
     slot = np.where(hits.area < 0, areas, hits.area)
-    key = ((hits.work * (areas + 1) + slot) * 2 + place) * rules + hits.rule
-    _, first = np.unique(key, return_index=True)
-    cell = ((hits.work[first] * (areas + 1) + slot[first]) * _PARTS + hits.part[first]) * 2 + place[first]
-    counts = np.bincount(cell, minlength=works * (areas + 1) * _PARTS * 2).astype(np.float64)
+    cell = ((hits.work * (areas + 1) + slot) * _PARTS + hits.part) * 2 + ~hits.in_title
+    key = np.sort(cell * rules + hits.rule)
+    first = np.ones(key.size, dtype=np.bool_)
+    first[1:] = key[1:] != key[:-1]
+    cells = key[first] // max(rules, 1)
+    counts = np.bincount(cells, minlength=works * (areas + 1) * _PARTS * 2).astype(np.float64)
     counts = counts.reshape(works, areas + 1, _PARTS, 2)
     for_areas = counts[:, :areas]
     for_areas[:, :, APPLIED] = counts[:, areas:, APPLIED]

@@ -1,7 +1,7 @@
 """What copub knows of a word: how it folds for the model, and which rule words it is.
 
 A word is worked out once, in Python, and then remembered in a table addressed by its number;
-the table has a fixed size, so memory does not grow with the number of works.
+the tables have a fixed size, so memory does not grow with the number of works.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from copub.technology.terms import fold_word
 from copub.technology.tokens import Hashes, Ints, Tokens, hash_words
 
 _BITS = 20
+_UNKNOWN = np.uint64((1 << _BITS) - 1)
+"""What stands in a slot that no word has taken: no class has so high a number."""
 # The plainest English words: they part phrases of the model rather than speak for anything.
 # fmt: off
 STOP_WORDS = frozenset({
@@ -44,8 +46,8 @@ def fold_for_model(word: str) -> str:
     return folded
 
 
-class Lexicon:
-    """Remembers for each word its folded number (0 for stop words) and its class (0 for none).
+class Classes:
+    """Remembers for each word its class: which rule words it is; 0 for none.
 
     Parameters
     ----------
@@ -54,29 +56,58 @@ class Lexicon:
 
     def __init__(self, classify: Callable[[str], int]) -> None:
         self._classify = classify
+        # A slot holds the class in its last bits and above them the bits of the word's number that
+        # do not follow from the slot: one look tells whether the word is known, and its class.
+        self._slots = np.full(1 << _BITS, _UNKNOWN, dtype=np.uint64)
+
+    def look_up(self, tokens: Tokens) -> npt.NDArray[np.int64]:
+        """Return the class of every word."""
+        found = self._slots.take(_slots_of(tokens.hashes))
+        found ^= tokens.hashes << np.uint64(_BITS)
+        missed = np.flatnonzero(found >= _UNKNOWN)
+        if missed.size:
+            found[missed] = self._learn(tokens, missed)
+        return found.view(np.int64)
+
+    def _learn(self, tokens: Tokens, missed: Ints) -> Hashes:
+        hashes, words, inverse = _distinct(tokens, missed)
+        classes = np.array([self._classify(word) for word in words], dtype=np.uint64)
+        self._slots[_slots_of(hashes)] = (hashes << np.uint64(_BITS)) | classes
+        return classes[inverse]
+
+
+class Folds:
+    """Remembers for each word the number of its folded form; 0 for stop words."""
+
+    def __init__(self) -> None:
         self._keys = np.zeros(1 << _BITS, dtype=np.uint64)
         self._folds = np.zeros(1 << _BITS, dtype=np.uint64)
-        self._classes = np.zeros(1 << _BITS, dtype=np.int32)
 
-    def look_up(self, tokens: Tokens) -> tuple[Hashes, npt.NDArray[np.int32]]:
-        """Return the folded number and the class of every word."""
-        slots = (tokens.hashes >> np.uint64(64 - _BITS)).astype(np.int64)
-        folds, classes = self._folds[slots], self._classes[slots]
-        missed = np.flatnonzero(self._keys[slots] != tokens.hashes)
+    def look_up(self, tokens: Tokens) -> Hashes:
+        """Return the folded number of every word."""
+        slots = _slots_of(tokens.hashes)
+        folds = self._folds.take(slots)
+        missed = np.flatnonzero(self._keys.take(slots) != tokens.hashes)
         if missed.size:
-            self._learn(tokens, missed, folds, classes)
-        return folds, classes
+            folds[missed] = self._learn(tokens, missed)
+        return folds
 
-    def _learn(self, tokens: Tokens, missed: Ints, folds: Hashes, classes: npt.NDArray[np.int32]) -> None:
-        hashes, first, inverse = np.unique(tokens.hashes[missed], return_index=True, return_inverse=True)
-        places = missed[first]
-        bounds = zip(tokens.starts[places].tolist(), tokens.ends[places].tolist(), strict=True)
-        words = [tokens.text(start, end) for start, end in bounds]
-        new_folds = hash_words([fold_for_model(word) for word in words])
-        new_classes = np.array([self._classify(word) for word in words], dtype=np.int32)
-        folds[missed], classes[missed] = new_folds[inverse], new_classes[inverse]
-        slots = (hashes >> np.uint64(64 - _BITS)).astype(np.int64)
-        # Two words may want one slot: all three tables must keep the same one of them.
-        slots, last = np.unique(slots[::-1], return_index=True)
-        last = hashes.size - 1 - last
-        self._keys[slots], self._folds[slots], self._classes[slots] = hashes[last], new_folds[last], new_classes[last]
+    def _learn(self, tokens: Tokens, missed: Ints) -> Hashes:
+        hashes, words, inverse = _distinct(tokens, missed)
+        folds = hash_words([fold_for_model(word) for word in words])
+        # Two words may want one slot: both tables must keep the same one of them.
+        slots, kept = np.unique(_slots_of(hashes), return_index=True)
+        self._keys[slots], self._folds[slots] = hashes[kept], folds[kept]
+        return folds[inverse]
+
+
+def _slots_of(hashes: Hashes) -> Ints:
+    return (hashes >> np.uint64(64 - _BITS)).view(np.int64)
+
+
+def _distinct(tokens: Tokens, places: Ints) -> tuple[Hashes, list[str], Ints]:
+    """Return the distinct words of some places: numbers, words as printed, and which of them stands where."""
+    hashes, first, inverse = np.unique(tokens.hashes[places], return_index=True, return_inverse=True)
+    at = places[first]
+    bounds = zip(tokens.starts[at].tolist(), tokens.ends[at].tolist(), strict=True)
+    return hashes, [tokens.text(start, end) for start, end in bounds], inverse

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from copub.technology.features import rule_features
-from copub.technology.lexicon import Lexicon
+from copub.technology.lexicon import Classes, Folds
 from copub.technology.ngrams import Ngrams, place_ngrams
 from copub.technology.rules import Hits, Ruleset
 from copub.technology.taxonomy import Taxonomy
 from copub.technology.tokens import Hashes, Tokens, tokenize
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chunk:
-    """What was read of a chunk of works: words, folded words, terms found, rule features."""
+    """What was read of a chunk of works: words, terms found, rule features; folded words when asked for."""
 
     works: int
     tokens: Tokens
-    folds: Hashes
     hits: Hits
     rules: npt.NDArray[np.float32]
+    known: Folds
+
+    @cached_property
+    def folds(self) -> Hashes:
+        """The folded number of every word; 0 for stop words."""
+        return self.known.look_up(self.tokens)
 
     def ngrams(self) -> Ngrams:
         """Return the n-grams, place by place."""
@@ -36,13 +42,13 @@ class TextReader:
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         self.ruleset = Ruleset(taxonomy)
-        self._lexicon = Lexicon(self.ruleset.automaton.classes.of)
+        self._classes = Classes(self.ruleset.automaton.classes.of)
+        self._folds = Folds()
 
     def read(self, titles: pl.Series, abstracts: pl.Series) -> Chunk:
         """Read works; the two series have one value a work, null meaning none."""
         tokens = tokenize(pl.concat([titles.rename("text"), abstracts.rename("text")]))
-        folds, classes = self._lexicon.look_up(tokens)
-        hits = self.ruleset.find(tokens, classes)
+        hits = self.ruleset.find(tokens, self._classes.look_up(tokens))
         areas = len(self.ruleset.taxonomy.areas)
         features = rule_features(hits, titles.len(), areas, len(self.ruleset.rules))
-        return Chunk(titles.len(), tokens, folds, hits, features)
+        return Chunk(titles.len(), tokens, hits, features, self._folds)

@@ -58,7 +58,7 @@ class Ruleset:
         self._area = np.array([rule.area for rule in self.rules], dtype=np.int64)
         self._part = np.array([rule.part for rule in self.rules], dtype=np.int64)
 
-    def find(self, tokens: Tokens, classes: npt.NDArray[np.int32]) -> Hits:
+    def find(self, tokens: Tokens, classes: Ints) -> Hits:
         """Find the rules' terms in the works of a chunk.
 
         The segments of `tokens` are the titles of all works and then their abstracts, in the same order.
@@ -67,7 +67,9 @@ class Ruleset:
         matches = self._unmasked(self.automaton.find(classes, tokens.segment), tokens.hashes.size)
         segment = tokens.segment[matches.first]
         work, area = segment % max(works, 1), self._area[matches.term]
-        order = np.lexsort((matches.term, matches.first, area, work))
+        # One number a hit: sorting numbers is several times faster than sorting by four columns.
+        place = (work * (len(self.taxonomy.areas) + 1) + area + 1) * tokens.hashes.size + matches.first
+        order = np.argsort(place * len(self.rules) + matches.term)
         term, first, last = matches.term[order], matches.first[order], matches.last[order]
         return Hits(
             work=work[order],

@@ -19,7 +19,7 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 
-_IS_WORD = np.array([(chr(b).isalnum() if b < 128 else True) for b in range(256)], dtype=np.bool_)
+_IS_WORD = bytes((chr(b).isalnum() if b < 128 else True) for b in range(256))
 # Signs outside ASCII that part words: first byte -> (second bytes, third bytes or None, length).
 _PARTING: tuple[tuple[int, frozenset[int], frozenset[int] | None, int], ...] = (
     (0xC2, frozenset(range(0x80, 0xC0)) - {0xAA, 0xB2, 0xB3, 0xB5, 0xB9, 0xBA}, None, 2),
@@ -63,22 +63,22 @@ class Tokens:
 def tokenize(texts: pl.Series) -> Tokens:
     """Cut a series of texts (null = empty) into words; one segment a text."""
     texts = texts.fill_null("")
-    joined = texts.str.join("\n").item() if texts.len() else ""
-    buffer = joined.encode("utf-8") + _PAD
-    codes = np.frombuffer(buffer, dtype=np.uint8)
-    inside = _word_bytes(codes)
-    edges = np.flatnonzero(inside[1:] != inside[:-1]) + 1
+    joined: bytes = texts.str.join("\n").cast(pl.Binary).item() if texts.len() else b""
+    buffer = joined + _PAD
+    inside = _word_bytes(buffer)
+    edges = np.flatnonzero(inside[1:] ^ inside[:-1])
     if inside[0]:
-        edges = np.concatenate([np.zeros(1, dtype=np.int64), edges])
-    starts, ends = np.ascontiguousarray(edges[::2]), np.ascontiguousarray(edges[1::2])
+        edges = np.concatenate([np.full(1, -1, dtype=np.int64), edges])
+    starts, ends = edges[::2] + 1, edges[1::2] + 1
     segment_ends = np.cumsum(texts.str.len_bytes().to_numpy().astype(np.int64) + 1)
     words_before = np.searchsorted(starts, segment_ends)
     segment = np.repeat(np.arange(texts.len()), np.diff(words_before, prepend=0))
     return Tokens(buffer, starts, ends, segment, _hash_words(buffer, starts, ends), texts.len())
 
 
-def _word_bytes(codes: Bytes) -> npt.NDArray[np.bool_]:
-    inside = _IS_WORD[codes]
+def _word_bytes(buffer: bytes) -> npt.NDArray[np.bool_]:
+    codes = np.frombuffer(buffer, dtype=np.uint8)
+    inside = np.frombuffer(bytearray(buffer).translate(_IS_WORD), dtype=np.bool_)
     beyond_ascii = np.flatnonzero(codes >= _PARTING[0][0])
     kinds = codes[beyond_ascii]
     for first, seconds, thirds, length in _PARTING:
@@ -99,11 +99,12 @@ def _is_in(values: Bytes, wanted: frozenset[int]) -> npt.NDArray[np.bool_]:
 
 def mix(values: Hashes) -> Hashes:
     """Scatter the bits of 64-bit numbers, so that any of them can address a table."""
-    values = values ^ (values >> np.uint64(32))
-    values = values * np.uint64(_MULTIPLIERS[0])
-    values = values ^ (values >> np.uint64(29))
-    values = values * np.uint64(_MULTIPLIERS[1])
-    return values ^ (values >> np.uint64(32))
+    mixed = values ^ (values >> np.uint64(32))
+    mixed *= np.uint64(_MULTIPLIERS[0])
+    mixed ^= mixed >> np.uint64(29)
+    mixed *= np.uint64(_MULTIPLIERS[1])
+    mixed ^= mixed >> np.uint64(32)
+    return mixed
 
 
 def pair(first: Hashes, second: Hashes) -> Hashes:
@@ -124,7 +125,11 @@ def _hash_words(buffer: bytes, starts: Ints, ends: Ints) -> Hashes:
     eights: npt.NDArray[Any] = np.ndarray((len(buffer) - 7,), dtype="<u8", buffer=buffer, strides=(1,))
     lengths = ends - starts
     hashes = lengths.astype(np.uint64)
-    at, rows, left = starts, np.arange(starts.size), lengths
+    hashes *= np.uint64(_MULTIPLIERS[3])
+    hashes += eights[starts] & _KEEP[np.minimum(lengths, 8)]
+    hashes = mix(hashes)
+    rows = np.flatnonzero(lengths > 8)
+    at, left = starts[rows] + 8, lengths[rows] - 8
     while rows.size:
         part = eights[at] & _KEEP[np.minimum(left, 8)]
         hashes[rows] = mix(hashes[rows] * np.uint64(_MULTIPLIERS[3]) + part)
