@@ -62,6 +62,12 @@ def _seconds_of(pid: int) -> float:
     return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
 
 
+def seconds_of_family(root: int) -> float:
+    """Return the seconds of the processor of a process and all below it, ended ones included (Linux)."""
+    fields = [_text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split() for pid in family(root)]
+    return sum(int(value) for row in fields for value in row[11:15]) / os.sysconf("SC_CLK_TCK")
+
+
 def resident_mb(root: int) -> float:
     """Return the memory that a process and all below it hold, shared pages once."""
     kept = 0

@@ -23,16 +23,18 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from common import as_pair, machine, real_works, resident_mb, write_pairs
+from common import as_pair, machine, real_works, resident_mb, seconds_of_family, write_pairs
 
 from copub.demo.server import Manners, Server
 from copub.study import load_study
 
 EVERY = 0.5
+Sample = tuple[float, float, float]  # seconds since the start, MB of all processes, their seconds of the processor
 STUDY = "every-work"
 
 
@@ -52,10 +54,11 @@ def run_copub(folder: Path, *options: str) -> dict[str, Any]:
     places = ["--cache", str(folder / "cache"), "--reports", str(folder / "reports")]
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     process = subprocess.Popen([*command, *places], stdout=subprocess.DEVNULL)
-    peaks = [0.0]
-    watcher = threading.Thread(target=_watch, args=(process, peaks))
+    samples: list[Sample] = []
+    watcher = threading.Thread(target=_watch, args=(process, start, samples))
     watcher.start()
     code = process.wait()
+    seconds = time.perf_counter() - start
     watcher.join()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if code != 0:
@@ -64,17 +67,35 @@ def run_copub(folder: Path, *options: str) -> dict[str, Any]:
     manifest = json.loads((newest / "manifest.json").read_text(encoding="utf-8"))
     return {
         "works": manifest["tables"]["works"]["rows"],
-        "seconds": time.perf_counter() - start,
+        "seconds": seconds,
         "processor": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        "peak_mb": max(peaks),
-        "stages": manifest["stages"],
+        "peak_mb": max(sample[1] for sample in samples),
+        "stages": list(by_stage(manifest["stages"], seconds, samples)),
     }
 
 
-def _watch(process: subprocess.Popen[bytes], peaks: list[float]) -> None:
+def _watch(process: subprocess.Popen[bytes], start: float, samples: list[Sample]) -> None:
     while process.poll() is None:
-        peaks.append(resident_mb(process.pid))
+        memory, used = resident_mb(process.pid), seconds_of_family(process.pid)
+        samples.append((time.perf_counter() - start, memory, used))
         time.sleep(EVERY)
+
+
+def by_stage(stages: list[dict[str, Any]], seconds: float, samples: list[Sample]) -> Iterator[dict[str, Any]]:
+    """Give every stage the processor time and the peak of all processes, as they were sampled in its time."""
+    end = seconds - sum(stage["seconds"] for stage in stages)  # what came before the first stage: loading
+    used = 0.0
+    for stage in stages:
+        start, end = end, end + stage["seconds"]
+        inside = [sample for sample in samples if start <= sample[0] <= end]
+        until = max((sample[2] for sample in samples if sample[0] <= end), default=used)
+        yield {
+            "stage": stage["stage"],
+            "seconds": stage["seconds"],
+            "processor": until - used,
+            "peak_mb": max((sample[1] for sample in inside), default=stage["peak_mb"]),
+        }
+        used = until
 
 
 def from_files(sizes: list[int], place: Path) -> list[dict[str, Any]]:
@@ -119,7 +140,8 @@ def show(row: dict[str, Any]) -> None:
     )
     for stage in row["stages"]:
         print(
-            f"    {stage['stage']:<10} {stage['seconds']:8.1f} s  peak of the main process {stage['peak_mb']:,} MB",
+            f"    {stage['stage']:<10} {stage['seconds']:8.1f} s  {stage['processor']:8.1f} s of the processor  "
+            f"peak {stage['peak_mb']:,.0f} MB",
             flush=True,
         )
 
