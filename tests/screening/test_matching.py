@@ -55,6 +55,15 @@ POSITIVE = {
     "西安电子科技大学": "xidian-university",
     "General Hospital of the Chinese People's Liberation Army": "pla-general-hospital",
     "Northeastern University, Shenyang, China": "northeastern-university",
+    "E China Univ Technol, Nanchang, Jiangxi, Peoples R China": "east-china-university-of-technology",
+    "N China Univ Sci & Technol, Tangshan, China": "north-china-university-of-science-and-technology",
+    "Univ S China, Hengyang": "university-of-south-china",
+    "National, University of Defense Technology": "national-university-of-defense-technology",
+    "Changchun, Institute of Optics and Fine Mechanics, Changchun": "changchun-university-of-science-and-technology",
+    "Univ. of Aeronautics and Astronautics, Nanjing": "nanjing-university-of-aeronautics-and-astronautics",
+    "University of Electronic Science and Technology, Guilin": "guilin-university-of-electronic-science-and-technology",
+    "Chongqing U niversity of Technology, Chongqing": "chongqing-university-of-technology",
+    "Chinese People' s Liberation Army General Hospital": "pla-general-hospital",
     "School of Metallurgy Northeastern University Shenyang China": "northeastern-university",
 }
 
@@ -74,6 +83,9 @@ NEGATIVE = (
     "Universities of Shandong",
     "Guizhou Minzu University, Guiyang, China",
     "National Tsing Hua University, Hsinchu, Taiwan",
+    "N China Univ Water Resources, Zhengzhou",
+    "Sydney, University of Technology",
+    "Nanyang University of Chemical Technology, Beijing",
     "National Sun Yat-sen University, Kaohsiung",
     "Tsing Hua University, Hsin-Chu, Taiwan",
     "Soochow University, Taipei, Taiwan",
@@ -182,6 +194,10 @@ def test_names_that_leave_the_country_open_say_so() -> None:
     assert [m.condition for m in find_mentions("Southeast University", LEXICON)] == [UNLESS_ABROAD]
     assert [m.condition for m in find_mentions("UESTC", LEXICON)] == [IF_COUNTRY]
     assert [m.condition for m in find_mentions("UESTC, Chengdu", LEXICON)] == [SURE]
+
+
+def test_a_word_broken_beside_a_shared_name_is_no_fault() -> None:
+    assert named("Sci ences, Northeastern Univer sity; Shenyang, China") == {"northeastern-university"}
 
 
 def test_umbrellas_count_only_where_they_stand_alone() -> None:

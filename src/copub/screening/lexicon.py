@@ -102,16 +102,27 @@ def _patterns(reader: Reader, name: str) -> Iterator[str]:
     words = [word for word in reader.read(name).words if word and word != DIVIDER]
     for cut in _stray_dividers(words):
         yield "".join(words[:cut]) + DIVIDER + "".join(words[cut:])
+    if _is_placed_first(words):
+        yield "".join(words[1:]) + DIVIDER + words[0]
 
 
 def _stray_dividers(words: list[str]) -> Iterator[int]:
     """Yield where a stray comma may part a name: "Fourth Military Medical, University"."""
+    known = vocabulary()
     if len(words) > 2 and words[-1] == "university":
         yield len(words) - 1
     if len(words) > 3 and words[0] == "university":
         yield 1
-    if len(words) > 3 and words[1] == "university" and words[0] in vocabulary().places:
-        yield 1
+    if len(words) > 3 and words[1] in ("university", "institute"):
+        is_proper = words[0] in known.places or words[0] not in known.words
+        if is_proper or words[0] == "national":
+            yield 1
+
+
+def _is_placed_first(words: list[str]) -> bool:
+    """Tell whether a name may also stand with its city last: "University of Posts and Telecommunications, Beijing"."""
+    place = vocabulary().places.get(words[0])
+    return len(words) > 3 and words[1] == "university" and place is not None and place.kind != "country"
 
 
 def _place_words(reader: Reader, places: Iterable[str]) -> frozenset[str]:

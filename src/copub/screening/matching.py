@@ -105,13 +105,18 @@ def _located(candidates: Iterable[tuple[int, int]], reading: Reading, lexicon: L
 def _winners(found: Sequence[_Found], lexicon: Lexicon) -> list[_Found]:
     """Keep the longest of the names that begin first; inside it only names of its ancestors."""
     # "University A, Beijing Institute B": the place belongs to the name that goes on after it.
-    whole = [a for a in found if not (a.divided and any(a.start < b.start < a.end < b.end for b in found))]
+    whole = [a for a in found if not (a.divided and any(_goes_on(a, b) for b in found))]
     kept: list[_Found] = []
     for one in sorted(whole, key=lambda f: (f.start, -f.end)):
         over = [other for other in kept if other.end > one.start]
         if not over or all(_is_ancestor_within(one, other, lexicon) for other in over):
             kept.append(one)
     return kept
+
+
+def _goes_on(divided: _Found, other: _Found) -> bool:
+    """Tell whether an undivided name begins inside a divided one and goes on after it."""
+    return not other.divided and divided.start < other.start < divided.end < other.end
 
 
 def _is_ancestor_within(inner: _Found, outer: _Found, lexicon: Lexicon) -> bool:

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from copub.screening.slips import Slips, ends_of
 from copub.screening.vocabulary import vocabulary
 
 DIVIDER = "|"
@@ -21,7 +22,8 @@ LINKING = frozenset(("of", "for"))
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005-\u3007"
 _LETTER = "a-z\u00df-\u024f\u0370-\u1fff\u2c60-\u2dff\u3040-\u30ff\ua640-\ud7af"
 _TOKEN = re.compile(
-    rf"[{_LETTER}]+(?:['?\"`][{_LETTER}]+)*|\d+(?:st|nd|rd|th)(?![{_LETTER}])|\d+|[{CJK}]|[,;/()\[\]{{}}|:<>*]"
+    rf"[{_LETTER}]+(?:['?\"`][{_LETTER}]+|' s(?![{_LETTER}]))*"
+    rf"|\d+(?:st|nd|rd|th)(?![{_LETTER}])|\d+|[{CJK}]|[,;/()\[\]{{}}|:<>*]"
 )
 _SPECIAL = re.compile(
     r"&(?:amp;)?(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
@@ -157,7 +159,8 @@ class Reader:
     def __init__(self, proper: Iterable[str] | None = None) -> None:
         self._vocabulary = vocabulary()
         self._known = {*self._vocabulary.words, *self._vocabulary.glue, *(proper or ())}
-        self._slips = {} if proper is None else self._vocabulary.slips(self._known)
+        self._slips = Slips({}, {}) if proper is None else self._vocabulary.slips(self._known)
+        self._tails = ends_of(self._known)
         self._canon = _Canon(self)
         self._phrases = self._vocabulary.phrases
         self._unusual = frozenset(self._phrases)
@@ -166,7 +169,7 @@ class Reader:
         """Normalise `text`."""
         raw = tokens = _TOKEN.findall(fold(text)[0])
         merged = None
-        if not self._vocabulary.tails.isdisjoint(tokens):
+        if not self._tails.isdisjoint(tokens):
             tokens, merged = self._rejoin(tokens)
         canon = self._canon
         words = [canon[token] for token in tokens]
@@ -191,13 +194,13 @@ class Reader:
 
     def canonical(self, token: str) -> str:
         """Return the canonical form of one raw token; glued words are parted by a NUL."""
-        plain = token[:-2] if token.endswith(("'s", "?s", '"s', "`s")) else token
+        plain = token[:-2] if token.endswith(("'s", "?s", '"s', "`s")) else token.removesuffix("' s")
         plain = plain.translate(_QUOTES)
         if plain[0].isdigit():
             return plain.rstrip("stndrh").lstrip("0") or "0"
         if self._is_word(plain):
             return self._corrected(plain)
-        return self._unglue(plain) if plain == token else plain
+        return self._slips.near(plain) or (self._unglue(plain) if plain == token else plain)
 
     def _assemble(self, tokens: list[str], words: list[str], merged: list[tuple[int, int]] | None) -> Reading:
         """Build a reading where words are not one to one with tokens."""
@@ -241,7 +244,7 @@ class Reader:
         joined: list[str] = []
         ranges: list[tuple[int, int]] = []
         for index, token in enumerate(tokens):
-            if token in self._vocabulary.tails and joined and self._is_word(joined[-1] + token):
+            if token in self._tails and joined and self._is_word(joined[-1] + token):
                 joined[-1] += token
                 ranges[-1] = (ranges[-1][0], index)
             else:
@@ -250,10 +253,10 @@ class Reader:
         return joined, ranges
 
     def _is_word(self, token: str) -> bool:
-        return token in self._known or token in self._slips
+        return token in self._known or token in self._slips.sure
 
     def _corrected(self, token: str) -> str:
-        return self._vocabulary.words.get(token) or self._slips.get(token) or token
+        return self._vocabulary.words.get(token) or self._slips.sure.get(token) or token
 
     def _unglue(self, token: str) -> str:
         """Part a token such as "engineeringnanjing" where a common word ends or begins."""

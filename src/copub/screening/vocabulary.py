@@ -5,6 +5,7 @@ All of it is data, in ``taxonomies/watchlists/registry``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,10 +13,8 @@ from pathlib import Path
 
 from copub.errors import CorrectFile, Fault
 from copub.screening.entity import read_rows
+from copub.screening.slips import Slips, slips_of
 from copub.shipped import shipped_folder
-
-TYPO_LENGTH = 7
-"""Words of this many letters and more are read in spite of one dropped, doubled or exchanged letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +30,15 @@ class Vocabulary:
     """The words that affiliation strings are made of.
 
     `words` leads from any form to the canonical one; `phrases` from the last word of a phrase to
-    the phrases that end with it (longest first) and their canonical word; `tails` are ends of
-    words that stand alone only when a stray space cut the word; `glue` are words that are
-    printed without a space before or after a name; `places` are words, or pairs of words, that tell a country; `pairs`
-    are the first words of the pairs.
+    the phrases that end with it (longest first) and their canonical word; `syllables` matches
+    what can be read as Chinese in Latin letters; `glue` are words that are printed without a
+    space before or after a name; `places` are words, or pairs of words, that tell a country;
+    `pairs` are the first words of the pairs.
     """
 
     words: Mapping[str, str]
     phrases: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]
-    tails: frozenset[str]
+    syllables: re.Pattern[str]
     glue: tuple[str, ...]
     places: Mapping[str, Place]
     pairs: frozenset[str]
@@ -61,26 +60,9 @@ class Vocabulary:
                 found.append((position, word, places[word]))
         return found
 
-    def slips(self, known: Iterable[str]) -> dict[str, str]:
-        """Return misspellings of the long words of `known`, each with its canonical word.
-
-        A misspelling that is itself a known word or a place is left out.
-        """
-        correct = {*known, *self.places}
-        slips: dict[str, str] = {}
-        for word in sorted(correct, key=lambda w: (len(w), w)):
-            if len(word) >= TYPO_LENGTH and word.isascii() and word.isalpha():
-                for slip in _slips(word) - correct:
-                    slips[slip] = self.words.get(word, word)
-        return slips
-
-
-def _slips(word: str) -> set[str]:
-    places = range(len(word))
-    dropped = {word[:i] + word[i + 1 :] for i in places}
-    doubled = {word[:i] + word[i] + word[i:] for i in places}
-    exchanged = {word[: i - 1] + word[i] + word[i - 1] + word[i + 1 :] for i in places if i}
-    return (dropped | doubled | exchanged) - {word}
+    def slips(self, known: Iterable[str]) -> Slips:
+        """Return how misspellings of the words of `known` are read; places are never corrected."""
+        return slips_of({*known, *self.places}, self.words, self.syllables)
 
 
 @lru_cache(maxsize=1)
@@ -89,12 +71,12 @@ def vocabulary() -> Vocabulary:
     folder = shipped_folder("taxonomies/watchlists") / "registry"
     faults: list[Fault] = []
     words, phrases = _words(folder / "words.csv", faults)
-    tails, glue = _fragments(folder / "fragments.csv", faults)
+    syllables, glue = _fragments(folder / "fragments.csv", faults)
     places = _places(folder / "places.csv", faults)
     if faults:
         raise CorrectFile(faults, kind="vocabulary")
     pairs = frozenset(place.split()[0] for place in places if " " in place)
-    return Vocabulary(words, phrases, tails, glue, places, pairs)
+    return Vocabulary(words, phrases, syllables, glue, places, pairs)
 
 
 def _words(
@@ -117,11 +99,12 @@ def _words(
     return words, ordered
 
 
-def _fragments(path: Path, faults: list[Fault]) -> tuple[frozenset[str], tuple[str, ...]]:
-    columns = {"form": "word or end of one", "kind": "tail | glue"}
+def _fragments(path: Path, faults: list[Fault]) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    columns = {"form": "word or part of one", "kind": "glue | initial | final"}
     rows = read_rows(path, columns, ("form", "kind"), faults, kind="vocabulary")
     glue = sorted((row["form"] for row in rows if row["kind"] == "glue"), key=lambda w: (-len(w), w))
-    return frozenset(row["form"] for row in rows if row["kind"] == "tail"), tuple(glue)
+    parts = {kind: "|".join(row["form"] for row in rows if row["kind"] == kind) for kind in ("initial", "final")}
+    return re.compile(f"(?:(?:{parts['initial']})?(?:{parts['final']}))+"), tuple(glue)
 
 
 def _places(path: Path, faults: list[Fault]) -> dict[str, Place]:
