@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 
-from copub.measures.adjusted import FEW, adjusted
-from copub.measures.correction import adjust, from_labels
+from copub.measures.adjusted import FEW, NO_LEVELS, adjusted
+from copub.measures.correction import Decisions, Read, adjust, from_labels
 from copub.measures.errors import ErrorCounts, Errors
+from copub.measures.labels import LABELS
 
 from .worlds import LIMITS, STUDY, measured, seeds
 
@@ -33,37 +35,125 @@ def works_of(seed: int, size: int | None = None) -> pl.DataFrame:
     return measured(seed, size)["copublications"]
 
 
-def by_hand(rows: list[dict[str, object]], errors: Errors) -> float:
-    """Average over the judged works what each counts for."""
-    total = 0.0
-    for row in rows:
-        c = errors.classifier["with abstract" if row["classified_from"] == "title and abstract" else "title only"]
-        m = errors.matcher["resolved" if row["has_institution"] else "unresolved"]
-        of_c = (row["is_critical"] - (1 - c.specificity)) / (c.sensitivity + c.specificity - 1)
-        of_m = (row["is_listed"] - (1 - m.specificity)) / (m.sensitivity + m.specificity - 1)
-        total += of_c * of_m
-    return min(1.0, max(0.0, total / len(rows)))
+def whole(table: pl.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the rows of the whole study by measure."""
+    return {row["measure"]: row for row in table.filter(slice_kind="all").iter_rows(named=True)}
+
+
+Truth = dict[tuple[bool, str], float]
+
+
+def by_hand(rows: list[dict[str, Any]], errors: Errors, top: str = "very high") -> dict[str, float]:
+    """Correct work by work, as docs/method.md has it: what each counts for in the six cells of the truth."""
+
+    def standing(row: dict[str, Any]) -> str:
+        return "none" if not row["is_listed"] else "top" if row["max_risk_level"] == top else "below"
+
+    def strata(row: dict[str, Any]) -> tuple[str, str]:
+        text = "with abstract" if row["classified_from"] == "title and abstract" else "title only"
+        return text, "resolved" if row["has_institution"] else "unresolved"
+
+    def mix(peers: list[dict[str, Any]]) -> dict[str, float]:
+        hits = [standing(r) for r in peers if r["is_listed"]]
+        return {level: hits.count(level) / len(hits) if hits else 0.0 for level in ("below", "top")}
+
+    def of_standing(row: dict[str, Any], level: str, peers: list[dict[str, Any]]) -> float:
+        m = errors.matcher[strata(row)[1]]
+        power, false, shares = m.sensitivity + m.specificity - 1, 1 - m.specificity, mix(peers)
+        if level == "none":
+            return 1 - of_standing(row, "below", peers) - of_standing(row, "top", peers)
+        return ((standing(row) == level) - false * shares[level]) / power
+
+    judged = [r for r in rows if r["classifiable"]]
+    mute = [r for r in rows if not r["classifiable"]]
+    cells: Truth = {(c, level): 0.0 for c in (False, True) for level in ("none", "below", "top")}
+    for row in judged:
+        peers = [r for r in judged if strata(r) == strata(row)]
+        c = errors.classifier[strata(row)[0]]
+        critical = (row["is_critical"] - (1 - c.specificity)) / (c.sensitivity + c.specificity - 1)
+        for level in ("none", "below", "top"):
+            cells[True, level] += critical * of_standing(row, level, peers)
+            cells[False, level] += (1 - critical) * of_standing(row, level, peers)
+    kept = {cell: max(value, 0.0) for cell, value in cells.items()}
+
+    def rate(levels: tuple[str, ...]) -> float:
+        of = sum(kept[c, level] for c in (False, True) for level in levels)
+        if of:
+            return sum(kept[True, level] for level in levels) / of
+        return rate(("none", "below", "top")) if sum(kept.values()) else 0.0
+
+    for row in mute:
+        peers = [r for r in mute if strata(r)[1] == strata(row)[1]]
+        for level in ("none", "below", "top"):
+            share = rate(("none",) if level == "none" else ("below", "top"))
+            cells[True, level] += share * of_standing(row, level, peers)
+            cells[False, level] += (1 - share) * of_standing(row, level, peers)
+    cells = {cell: max(value, 0.0) for cell, value in cells.items()}
+    total = sum(cells.values())
+    return {
+        "critical": sum(v for (c, _), v in cells.items() if c) / total,
+        "listed": sum(v for (_, level), v in cells.items() if level != "none") / total,
+        "critical_listed": sum(v for (c, level), v in cells.items() if c and level != "none") / total,
+        "top_level": cells[True, "top"] / total,
+    }
 
 
 @LIMITS
 @given(seeds)
-def test_the_estimate_is_the_mean_of_works_corrected_one_by_one(seed: int) -> None:
+def test_the_estimates_are_the_works_corrected_one_by_one(seed: int) -> None:
     works = works_of(seed)
-    row = adjusted(STUDY, works, MEASURED).row(
-        by_predicate=(pl.col("measure") == "critical_listed") & (pl.col("slice_kind") == "all"), named=True
+    found = whole(adjusted(EVERY_SLICE, works, MEASURED))
+    if works.is_empty():
+        assert all(row["adjusted"] is None for row in found.values())
+        return
+    wanted = by_hand(works.rows(named=True), MEASURED)
+    some_judged = bool(works["classifiable"].any())
+    for measure, value in wanted.items():
+        known = some_judged or measure == "listed"
+        assert found[measure]["adjusted"] == (pytest.approx(value, abs=1e-8) if known else None), measure
+        assert found[measure]["not_judged"] == (0 if measure == "listed" else (~works["classifiable"]).sum())
+
+
+def no_part_is_larger_than_its_whole(table: pl.DataFrame) -> bool:
+    wide = {(r["slice_kind"], r["slice"], r["measure"]): r for r in table.iter_rows(named=True)}
+    parts = (("critical_listed", "critical"), ("critical_listed", "listed"), ("top_level", "critical_listed"))
+    return all(
+        wide[kind, piece, part][end] <= wide[kind, piece, of][end] + 1e-8
+        for kind, piece, _ in wide
+        for part, of in parts
+        for end in ("adjusted", "adjusted_low", "adjusted_high")
+        if wide[kind, piece, part]["adjusted"] is not None
     )
-    judged = works.filter("classifiable").rows(named=True)
-    assert row["not_judged"] == works.height - len(judged)
-    assert row["adjusted"] == (pytest.approx(by_hand(judged, MEASURED), abs=1e-8) if judged else None)
 
 
-def test_slices_of_few_works_are_not_adjusted_and_say_so() -> None:
+@LIMITS
+@given(seeds)
+def test_no_corrected_part_is_larger_than_its_whole(seed: int) -> None:
+    works = works_of(seed)
+    assert no_part_is_larger_than_its_whole(adjusted(EVERY_SLICE, works, MEASURED))
+    truth = labels_of(works, Random(seed))
+    assert no_part_is_larger_than_its_whole(adjusted(EVERY_SLICE, works, MEASURED, truth))
+
+
+def test_a_slice_of_few_works_is_not_corrected_and_says_so() -> None:
     table = adjusted(replace(STUDY, small_rate=25), works_of(3, 40), MEASURED)
-    few = table.filter(pl.col("slice_kind") != "all", pl.col("denominator") < 25)
+    few = table.filter(pl.col("denominator") < 25)
     assert few.height > 0
-    assert set(few["basis"]) == {FEW}
+    assert set(few["basis"]) == {FEW} and set(few["method"]) == {"none"}
     assert few["adjusted"].null_count() == few["adjusted_low"].null_count() == few.height
-    assert table.filter(slice_kind="all")["adjusted"].null_count() == 0
+    assert table.filter(pl.col("denominator") >= 25)["adjusted"].null_count() == 0
+
+
+def labels_of(works: pl.DataFrame, rng: Random, share: float = 1.0) -> pl.DataFrame:
+    """Make up labels of works; the truth is by chance."""
+    rows = []
+    for work in works["work_id"]:
+        if rng.random() < share:
+            listed = rng.random() < 0.5
+            rows.append(
+                (work, rng.random() < 0.5, listed, listed and rng.random() < 0.5, "A. Reader", "2026-11-20", "", None)
+            )
+    return pl.DataFrame(rows, schema=LABELS, orient="row")
 
 
 def test_perfect_instruments_leave_the_raw_share_as_it_is() -> None:
@@ -82,62 +172,129 @@ def test_without_an_evaluation_nothing_is_adjusted_and_it_says_so() -> None:
     assert table["share"].null_count() == 0
 
 
+def decided(text: str, cells: list[list[float]], place: str = "resolved") -> Decisions:
+    return Decisions({(text, place): np.array(cells)}, {})
+
+
 def test_a_worse_measured_stratum_widens_the_interval() -> None:
-    cells = {("with abstract", "resolved"): (700.0, 100.0, 150.0, 50.0)}
-    worse = {("title only", "resolved"): cells["with abstract", "resolved"]}
-    _, low, high = adjust(cells, MEASURED, (True, True), 0.95)
-    _, low_title, high_title = adjust(worse, MEASURED, (True, True), 0.95)
+    cells = [[700.0, 60.0, 40.0], [150.0, 30.0, 20.0]]
+    _, low, high = adjust(decided("with abstract", cells), MEASURED, 0.95)["critical_listed"]
+    _, low_title, high_title = adjust(decided("title only", cells), MEASURED, 0.95)["critical_listed"]
     assert high_title - low_title > high - low
 
 
-def test_an_instrument_that_tells_nothing_gives_an_interval_over_everything() -> None:
-    blind = ErrorCounts(50, 50, 50, 50)
-    errors = Errors({"with abstract": blind, "title only": blind}, MEASURED.matcher, "blind")
-    found = adjust({("title only", "resolved"): (80.0, 0.0, 20.0, 0.0)}, errors, (True, False), 0.95)
-    assert found == (None, 0.0, 1.0)
+BLIND = ErrorCounts(50, 50, 50, 50)
+
+
+def test_what_rests_on_an_instrument_that_tells_nothing_is_not_estimated() -> None:
+    cells = [[700.0, 60.0, 40.0], [150.0, 30.0, 20.0]]
+    blind_classifier = Errors({"with abstract": BLIND, "title only": BLIND}, MEASURED.matcher, "blind")
+    found = adjust(decided("title only", cells), blind_classifier, 0.95)
+    assert found["critical"] == found["critical_listed"] == found["top_level"] == (None, 0.0, 1.0)
+    assert found["listed"] == pytest.approx(adjust(decided("title only", cells), MEASURED, 0.95)["listed"], abs=0.005)
+    blind_matcher = Errors(MEASURED.classifier, {"resolved": BLIND, "unresolved": BLIND}, "blind")
+    found = adjust(decided("title only", cells), blind_matcher, 0.95)
+    assert found["listed"] == found["critical_listed"] == found["top_level"] == (None, 0.0, 1.0)
+    c = MEASURED.classifier["title only"]
+    assert found["critical"][0] == pytest.approx((0.2 - (1 - c.specificity)) / (c.sensitivity + c.specificity - 1))
+
+
+def test_works_that_cannot_be_judged_keep_their_standing_and_take_the_topic_of_the_others() -> None:
+    alone = Decisions({("with abstract", "resolved"): np.array([[60.0, 10.0, 10.0], [10.0, 5.0, 5.0]])}, {})
+    more = Decisions(alone.judged, {"resolved": np.array([0.0, 100.0, 0.0])})
+    first, second = adjust(alone, SURE, 0.95), adjust(more, SURE, 0.95)
+    assert first["listed"][0] == pytest.approx(0.30) and second["listed"][0] == pytest.approx(0.65)
+    assert second["critical"][0] == pytest.approx((20 + 100 / 3) / 200)
+    assert second["critical_listed"][0] == pytest.approx((10 + 100 / 3) / 200)
+
+
+def test_over_no_works_there_is_no_estimate() -> None:
+    assert adjust(Decisions({}, {}), MEASURED, 0.95) == {} and from_labels([], 0.95) == {}
+
+
+def read(size: int, cells: list[list[float]]) -> Read:
+    return Read(size, np.array(cells), np.array(cells))
 
 
 def test_a_sample_of_everything_has_no_interval() -> None:
-    assert from_labels([(40, 40, 10), (60, 60, 3)], 0.95) == pytest.approx((0.13, 0.13, 0.13))
+    strata = [read(40, [[28, 1, 1], [2, 4, 4]]), read(60, [[50, 2, 1], [4, 1, 2]])]
+    found = from_labels(strata, 0.95)
+    assert found["critical"] == pytest.approx((0.17, 0.17, 0.17))
+    assert found["listed"] == pytest.approx((0.16, 0.16, 0.16))
+    assert found["critical_listed"] == pytest.approx((0.11, 0.11, 0.11))
+    assert found["top_level"] == pytest.approx((0.06, 0.06, 0.06))
 
 
 def test_the_labelled_estimate_weighs_each_stratum_by_its_works() -> None:
-    share, low, high = from_labels([(900, 30, 3), (100, 20, 18)], 0.95)
+    strata = [read(900, [[20, 4, 3], [0, 2, 1]]), read(100, [[1, 1, 0], [0, 10, 8]])]
+    share, low, high = from_labels(strata, 0.95)["critical_listed"]
     assert share == pytest.approx((900 * 3 / 30 + 100 * 18 / 20) / 1000)
     assert low < share < high
 
 
-def test_a_labelled_sample_replaces_the_evaluation_for_the_whole_study() -> None:
+def test_a_labelled_sample_replaces_the_evaluation_in_every_slice() -> None:
     works = works_of(5, 40)
-    rng = Random(1)
-    truth = pl.DataFrame(
-        {
-            "work_id": works["work_id"],
-            "critical": works["is_critical"],
-            "listed": [rng.random() < 0.5 for _ in works["work_id"]],
-        }
+    truth = labels_of(works, Random(1))
+    table = adjusted(STUDY, works, MEASURED, truth)
+    assert set(table["method"]) == {"labelled sample"}
+    for name, wanted in (
+        ("listed", truth["listed"]),
+        ("critical_listed", truth["critical"] & truth["listed"]),
+        ("top_level", truth["critical"] & truth["top_level"]),
+    ):
+        row = whole(table)[name]
+        assert row["adjusted"] == row["adjusted_low"] == row["adjusted_high"] == pytest.approx(wanted.mean())
+    assert whole(table)["listed"]["basis"].startswith(
+        f"{works.height} works of this study read by A. Reader on 2026-11-20, in "
     )
-    table = adjusted(EVERY_SLICE, works, MEASURED, truth)
-    row = table.row(by_predicate=(pl.col("measure") == "listed") & (pl.col("slice_kind") == "all"), named=True)
-    assert row["method"] == "labelled sample"
-    assert row["adjusted"] == row["adjusted_low"] == row["adjusted_high"] == pytest.approx(truth["listed"].mean())
-    assert set(table.filter(slice_kind="year")["method"]) == {"shipped evaluation"}
 
 
-def test_a_sample_that_misses_a_decision_is_not_used() -> None:
+def test_slices_by_labels_add_up_to_the_whole() -> None:
     works = works_of(5, 40)
-    only_listed = works.filter("is_listed").select("work_id", critical="is_critical", listed="is_listed")
-    row = adjusted(STUDY, works, MEASURED, only_listed).filter(measure="listed", slice_kind="all")
-    assert row["method"].to_list() == ["shipped evaluation"]
+    found = adjusted(STUDY, works, MEASURED, labels_of(works, Random(2), 0.8))
+    if "labelled sample" in set(found["method"]):
+        years = found.filter(slice_kind="year", measure="critical_listed")
+        total = (years["adjusted"] * years["denominator"]).sum()
+        assert total == pytest.approx(whole(found)["critical_listed"]["adjusted"] * works.height)
+
+
+def test_works_that_stand_for_more_weigh_more() -> None:
+    works = works_of(5, 40).with_columns(is_critical=False, is_listed=False, max_score=0.0)
+    ids = works["work_id"].to_list()[:4]
+    rows = [(ids[0], True, True, False, "X", "2026-01-01", "", 9.0)]
+    rows += [(work, False, False, False, "X", "2026-01-01", "", 1.0) for work in ids[1:]]
+    even = pl.DataFrame(rows, schema=LABELS, orient="row").with_columns(stands_for=pl.lit(None, pl.Float64))
+    weighted = pl.DataFrame(rows, schema=LABELS, orient="row")
+    n = works.height
+    plain, heavy = (whole(adjusted(STUDY, works, None, labels))["listed"]["adjusted"] for labels in (even, weighted))
+    assert plain == pytest.approx(1 / 4) and heavy == pytest.approx((1 + (n - 4) * 9 / 12) / n)
+
+
+def test_labels_without_levels_leave_the_top_level_open() -> None:
+    works = works_of(5, 40)
+    truth = labels_of(works, Random(1)).with_columns(top_level=pl.lit(None, pl.Boolean))
+    found = whole(adjusted(STUDY, works, MEASURED, truth))
+    assert found["top_level"]["basis"] == NO_LEVELS and found["top_level"]["adjusted"] is None
+    assert found["critical_listed"]["method"] == "labelled sample"
+
+
+def test_a_sample_that_misses_a_decision_is_not_used_and_it_says_so() -> None:
+    works = works_of(5, 40)
+    only_listed = labels_of(works, Random(1)).join(
+        works.filter("is_listed").select("work_id"), on="work_id", how="semi"
+    )
+    row = whole(adjusted(EVERY_SLICE, works, MEASURED, only_listed))["listed"]
+    assert row["method"] == "shipped evaluation"
+    assert "the labels are not used: no label of works that are decided not critical and not listed" in row["basis"]
 
 
 def test_labels_join_within_a_decision_where_a_band_of_scores_has_none() -> None:
-    works = works_of(5, 40)
-    far = works.filter(~pl.col("max_score").fill_null(0).is_between(0.2, 0.8))
-    truth = far.select("work_id", critical="is_critical", listed="is_listed")
-    if truth["critical"].n_unique() == 2:
-        row = adjusted(STUDY, works, MEASURED, truth).filter(measure="critical", slice_kind="all")
-        assert row["method"].to_list() == ["labelled sample"]
+    works = works_of(5, 40).with_columns(is_critical=pl.col("work_id").str.ends_with("1"), is_listed=False)
+    scores = pl.when(pl.col("work_id").str.ends_with("2")).then(0.5).otherwise(0.0)
+    works = works.with_columns(max_score=scores)
+    far = labels_of(works.filter(pl.col("max_score") == 0), Random(1))
+    row = whole(adjusted(STUDY, works, MEASURED, far))["critical"]
+    assert row["method"] == "labelled sample" and row["basis"].endswith("in 2 strata of decision and score")
 
 
 @LIMITS
@@ -165,7 +322,8 @@ def test_the_adjusted_interval_covers_the_truth_where_the_raw_one_does_not() -> 
             {"resolved": ErrorCounts(tp_m, 400 - tn_m, 100 - tp_m, tn_m), "unresolved": m},
             "drawn",
         )
-        _, low, high = adjust({("title only", "resolved"): tuple(cells)}, measured, (True, True), 0.95, 1000, world)
+        given = Decisions({("title only", "resolved"): np.insert(cells.reshape(2, 2), 2, 0.0, axis=1)}, {})
+        _, low, high = adjust(given, measured, 0.95, 1000, world)["critical_listed"]
         held += low <= true[3] <= high
         raw = cells[3] / works
         raw_held += abs(raw - true[3]) <= 1.96 * np.sqrt(raw * (1 - raw) / works)

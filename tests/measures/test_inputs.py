@@ -10,7 +10,7 @@ import pytest
 
 from copub.errors import CorrectFile, CorrectInput
 from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, counts_of, read_card, read_matcher
-from copub.measures.inputs import errors_of, levels_of_entities, read_inputs, read_labelled, thresholds_of, with_ids
+from copub.measures.inputs import errors_of, levels_of_entities, read_inputs, thresholds_of, with_ids
 from copub.screening import load_watchlist
 from copub.shipped import shipped_folder, shipped_names
 from copub.technology.taxonomy import load_taxonomy
@@ -75,27 +75,6 @@ def test_thresholds_of_the_study_win_over_every_profile() -> None:
     assert thresholds_of(study()) == {}
 
 
-def test_a_labelled_sample_takes_yes_no_and_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "sample.csv"
-    path.write_text("work_id,critical,listed,reader\nW1,yes,No,x\nW2,,1,y\n", encoding="utf-8")
-    assert read_labelled(path).rows() == [("W1", True, False), ("W2", None, True)]
-
-
-def test_faults_of_a_labelled_sample_are_named_with_their_lines(tmp_path: Path) -> None:
-    path = tmp_path / "sample.csv"
-    path.write_text("work_id,critical,listed\nW1,maybe,no\nW2,yes,perhaps\n", encoding="utf-8")
-    with pytest.raises(CorrectFile) as error:
-        read_labelled(path)
-    assert "sample.csv:2: critical is 'maybe'" in str(error.value) and "sample.csv:3: listed is 'perhaps'" in str(
-        error.value
-    )
-    path.write_text("work_id,critical\n", encoding="utf-8")
-    with pytest.raises(CorrectFile, match="'listed' is missing"):
-        read_labelled(path)
-    with pytest.raises(CorrectInput, match="cannot be read"):
-        read_labelled(tmp_path / "none.csv")
-
-
 def test_a_study_that_names_nothing_reads_nothing_but_the_evaluation() -> None:
     given = read_inputs(study())
     assert given.labelled is None and given.published == () and given.ties == () and given.levels == {}
@@ -110,7 +89,7 @@ def test_levels_are_found_by_identifier_and_by_name() -> None:
 
 def test_files_that_the_study_names_are_read(tmp_path: Path) -> None:
     path = tmp_path / "sample.csv"
-    path.write_text("work_id,critical,listed\nW1,yes,no\n", encoding="utf-8")
+    path.write_text("work_id,critical,listed,reader,date\nW1,yes,no,A. Reader,2026-11-20\n", encoding="utf-8")
     asked = study(
         labelled=str(path), published=("ceias-belgium-2026",), ties=("belgium",), watchlists=("aspi-cdut-2019",)
     )

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from copub.intervals import DIGITS, wilson
-from copub.measures.correction import Estimate, adjust, from_labels
+from copub.measures.correction import MEASURES, Array, Decisions, Estimate, Read, adjust, from_labels
 from copub.measures.errors import TEXT_STRATA, Errors
+from copub.measures.sample import STRATUM, with_strata
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
     from copub.study import Study
 
-NEAR = (0.2, 0.8)
-"""Scores between these are a stratum of their own in a labelled sample."""
-
-MEASURES: Mapping[str, tuple[str | None, str | None]] = {
-    # measure: (what the classifier says, what the matcher says)
-    "critical": ("is_critical", None),
-    "listed": (None, "is_listed"),
-    "critical_listed": ("is_critical", "is_listed"),
-    "top_level": ("is_critical", "is_top_listed"),
-}
-
-
 FEW = "too few works for a correction"
+NO_EVALUATION = "no evaluation of the classifier under these settings is at hand"
+NO_LEVELS = "the labels do not say the level"
+
+_HAS: Mapping[str, pl.Expr] = {
+    "critical": pl.col("is_critical"),
+    "listed": pl.col("is_listed"),
+    "critical_listed": pl.col("is_critical_listed"),
+    "top_level": pl.col("is_top_level"),
+}
+_ESTIMATES = ("adjusted", "adjusted_low", "adjusted_high")
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """Where the estimates of a slice come from: nothing, the shipped evaluation, or labels."""
+
+    method: str
+    words: str
+    found: Mapping[str, Estimate]
 
 
 def adjusted(
@@ -39,32 +49,35 @@ def adjusted(
     ----------
     works : table ``copublications``.
     errors : the shipped evaluation; None leaves the adjusted columns empty, and says so.
-    labelled : labelled sample of the study's works (work_id, critical, listed); used for the
-        whole of the study where it covers all decisions, in place of the evaluation.
+    labelled : labels of the study's works (`copub.measures.labels.LABELS`); used in place of the
+        evaluation where every decision that occurs in the study has some.
     """
-    judged = works.with_columns(
+    marked = with_strata(works).with_columns(
         pl.when(pl.col("classified_from") == "title and abstract")
         .then(pl.lit("with abstract"))
         .otherwise(pl.lit("title only"))
         .alias("text"),
         pl.when("has_institution").then(pl.lit("resolved")).otherwise(pl.lit("unresolved")).alias("affiliation"),
-        (pl.col("is_listed") & (pl.col("max_risk_level") == study.top_level)).fill_null(False).alias("is_top_listed"),
+        pl.when("is_listed")
+        .then(pl.when((pl.col("max_risk_level") == study.top_level).fill_null(False)).then(2).otherwise(1))
+        .otherwise(0)
+        .alias("standing"),
     )
+    labels = None if labelled is None else _labels_of(marked, labelled)
     rows = []
-    for kind, piece, part in _slices(judged):
+    for kind, piece, part in _slices(marked):
+        basis = _basis(study, part, errors, labels)
         for measure in MEASURES:
-            row = _raw(study, part, measure) | {"measure": measure, "slice_kind": kind, "slice": piece}
-            sample = _labelled_strata(part, measure, labelled) if kind == "all" and labelled is not None else None
-            rows.append(row | (_by_labels(study, sample) if sample else _by_errors(study, part, measure, errors)))
+            rows.append(
+                {
+                    **_raw(study, part, measure),
+                    "measure": measure,
+                    "slice_kind": kind,
+                    "slice": piece,
+                    **_estimate(basis, measure),
+                }
+            )
     frame = pl.DataFrame(rows, schema=TABLES["adjusted"].schema)
-    # Corrections are made measure by measure: in few works they can contradict each other.
-    few = (pl.col("slice_kind") != "all") & (pl.col("denominator") < study.small_rate)
-    estimates = ("adjusted", "adjusted_low", "adjusted_high")
-    frame = frame.with_columns(
-        *(pl.when(~few).then(name).alias(name) for name in estimates),
-        pl.when(few).then(pl.lit(FEW)).otherwise("basis").alias("basis"),
-        pl.when(few).then(pl.lit("none")).otherwise("method").alias("method"),
-    )
     return conform("adjusted", frame.with_columns(pl.col(pl.Float64).round(DIGITS)))
 
 
@@ -77,17 +90,8 @@ def _slices(works: pl.DataFrame) -> list[tuple[str, str, pl.DataFrame]]:
     ]
 
 
-def _decisions(measure: str) -> tuple[pl.Expr, pl.Expr]:
-    said, matched = MEASURES[measure]
-    return pl.col(said) if said else pl.lit(False), pl.col(matched) if matched else pl.lit(False)
-
-
-def _has(measure: str) -> pl.Expr:
-    return pl.all_horizontal(*(name for name in MEASURES[measure] if name))
-
-
 def _raw(study: Study, works: pl.DataFrame, measure: str) -> dict[str, Any]:
-    count, of = int(works.select(_has(measure).sum()).item()), works.height
+    count, of = int(works.select(_HAS[measure].sum()).item()), works.height
     low, high = wilson(count, of, study.confidence)
     return {
         "numerator": float(count),
@@ -100,67 +104,107 @@ def _raw(study: Study, works: pl.DataFrame, measure: str) -> dict[str, Any]:
     }
 
 
-def _by_errors(study: Study, works: pl.DataFrame, measure: str, errors: Errors | None) -> dict[str, Any]:
+def _estimate(basis: _Basis, measure: str) -> dict[str, Any]:
+    found = basis.found.get(measure)
+    if basis.found and found is None:
+        return {"method": "none", "basis": NO_LEVELS}
+    return {"method": basis.method, "basis": basis.words, **dict(zip(_ESTIMATES, found or (None,) * 3, strict=True))}
+
+
+def _basis(study: Study, works: pl.DataFrame, errors: Errors | None, labels: _Labels | None) -> _Basis:
+    if labels is not None and not labels.lacking:
+        return labels.basis(study, works)
+    unused = f"; the labels are not used: {labels.lacking}" if labels is not None else ""
     if errors is None:
-        return {"method": "none", "basis": "no evaluation of the classifier under these settings is at hand"}
-    uses = (MEASURES[measure][0] is not None, MEASURES[measure][1] is not None)
-    said, matched = _decisions(measure)
-    # A work that cannot be judged counts for none: the judged ones stand for it, with their interval.
-    judged = works.filter("classifiable") if uses[0] else works
-    cells = judged.group_by("text", "affiliation").agg(
-        (~said & ~matched).sum().alias("0"),
-        (~said & matched).sum().alias("1"),
-        (said & ~matched).sum().alias("2"),
-        (said & matched).sum().alias("3"),
-    )
-    strata = {(row[0], row[1]): tuple(map(float, row[2:])) for row in cells.iter_rows()}
-    found = adjust(strata, errors, uses, study.confidence)
-    return _columns(found) | {"method": "shipped evaluation", "basis": errors.source}
+        return _Basis("none", NO_EVALUATION + unused, {})
+    if works.height < study.small_rate:
+        return _Basis("none", FEW, {})
+    found = adjust(_decisions(works), errors, study.confidence)
+    return _Basis("shipped evaluation", errors.source + unused, found)
 
 
-def _columns(found: Estimate | None) -> dict[str, float | None]:
-    names = ("adjusted", "adjusted_low", "adjusted_high")
-    return dict(zip(names, found or (None, None, None), strict=True))
+def _decisions(works: pl.DataFrame) -> Decisions:
+    judged: dict[tuple[str, str], Array] = {}
+    unjudged: dict[str, Array] = {}
+    counted = works.group_by("text", "affiliation", "classifiable", "is_critical", "standing").len()
+    for text, place, can_be, critical, standing, count in counted.iter_rows():
+        if can_be:
+            judged.setdefault((text, place), np.zeros((2, 3)))[int(critical), standing] += count
+        else:
+            unjudged.setdefault(place, np.zeros(3))[standing] += count
+    return Decisions(judged, unjudged)
 
 
-def _labelled_strata(works: pl.DataFrame, measure: str, labelled: pl.DataFrame) -> list[tuple[int, int, int]] | None:
-    """Return works, labels and true positives per stratum of decision and score; None if labels lack.
+@dataclass(frozen=True, slots=True)
+class _Labels:
+    """Labels joined to the works: stratum of each work, readings by stratum, what is lacking to use them."""
 
-    Strata without a label join the rest of their decision; a decision without any label makes
-    the sample unusable for the measure.
+    works: pl.DataFrame
+    rates: Mapping[str, Array]
+    words: str
+    lacking: str
+    knows_levels: bool
+
+    def basis(self, study: Study, works: pl.DataFrame) -> _Basis:
+        """Return the estimates of a slice: its own readings, and for its other works those of their whole stratum."""
+        part = self.works.join(works.select("work_id"), on="work_id", how="semi")
+        strata = []
+        for (name,), of_stratum in sorted(part.group_by("stratum")):
+            known = _table(of_stratum.drop_nulls("critical"), pl.lit(1.0))
+            strata.append(Read(of_stratum.height, known, self.rates[str(name)]))
+        found = from_labels(strata, study.confidence)
+        if not self.knows_levels:
+            found.pop("top_level", None)
+        return _Basis("labelled sample", self.words, found)
+
+
+def _labels_of(works: pl.DataFrame, labelled: pl.DataFrame) -> _Labels:
+    """Join labels to their works.
+
+    A stratum without a label joins the others of its decision; a decision without any label makes
+    the labels unusable.
     """
-    names = ["critical" if MEASURES[measure][0] else None, "listed" if MEASURES[measure][1] else None]
-    if measure == "top_level":
-        return None  # people label whether a work is listed, not at which level
-    truth = labelled.select("work_id", pl.all_horizontal(*(n for n in names if n)).alias("truth")).drop_nulls()
-    said, matched = _decisions(measure)
-    score = pl.col("max_score").fill_null(0.0)
-    joined = works.join(truth.unique("work_id"), on="work_id", how="left").select(
-        said.alias("said"),
-        matched.alias("matched"),
-        (score.is_between(*NEAR) if MEASURES[measure][0] else pl.lit(False)).alias("near"),
-        "truth",
+    truth = labelled.select("work_id", "critical", "listed", "top_level", "reader", "date", "stands_for")
+    joined = works.select("work_id", *STRATUM).join(truth, on="work_id", how="left")
+    decision = STRATUM[:2]
+    covered = (pl.col("critical").count().over(STRATUM) > 0).all().over(decision)
+    name = pl.format("{} {}", *(pl.col(column).cast(pl.String) for column in decision))
+    stratum = pl.when(covered).then(pl.format("{} {}", name, pl.col("is_near").cast(pl.String))).otherwise(name)
+    placed = joined.with_columns(stratum.alias("stratum"))
+    read = placed.drop_nulls("critical")
+    without = placed.filter(pl.col("critical").count().over("stratum") == 0).select(decision).unique().sort(decision)
+    lacking = ", ".join(
+        f"{'critical' if critical else 'not critical'} and {'listed' if listed else 'not listed'}"
+        for critical, listed in without.iter_rows()
     )
-    counts = (
-        pl.len().alias("size"),
-        pl.col("truth").count().alias("labelled"),
-        pl.col("truth").sum().alias("positive"),
+    return _Labels(
+        placed,
+        {str(name): _rate(part) for (name,), part in read.group_by("stratum")},
+        _words(read, placed["stratum"].n_unique()),
+        lacking and f"no label of works that are decided {lacking}",
+        not read.filter(pl.col("listed") & pl.col("top_level").is_null()).height,
     )
-    fine = joined.group_by("said", "matched", "near").agg(counts).sort("said", "matched", "near")
-    rows: list[tuple[int, int, int]] = []
-    for _, decision in fine.group_by("said", "matched", maintain_order=True):
-        parts = [(int(r["size"]), int(r["labelled"]), int(r["positive"])) for r in decision.iter_rows(named=True)]
-        if any(labels == 0 for _, labels, _ in parts):
-            parts = [(sum(p[0] for p in parts), sum(p[1] for p in parts), sum(p[2] for p in parts))]
-        if parts[0][1] == 0:
-            return None
-        rows += parts
-    return rows
 
 
-def _by_labels(study: Study, strata: list[tuple[int, int, int]]) -> dict[str, Any]:
-    labels = sum(n for _, n, _ in strata)
-    return _columns(from_labels(strata, study.confidence)) | {
-        "method": "labelled sample",
-        "basis": f"{labels} works of this study read by people, in {len(strata)} strata of decision and score",
-    }
+def _words(read: pl.DataFrame, strata: int) -> str:
+    days = sorted(set(read["date"]))
+    dates = " to ".join(dict.fromkeys(days[:1] + days[-1:]))
+    readers = ", ".join(sorted(set(read["reader"])))
+    return f"{read.height} works of this study read by {readers} on {dates}, in {strata} strata of decision and score"
+
+
+def _rate(read: pl.DataFrame) -> Array:
+    """Return readings by truth; where works stand for different numbers, weighted, at Kish's effective number."""
+    weights = read["stands_for"].fill_null(1.0).to_numpy()
+    effective = weights.sum() ** 2 / (weights**2).sum()
+    table = _table(read, pl.col("stands_for").fill_null(1.0))
+    return np.asarray(table * (effective / table.sum()))
+
+
+def _table(read: pl.DataFrame, weight: pl.Expr) -> Array:
+    """Return readings by truth: critical x standing (an unknown level counts as below the top)."""
+    table = np.zeros((2, 3))
+    standing = pl.when("listed").then(pl.when(pl.col("top_level").fill_null(False)).then(2).otherwise(1)).otherwise(0)
+    for critical, at, value in read.select("critical", standing.alias("at"), weight.alias("value")).iter_rows():
+        table[int(critical), at] += value
+    return table

@@ -1,16 +1,18 @@
-"""Correcting shares for the errors of classifier and matcher.
+"""Correcting shares for the errors of classifier and matcher, all measures at once.
 
-Without labels of the study's own works: W. J. Rogan, B. Gladen (1978), Estimating prevalence
-from the results of a screening test, American Journal of Epidemiology 107, for two tests at
-once. With labels: the stratified estimator of W. G. Cochran (1977), Sampling Techniques,
-chapter 5. The interval of both comes from draws, chosen by the simulation in
-``benchmarks/coverage_of_intervals.py``; ``docs/method.md`` has the formulas.
+Estimated is one cross-table of the truth, critical or not by standing on the lists; every share
+is read from it, so that no two of them contradict each other. Without labels of the study's own
+works: W. J. Rogan, B. Gladen (1978), Estimating prevalence from the results of a screening test,
+American Journal of Epidemiology 107, for two tests at once. With labels: the stratified estimator
+of W. G. Cochran (1977), Sampling Techniques, chapter 5. The intervals come from draws;
+``benchmarks/coverage_of_intervals.py`` tries them, ``docs/method.md`` has the formulas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +25,20 @@ DRAWS = 4000
 SEED = 19781
 ERROR_PRIOR = 0.5
 """Jeffreys' prior on sensitivity and specificity."""
-CELL_PRIOR = 0.25
-"""Perks' prior (one work spread over the four cells) on the observed cross-table."""
-LABEL_PRIOR = 1 / 3
-"""Kerman's neutral prior on the truth within a stratum of a labelled sample."""
+PRIOR = np.array([[0.25, 0.125, 0.125], [0.25, 0.125, 0.125]])
+"""Perks' prior on the cross-table: one work spread over the four cells critical x listed, that of a
+listed cell in two halves."""
+LABEL_PRIOR = 2 * PRIOR
+"""Jeffreys' prior on the truth within a stratum of a labelled sample: half a work in each of the four cells."""
 LEAST_POWER = 0.05
 """An instrument whose sensitivity + specificity - 1 may be below this tells nothing."""
+
+STANDINGS = ("none", "below", "top")
+"""Standing of a work on the lists: not listed, listed below the top level, listed at the top level."""
+
+Estimate = tuple[float | None, float, float]
+"""A share with the ends of its interval; the share is None where nothing can be said."""
+UNKNOWN: Estimate = (None, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +48,31 @@ class Power:
     sensitivity: Array
     specificity: Array
 
-    def corrected(self, positive: bool) -> Array:
-        """Return what one decision counts for in draws of the true share (may be below 0 or above 1)."""
-        return (float(positive) - (1 - self.specificity)) / (self.sensitivity + self.specificity - 1)
+    @property
+    def youden(self) -> Array:
+        """Return sensitivity + specificity - 1: 0 for a coin, 1 for an instrument without errors."""
+        return self.sensitivity + self.specificity - 1
 
     def tells_nothing(self, confidence: float) -> bool:
         """Say whether the instrument may be no better than a coin, as far as the evaluation tells."""
-        least = np.quantile(self.sensitivity + self.specificity - 1, 0.5 - confidence / 2)
-        return bool(least <= LEAST_POWER)
+        return bool(np.quantile(self.youden, 0.5 - confidence / 2) <= LEAST_POWER)
+
+
+SURE = Power(np.ones(1), np.ones(1))
+"""An instrument without errors: its decisions are taken as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What the instruments decided on the works of a slice.
+
+    judged : works that the classifier can judge, by text and affiliation stratum: counts by its
+        decision (no, yes) and by standing (`STANDINGS`), shape 2 x 3.
+    unjudged : the other works, by affiliation stratum: counts by standing.
+    """
+
+    judged: Mapping[tuple[str, str], Array]
+    unjudged: Mapping[str, Array]
 
 
 def drawn_power(counts: ErrorCounts, rng: np.random.Generator, draws: int) -> Power:
@@ -56,106 +83,173 @@ def drawn_power(counts: ErrorCounts, rng: np.random.Generator, draws: int) -> Po
     )
 
 
-def sure_power(counts: ErrorCounts) -> Power:
+def evaluated_power(counts: ErrorCounts) -> Power:
     """Return sensitivity and specificity as evaluated, for the point estimate."""
     return Power(np.array([counts.sensitivity]), np.array([counts.specificity]))
 
 
-def corrected_share(cells: Sequence[float], classifier: Power | None, matcher: Power | None, shares: Array) -> Array:
-    """Return draws of the true share of one stratum.
+def corrected(shares: Array, classifier: Power, matcher: Power) -> Array:
+    """Return the true cross-table of a stratum: draws x (not critical, critical) x standing.
 
     Parameters
     ----------
-    cells : works by decision, in the order (no, no), (no, yes), (yes, no), (yes, yes) of
-        classifier and matcher.
-    classifier, matcher : power of the instruments; None where the measure does not use it.
-    shares : draws of the shares of the four cells, one row per draw.
+    shares : shares of the decisions, in the same shape; each table sums to 1.
 
-    Given the truth, the two instruments err independently, so a cell counts for the product of
-    what its two decisions count for.
+    Given the truth, the two instruments err independently. False hits have the levels of all hits
+    in proportion. Cells may come out below 0; every table still sums to 1.
     """
-    total = np.zeros(shares.shape[0])
-    for cell in range(len(cells)):
-        of_classifier = classifier.corrected(cell >= 2) if classifier else 1.0
-        of_matcher = matcher.corrected(cell % 2 == 1) if matcher else 1.0
-        total = total + shares[:, cell] * of_classifier * of_matcher
-    return total
+    hits, rows = shares[..., 1:], shares.sum(axis=2)
+    by_level, total = hits.sum(axis=1), hits.sum(axis=(1, 2))
+    mix = np.divide(by_level, total[:, None], out=np.zeros_like(by_level), where=total[:, None] > 0)
+    false = (1 - matcher.specificity)[:, None, None] * rows[..., None] * mix[:, None, :]
+    listed = (hits - false) / matcher.youden[:, None, None]
+    matched = np.concatenate([(rows - listed.sum(axis=2))[..., None], listed], axis=2)
+    both = matched.sum(axis=1)
+    critical = (matched[:, 1] - (1 - classifier.specificity)[:, None] * both) / classifier.youden[:, None]
+    return np.stack([both - critical, critical], axis=1)
 
 
-Estimate = tuple[float | None, float, float]
-"""A share with the ends of its interval; the share is None where nothing can be said."""
+@dataclass(frozen=True, slots=True)
+class _Powers:
+    """Power of both instruments in each stratum."""
+
+    classifier: Mapping[str, Power]
+    matcher: Mapping[str, Power]
 
 
 def adjust(
-    strata: Mapping[tuple[str, str], Sequence[float]],
-    errors: Errors,
-    uses: tuple[bool, bool],
-    confidence: float,
-    draws: int = DRAWS,
-    seed: int = SEED,
-) -> Estimate | None:
-    """Return the adjusted share with the ends of its interval; None over no works.
+    given: Decisions, errors: Errors, confidence: float, draws: int = DRAWS, seed: int = SEED
+) -> dict[str, Estimate]:
+    """Return the adjusted share of each measure (`MEASURES`) with its interval; empty over no works.
 
-    An instrument that may tell nothing gives no estimate and an interval from 0 to 1.
-
-    Parameters
-    ----------
-    strata : the four cells of decisions (see `corrected_share`) by text and affiliation stratum.
-    errors : the evaluation of both instruments.
-    uses : whether the measure rests on the classifier, and on the matcher.
+    Works that cannot be judged have their standing; by topic, the judged ones of the same standing
+    stand for them. Where an instrument may tell nothing, what rests on it is not estimated.
     """
-    works = sum(sum(cells) for cells in strata.values())
-    if not works:
-        return None
+    if not _size(given.judged) + _size(given.unjudged):
+        return {}
     rng = np.random.default_rng(seed)
-    classifier = {name: drawn_power(errors.classifier[name], rng, draws) for name in TEXT_STRATA}
-    matcher = {name: drawn_power(errors.matcher[name], rng, draws) for name in AFFILIATION_STRATA}
-    point, drawn = 0.0, np.zeros(draws)
-    for (text, affiliation), cells in sorted(strata.items()):
-        counts = np.asarray(cells, dtype=np.float64)
-        size = counts.sum()
-        if not size:
-            continue
-        powers = (classifier[text] if uses[0] else None, matcher[affiliation] if uses[1] else None)
-        if any(power.tells_nothing(confidence) for power in powers if power):
-            return None, 0.0, 1.0
-        sure = (
-            sure_power(errors.classifier[text]) if uses[0] else None,
-            sure_power(errors.matcher[affiliation]) if uses[1] else None,
-        )
-        drawn += size / works * corrected_share(cells, *powers, rng.dirichlet(counts + CELL_PRIOR, draws))
-        point += size / works * float(corrected_share(cells, *sure, counts[None, :] / size)[0])
-    return _ends(point, drawn, confidence)
+    drawn = _Powers(
+        {name: drawn_power(errors.classifier[name], rng, draws) for name in TEXT_STRATA},
+        {name: drawn_power(errors.matcher[name], rng, draws) for name in AFFILIATION_STRATA},
+    )
+    known = _Powers(
+        {name: evaluated_power(counts) for name, counts in errors.classifier.items()},
+        {name: evaluated_power(counts) for name, counts in errors.matcher.items()},
+    )
+    texts = {text for (text, _), part in given.judged.items() if part.sum()}
+    places = {place for (_, place), part in given.judged.items() if part.sum()}
+    places |= {place for place, part in given.unjudged.items() if part.sum()}
+    blind = (
+        not texts or any(drawn.classifier[name].tells_nothing(confidence) for name in texts),
+        any(drawn.matcher[name].tells_nothing(confidence) for name in places),
+    )
+
+    def cells(counts: Array) -> Array:
+        return rng.dirichlet((counts + PRIOR).ravel(), draws).reshape(draws, 2, 3)
+
+    point = _truth(given, _taken_as_sure(known, blind), lambda counts: (counts / counts.sum())[None])
+    around = _truth(given, _taken_as_sure(drawn, blind), cells)
+    return {
+        name: UNKNOWN if any(b and u for b, u in zip(blind, rests_on, strict=True)) else estimate
+        for (name, rests_on), estimate in zip(MEASURES.items(), _ends(point, around, confidence), strict=True)
+    }
 
 
-def _ends(point: float, drawn: Array, confidence: float) -> Estimate:
-    low, high = np.quantile(np.clip(drawn, 0, 1), [0.5 - confidence / 2, 0.5 + confidence / 2])
-    centre = float(np.clip(point, 0, 1))
-    return centre, min(float(low), centre), max(float(high), centre)
+def _size(parts: Mapping[Any, Array]) -> float:
+    return float(sum(part.sum() for part in parts.values()))
 
 
-def from_labels(
-    strata: Sequence[tuple[int, int, int]], confidence: float, draws: int = DRAWS, seed: int = SEED
-) -> Estimate | None:
-    """Return share and interval from a labelled sample of the study's own works; None over no works.
+def _taken_as_sure(powers: _Powers, blind: tuple[bool, bool]) -> _Powers:
+    """Return the powers with SURE in place of a blind instrument: what rests on it is not read."""
+    return _Powers(
+        dict.fromkeys(powers.classifier, SURE) if blind[0] else powers.classifier,
+        dict.fromkeys(powers.matcher, SURE) if blind[1] else powers.matcher,
+    )
 
-    Parameters
-    ----------
-    strata : works, works labelled, and of these the truly positive, per stratum. A stratum with
-        works must have labels.
 
-    The labelled works are known; only the others are drawn, which is the finite-population
-    correction: a sample of everything has no interval.
+def _truth(given: Decisions, powers: _Powers, cells: Callable[[Array], Array]) -> Array:
+    """Return the true cross-table of all works: draws x (not critical, critical) x standing, none below 0.
+
+    `cells` gives the shares of the decisions behind the counts of a stratum, one table per draw.
     """
-    works = sum(size for size, _, _ in strata)
+    judged, unjudged = np.zeros((1, 2, 3)), np.zeros((1, 3))
+    for (text, place), counts in sorted(given.judged.items()):
+        if counts.sum():
+            part = corrected(cells(counts), powers.classifier[text], powers.matcher[place])
+            judged = judged + counts.sum() * part
+    for place, standing in sorted(given.unjudged.items()):
+        if standing.sum():
+            part = corrected(cells(np.stack([standing, np.zeros(3)])), SURE, powers.matcher[place])
+            unjudged = unjudged + standing.sum() * part.sum(axis=1)
+    critical = critical_by_standing(judged) * unjudged
+    whole = np.maximum(judged + np.stack([unjudged - critical, critical], axis=1), 0)
+    return np.asarray(whole / whole.sum(axis=(1, 2), keepdims=True))
+
+
+def critical_by_standing(table: Array) -> Array:
+    """Return draws x standing: the critical share among works not listed, and among listed ones.
+
+    Cells below 0 count as 0; a standing without works has the share of all.
+    """
+    kept = np.maximum(table, 0)
+    merged = np.stack([kept[..., 0], kept[..., 1:].sum(axis=2)], axis=2)
+    of, every = merged.sum(axis=1), merged.sum(axis=(1, 2))
+    overall = np.divide(merged[:, 1].sum(axis=1), every, out=np.zeros_like(every), where=every > 0)
+    shares = np.where(of > 0, merged[:, 1] / np.where(of > 0, of, 1), overall[:, None])
+    return np.asarray(shares[:, [0, 1, 1]])
+
+
+MEASURES: Mapping[str, tuple[bool, bool]] = {
+    # measure: whether it rests on the classifier, and on the matcher
+    "critical": (True, False),
+    "listed": (False, True),
+    "critical_listed": (True, True),
+    "top_level": (True, True),
+}
+
+
+def _shares(table: Array) -> Array:
+    """Return the shares of `MEASURES`, read from cross-tables: measures x draws."""
+    critical, listed = table[:, 1], table[:, :, 1:]
+    return np.stack([critical.sum(axis=1), listed.sum(axis=(1, 2)), critical[:, 1:].sum(axis=1), critical[:, 2]])
+
+
+def _ends(point: Array, around: Array, confidence: float) -> list[Estimate]:
+    centres = _shares(point)[:, 0]
+    low, high = np.quantile(_shares(around), [0.5 - confidence / 2, 0.5 + confidence / 2], axis=1)
+    return [
+        (float(c), min(float(a), float(c)), max(float(b), float(c))) for c, a, b in zip(centres, low, high, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A stratum of a labelled sample.
+
+    size : works of the slice in the stratum.
+    known : of these, works that people have read, by truth: critical x standing, shape 2 x 3.
+    rate : readings of the whole stratum, weighted by the works that each stands for, in the same shape.
+    """
+
+    size: int
+    known: Array
+    rate: Array
+
+
+def from_labels(strata: Sequence[Read], confidence: float, draws: int = DRAWS, seed: int = SEED) -> dict[str, Estimate]:
+    """Return share and interval of each measure from a labelled sample of the study's own works; empty over no works.
+
+    Works that were read are known; only the others are drawn, each stratum's as its readings are
+    spread. That is the finite-population correction: a sample of everything has no interval.
+    """
+    works = sum(stratum.size for stratum in strata)
     if not works:
-        return None
+        return {}
     rng = np.random.default_rng(seed)
-    point, drawn = 0.0, np.zeros(draws)
-    for size, labelled, positive in strata:
-        if not size:
-            continue
-        rate = rng.beta(positive + LABEL_PRIOR, labelled - positive + LABEL_PRIOR, draws)
-        drawn += positive + rng.binomial(size - labelled, rate)
-        point += size * positive / labelled
-    return _ends(point / works, drawn / works, confidence)
+    point, around = np.zeros((1, 2, 3)), np.zeros((draws, 2, 3))
+    for stratum in strata:
+        unread = stratum.size - int(stratum.known.sum())
+        spread = rng.dirichlet((stratum.rate + LABEL_PRIOR).ravel(), draws)
+        around += stratum.known + rng.multinomial(unread, spread).reshape(draws, 2, 3)
+        point += stratum.known + unread * stratum.rate / stratum.rate.sum()
+    return dict(zip(MEASURES, _ends(point / works, around / works, confidence), strict=True))

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.measures.copublications import UNRATED
 from copub.measures.errors import Errors, read_card, read_matcher
+from copub.measures.labels import read_labels
 from copub.measures.published import Published, load_published
 from copub.measures.switches import Thresholds
 from copub.measures.ties import Tie, load_ties, of_study
@@ -27,16 +27,6 @@ if TYPE_CHECKING:
 MODELS, MODEL = "taxonomies/models", "eu-2023-2113"
 MATCHER_ERRORS = "taxonomies/errors"
 JUDGED_PROFILE = "balanced"
-LABELLED_SCHEMA = pl.Schema({"work_id": pl.String, "critical": pl.Boolean, "listed": pl.Boolean})
-YES_NO: Mapping[str, bool | None] = {
-    "yes": True,
-    "true": True,
-    "1": True,
-    "no": False,
-    "false": False,
-    "0": False,
-    "": None,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +48,7 @@ def read_inputs(study: Study) -> Inputs:
     """
     return Inputs(
         errors=errors_of(study),
-        labelled=read_labelled(Path(study.labelled)) if study.labelled else None,
+        labelled=read_labels([Path(study.labelled)]) if study.labelled else None,
         published=tuple(map(load_published, study.published)),
         ties=tuple(of_study(study, [tie for name in study.ties for tie in load_ties(name)])),
         levels=levels_of_entities(study) if study.ties else {},
@@ -125,34 +115,3 @@ def levels_of_entities(study: Study) -> dict[str, str]:
             for key in (*member.entity.openalex, member.entity.name.lower()):
                 found.setdefault(key, member.level or UNRATED)
     return found
-
-
-def read_labelled(path: Path) -> pl.DataFrame:
-    """Read a labelled sample: a CSV file with the columns work_id, critical, listed (yes | no | empty).
-
-    Further columns (reason, reader, date) are left alone. Faults are raised together.
-    """
-    try:
-        rows = pl.read_csv(path, infer_schema=False)
-    except (FileNotFoundError, pl.exceptions.PolarsError) as error:
-        raise CorrectInput(
-            f"the labelled sample cannot be read: {str(error).splitlines()[0]}",
-            where=str(path),
-            mend="name a CSV file in UTF-8",
-        ) from None
-    missing = [column for column in LABELLED_SCHEMA if column not in rows.columns]
-    if missing:
-        faults = [Fault(f"{path}:1", f"the column {column!r} is missing") for column in missing]
-        raise CorrectFile(faults, kind="labelled sample")
-    faults = [
-        Fault(f"{path}:{line}", f"{column} is {row[column]!r}", "write yes, no, or nothing")
-        for line, row in enumerate(rows.iter_rows(named=True), start=2)
-        for column in ("critical", "listed")
-        if (row[column] or "").strip().lower() not in YES_NO
-    ]
-    if faults:
-        raise CorrectFile(faults, kind="labelled sample")
-    decided = {
-        column: [YES_NO[(value or "").strip().lower()] for value in rows[column]] for column in ("critical", "listed")
-    }
-    return pl.DataFrame({"work_id": rows["work_id"], **decided}, schema=LABELLED_SCHEMA)

@@ -1,0 +1,181 @@
+"""Labels of a study's own works: what people decided who read a sheet of them, taken back from CSV files."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from copub.errors import CorrectFile, CorrectInput, Fault
+
+COLUMNS: Mapping[str, str] = {
+    "work_id": "OpenAlex id of the work (W…)",
+    "critical": "yes | no: the work is on a critical technology; empty = not decided",
+    "listed": "yes | no: an affiliation of side B names an institution on the study's lists, at a level that counts",
+    "top_level": "yes | no: one of them at the study's top level; empty = not looked at",
+    "reader": "who read the work",
+    "date": "when (YYYY-MM-DD)",
+    "reason": "why",
+    "stands_for": "works of the study that this one stands for, as the sheet was drawn; leave as it is",
+}
+"""Columns of a sheet that people fill in or that its draw needs; further columns are left alone."""
+
+NEEDED = ("work_id", "critical", "listed", "reader", "date")
+LABELS = pl.Schema(
+    {
+        "work_id": pl.String,
+        "critical": pl.Boolean,
+        "listed": pl.Boolean,
+        "top_level": pl.Boolean,
+        "reader": pl.String,
+        "date": pl.String,
+        "reason": pl.String,
+        "stands_for": pl.Float64,
+    }
+)
+_ANSWERS: Mapping[str, bool | None] = {
+    **dict.fromkeys(("yes", "true", "1"), True),
+    **dict.fromkeys(("no", "false", "0"), False),
+    "": None,
+}
+_KIND = "sheet of labelled works"
+Row = dict[str, str]
+
+
+def read_labels(paths: Sequence[Path]) -> pl.DataFrame:
+    """Read the labels out of filled sheets (`COLUMNS`): a frame like `LABELS`, sorted by work; undecided rows are out.
+
+    Cells may be parted by commas or, as spreadsheets of some countries write them, by semicolons.
+
+    Raises
+    ------
+    CorrectInput : a file is missing or is no UTF-8 text.
+    CorrectFile : all faults of all sheets, with file and line: columns, answers, a label without
+        reader or date, and labels of one work that contradict each other.
+    """
+    faults: list[Fault] = []
+    found: dict[str, tuple[str, Row]] = {}
+    for path in paths:
+        for where, row in _rows(path, faults):
+            if not row["critical"] and not row["listed"]:
+                continue
+            faults += _faults(where, row)
+            first, before = found.setdefault(row["work_id"], (where, row))
+            if _differ(before, row):
+                faults.append(
+                    Fault(where, f"contradicts {first} on {row['work_id']}", "settle it and keep one of them")
+                )
+            elif row["date"] > before["date"]:
+                found[row["work_id"]] = where, row
+    if faults:
+        raise CorrectFile(faults, kind=_KIND)
+    return pl.DataFrame([_label(row) for _, row in found.values()], schema=LABELS).sort("work_id")
+
+
+def is_label_sheet(path: Path) -> bool:
+    """Say whether a file is a sheet of works rather than one of affiliations, by its first line."""
+    with path.open("rb") as file:
+        header = file.readline(10_000).decode("utf-8-sig", "replace")
+    return "work_id" in re.split(r"[,;]", header.strip().replace('"', ""))
+
+
+def merge_labels(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """Return the labels of both; where both label a work the later date wins, then `new`.
+
+    What a work stands for is as the sheet last taken back says: a larger draw holds the smaller one.
+    """
+    both = pl.concat([old.with_columns(rank=pl.lit(0)), new.with_columns(rank=pl.lit(1))])
+    latest = both.sort("work_id", "date", "rank").unique("work_id", keep="last")
+    drawn = new.select("work_id", drawn="stands_for")
+    return (
+        latest.join(drawn, on="work_id", how="left")
+        .with_columns(pl.coalesce("drawn", "stands_for").alias("stands_for"))
+        .select(LABELS.names())
+        .sort("work_id")
+    )
+
+
+def labels_text(labels: pl.DataFrame) -> pl.DataFrame:
+    """Return labels as a sheet of texts: what `read_labels` reads back."""
+    answers = ("critical", "listed", "top_level")
+    return labels.with_columns(
+        *(
+            pl.col(name).replace_strict({True: "yes", False: "no"}, return_dtype=pl.String).alias(name)
+            for name in answers
+        ),
+        pl.col("stands_for").cast(pl.String),
+    )
+
+
+def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[str, Row]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError):
+        raise CorrectInput(
+            f"there is no such {_KIND}", where=str(path), mend="check the path and the spelling"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise CorrectInput(
+            f"the {_KIND} is not UTF-8 text (byte {error.start})", where=str(path), mend="save it as CSV in UTF-8"
+        ) from None
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
+    header = [name.strip() for name in next(reader, [])]
+    missing = [name for name in NEEDED if name not in header]
+    faults += [Fault(f"{path}:1", f"the column {name!r} is missing", COLUMNS[name]) for name in missing]
+    line = reader.line_num
+    for cells in reader:
+        where, line = f"{path}:{line + 1}", reader.line_num
+        if missing or not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            faults.append(Fault(where, f"{len(cells)} cells, the header has {len(header)}", "keep the columns"))
+            continue
+        given = dict(zip(header, (_unquoted(cell.strip()) for cell in cells), strict=True))
+        yield where, {name: given.get(name, "") for name in COLUMNS}
+
+
+def _faults(where: str, row: Row) -> Iterator[Fault]:
+    if not re.fullmatch(r"W\d+", row["work_id"]):
+        yield Fault(where, f"work_id is {row['work_id']!r}", COLUMNS["work_id"])
+    for name in ("critical", "listed", "top_level"):
+        if row[name].lower() not in _ANSWERS:
+            yield Fault(where, f"{name} is {row[name]!r}", "write yes, no, or nothing")
+    if not (row["critical"] and row["listed"]):
+        empty = "listed" if row["critical"] else "critical"
+        yield Fault(where, f"{empty} is empty", "decide on both, or on neither")
+    if _ANSWERS.get(row["top_level"].lower()) and _ANSWERS.get(row["listed"].lower()) is False:
+        yield Fault(where, "top_level is yes, but listed is no", "an institution at the top level is a listed one")
+    if not row["reader"]:
+        yield Fault(where, "a label needs a reader", COLUMNS["reader"])
+    try:
+        datetime.date.fromisoformat(row["date"])
+    except ValueError:
+        yield Fault(where, f"date {row['date']!r} is no date", "write it as 2026-11-21")
+    if row["stands_for"] and not re.fullmatch(r"\d{1,9}(\.\d+)?", row["stands_for"]):
+        yield Fault(where, f"stands_for is {row['stands_for']!r}", "leave it as the sheet was drawn")
+
+
+def _answers(row: Row) -> dict[str, bool | None]:
+    answers = {name: _ANSWERS.get(row[name].lower()) for name in ("critical", "listed", "top_level")}
+    # what is not listed is not listed at the top level either
+    return answers | {"top_level": False if answers["listed"] is False else answers["top_level"]}
+
+
+def _differ(one: Row, other: Row) -> bool:
+    pairs = zip(_answers(one).values(), _answers(other).values(), strict=True)
+    return any(a is not b for a, b in pairs if a is not None and b is not None)
+
+
+def _label(row: Row) -> dict[str, str | bool | float | None]:
+    return {**row, **_answers(row), "stands_for": float(row["stands_for"]) if row["stands_for"] else None}
+
+
+def _unquoted(cell: str) -> str:
+    """Drop the apostrophe that keeps a spreadsheet from taking a text for a formula."""
+    return cell[1:] if re.match(r"'['=+\-@\t\r]", cell) else cell

@@ -1,0 +1,103 @@
+"""Drawing a sample of a study's own works for reading: stratified by decision and score, by a hash of the id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+import polars as pl
+
+from copub.measures.labels import COLUMNS
+from copub.technology.annotation import draw_order
+
+NEAR = (0.2, 0.8)
+"""Works with a score between these are strata of their own: there the classifier errs most."""
+STRATUM = ("is_critical", "is_listed", "is_near")
+CELL = 30_000
+"""Characters of a cell of the sheet; a spreadsheet holds 32,767."""
+SHOWN = ("work_id", "doi", "publication_year", "title", "abstract", "affiliations")
+SHEET = (*SHOWN, *(name for name in COLUMNS if name not in SHOWN))
+"""Columns of the sheet. It does not show what copub decided: people read blind."""
+
+Key = tuple[bool, bool, bool]
+
+
+def with_strata(works: pl.DataFrame) -> pl.DataFrame:
+    """Return table ``copublications`` with the column is_near, which with both decisions is a work's stratum."""
+    return works.with_columns(pl.col("max_score").is_between(*NEAR).fill_null(False).alias("is_near"))
+
+
+def allocate(sizes: Mapping[Key, int], total: int) -> dict[Key, int]:
+    """Return how many works of each stratum are read: in proportion to the root of its size.
+
+    A compromise between shares (in proportion) and rare decisions (equal parts); every stratum has
+    one before another has two, and a larger total takes from none. Source: M. D. Bankier (1988),
+    Power allocations, The American Statistician 42; rounded by the divisors of Adams.
+    """
+    taken = dict.fromkeys(sizes, 0)
+    for _ in range(min(total, sum(sizes.values()))):
+        open_ = [key for key in sorted(sizes) if taken[key] < sizes[key]]
+        # size / n squared orders as its root / n does, and exactly
+        taken[max(open_, key=lambda key: (not taken[key], Fraction(sizes[key], max(taken[key], 1) ** 2)))] += 1
+    return taken
+
+
+def draw_works(
+    works: pl.DataFrame,
+    texts: pl.DataFrame,
+    affiliations: pl.DataFrame,
+    authorships: pl.DataFrame,
+    size: int,
+    seed: str = "copub",
+) -> pl.DataFrame:
+    """Draw works for reading: columns `SHEET`, those to be filled in empty, in the order of the draw.
+
+    Parameters
+    ----------
+    works : table ``copublications``: the finite population.
+    texts : table ``works``, for the abstracts.
+    affiliations, authorships : the tables of these names, for what the authors give, side B's first.
+    size : works on the sheet; at most as many as there are.
+    seed : the same seed draws the same works, and a larger sheet holds the smaller one.
+    """
+    order = pl.col("work_id").map_elements(lambda name: draw_order(name, seed), return_dtype=pl.String)
+    placed = with_strata(works).with_columns(order.alias("order")).sort("order")
+    sizes = {(a, b, c): count for a, b, c, count in placed.group_by(STRATUM).len().iter_rows()}
+    taken = allocate(sizes, size)
+    quota = pl.DataFrame(
+        [(*key, sizes[key], count) for key, count in taken.items()],
+        schema={**dict.fromkeys(STRATUM, pl.Boolean), "of": pl.Int64, "quota": pl.Int64},
+        orient="row",
+    )
+    drawn = (
+        placed.with_columns(pl.int_range(pl.len()).over(STRATUM).alias("place"))
+        .join(quota, on=STRATUM)
+        .filter(pl.col("place") < pl.col("quota"))
+        .sort("order")
+    )
+    empty = [pl.lit("").alias(name) for name in COLUMNS if name not in ("work_id", "stands_for")]
+    return (
+        drawn.join(texts.select("work_id", "abstract"), on="work_id", how="left", maintain_order="left")
+        .join(_given(affiliations, authorships, drawn), on="work_id", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("abstract").str.slice(0, CELL),
+            pl.col("publication_year").cast(pl.String),
+            (pl.col("of") / pl.col("quota")).round(6).cast(pl.String).alias("stands_for"),
+            *empty,
+        )
+        .select(pl.col(SHEET).fill_null(""))
+    )
+
+
+def _given(affiliations: pl.DataFrame, authorships: pl.DataFrame, drawn: pl.DataFrame) -> pl.DataFrame:
+    """Return per work what its authors give as affiliations, those of side B first: as printed, or the name."""
+    author = ["work_id", "author_seq"]
+    return (
+        affiliations.join(drawn.select("work_id"), on="work_id", how="semi")
+        .join(authorships.select(*author, "on_side_b"), on=author, how="left")
+        .with_columns(pl.coalesce("raw_affiliation_string", "institution_name").alias("affiliations"))
+        .drop_nulls("affiliations")
+        .sort("work_id", ~pl.col("on_side_b").fill_null(False), "author_seq", "affiliation_seq")
+        .group_by("work_id", maintain_order=True)
+        .agg(pl.col("affiliations").unique(maintain_order=True).str.join(" | ").str.slice(0, CELL))
+    )
