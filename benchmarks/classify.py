@@ -1,27 +1,37 @@
 """Speed of classification: works per second and memory, beside a plain script, in one run.
 
-    python benchmarks/classify.py --data DIR [--works 60000] [--processes 2]
+    python benchmarks/classify.py [--data DIR] [--works N] [--processes N] [--json FILE]
 
-Texts are real: arXiv works and OpenAlex works with abstracts. The plain script is what one would
-write in an afternoon: one regular expression an area, scikit-learn's TfidfVectorizer with word
-pairs, ten linear models.
+Texts are real: arXiv works with abstracts, from the data beside the checkout. Rules are measured
+over processes that hold their works and the compiled terms before the clock starts; it runs from
+the first that begins to the last that ends, and each learns words as they come. `classify` is
+measured as it is called, by the clock and by the processor. The plain script is what one would
+write in an afternoon: one regular expression an area in pandas, scikit-learn's TfidfVectorizer
+with word pairs, ten linear models. Seconds by the clock hold only on a machine that does nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import importlib.util
+import json
+import multiprocessing
 import re
 import resource
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
 import polars as pl
-from joblib import Parallel, cpu_count, delayed
+from common import REAL, machine, timed
+from joblib import cpu_count
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from copub.schema import TABLES
@@ -30,12 +40,24 @@ from copub.technology.reading import TextReader
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
 
 TAXONOMY = "eu-2023-2113"
-CHUNK = 2_000
+TEXTS = "technologies/arxiv_2010_2019_sample.jsonl.gz"
+CHUNK = 500
+
+Job = Callable[[pl.DataFrame], int]
 
 
-def read_texts(folder: Path, works: int) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """When a process worked (seconds of one clock for all), the processor it took, its highest memory."""
+
+    began: float
+    ended: float
+    processor: float
+    peak_mb: float
+
+
+def read_texts(path: Path, works: int) -> pl.DataFrame:
     """Return works with title and abstract."""
-    path = folder / "technologies/arxiv_2010_2019_sample.jsonl.gz"
     with gzip.open(path) as lines:
         rows = [orjson.loads(line) for line in islice(lines, works)]
     return pl.DataFrame(
@@ -47,26 +69,28 @@ def read_texts(folder: Path, works: int) -> pl.DataFrame:
     ).with_columns(abstract_status=pl.lit("full"), language=pl.lit("en"), epoch=pl.lit("unknown"))
 
 
-def run_rules(works: pl.DataFrame) -> int:
-    """Find all terms of all areas; as in a run, the reader learns words as they come."""
-    reader, found = TextReader(load_taxonomy(TAXONOMY)), 0
-    for start in range(0, works.height, CHUNK):
-        part = works.slice(start, CHUNK)
-        found += reader.read(part["title"], part["abstract"]).hits.rule.size
-    return found
+def rules() -> Job:
+    """Compile the terms; the job finds all terms of all areas, as in a run."""
+    reader = TextReader(load_taxonomy(TAXONOMY))
+
+    def find(works: pl.DataFrame) -> int:
+        parts = (works.slice(start, CHUNK) for start in range(0, works.height, CHUNK))
+        return sum(reader.read(part["title"], part["abstract"]).hits.rule.size for part in parts)
+
+    return find
 
 
-def run_everything(works: pl.DataFrame) -> int:
-    """Classify, with evidence."""
-    topics = pl.DataFrame(schema=TABLES["topics"].schema)
-    return classify(works, topics, [load_taxonomy(TAXONOMY)]).assignments.height
+def plain_rules() -> Job:
+    """One regular expression an area, compiled before; pandas looks for all of them in whole texts."""
+    import pandas as pd
 
-
-def plain_rules(works: pl.DataFrame) -> int:
-    """One regular expression an area, over whole texts."""
     patterns = [re.compile(_alternation(load_taxonomy(TAXONOMY), at), re.IGNORECASE) for at in range(10)]
-    texts = (works["title"] + ". " + works["abstract"]).to_list()
-    return sum(len(pattern.findall(text)) for text in texts for pattern in patterns)
+
+    def find(works: pl.DataFrame) -> int:
+        texts = pd.Series((works["title"] + ". " + works["abstract"]).to_list())
+        return sum(int(texts.str.findall(pattern).str.len().sum()) for pattern in patterns)
+
+    return find
 
 
 def _alternation(taxonomy: Taxonomy, area: int) -> str:
@@ -78,63 +102,110 @@ def _alternation(taxonomy: Taxonomy, area: int) -> str:
     return r"\b(?:" + "|".join(written) + r")\b"
 
 
-def plain_everything(works: pl.DataFrame) -> int:
+def plain_everything() -> Job:
     """The same regular expressions, TF-IDF with word pairs and ten dense linear models."""
-    texts = (works["title"] + ". " + works["title"] + ". " + works["abstract"]).to_list()
-    vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True, stop_words="english")
-    vectors = vectorizer.fit_transform(texts)
-    weights = np.random.default_rng(0).normal(size=(vectors.shape[1], 10))
-    return plain_rules(works) + int((vectors @ weights > 0).sum())
+    find = plain_rules()
+
+    def score(works: pl.DataFrame) -> int:
+        texts = (works["title"] + ". " + works["title"] + ". " + works["abstract"]).to_list()
+        vectorizer = TfidfVectorizer(ngram_range=(1, 2), min_df=3, sublinear_tf=True, stop_words="english")
+        vectors = vectorizer.fit_transform(texts)
+        weights = np.random.default_rng(0).normal(size=(vectors.shape[1], 10))
+        return find(works) + int((vectors @ weights > 0).sum())
+
+    return score
 
 
-def time_in_processes(name: str, job: Callable[[pl.DataFrame], int], works: pl.DataFrame, processes: int) -> None:
-    """Print works per second of a job over as many processes; they are started before the clock."""
-    parts = [works.gather_every(processes, at) for at in range(processes)]
-    with Parallel(n_jobs=processes) as pool:
-        pool(delayed(job)(part.head(200)) for part in parts)
-        began = time.perf_counter()
-        busy = sum(pool(delayed(processor_seconds)(job, part) for part in parts))
-        print_row(name, works.height, time.perf_counter() - began, processes)
-        print(f"{'':<26} {works.height / busy:>23,.0f} works per second of one processor")
+def measure_processes(name: str, prepare: Callable[[], Job], path: Path, works: int, processes: int) -> dict[str, Any]:
+    """Do a job over as many processes, each with its share of the works; return the figures."""
+    context = multiprocessing.get_context("spawn")
+    barrier, told = context.Barrier(processes), context.Queue()
+    crew = [
+        context.Process(target=_work, args=(prepare, path, works, at, processes, barrier, told), daemon=True)
+        for at in range(processes)
+    ]
+    for member in crew:
+        member.start()
+    spells: list[Spell] = [told.get() for _ in crew]
+    for member in crew:
+        member.join()
+    seconds = max(spell.ended for spell in spells) - min(spell.began for spell in spells)
+    return _row(name, works, processes, seconds, sum(s.processor for s in spells), max(s.peak_mb for s in spells))
 
 
-def processor_seconds(job: Callable[[pl.DataFrame], int], part: pl.DataFrame) -> float:
-    """Do a job and return the processor time it took: what others do on the machine does not move it."""
-    began = time.process_time()
+def _work(
+    prepare: Callable[[], Job], path: Path, works: int, at: int, processes: int, barrier: Barrier, told: Any
+) -> None:
+    part, job = read_texts(path, works).gather_every(processes, at), prepare()
+    barrier.wait()
+    began, processor = time.monotonic(), time.process_time()
     job(part)
-    return time.process_time() - began
+    spell = (began, time.monotonic(), time.process_time() - processor)
+    told.put(Spell(*spell, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 
-def time_classify(works: pl.DataFrame, name: str) -> None:
-    """Print works per second of `classify`, which takes all cores by itself; started before the clock."""
-    began = time.perf_counter()
-    run_everything(works)
-    print_row(name, works.height, time.perf_counter() - began, cpu_count())
+def measure_classify(works: pl.DataFrame) -> dict[str, Any]:
+    """Measure `classify` with evidence; it takes all cores by itself."""
+    topics = pl.DataFrame(schema=TABLES["topics"].schema)
+    taken: dict[str, tuple[float, float]] = {}
+    with timed(taken, "classify"):
+        classify(works, topics, [load_taxonomy(TAXONOMY)])
+    peaks = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return _row(f"copub: everything, {works.height:,} works", works.height, cpu_count(), *taken["classify"], max(peaks))
 
 
-def print_row(name: str, works: int, seconds: float, processes: int) -> None:
-    """Print one figure, with the highest memory of any process so far."""
-    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    print(f"{name:<26} {processes} process(es) {works / seconds:>9,.0f} works/s   peak {max(peaks) / 1024:,.0f} MB")
+def _row(name: str, works: int, processes: int, seconds: float, processor: float, peak_mb: float) -> dict[str, Any]:
+    return {
+        "what": name,
+        "works": works,
+        "processes": processes,
+        "works_per_second": round(works / seconds),
+        "works_per_second_of_processor": round(works / processor),
+        "peak_mb": round(peak_mb),
+    }
+
+
+def show(row: dict[str, Any]) -> dict[str, Any]:
+    """Print a row of figures; return it."""
+    print(
+        f"{row['what']:<36} {row['processes']} process(es) {row['works_per_second']:>9,} works/s by the clock "
+        f"{row['works_per_second_of_processor']:>9,} a second of processor   peak {row['peak_mb']:,} MB",
+        flush=True,
+    )
+    return row
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--data", type=Path, default=REAL, help="folder of data; default: beside the checkout")
     parser.add_argument("--works", type=int, default=60_000)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--json", type=Path, help="write the figures and the machine here")
     options = parser.parse_args()
-    works = read_texts(options.data, options.works)
-    few = works.head(max(500, works.height // 20))
-    print(f"{works.height} works, abstracts of {works['abstract'].str.len_chars().mean():.0f} characters on average")
-    for processes in sorted({1, options.processes}):
-        time_in_processes("copub: rules", run_rules, works, processes)
-    run_everything(works.head(options.works // 2))
-    for share in (4, 2, 1):
-        time_classify(works.head(works.height // share), f"copub: everything, {works.height // share}")
-    time_in_processes("plain: re", plain_rules, few, options.processes)
-    time_in_processes("plain: re + scikit-learn", plain_everything, few, options.processes)
+    path = options.data / TEXTS
+    if not path.is_file():
+        print(f"there is no {TEXTS} in the folder of data: nothing to measure (--data DIR names another folder)")
+        return
+    described = machine()
+    works = read_texts(path, options.works)
+    few = max(500, works.height // 20)
+    length = works["abstract"].str.len_chars().mean()
+    print(f"{works.height:,} works, abstracts of {length:.0f} characters on average; {json.dumps(described)}")
+    rows = [
+        show(measure_processes("copub: rules", rules, path, works.height, processes))
+        for processes in sorted({1, options.processes})
+    ]
+    measure_classify(works.head(works.height // 2))  # starts the processes and loads the model
+    rows += [show(measure_classify(works.head(works.height // share))) for share in (4, 2, 1)]
+    if importlib.util.find_spec("pandas") is None:
+        print("pandas is not installed: the plain script is left out (pip install pandas)")
+    else:
+        for name, prepare in (("plain: pandas + re", plain_rules), ("plain: and scikit-learn", plain_everything)):
+            rows.append(show(measure_processes(name, prepare, path, few, options.processes)))
+    if options.json:
+        text = json.dumps({"machine": described, "works": works.height, "rows": rows}, indent=1)
+        options.json.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
