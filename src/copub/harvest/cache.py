@@ -91,19 +91,6 @@ class Round:
         self.entries[key] = entry
         return entry
 
-    def read(self, entry: Entry) -> dict[str, Any]:
-        """Return the parsed body of an answer. Raises `CorrectInput` if the file is damaged."""
-        packed = self._bytes(entry)
-        if packed is None:
-            raise CorrectInput(
-                "a page of the cache is missing or damaged",
-                where=str(self.folder / entry.file),
-                mend="run once more without --offline: it will be asked for again",
-            )
-        body = orjson.loads(zstandard.ZstdDecompressor().decompress(packed))
-        assert isinstance(body, dict)  # only JSON objects are ever put
-        return body
-
     def begin(self, what: dict[str, Any]) -> None:
         """Write down what kind of round this is."""
         self._append({"begun": what})
@@ -113,13 +100,6 @@ class Round:
         """Mark the round as complete."""
         self._append({"done": summary})
         self.done = summary
-
-    def _bytes(self, entry: Entry) -> bytes | None:
-        try:
-            packed = (self.folder / entry.file).read_bytes()
-        except FileNotFoundError:
-            return None
-        return packed if hashlib.sha256(packed).hexdigest() == entry.sha256 else None
 
     def _load(self) -> None:
         """Read the journal, drop a torn last line, leave out what fails its hash."""
@@ -138,7 +118,7 @@ class Round:
             with path.open("r+b") as file:
                 file.truncate(good)
         for key, entry in list(self.entries.items()):
-            if entry.file and self._bytes(entry) is None:
+            if entry.file and _whole_file(self.folder, entry) is None:
                 self.damaged.append(entry.file)
                 del self.entries[key]
 
@@ -159,6 +139,28 @@ class Round:
             file.write(orjson.dumps(values) + b"\n")
             file.flush()
             os.fsync(file.fileno())
+
+
+def read_answer(folder: Path, entry: Entry) -> dict[str, Any]:
+    """Return the parsed body of an answer of the round in `folder`. Raises `CorrectInput` if its file is damaged."""
+    packed = _whole_file(folder, entry)
+    if packed is None:
+        raise CorrectInput(
+            "a page of the cache is missing or damaged",
+            where=str(folder / entry.file),
+            mend="run once more without --offline: it will be asked for again",
+        )
+    body = orjson.loads(zstandard.ZstdDecompressor().decompress(packed))
+    assert isinstance(body, dict)  # only JSON objects are ever put
+    return body
+
+
+def _whole_file(folder: Path, entry: Entry) -> bytes | None:
+    try:
+        packed = (folder / entry.file).read_bytes()
+    except FileNotFoundError:
+        return None
+    return packed if hashlib.sha256(packed).hexdigest() == entry.sha256 else None
 
 
 class Cache:

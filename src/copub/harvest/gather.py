@@ -7,17 +7,16 @@ it builds on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from copub.errors import CorrectInput
 from copub.harvest.cache import Entry
 from copub.harvest.epochs import epoch_of
 from copub.harvest.query import CELLS, PER_PAGE
 from copub.harvest.reconcile import Gap, Tally, collect, reconcile
-from copub.harvest.record import Record
-from copub.harvest.source import NAMELESS, Source, identity
-from copub.harvest.stream import stream
+from copub.harvest.source import NAMELESS, Source
+from copub.harvest.stream import Page, Stream, pages_of
 from copub.progress import bar
 
 FoundBy = dict[str, tuple[str, ...]]
@@ -28,14 +27,18 @@ class Gathered:
     """A round that was gone through.
 
     tallies : what came, per query. found_by : id -> queries that found it. since : when the oldest
-    answer behind these records came. records : a new stream of the records.
+    answer behind these records came. pages : what is to be read of each page, in order.
     """
 
     source: Source
     tallies: dict[str, Tally]
     found_by: FoundBy
     since: str
-    records: Callable[[], Iterator[Record]]
+    pages: Callable[[], list[Page]]
+
+    def records(self) -> Stream:
+        """Return the records."""
+        return Stream(self.pages)
 
 
 def gather_whole(source: Source) -> Gathered:
@@ -44,7 +47,7 @@ def gather_whole(source: Source) -> Gathered:
     found_by = _found_by(tallies)
     pages = _used(source, "list")
     _complete(source, pages)
-    return Gathered(source, tallies, found_by, _oldest(source), lambda: stream(source.round, pages, found_by))
+    return Gathered(source, tallies, found_by, _oldest(source), lambda: pages_of(source.round, pages, found_by))
 
 
 def gather_sweep(source: Source, base: Gathered, today: str) -> Gathered:
@@ -71,14 +74,11 @@ def gather_sweep(source: Source, base: Gathered, today: str) -> Gathered:
     _complete(source, pages)
     fresh = frozenset(stale)
 
-    def records() -> Iterator[Record]:
-        for record in base.records():
-            work_id = identity(record.value)
-            if work_id in found_by and work_id not in fresh:
-                yield replace(record, found_by=found_by[work_id])
-        yield from stream(source.round, pages, found_by)
+    def both() -> list[Page]:
+        kept = [page.only(found_by, fresh) for page in base.pages()]
+        return [*kept, *pages_of(source.round, pages, found_by)]
 
-    return Gathered(source, tallies, found_by, min(base.since, _oldest(source)), records)
+    return Gathered(source, tallies, found_by, min(base.since, _oldest(source)), both)
 
 
 def _collect_all(source: Source, *, sweep: bool) -> dict[str, Tally]:

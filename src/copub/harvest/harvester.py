@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,9 @@ from copub.harvest.cache import Cache, Round
 from copub.harvest.gather import Gathered, gather_sweep, gather_whole
 from copub.harvest.log import describe
 from copub.harvest.query import SIDES, Query
-from copub.harvest.record import Record
 from copub.harvest.rerun import compare
 from copub.harvest.source import Source
+from copub.harvest.stream import Stream
 from copub.harvest.transport import Timing, Transport, is_loopback
 
 Clock = Callable[[], datetime]
@@ -35,11 +35,11 @@ class Harvest:
     """
 
     log: dict[str, Any]
-    _stream: Callable[[], Iterator[Record]] = field(repr=False)
+    _gathered: Gathered = field(repr=False)
 
-    def records(self) -> Iterator[Record]:
-        """Yield every work once, with all queries that found it; pages are read one at a time."""
-        return self._stream()
+    def records(self) -> Stream:
+        """Return every work once, with all queries that found it; pages are read as they are needed."""
+        return self._gathered.records()
 
 
 def harvest(
@@ -86,7 +86,7 @@ def harvest(
             changes = compare(going.through(folder.round(base), None), gathered) if base else None
             current.finish({"works": len(gathered.found_by), "changes": changes})
         log = describe(gathered, context, transport, now())
-    return Harvest(log, gathered.records)
+    return Harvest(log, gathered)
 
 
 def source_name(base_url: str) -> str:

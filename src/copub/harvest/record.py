@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
+
+from copub.errors import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +25,21 @@ class Record:
     found_by: tuple[str, ...]
     retrieved_on: str = ""
     is_whole: bool = False
+
+
+class Portion(Protocol):
+    """Some records that are not read yet; picklable."""
+
+    def records(self, faults: list[Fault]) -> Iterator[Record]:
+        """Yield the records; what cannot be read is added to `faults`."""
+
+
+@runtime_checkable
+class Portioned(Protocol):
+    """Records that come in portions, which other processes can read."""
+
+    def portions(self) -> Iterator[Portion]:
+        """Yield the portions in order."""
+
+    def complain(self, faults: Sequence[Fault]) -> None:
+        """Raise if there are faults."""

@@ -6,7 +6,7 @@ Dates of update are not enough: OpenAlex re-matched 54 million works and left th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -56,7 +56,7 @@ def _tombstones(before: Gathered, source: Source, vanished: list[str], present: 
     return sorted(stones, key=lambda stone: _number(stone["id"]))
 
 
-def _digests(records: Iterator[Record]) -> _Digests:
+def _digests(records: Iterable[Record]) -> _Digests:
     """Return id -> (hash of the content without the date of update, date of update)."""
     digests: _Digests = {}
     for record in records:

@@ -13,8 +13,7 @@ import pyarrow as pa
 
 from copub.errors import Fault
 from copub.harvest.epochs import epoch_of
-from copub.harvest.record import Record
-from copub.harvest.worksfile import Lines, Rows, WorksFiles
+from copub.harvest.record import Portion, Portioned, Record
 from copub.parallel import in_parallel
 from copub.schema import TABLES, conform
 from copub.study import Study
@@ -93,15 +92,15 @@ class _Piece:
     faults: list[Fault]
 
 
-def tabulate(records: Iterable[Record], study: Study) -> Tables:
+def tabulate(records: Iterable[Record] | Portioned, study: Study) -> Tables:
     """Read records of any schema era into the tables of the study's co-publications.
 
     A work is a co-publication if at least one affiliation lies on side A and one on side B,
     by country of an institution or by country parsed from a raw string. Records that cannot
-    be read, repeated ids and works left out are counted and named in the funnel. Works files
-    are read on all cores; the result is the same.
+    be read, repeated ids and works left out are counted and named in the funnel. Records that
+    come in portions are read on all cores; the result is the same.
     """
-    if isinstance(records, WorksFiles):
+    if isinstance(records, Portioned):
         join = _Join()
         for piece in in_parallel(partial(_read_portion, study=study), records.portions()):
             join.add(piece)
@@ -112,7 +111,7 @@ def tabulate(records: Iterable[Record], study: Study) -> Tables:
     return join.tables()
 
 
-def _read_portion(portion: Lines | Rows, study: Study) -> _Piece:
+def _read_portion(portion: Portion, study: Study) -> _Piece:
     faults: list[Fault] = []
     return _read(portion.records(faults), study, faults)
 
