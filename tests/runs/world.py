@@ -26,8 +26,7 @@ from copub.tables.funnel import Funnel, excluded_because
 
 AREA = "AREA-1"
 LEVELS = ("very high", "high", "low")
-MISTAKEN = "I29"
-"""An institution that a repair takes away, and with it the work's link to side B."""
+FALSE, RECODED, MEDICAL = "taken away", "recoded to FR", "I45"
 BE, CN, FR = "BE", "CN", "FR"
 
 STUDY = Study(
@@ -93,6 +92,7 @@ class Seen:
     """The instruments with which a world is seen.
 
     rules : terms that make critical. topics : topics that do. listed : institution -> level.
+    corrections : institution -> what a repair makes of its affiliations.
     """
 
     rules: tuple[str, ...] = ("laser",)
@@ -106,6 +106,9 @@ class Seen:
     threshold: float = 0.5
     flipped: frozenset[str] = frozenset()  # works that this copub judges the other way round
     decided: tuple[str, ...] = ()  # institutions whose hits people rejected
+    confirmed: tuple[str, ...] = ()  # institutions whose strings people took for a listed entity
+    named: tuple[str, ...] = ()  # listed institutions that the tables of words and places do not find
+    corrections: Mapping[str, str] = field(default_factory=lambda: {"I29": FALSE, "I28": RECODED})
     tombstones: tuple[Mapping[str, str], ...] = ()
 
 
@@ -148,7 +151,7 @@ def _frame(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 def _rows(works: Iterable[Work], seen: Seen, study: Study) -> dict[str, list[dict[str, Any]]]:
     rows: dict[str, list[dict[str, Any]]] = {
-        name: [] for name in ("works", "topics", "authorships", "affiliations", "assignments", "hits")
+        name: [] for name in ("works", "topics", "authorships", "affiliations", "repairs", "assignments", "hits")
     }
     for work in works:
         countries = {author.country for author in work.authors}
@@ -172,14 +175,21 @@ def _rows(works: Iterable[Work], seen: Seen, study: Study) -> dict[str, list[dic
             "funders": [],
             "found_by": [],
         }
-        mistaken = study.repairs and any(author.institution == MISTAKEN for author in work.authors)
-        reason = excluded_because(row, study) or ("repair" if mistaken else None)
+        kept = {_repaired(author, seen, study).country for author in work.authors}
+        lost = not (kept & set(study.side_a.countries) and kept & set(study.side_b.countries))
+        reason = excluded_because(row, study) or ("repair" if lost else None)
         rows["works"].append(row | {"in_population": reason is None, "excluded_because": reason})
         rows["topics"].append({"work_id": work.id, "rank": 0, "topic_id": work.topic, "score": 0.9})
         _add_text(rows, work, seen)
         for seq, author in enumerate(work.authors):
             _add_author(rows, work, seq, author, seen, study)
     return rows
+
+
+def _repaired(author: Author, seen: Seen, study: Study) -> Author:
+    """Return an author as the study's repairs leave them."""
+    correction = seen.corrections.get(author.institution) if study.repairs else None
+    return {None: author, FALSE: Author("", ""), RECODED: replace(author, country=FR)}[correction]
 
 
 def _add_text(rows: dict[str, list[dict[str, Any]]], work: Work, seen: Seen) -> None:
@@ -203,11 +213,17 @@ def _add_author(
     rows: dict[str, list[dict[str, Any]]], work: Work, seq: int, author: Author, seen: Seen, study: Study
 ) -> None:
     key = {"work_id": work.id, "author_seq": seq}
+    correction = seen.corrections.get(author.institution)
+    if correction:
+        rows["repairs"].append(
+            {**key, "affiliation_seq": 0, "kind": correction, "before": author.country, "is_applied": study.repairs}
+        )
+    printed, author = author, _repaired(author, seen, study)
     rows["authorships"].append(
         {
             **key,
             "author_name": f"Author {seq}",
-            "countries": [author.country],
+            "countries": [author.country] if author.country else [],
             "on_side_a": author.country in study.side_a.countries,
             "on_side_b": author.country in study.side_b.countries,
         }
@@ -216,15 +232,20 @@ def _add_author(
         {
             **key,
             "affiliation_seq": 0,
-            "institution_id": author.institution,
-            "institution_name": f"Institute {author.institution}",
-            "country_code": author.country,
-            "lineage": [author.institution],
+            "institution_id": author.institution or None,
+            "institution_name": f"Institute {author.institution}" if author.institution else None,
+            "country_code": author.country or None,
+            "lineage": [author.institution] if author.institution else [],
+            "raw_affiliation_string": f"Institute {printed.institution}",
             "link": "given",
         }
     )
-    level = seen.listed.get(author.institution)
-    if level:
+    level = seen.listed.get(author.institution) or ("very high" if author.institution in seen.confirmed else None)
+    if level and author.institution not in seen.named:
+        # institutions from I40 on are found by their name
+        tier = "name" if int(author.institution[1:]) >= 40 else "identifier"
+        medical = author.institution == MEDICAL
+        counted = tier in study.tiers and (study.medical or not medical) and author.institution not in seen.decided
         rows["hits"].append(
             {
                 **key,
@@ -234,10 +255,10 @@ def _add_author(
                 "entity_id": author.institution,
                 "entity_name": author.institution,
                 "risk_level": level,
-                "is_medical": False,
+                "is_medical": medical,
                 "entity_country": author.country,
-                "tier": "identifier",
-                "is_counted": "identifier" in study.tiers and author.institution not in seen.decided,
+                "tier": tier,
+                "is_counted": counted,
                 "value": author.institution,
             }
         )
@@ -256,13 +277,19 @@ def _manifest(writer: RunWriter, seen: Seen, study: Study, epochs: list[str]) ->
             {
                 "value": value,
                 "entity_id": value,
-                "decision": "no",
+                "decision": decision,
                 "reviewer": "R",
                 "date": "2026-01-01",
                 "reason": "read",
             }
-            for value in seen.decided
+            for decision, values in (("no", seen.decided), ("yes", seen.confirmed))
+            for value in values
         ],
+        "registry": [
+            {"id": "patches", "hash": f"{sorted(seen.corrections.items())}"},
+            {"id": "words", "hash": f"{seen.named}"},
+        ],
+        "code": {"screen": seen.version},
         "taxonomies": [{"id": study.taxonomy, "date": "2026", "hash": "+".join(seen.rules)}],
         "watchlists": [{"id": study.watchlists[0], "edition": seen.edition, "hash": f"{sorted(seen.listed.items())}"}],
         "tables": writer.written,

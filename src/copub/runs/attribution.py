@@ -205,10 +205,11 @@ def spans(
 ) -> dict[str, dict[Key, tuple[float | None, float | None]]]:
     """Return cause -> (measure, counting) -> the smallest and the largest part over all orders of the causes.
 
-    A part depends only on which other causes went before, so every subset of them is tried.
+    A part depends only on which other causes went before, so every subset of them is tried; works
+    that are alike in all that a step can see are tried as one.
     """
-    bits = {name: sum(mask.astype(np.uint16) << order.index(c) for c, mask in masks[name].items()) for name in masks}
-    shares = [_shares_after(before, after, bits, chosen) for chosen in range(1 << len(order))]
+    alike = _alike(before, after, masks, order)
+    shares = [_shares_after(alike, chosen) for chosen in range(1 << len(order))]
     found: dict[str, dict[Key, tuple[float | None, float | None]]] = {}
     for position, cause in enumerate(order):
         without = [chosen for chosen in range(len(shares)) if not chosen >> position & 1]
@@ -220,15 +221,54 @@ def spans(
     return found
 
 
-def _shares_after(before: State, after: State, bits: Mapping[str, Any], chosen: int) -> dict[Key, float | None]:
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """Groups of works whose flags and candidate causes are the same.
+
+    before, after : their states; "weight" holds the sums over each group of 1 and of both weights.
+    bits : component -> the candidate causes of each group, one bit for each cause.
+    """
+
+    before: State
+    after: State
+    bits: Mapping[str, npt.NDArray[np.int64]]
+
+
+def _alike(before: State, after: State, masks: Mapping[str, Mapping[str, Flags]], order: Sequence[str]) -> _Alike:
+    none = np.zeros(len(before["population"]), dtype=np.int64)
+    bits = {
+        name: none + sum(mask.astype(np.int64) << order.index(c) for c, mask in masks[name].items()) for name in masks
+    }
+    flags = [name for name in COMPONENTS if name != "weight"]
+    rows = np.column_stack(
+        [*(bits[name] for name in COMPONENTS), *(side[n] for side in (before, after) for n in flags)]
+    )
+    _, first, group = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    group = group.reshape(-1)
+
+    def gathered(state: State) -> State:
+        columns = [np.ones(len(none)), *state["weight"].T]
+        sums_of = [np.bincount(group, weights=column, minlength=len(first)) for column in columns]
+        return {name: state[name][first] for name in flags} | {"weight": np.column_stack(sums_of)}
+
+    return _Alike(gathered(before), gathered(after), {name: bits[name][first] for name in COMPONENTS})
+
+
+def _shares_after(alike: _Alike, chosen: int) -> dict[Key, float | None]:
     """Return the shares after a set of causes (as bits), in whatever order."""
     state: State = {}
     for name in COMPONENTS:
-        moved = np.broadcast_to((bits[name] & chosen) != 0, before["population"].shape)
-        state[name] = np.where(moved[:, None] if name == "weight" else moved, after[name], before[name])
-    return {
-        key: numerator / denominator if denominator else None for key, (numerator, denominator) in sums(state).items()
-    }
+        moved = (alike.bits[name] & chosen) != 0
+        chosen_rows = moved[:, None] if name == "weight" else moved
+        state[name] = np.where(chosen_rows, alike.after[name], alike.before[name])
+    population = state["population"].astype(np.float64)
+    below = population @ state["weight"]
+    shares: dict[Key, float | None] = {}
+    for measure in MEASURES:
+        above = has(state, measure).astype(np.float64) @ state["weight"]
+        for counting, numerator, denominator in zip(COUNTINGS, above.round(DIGITS), below.round(DIGITS), strict=True):
+            shares[measure, counting] = float(numerator / denominator) if denominator else None
+    return shares
 
 
 def _counts(previous: State, step: Step) -> dict[str, int]:

@@ -35,16 +35,19 @@ INDEXED = Cause("newly indexed", "record", "published before that, and yet not i
 LEFT = Cause("left the pair", "record", "no co-publication of the two sides any more, or deleted, or merged")
 DETAILS = Cause("details changed", "record", "another year, type or mark of retraction, paratext or expansion")
 AFFILIATED = Cause("re-affiliated", "record", "other authors' countries, institutions or printed affiliations")
+REPAIRED = Cause("repairs changed", "instrument", "other corrections of registry errors are applied")
 TEXT = Cause("text changed", "record", "another title, abstract or language")
 TOPICS = Cause("topics changed", "instrument", "other OpenAlex topics or scores of them, or topics of another model")
 MODEL = Cause("model or rules changed", "instrument", "another edition of the taxonomy's rules or of the trained model")
 DECIDED = Cause("decisions changed", "instrument", "people decided otherwise on an affiliation")
 WATCHLIST = Cause("watchlist changed", "instrument", "another headline watchlist, another edition, or other entries")
+MATCHING = Cause("names and places changed", "instrument", "other tables of words, places and look-alikes to match by")
 CODE = Cause("code changed", "instrument", "no input differs, but copub itself does")
 UNEXPLAINED = Cause("unexplained", "unknown", "neither an input nor copub differs as far as the runs tell")
 
 CAUSES = (
-    SETTINGS, PUBLISHED, INDEXED, LEFT, DETAILS, AFFILIATED, TEXT, TOPICS, MODEL, DECIDED, WATCHLIST, CODE, UNEXPLAINED,
+    SETTINGS, PUBLISHED, INDEXED, LEFT, DETAILS, AFFILIATED, REPAIRED, TEXT, TOPICS, MODEL, DECIDED, WATCHLIST,
+    MATCHING, CODE, UNEXPLAINED,
 )  # fmt: skip
 """All causes in the order in which they are applied."""
 
@@ -67,7 +70,7 @@ def candidates(pair: Pair, works: pl.DataFrame) -> pl.DataFrame:
         _rows(judged, pair, component, differs, checks)
         for component, differs, checks in (
             _population(pair),
-            _weight(),
+            _weight(pair),
             _critical(pair),
             *(
                 _standing(pair, component, flag)
@@ -108,11 +111,13 @@ def _population(pair: Pair) -> tuple[str, pl.Expr, _Checks]:
         pl.when(pl.col(one).ne_missing(pl.col(two))).then(pl.concat_list(one, two))
         for one, two in (("a_under_a", "b_under_a"), ("a_under_b", "b_under_b"))
     ]
-    # what a repair would do to the other run's record is not known; if only one study repairs, that is the reason
-    by_authors = _AUTHOR_REASONS if pair.differs("repairs") else [*_AUTHOR_REASONS, REPAIR]
     record = [reason.list.drop_nulls() for reason in under_same]
-    by_detail = pl.any_horizontal(r.list.set_intersection(_DETAIL_REASONS).list.len() > 0 for r in record)
-    by_author = pl.any_horizontal(r.list.set_intersection(by_authors).list.len() > 0 for r in record)
+
+    def told_by(reasons: list[str]) -> pl.Expr:
+        return pl.any_horizontal(r.list.set_intersection(reasons).list.len() > 0 for r in record)
+
+    # what a repair would do to the other run's record is not known; if only one study repairs, that is the reason
+    by_author = told_by(_AUTHOR_REASONS if pair.differs("repairs") else [*_AUTHOR_REASONS, REPAIR])
     settings = (
         (added & ~asked_a)
         | (gone & ~asked_b)
@@ -127,15 +132,34 @@ def _population(pair: Pair) -> tuple[str, pl.Expr, _Checks]:
             PUBLISHED: new,
             INDEXED: added & ~new.fill_null(False) & asked_a,
             LEFT: gone & asked_b,
-            DETAILS: kept & by_detail,
-            AFFILIATED: kept & by_author,
+            DETAILS: kept & told_by(_DETAIL_REASONS),
+            AFFILIATED: kept & by_author & ~_same_record(pair),
+            REPAIRED: kept & by_author & _repaired(pair),
         },
     )
 
 
-def _weight() -> tuple[str, pl.Expr, _Checks]:
+def _same_record(pair: Pair) -> pl.Expr:
+    """Return whether repairs alone make the affiliations differ."""
+    return pl.col("work_id").is_in(pair.repairs.alone)
+
+
+def _repaired(pair: Pair) -> pl.Expr:
+    """Return whether both studies repair, by other corrections, and the work's repairs differ."""
+    return pl.col("work_id").is_in(pair.repairs.works) if pair.corrections_differ else NEVER
+
+
+def _weight(pair: Pair) -> tuple[str, pl.Expr, _Checks]:
     differs = pl.any_horizontal(differ(weight) for weight in WEIGHTS)
-    return "weight", _BOTH & differs, {SETTINGS: pl.col("weight_by_settings"), AFFILIATED: differ("affiliations")}
+    return (
+        "weight",
+        _BOTH & differs,
+        {
+            SETTINGS: pl.col("weight_by_settings"),
+            AFFILIATED: differ("affiliations") & ~_same_record(pair),
+            REPAIRED: _repaired(pair),
+        },
+    )
 
 
 def _critical(pair: Pair) -> tuple[str, pl.Expr, _Checks]:
@@ -160,9 +184,11 @@ def _standing(pair: Pair, component: str, flag: str) -> tuple[str, pl.Expr, _Che
         {
             SETTINGS: pl.col(f"{flag}_by_settings"),
             DETAILS: differ("publication_date") if dated else NEVER,
-            AFFILIATED: differ("affiliations"),
+            AFFILIATED: differ("affiliations") & ~_same_record(pair),
+            REPAIRED: _repaired(pair),
             DECIDED: pl.col("work_id").is_in(pair.decided_works),
             WATCHLIST: pl.lit(pair.watchlists_differ),
+            MATCHING: pl.lit(pair.matching_differs),
         },
     )
 

@@ -37,15 +37,16 @@ def with_counterfactuals(pair: Pair, works: pl.DataFrame) -> pl.DataFrame:
 
 
 def _weights_moved(pair: Pair, works: pl.DataFrame) -> pl.DataFrame:
+    repaired = pl.col("work_id").is_in(pair.repairs.works) if pair.differs("repairs") else NEVER
     if not pair.differs(*SIDES):
-        return works.with_columns(NEVER.alias("weight_by_settings"))
+        return works.with_columns(repaired.alias("weight_by_settings"))
     for suffix, run, study in (("a", pair.before, pair.study_after), ("b", pair.after, pair.study_before)):
         other = weights_under(run, study).rename({weight: f"{weight}_{suffix}_other" for weight in WEIGHTS})
         works = works.join(other, on="work_id", how="left")
     moved = [
         pl.col(f"{weight}_{side}").ne_missing(pl.col(f"{weight}_{side}_other")) for weight in WEIGHTS for side in "ab"
     ]
-    return works.with_columns(pl.any_horizontal(moved).alias("weight_by_settings"))
+    return works.with_columns(pl.any_horizontal(repaired, *moved).alias("weight_by_settings"))
 
 
 def _critical_moved(pair: Pair, works: pl.DataFrame) -> pl.DataFrame:
@@ -66,7 +67,8 @@ def _standing_moved(pair: Pair, works: pl.DataFrame) -> pl.DataFrame:
     if not pair.differs(*LISTED_SETTINGS):
         return works.with_columns(NEVER.alias(f"{flag}_by_settings") for flag in flags)
     # dates and repairs act before the table of hits; they cannot be exchanged after the fact
-    beyond = pl.lit(True) if pair.differs("as_of") else (differ("affiliations") if pair.differs("repairs") else NEVER)
+    repaired = pl.col("work_id").is_in(pair.repairs.works) if pair.differs("repairs") else NEVER
+    beyond = pl.lit(True) if pair.differs("as_of") else repaired
     for suffix, run, own, other in (
         ("a", pair.before, pair.study_before, pair.study_after),
         ("b", pair.after, pair.study_after, pair.study_before),

@@ -5,6 +5,8 @@ All of it is read from the manifest. Keys that an older manifest lacks are read 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -18,6 +20,9 @@ POPULATION_SETTINGS = ("year_from", "year_to", "exclude_types", "retracted", "ex
 CRITICAL_SETTINGS = ("taxonomy", "profile", "thresholds")
 SWITCHES = ("tiers", "medical", "children")
 LISTED_SETTINGS = ("levels", "top_level", *SWITCHES, "as_of", "repairs", "side_b")
+CORRECTIONS = ("patches",)
+MATCHING = ("fragments", "look_alikes", "places", "words")
+"""Files of the registry behind the watchlists; its entities are part of every watchlist's hash."""
 MOVING_SETTINGS = tuple(
     dict.fromkeys((*POPULATION_SETTINGS, *CRITICAL_SETTINGS, "watchlists", *LISTED_SETTINGS, "counting"))
 )
@@ -73,12 +78,22 @@ def setting(study: Study, name: str) -> Any:
 
 
 def instruments(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return name -> state of every instrument of a run, in the order in which they act."""
+    """Return name -> state of every instrument of a run: OpenAlex's own, then taxonomies, lists, people, code."""
     named = {f"OpenAlex's {name}": spans for name, spans in epoch_spans(manifest).items()}
     named |= {f"taxonomy {t['id']}": f"{t.get('date', '')}, {_short(t)}" for t in manifest.get("taxonomies", ())}
     named |= {f"model of {m['id']}": _short(m) for m in manifest.get("models", ())}
     named |= {f"watchlist {w['id']}": f"{w.get('edition', '')}, {_short(w)}" for w in manifest.get("watchlists", ())}
+    named |= {f"registry {r['id']}": _short(r) for r in manifest.get("registry", ())}
+    named |= {f"{f['kind']} {f['id']}": _short(f) for f in manifest.get("figures", ())}
+    decisions = manifest.get("decisions")
+    if decisions:
+        named["decisions"] = f"{len(decisions)}, hash {hash_of(decisions)[:12]}"
     return named | {"copub": _code(manifest)}
+
+
+def hash_of(values: Any) -> str:
+    """Return the sha256 of values that are ready for JSON."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
 
 
 def _short(facts: Mapping[str, Any]) -> str:

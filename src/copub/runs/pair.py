@@ -9,7 +9,8 @@ import polars as pl
 
 from copub.decisions import decisions_from, review_status
 from copub.runs.folder import Run
-from copub.runs.instruments import code_of, hashes, setting
+from copub.runs.instruments import CORRECTIONS, MATCHING, code_of, hashes, setting
+from copub.runs.repairchanges import RepairChanges, repair_changes
 from copub.study import Study
 
 _DECISION = ("value", "entity_id", "decision")
@@ -39,6 +40,23 @@ class Pair:
         return self._hashes("watchlists", *(s.watchlists for s in (self.study_before, self.study_after)))
 
     @property
+    def matching_differs(self) -> bool:
+        """Return whether the tables of words and places differ by which strings are matched; False if not known."""
+        return self._known_to_differ(MATCHING)
+
+    @property
+    def corrections_differ(self) -> bool:
+        """Return whether both studies repair, and by other corrections, words, places or code."""
+        both = self.study_before.repairs and self.study_after.repairs
+        codes = [run.manifest.get("code", {}).get("screen") for run in (self.before, self.after)]
+        return both and (codes[0] != codes[1] or self._known_to_differ((*CORRECTIONS, *MATCHING)))
+
+    @cached_property
+    def repairs(self) -> RepairChanges:
+        """Return the works whose applied repairs differ."""
+        return repair_changes(self.before, self.after)
+
+    @property
     def model_differs(self) -> bool:
         """Return whether rules or model of the headline taxonomy differ, the taxonomy being the same."""
         if self.study_before.taxonomy != self.study_after.taxonomy:
@@ -53,6 +71,10 @@ class Pair:
         rows = [set() if table is None else set(table.select(_DECISION).rows()) for table in lists]
         changed = pl.DataFrame(sorted(rows[0] ^ rows[1]), schema=dict.fromkeys(_DECISION, pl.String), orient="row")
         return sorted({w for run in (self.before, self.after) for w in review_status(run.tables["hits"], changed)})
+
+    def _known_to_differ(self, names: tuple[str, ...]) -> bool:
+        first, second = (hashes(run.manifest, "registry", names) for run in (self.before, self.after))
+        return bool(first and second and first != second)
 
     def _hashes(self, kind: str, before: tuple[str, ...], after: tuple[str, ...]) -> bool:
         return hashes(self.before.manifest, kind, before) != hashes(self.after.manifest, kind, after)
