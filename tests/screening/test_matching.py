@@ -85,6 +85,8 @@ NEGATIVE = (
     "National Tsing Hua University, Hsinchu, Taiwan",
     "N China Univ Water Resources, Zhengzhou",
     "Sydney, University of Technology",
+    "Naval Engineering Institute, Saint Petersburg, Russia",
+    "307 Hospital, Hanoi, Vietnam",
     "Nanyang University of Chemical Technology, Beijing",
     "National Sun Yat-sen University, Kaohsiung",
     "Tsing Hua University, Hsin-Chu, Taiwan",
@@ -194,6 +196,14 @@ def test_names_that_leave_the_country_open_say_so() -> None:
     assert [m.condition for m in find_mentions("Southeast University", LEXICON)] == [UNLESS_ABROAD]
     assert [m.condition for m in find_mentions("UESTC", LEXICON)] == [IF_COUNTRY]
     assert [m.condition for m in find_mentions("UESTC, Chengdu", LEXICON)] == [SURE]
+
+
+def test_a_military_name_counts_unless_its_stretch_tells_another_country() -> None:
+    assert named("Air Force Engineering University; University of Kharkiv, Ukraine") == {
+        "air-force-engineering-university"
+    }
+    assert named("Army Engineering University of PLA, Sydney, Australia") == {"army-engineering-university"}
+    assert not named("Air Force Engineering University, Kharkiv, Ukraine")
 
 
 def test_a_word_broken_beside_a_shared_name_is_no_fault() -> None:

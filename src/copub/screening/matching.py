@@ -211,6 +211,14 @@ class _Scene:
         beyond = [p for p in some if not low < p[0] < high and p[2].country == entity.country and not cities]
         return (beyond[0][1], beyond[0][2]) if beyond else None
 
+    def unless_elsewhere(self, entity: Entity, found: _Found) -> str:
+        """Return the condition of a name that counts unless its stretch tells only other countries."""
+        low, high = self.segment(found)
+        countries = {place.country for position, _, place in self.places if low < position < high}
+        if not countries:
+            return UNLESS_ABROAD
+        return SURE if entity.country in countries else ""
+
     def is_home(self, entity: Entity, found: _Found) -> bool:
         """Tell whether a place of the entity stands in the same stretch, outside the name."""
         low, high = self.segment(found)
@@ -236,6 +244,8 @@ class _Scene:
         is_full = kind not in ("weak", "abbreviation")
         if not self.reading.text[found.start].isascii() or (is_full and not entity.context and not entity.not_places):
             return SURE
+        if is_full and entity.context == "open":
+            return self.unless_elsewhere(entity, found)
         near = self.nearest(found, entity)
         rivals = [place for place in entity.not_places if place.isupper()]
         if near is not None and near[1].country in rivals:
