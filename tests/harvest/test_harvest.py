@@ -14,9 +14,9 @@ from scenarios import QUERY, QUICK, SCENARIOS, Scenario, corpus, expected, get, 
 from copub.demo.server import Manners, Server
 from copub.demo.server_faults import Faults
 from copub.errors import CorrectInput, ResumeLater
-from copub.harvest import Harvest, Query, Record, harvest
+from copub.harvest import Harvest, Query, Record, harvest, stream
 from copub.study import load_study
-from copub.tables import tabulate
+from copub.tables import TABULATED, tabulate
 
 PAIR = bibliography(260, others=40)
 IN_DEFAULT_TESTS = (
@@ -342,3 +342,16 @@ def test_a_cursor_that_comes_back_ends_the_list_and_the_gap_is_named(tmp_path: P
         log = get(server, tmp_path).log
     assert (log["works"], log["n_missing"]) == (100, 150)
     assert len(server.requests) < 30
+
+
+def test_pages_read_in_portions_give_the_tables_of_single_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "PAGES_AT_ONCE", 1)
+    with Server(PAIR) as server:
+        harvested = get(server, tmp_path)
+    study = load_study("belgium-china")
+    parted, single = tabulate(harvested.records(), study), tabulate(iter(harvested.records()), study)
+    assert len(list(harvested.records().portions())) > 3
+    assert parted.funnel == single.funnel
+    assert all(getattr(parted, name).equals(getattr(single, name)) for name in TABULATED)
