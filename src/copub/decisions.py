@@ -1,17 +1,26 @@
-"""People's decisions on affiliations: kept per study beside its runs, applied to every later run."""
+"""What people decided who read, on affiliations and on whole works: kept per study, for every later run.
+
+Decisions on affiliations change hits; labels of works change nothing but the adjusted shares.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from copub.errors import CorrectInput
+from copub.measures.labels import LABELS, labels_text, merge_labels, read_labels
 from copub.screening.review import merge_decisions, read_decisions, write_sheet
 from copub.shipped import shipped_names
 
+if TYPE_CHECKING:
+    from copub.study import Study
+
 DECISIONS = "decisions.csv"
+LABELLED = "labelled.csv"
 _STATUS = {"yes": "confirmed", "no": "rejected"}
 
 
@@ -26,17 +35,51 @@ def keep_decisions(reports: Path, study_id: str, new: pl.DataFrame) -> tuple[pl.
 
     Raises `CorrectInput` if neither a run nor a shipped study bears the id.
     """
+    folder = _folder(reports, study_id)
+    old = decisions_of(reports, study_id)
+    merged = new if old is None else merge_decisions(old, new)
+    return merged, _written(merged, folder / DECISIONS)
+
+
+def labels_of(study: Study, reports: Path) -> pl.DataFrame | None:
+    """Return the labels of a study's works: those of the file it names, else those kept; None without any."""
+    path = Path(study.labelled) if study.labelled else reports / study.id / LABELLED
+    return read_labels([path]) if study.labelled or path.is_file() else None
+
+
+def keep_labels(reports: Path, study_id: str, new: pl.DataFrame) -> tuple[pl.DataFrame, Path]:
+    """Merge new labels into those kept for a study; the later date wins. Return all, and the file.
+
+    Raises `CorrectInput` if neither a run nor a shipped study bears the id.
+    """
+    path = _folder(reports, study_id) / LABELLED
+    merged = merge_labels(read_labels([path]), new) if path.is_file() else new
+    return merged, _written(labels_text(merged), path)
+
+
+def _folder(reports: Path, study_id: str) -> Path:
     folder = reports / study_id
     if not folder.is_dir() and study_id not in shipped_names("studies"):
         raise CorrectInput(f"no run of a study {study_id!r}", where=str(reports), mend="run the study first")
     folder.mkdir(parents=True, exist_ok=True)
-    old = decisions_of(reports, study_id)
-    merged = new if old is None else merge_decisions(old, new)
-    path = folder / DECISIONS
-    temporary = path.with_name(f".{DECISIONS}.{os.getpid()}")
-    write_sheet(merged, temporary)
+    return folder
+
+
+def _written(sheet: pl.DataFrame, path: Path) -> Path:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    write_sheet(sheet, temporary)
     temporary.replace(path)
-    return merged, path
+    return path
+
+
+def label_facts(labels: pl.DataFrame | None) -> list[dict[str, Any]]:
+    """Return the labels for the manifest, one by one: the adjusted shares of the run rest on them."""
+    return [] if labels is None else labels.to_dicts()
+
+
+def labels_from(facts: list[dict[str, Any]]) -> pl.DataFrame | None:
+    """Return the labels that a manifest lists; None if there are none."""
+    return pl.DataFrame(facts, schema=LABELS) if facts else None
 
 
 def decision_facts(decisions: pl.DataFrame | None) -> list[dict[str, str]]:

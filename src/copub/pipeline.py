@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from copub.decisions import decision_facts, decisions_of, review_status
+from copub.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
 from copub.demo import embedded_openalex
 from copub.harvest import Query, harvest
 from copub.harvest.record import Record
@@ -28,8 +28,10 @@ from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
 from copub.runs.clock import StageClock
+from copub.runs.crate import CRATE, run_crate
 from copub.runs.keep import runs_of
 from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
+from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import classified, model_facts, screened, tabulated
 from copub.schema import data_dictionary
@@ -113,6 +115,7 @@ def run(
     """
     asked = _Asked.of(study if isinstance(study, Study) else load_study(study))
     place = folders(cache, reports)
+    stage_codes()  # the code as it is now, whatever is edited while the run is under way
     clock = StageClock()
     with ExitStack() as stack:
         with clock.stage("harvest"):
@@ -219,7 +222,11 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
                 areas=asked.taxonomies[0].area_ids,
                 reviewed=review_status(frames["hits"], decisions) if decisions is not None else None,
                 as_of=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
-                inputs=replace(read_inputs(study), thresholds={model.taxonomy: model.thresholds}),
+                inputs=replace(
+                    read_inputs(study),
+                    thresholds={model.taxonomy: model.thresholds},
+                    labelled=labels_of(study, place.reports),
+                ),
                 context=context_counts(source.facts.get("context")),
             )
     return _write(asked, source, tables, frames, place, writer, clock, with_report=until == "report")
@@ -246,7 +253,9 @@ def _write(
             before = runs_of(place.reports, asked.study.id)
             writer.file("report.html", build_page(frames, manifest, before[-1].tables if before else None))
             writer.file("workbook.xlsx", build_workbook(frames, manifest))
-    finished = writer.finish(manifest | {"stages": clock.rows})
+    manifest |= {"stages": clock.rows, "provenance": provenance(manifest, writer.files)}
+    writer.file(CRATE, run_crate(manifest, writer.folder))
+    finished = writer.finish(manifest)
     if "shares" in frames:
         check_bounds(asked.study, frames)
     return finished
@@ -280,8 +289,11 @@ def _manifest(
         taxonomies=taxonomy_facts(asked.taxonomies),
         models=model_facts(asked.taxonomies),
         watchlists=watchlist_facts(asked.watchlists),
+        registry=registry_facts(),
+        figures=figure_facts(study),
         code=stage_codes(),
         decisions=decision_facts(decisions_of(place.reports, study.id)),
+        labelled=label_facts(labels_of(study, place.reports)),
         planted=planted,
         tables=writer.written,
         stages=clock.rows,

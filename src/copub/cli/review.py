@@ -1,4 +1,4 @@
-"""Commands for reading by people: review sample and import (affiliations), texts and labels (areas)."""
+"""Commands for reading by people: sample (affiliations), works (adjusted shares), import; texts and labels (areas)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from copub.cli.app import ReportsOption, app
-from copub.decisions import DECISIONS, keep_decisions
+from copub.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels
 from copub.errors import CorrectInput
+from copub.measures.labels import is_label_sheet, read_labels
+from copub.measures.sample import STRATUM, draw_works
 from copub.runs.keep import find_run
 from copub.screening import load_watchlist
 from copub.screening.review import draw_sheet, read_decisions, write_sheet
@@ -60,21 +62,70 @@ def sample_command(
     typer.echo(f"{sheet.height} rows: {out}")
 
 
+@group.command("works")
+def works_command(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="a run folder, STUDY/RUN, or STUDY", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the sheet, a .csv")],
+    size: Annotated[int, typer.Option("--size", min=2 ** len(STRATUM), help="works on the sheet")] = 200,
+    seed: Annotated[str, typer.Option("--seed", help="the same seed draws the same works")] = "copub",
+    reports: ReportsOption = None,
+) -> None:
+    """Draw a sheet of the run's own works for reading: is it critical, does it name a listed institution?
+
+    Drawn by a hash of the id, from every decision and near or far score. The sheet does not show what
+    copub decided. Fill in critical, listed, top_level (yes or no), reader and date, and give the sheet
+    to review import: the adjusted shares of the next run rest on it.
+
+    \b
+    Example:
+      copub review works belgium-china --out works.csv --size 200
+    """
+    if not out.parent.is_dir():
+        raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
+    tables = find_run(run, folders(reports=reports).reports).tables
+    if "copublications" not in tables:
+        raise CorrectInput(
+            "the run was stopped before its works were measured", where=run, mend="run it without --until"
+        )
+    sheet = draw_works(
+        tables["copublications"], tables["works"], tables["affiliations"], tables["authorships"], size, seed
+    )
+    write_sheet(sheet, out)
+    typer.echo(f"{sheet.height} of {tables['copublications'].height} works: {out}")
+
+
 @group.command("import")
 def import_command(
-    sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="a filled-in sheet")],
+    sheets: Annotated[
+        list[Path], typer.Argument(metavar="SHEET...", help="filled-in sheets of affiliations or of works")
+    ],
     study: Annotated[str, typer.Option("--study", metavar="STUDY", help="id of the study that the decisions are for")],
     reports: ReportsOption = None,
 ) -> None:
-    """Take the decisions of a sheet: they hold for every later run of the study, the latest wins.
+    """Take the decisions of sheets: they hold for every later run of the study, the latest wins.
+
+    Sheets of affiliations (review sample) change which hits count; sheets of works (review works)
+    change no hit: the adjusted shares rest on them.
 
     \b
     Example:
       copub review import sheet.csv --study belgium-china
     """
-    new = read_decisions(sheet)
-    kept, path = keep_decisions(folders(reports=reports).reports, study, new)
-    typer.echo(f"{new.height} decisions taken, {kept.height} kept in {path}; the next run applies them ({DECISIONS})")
+    place = folders(reports=reports).reports
+    of_works = [sheet for sheet in sheets if sheet.is_file() and is_label_sheet(sheet)]
+    # all sheets are read before anything is kept
+    decided = [read_decisions(sheet) for sheet in sheets if sheet not in of_works]
+    labels = read_labels(of_works) if of_works else None
+    for new in decided:
+        kept, path = keep_decisions(place, study, new)
+        typer.echo(
+            f"{new.height} decisions taken, {kept.height} kept in {path}; the next run applies them ({DECISIONS})"
+        )
+    if labels is not None:
+        kept, path = keep_labels(place, study, labels)
+        typer.echo(
+            f"{labels.height} works taken, {kept.height} kept in {path}; the next run corrects by them ({LABELLED})"
+        )
 
 
 RunArgument = Annotated[
