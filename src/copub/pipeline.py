@@ -28,8 +28,10 @@ from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
 from copub.runs.clock import StageClock
+from copub.runs.crate import CRATE, run_crate
 from copub.runs.keep import runs_of
 from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
+from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import classified, model_facts, screened, tabulated
 from copub.schema import data_dictionary
@@ -113,6 +115,7 @@ def run(
     """
     asked = _Asked.of(study if isinstance(study, Study) else load_study(study))
     place = folders(cache, reports)
+    stage_codes()  # the code as it is now, whatever is edited while the run is under way
     clock = StageClock()
     with ExitStack() as stack:
         with clock.stage("harvest"):
@@ -250,7 +253,9 @@ def _write(
             before = runs_of(place.reports, asked.study.id)
             writer.file("report.html", build_page(frames, manifest, before[-1].tables if before else None))
             writer.file("workbook.xlsx", build_workbook(frames, manifest))
-    finished = writer.finish(manifest | {"stages": clock.rows})
+    manifest |= {"stages": clock.rows, "provenance": provenance(manifest, writer.files)}
+    writer.file(CRATE, run_crate(manifest, writer.folder))
+    finished = writer.finish(manifest)
     if "shares" in frames:
         check_bounds(asked.study, frames)
     return finished
@@ -284,6 +289,8 @@ def _manifest(
         taxonomies=taxonomy_facts(asked.taxonomies),
         models=model_facts(asked.taxonomies),
         watchlists=watchlist_facts(asked.watchlists),
+        registry=registry_facts(),
+        figures=figure_facts(study),
         code=stage_codes(),
         decisions=decision_facts(decisions_of(place.reports, study.id)),
         labelled=label_facts(labels_of(study, place.reports)),

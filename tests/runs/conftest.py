@@ -8,7 +8,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+import copub
 from copub.demo.corpus import build_corpus
+from copub.runs import Run
 from copub.shipped import find_shipped
 from copub.study import Study, parse_study
 
@@ -33,6 +35,13 @@ def small_works(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("works") / "works.jsonl"
     path.write_bytes(b"\n".join(orjson.dumps(work) for work in build_corpus()[::10]) + b"\n")
     return path
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory: pytest.TempPathFactory, all_years: Study, small_works: Path) -> Run:
+    """A whole run over the small works file; tests that alter it copy it first."""
+    place = tmp_path_factory.mktemp("small-run")
+    return copub.run(all_years, works=[small_works], cache=place / "cache", reports=place / "reports")
 
 
 @pytest.fixture(scope="session")

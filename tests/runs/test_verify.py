@@ -38,9 +38,8 @@ def small_corpus() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def from_file(place: Path, all_years: Study, small_works: Path) -> Run:
-    options: dict[str, Any] = {"cache": place / "cache", "reports": place / "reports", "until": "measure"}
-    return copub.run(all_years, works=[small_works], **options)
+def from_file(small_run: Run) -> Run:
+    return small_run
 
 
 @pytest.fixture

@@ -80,7 +80,10 @@ def open_run(folder: str | Path) -> Run:
 
 
 class RunWriter:
-    """Gathers the files of a run in a temporary folder; `finish` puts it in its place."""
+    """Gathers the files of a run in a temporary folder; `finish` puts it in its place.
+
+    `written` holds rows and sha256 of the tables written so far, `files` the names of other files.
+    """
 
     def __init__(self, reports: Path, study_id: str, run_id: str) -> None:
         parent = reports / study_id
@@ -95,6 +98,7 @@ class RunWriter:
                 mend="name another folder by --reports or COPUB_REPORTS",
             ) from None
         self.written: dict[str, dict[str, Any]] = {}
+        self.files: list[str] = []
 
     def table(self, name: str, frame: pl.DataFrame) -> None:
         """Write one table as Parquet, with the meaning of each column in its metadata."""
@@ -109,6 +113,7 @@ class RunWriter:
         """Write one file of the run."""
         data = content.encode("utf-8") if isinstance(content, str) else content
         (self.folder / name).write_bytes(data)
+        self.files.append(name)
 
     def finish(self, manifest: Mapping[str, Any]) -> Run:
         """Write the manifest and rename the folder to its place."""

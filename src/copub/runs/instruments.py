@@ -20,9 +20,9 @@ POPULATION_SETTINGS = ("year_from", "year_to", "exclude_types", "retracted", "ex
 CRITICAL_SETTINGS = ("taxonomy", "profile", "thresholds")
 SWITCHES = ("tiers", "medical", "children")
 LISTED_SETTINGS = ("levels", "top_level", *SWITCHES, "as_of", "repairs", "side_b")
-CORRECTIONS = ("patches",)
-MATCHING = ("fragments", "look_alikes", "places", "words")
-"""Files of the registry behind the watchlists; its entities are part of every watchlist's hash."""
+CORRECTIONS, ENTITIES = "patches", "entities"
+"""Files of the registry behind the watchlists: its entities are part of every watchlist's hash; corrections
+act on affiliations alone; all others tell how strings are read."""
 MOVING_SETTINGS = tuple(
     dict.fromkeys((*POPULATION_SETTINGS, *CRITICAL_SETTINGS, "watchlists", *LISTED_SETTINGS, "counting"))
 )

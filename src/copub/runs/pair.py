@@ -9,7 +9,7 @@ import polars as pl
 
 from copub.decisions import decisions_from, review_status
 from copub.runs.folder import Run
-from copub.runs.instruments import CORRECTIONS, MATCHING, code_of, hashes, setting
+from copub.runs.instruments import CORRECTIONS, ENTITIES, code_of, hashes, setting
 from copub.runs.repairchanges import RepairChanges, repair_changes
 from copub.study import Study
 
@@ -42,14 +42,14 @@ class Pair:
     @property
     def matching_differs(self) -> bool:
         """Return whether the tables of words and places differ by which strings are matched; False if not known."""
-        return self._known_to_differ(MATCHING)
+        return self._known_to_differ(CORRECTIONS, ENTITIES)
 
     @property
     def corrections_differ(self) -> bool:
         """Return whether both studies repair, and by other corrections, words, places or code."""
         both = self.study_before.repairs and self.study_after.repairs
         codes = [run.manifest.get("code", {}).get("screen") for run in (self.before, self.after)]
-        return both and (codes[0] != codes[1] or self._known_to_differ((*CORRECTIONS, *MATCHING)))
+        return both and (codes[0] != codes[1] or self._known_to_differ(ENTITIES))
 
     @cached_property
     def repairs(self) -> RepairChanges:
@@ -72,9 +72,11 @@ class Pair:
         changed = pl.DataFrame(sorted(rows[0] ^ rows[1]), schema=dict.fromkeys(_DECISION, pl.String), orient="row")
         return sorted({w for run in (self.before, self.after) for w in review_status(run.tables["hits"], changed)})
 
-    def _known_to_differ(self, names: tuple[str, ...]) -> bool:
-        first, second = (hashes(run.manifest, "registry", names) for run in (self.before, self.after))
-        return bool(first and second and first != second)
+    def _known_to_differ(self, *but: str) -> bool:
+        """Return whether a file of the registry differs, but for those; False if a run does not name them."""
+        files = [run.manifest.get("registry", ()) for run in (self.before, self.after)]
+        kept = [{facts["id"]: facts["hash"] for facts in found if facts["id"] not in but} for found in files]
+        return bool(kept[0] and kept[1] and kept[0] != kept[1])
 
     def _hashes(self, kind: str, before: tuple[str, ...], after: tuple[str, ...]) -> bool:
         return hashes(self.before.manifest, kind, before) != hashes(self.after.manifest, kind, after)

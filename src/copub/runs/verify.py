@@ -23,14 +23,9 @@ from copub.pipeline import STAGES
 from copub.pipeline import run as carry_out
 from copub.runs.folder import Run, sha256_of
 from copub.runs.instruments import UNKNOWN, instruments, study_of
+from copub.runs.provenance import HARVEST, stage_of
 from copub.study import Study
 
-HARVEST, TABULATE, CLASSIFY, SCREEN, MEASURE = STAGES[:5]
-_STAGE_OF: Mapping[str, str] = {
-    **dict.fromkeys(("works", "topics", "authorships", "affiliations", "repairs"), TABULATE),
-    "assignments": CLASSIFY,
-    "hits": SCREEN,
-}
 _ALTERED = "the file in the run folder is not the one that the run wrote"
 
 
@@ -111,8 +106,7 @@ def _lay_out_decisions(run: Run, study: Study, reports: Path) -> None:
 
 
 def _last_stage(run: Run) -> str:
-    stages = {_STAGE_OF.get(name, MEASURE) for name in run.manifest["tables"]}
-    return max(stages, key=STAGES.index)
+    return max(map(stage_of, run.manifest["tables"]), key=STAGES.index)
 
 
 def _same_files(run: Run, works: Sequence[Path]) -> list[Path]:
@@ -170,14 +164,14 @@ def _link_or_copy(source: str, target: str) -> None:
 def _compared(run: Run, again: Run) -> Verification:
     expected, recomputed = run.manifest["tables"], again.manifest["tables"]
     rows = []
-    for name in sorted({*expected, *recomputed}, key=lambda name: (STAGES.index(_STAGE_OF.get(name, MEASURE)), name)):
+    for name in sorted({*expected, *recomputed}, key=lambda name: (STAGES.index(stage_of(name)), name)):
         path = run.folder / "tables" / f"{name}.parquet"
         hashes = (
             expected.get(name, {}).get("sha256"),
             sha256_of(path) if path.is_file() else None,
             recomputed.get(name, {}).get("sha256"),
         )
-        rows.append((_STAGE_OF.get(name, MEASURE), name, *hashes, len(set(hashes)) == 1))
+        rows.append((stage_of(name), name, *hashes, len(set(hashes)) == 1))
     schema = dict.fromkeys(("stage", "table", "expected", "in_folder", "recomputed"), pl.String)
     tables = pl.DataFrame(rows, schema={**schema, "same": pl.Boolean}, orient="row")
     return Verification(run, tables, _first_difference(run, again, tables), tuple(_reasons(run, again, tables)))

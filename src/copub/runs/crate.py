@@ -1,0 +1,164 @@
+"""A run folder as an RO-Crate: what made each of its files, for machines to follow.
+
+One action per stage, as `copub.runs.provenance` tells them: its code, what it used, what it made.
+Source: RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), Process Run Crate 0.5
+(https://w3id.org/ro/wfrun/process/0.5).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from copub.runs.folder import sha256_of
+from copub.runs.instruments import UNKNOWN, hash_of
+from copub.runs.provenance import DECISIONS, RECORDS, STUDY
+from copub.schema import TABLES
+
+CRATE = "ro-crate-metadata.json"
+_SPECIFICATION = "https://w3id.org/ro/crate/1.1"
+_PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
+_CONTEXT = [f"{_SPECIFICATION}/context", {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}]
+_MEDIA = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".html": "text/html",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".md": "text/markdown",
+    ".json": "application/json",
+}
+_KINDS = {"taxonomies": "taxonomy", "models": "model of", "watchlists": "watchlist", "registry": "registry"}
+Entity = dict[str, Any]
+
+
+def run_crate(manifest: Mapping[str, Any], folder: Path) -> str:
+    """Return ro-crate-metadata.json of a run.
+
+    Parameters
+    ----------
+    manifest : of the run, with its part ``provenance``.
+    folder : where the files of the run lie; the manifest itself need not be there yet.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json")
+    parts = [*(_file(path, folder) for path in files), _manifest_file()]
+    used = {entity["name"]: entity for entity in _used(manifest)}
+    steps = [*_steps(manifest, used)]
+    study = manifest["study"]
+    root = {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": f"{'SYNTHETIC: ' if study['synthetic'] else ''}{study['title']}",
+        "description": f"Run {manifest['run_id']} of the study {study['id']}. A hit is no finding about a person.",
+        "datePublished": str(manifest["created"])[:10],
+        "license": _ref("#terms"),
+        "conformsTo": _ref(_PROFILE),
+        "hasPart": [_ref(part["@id"]) for part in parts],
+        "mentions": [_ref(step["@id"]) for step in steps if step["@type"] == "CreateAction"],
+    }
+    descriptor = {
+        "@id": CRATE,
+        "@type": "CreativeWork",
+        "about": _ref("./"),
+        "conformsTo": _ref(_SPECIFICATION),
+    }
+    profile = {"@id": _PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
+    graph = [descriptor, root, profile, _terms(manifest), *parts, *used.values(), *steps]
+    return json.dumps({"@context": _CONTEXT, "@graph": graph}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _ref(identifier: str) -> dict[str, str]:
+    return {"@id": identifier}
+
+
+def _file(path: Path, folder: Path) -> Entity:
+    name = path.relative_to(folder).as_posix()
+    table = TABLES.get(path.stem) if path.suffix == ".parquet" else None
+    described = {"description": f"One row is {table.row}."} if table else {}
+    return {
+        "@id": name,
+        "@type": "File",
+        "name": path.name,
+        **described,
+        "encodingFormat": _MEDIA[path.suffix],
+        "contentSize": str(path.stat().st_size),
+        "sha256": sha256_of(path),
+    }
+
+
+def _manifest_file() -> Entity:
+    return {
+        "@id": "manifest.json",
+        "@type": "File",
+        "name": "manifest.json",
+        "description": "What the run was asked, what it used, what it made; hashes of all of it.",
+        "encodingFormat": _MEDIA[".json"],
+    }
+
+
+def _terms(manifest: Mapping[str, Any]) -> Entity:
+    own = [f"{facts['id']}: {facts['terms']}" for facts in manifest.get("watchlists", ()) if facts.get("terms")]
+    text = " ".join(["Data of OpenAlex are CC0. The lists keep the terms of their authorities.", *own])
+    return {"@id": "#terms", "@type": "CreativeWork", "name": "Terms of the sources", "description": text}
+
+
+def _used(manifest: Mapping[str, Any]) -> Iterator[Entity]:
+    """Yield what stages used beside each other's tables; names are those of the part ``provenance``."""
+    study, source = manifest["study"], manifest["source"]
+    yield _data(STUDY, description=study["question"] or study["title"], sha256=study["hash"])
+    pages = source.get("pages") or source.get("files") or []
+    yield _data(
+        RECORDS,
+        description=f"{len(pages)} {'pages' if source.get('pages') else 'files'}, {source['kind']}",
+        sha256=hash_of(sorted(page["sha256"] for page in pages)),
+        dateModified=source.get("last_retrieval"),
+    )
+    for key, kind in _KINDS.items():
+        for facts in manifest.get(key, ()):
+            yield _data(
+                f"{kind} {facts['id']}",
+                description=facts.get("title"),
+                version=facts.get("edition") or facts.get("date"),
+                sha256=facts["hash"],
+            )
+    for facts in manifest.get("figures", ()):
+        yield _data(f"{facts['kind']} {facts['id']}", sha256=facts["hash"])
+    if manifest.get("decisions"):
+        yield _data(
+            DECISIONS,
+            description=f"{len(manifest['decisions'])} decisions of people on affiliations",
+            sha256=hash_of(manifest["decisions"]),
+        )
+
+
+def _data(name: str, **facts: Any) -> Entity:
+    identifier = "#" + re.sub(r"[^A-Za-z0-9.]+", "-", name)
+    return {"@id": identifier, "@type": "CreativeWork", "name": name} | {k: v for k, v in facts.items() if v}
+
+
+def _steps(manifest: Mapping[str, Any], used: Mapping[str, Entity]) -> Iterator[Entity]:
+    """Yield the software, the code of each stage, and the action of each stage."""
+    version = str(manifest.get("copub_version", UNKNOWN))
+    yield {"@id": "#copub", "@type": "SoftwareApplication", "name": "copub", "version": version}
+    seconds = {row["stage"]: row["seconds"] for row in manifest.get("stages", ())}
+
+    def place(name: str) -> dict[str, str]:
+        if name in used:
+            return _ref(used[name]["@id"])
+        return _ref(f"tables/{name}.parquet" if name in manifest["tables"] else name)
+
+    for row in manifest["provenance"]:
+        stage = row["stage"]
+        code = {"@id": f"#code-{stage}", "@type": "SoftwareSourceCode", "name": f"copub, stage {stage}"}
+        yield code | {"version": version, "isPartOf": _ref("#copub")} | ({"sha256": row["code"]} if row["code"] else {})
+        yield {
+            "@id": f"#stage-{stage}",
+            "@type": "CreateAction",
+            "name": stage,
+            "instrument": _ref(f"#code-{stage}"),
+            "object": [place(name) for name in row["used"]],
+            "result": [place(name) for name in row["made"]],
+            **({"description": f"{seconds[stage]} seconds"} if stage in seconds else {}),
+            "endTime": str(manifest["created"]),
+        }

@@ -1,0 +1,119 @@
+"""Which code, data, lists, models and decisions made which table.
+
+One row per stage: what it used, what it made, and the hash of its code. Names are those of
+`copub.runs.instruments.instruments`, of the tables, and of the files of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from copub.measures.inputs import MATCHER_ERRORS, MODELS, errors_of
+from copub.measures.published import FOLDER as PUBLISHED
+from copub.measures.ties import FOLDER as TIES
+from copub.runs.folder import sha256_of
+from copub.runs.instruments import CORRECTIONS, ENTITIES
+from copub.shipped import shipped_folder
+from copub.study import Study
+
+REGISTRY = "taxonomies/watchlists/registry"
+RECORDS, STUDY, DECISIONS = "records", "study", "decisions"
+HARVEST, TABULATE, CLASSIFY, SCREEN, MEASURE, REPORT = "harvest", "tabulate", "classify", "screen", "measure", "report"
+_STAGE_OF: Mapping[str, str] = {
+    **dict.fromkeys(("works", "topics", "authorships", "affiliations", "repairs"), TABULATE),
+    "assignments": CLASSIFY,
+    "hits": SCREEN,
+}
+
+
+def stage_of(table: str) -> str:
+    """Return the stage that makes a table."""
+    return _STAGE_OF.get(table, MEASURE)
+
+
+def registry_facts() -> list[dict[str, str]]:
+    """Return id and hash of each file of the registry behind the watchlists, for the manifest."""
+    return [{"id": path.stem, "hash": sha256_of(path)} for path in sorted(shipped_folder(REGISTRY).glob("*.csv"))]
+
+
+def figure_facts(study: Study) -> list[dict[str, str]]:
+    """Return kind, id and hash of each file that measure reads: evaluation, labels, published figures, ties."""
+    found = [
+        *(("published figures", name, _file(name, PUBLISHED, ".toml")) for name in study.published),
+        *(("ties", name, _file(name, TIES, ".csv")) for name in study.ties),
+    ]
+    if study.labelled:
+        found.append(("labelled sample", Path(study.labelled).name, Path(study.labelled)))
+    if errors_of(study) is not None:
+        found += [
+            ("evaluation", "classifier", shipped_folder(MODELS) / f"{study.taxonomy}.json"),
+            ("evaluation", "matcher", shipped_folder(MATCHER_ERRORS) / "matcher.toml"),
+        ]
+    return [{"kind": kind, "id": Path(name).stem, "hash": sha256_of(path)} for kind, name, path in found]
+
+
+def _file(name: str, folder: str, suffix: str) -> Path:
+    return Path(name) if name.endswith(suffix) else shipped_folder(folder) / f"{name}{suffix}"
+
+
+def provenance(manifest: Mapping[str, Any], files: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return one row per stage that a run carried out: stage, code (hash, or ""), used, made.
+
+    Parameters
+    ----------
+    manifest : the manifest, without this part.
+    files : the files of the run beside its tables, which the report makes.
+    """
+    made: dict[str, list[str]] = {HARVEST: [RECORDS]}
+    for table in manifest["tables"]:
+        made.setdefault(stage_of(table), []).append(table)
+    if files:
+        made[REPORT] = list(files)
+    code = manifest.get("code", {})
+    return [
+        {"stage": stage, "code": code.get(stage, ""), "used": _used(stage, manifest), "made": sorted(made[stage])}
+        for stage in (HARVEST, TABULATE, CLASSIFY, SCREEN, MEASURE, REPORT)
+        if stage in made
+    ]
+
+
+def _used(stage: str, manifest: Mapping[str, Any]) -> list[str]:
+    study = manifest["study"]
+    decisions = [DECISIONS] if manifest.get("decisions") else []
+    dates = ["works"] if study.get("as_of") else []
+    used: Mapping[str, list[str]] = {
+        HARVEST: [],
+        TABULATE: [RECORDS, *_registry(manifest, ENTITIES)],
+        CLASSIFY: [
+            "works",
+            "topics",
+            *_named("taxonomy", manifest, "taxonomies"),
+            *_named("model of", manifest, "models"),
+        ],
+        SCREEN: [
+            "affiliations",
+            *dates,
+            *_named("watchlist", manifest, "watchlists"),
+            *_registry(manifest, CORRECTIONS),
+            *decisions,
+        ],
+        MEASURE: [
+            *(table for table in manifest["tables"] if stage_of(table) != MEASURE and table != "topics"),
+            *_named("taxonomy", manifest, "taxonomies"),
+            *_named("watchlist", manifest, "watchlists"),
+            *decisions,
+            *(f"{facts['kind']} {facts['id']}" for facts in manifest.get("figures", ())),
+        ],
+        REPORT: list(manifest["tables"]),
+    }
+    return [STUDY, *used[stage]]
+
+
+def _registry(manifest: Mapping[str, Any], but: str) -> list[str]:
+    return [f"registry {facts['id']}" for facts in manifest.get("registry", ()) if facts["id"] != but]
+
+
+def _named(kind: str, manifest: Mapping[str, Any], key: str) -> Iterable[str]:
+    return (f"{kind} {facts['id']}" for facts in manifest.get(key, ()))
