@@ -1,30 +1,18 @@
-"""A headless Chromium driven over a pipe (DevTools protocol), with nothing but the standard library."""
+"""A headless Chromium driven by Playwright: one page, and what the browser reported of it."""
 
 from __future__ import annotations
 
-import base64
-import json
-import os
-import select
 import shutil
-import subprocess
-import tempfile
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import axe_playwright_python
+from playwright.sync_api import sync_playwright
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--remote-debugging-pipe",
-)
+_AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js"))
+_OWN = ("file:", "blob:", "data:", "about:")
 
 
 def find_chromium() -> str | None:
@@ -33,26 +21,16 @@ def find_chromium() -> str | None:
 
 
 class Page:
-    """One browser with one page; `events` holds what the browser reported."""
+    """One browser with one page; `troubles` says what went wrong on it."""
 
-    def __init__(self, path: Path, width: int = 1200, height: int = 900) -> None:
-        self.profile = tempfile.mkdtemp()
-        read_end, self._write = os.pipe()
-        self._read, write_end = os.pipe()
-        command = [str(find_chromium()), *FLAGS, f"--user-data-dir={self.profile}", "about:blank"]
-        shell = ["bash", "-c", f'exec "$@" 3<&{read_end} 4>&{write_end}', "bash", *command]
-        self.process = subprocess.Popen(shell, pass_fds=(read_end, write_end), stderr=subprocess.DEVNULL)
-        os.close(read_end)
-        os.close(write_end)
-        self.events: list[dict[str, Any]] = []
-        self._rest, self._last = b"", 0
-        target = self.send("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.send(f"{domain}.enable")
-        self.open(path, width, height)
-
-    session: str | None = None
+    def __init__(self) -> None:
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        self._page = self._browser.new_page()
+        self._found: list[str] = []
+        self._page.on("pageerror", lambda error: self._found.append(str(error)))
+        self._page.on("console", lambda said: self._found.append(said.text) if said.type == "error" else None)
+        self._page.on("request", self._see)
 
     def __enter__(self) -> Page:
         return self
@@ -60,84 +38,60 @@ class Page:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.process.terminate()
-        self.process.wait(timeout=20)
-        shutil.rmtree(self.profile, ignore_errors=True)
+        self._browser.close()
+        self._playwright.stop()
+
+    def _see(self, request: Any) -> None:
+        if not request.url.startswith(_OWN):
+            self._found.append(f"request to {request.url}")
 
     def open(self, path: Path, width: int = 1200, height: int = 900) -> None:
         """Open a file afresh, in light colours, and wait until it has loaded."""
-        self.events.clear()
+        self._found.clear()
         self.resize(width, height)
         self.prefer("light")
-        self.send("Page.navigate", url=path.as_uri())
-        self._until(lambda: any(event["method"] == "Page.loadEventFired" for event in self.events))
-
-    def send(self, method: str, **params: Any) -> dict[str, Any]:
-        """Send one command and return its result."""
-        self._last += 1
-        number, message = self._last, {"id": self._last, "method": method, "params": params}
-        if self.session:
-            message["sessionId"] = self.session
-        os.write(self._write, json.dumps(message).encode() + b"\0")
-        found: list[dict[str, Any]] = []
-        self._until(lambda: bool(found), lambda reply: found.append(reply) if reply.get("id") == number else None)
-        if "error" in found[0]:
-            raise RuntimeError(f"{method}: {found[0]['error']}")
-        result: dict[str, Any] = found[0]["result"]
-        return result
-
-    def _until(self, done: Any, take: Any = lambda reply: None, seconds: float = 30.0) -> None:
-        end = time.monotonic() + seconds
-        while not done():
-            if time.monotonic() > end:
-                raise TimeoutError("the browser did not answer")
-            if not select.select([self._read], [], [], 0.2)[0]:
-                continue
-            self._rest += os.read(self._read, 1 << 20)
-            *whole, self._rest = self._rest.split(b"\0")
-            for message in map(json.loads, whole):
-                if "method" in message:
-                    self.events.append(message)
-                take(message)
+        self._page.goto(path.as_uri())
 
     def run(self, script: str) -> Any:
         """Evaluate a JavaScript expression in the page and return its value."""
-        reply = self.send("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        if "exceptionDetails" in reply:
-            raise RuntimeError(str(reply["exceptionDetails"]))
-        return reply["result"].get("value")
+        return self._page.evaluate(script)
 
     def resize(self, width: int, height: int = 900) -> None:
         """Set the size of the view in CSS pixels."""
-        self.send(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
-        )
+        self._page.set_viewport_size({"width": width, "height": height})
 
-    def prefer(self, scheme: str) -> None:
-        """Set the preferred colour scheme: light or dark."""
-        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    def prefer(self, scheme: Any, media: Any = "screen") -> None:
+        """Set the preferred colour scheme, light or dark, and the medium, screen or print."""
+        self._page.emulate_media(color_scheme=scheme, media=media)
 
-    def screenshot(self, path: Path) -> None:
-        """Save the whole page as PNG."""
-        shot = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(shot["data"]))
+    def press(self, key: str) -> None:
+        """Press a key, such as Tab."""
+        self._page.keyboard.press(key)
+
+    def download(self, selector: str) -> tuple[str, bytes]:
+        """Click, and return name and content of the file that the page saves."""
+        with self._page.expect_download() as saved:
+            self._page.click(selector)
+        return saved.value.suggested_filename, saved.value.path().read_bytes()
+
+    def screenshot(self, path: Path, *, whole: bool = True) -> None:
+        """Save the page as PNG, whole or what the view shows of it."""
+        self._page.screenshot(path=path, full_page=whole)
 
     def pdf(self) -> bytes:
         """The page as it prints."""
-        return base64.b64decode(self.send("Page.printToPDF", printBackground=False)["data"])
+        return self._page.pdf(prefer_css_page_size=True)
+
+    def violations(self) -> list[tuple[str, str, str]]:
+        """What axe finds: rule, impact, first place. What is drawn inside of charts, one image each, is left out."""
+        self._page.evaluate(_AXE.read_text(encoding="utf-8") + "; 0")
+        found = self._page.evaluate("axe.run({ exclude: ['.drawing svg'] }, { resultTypes: ['violations'] })")
+        return [
+            (rule["id"], rule["impact"], f"{rule['nodes'][0]['target']}: {rule['nodes'][0]['failureSummary']}")
+            for rule in found["violations"]
+        ]
 
     def troubles(self) -> list[str]:
         """Errors on the console, exceptions, and requests to anything but this page."""
         self.run("1")
-        found = []
-        for event in self.events:
-            params = event["params"]
-            if event["method"] == "Runtime.exceptionThrown":
-                found.append(str(params["exceptionDetails"].get("text")))
-            elif event["method"] == "Log.entryAdded" and params["entry"]["level"] == "error":
-                found.append(params["entry"]["text"])
-            elif event["method"] == "Network.requestWillBeSent":
-                url = params["request"]["url"]
-                if not url.startswith(("file:", "blob:", "data:")):
-                    found.append(f"request to {url}")
-        return found
+        return list(self._found)

@@ -73,11 +73,9 @@ def large_page(large: World) -> str:
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     """A headless Chromium for all tests; they skip, saying so, where there is none."""
     if browser.find_chromium() is None:
         pytest.skip("no Chromium on this machine: the page is not opened in a browser")
-    blank = tmp_path_factory.mktemp("blank") / "blank.html"
-    blank.write_text("<title>blank</title>", encoding="utf-8")
-    with browser.Page(blank) as opened:
+    with browser.Page() as opened:
         yield opened

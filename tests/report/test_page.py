@@ -98,11 +98,52 @@ def test_the_fixed_notes_stand_on_every_page(reader: _Reader) -> None:
 def test_what_stands_below_the_answer_is_there(reader: _Reader) -> None:
     for words in (
         "With the errors of the instruments", "Growth per year", "−3.1%", "Before and after",
-        "−10.0 −30.0 – +12.0", "Any area", "no level named", "Every combination of choices", "risk_floor",
-        "Mock Foundation", "0.87", "50.0% 25.0% 12.5% – 37.5%", "0.50 0.25 0.12 – 0.38", "another list; another year",
-        "memorandum", "all links", "median authors", "A mock family", "a mock repair", "Rests on a mock sample.",
+        "20.0% 2 of 10", "10.0% 1 of 10", "−10.0 the loss of coverage alone could explain the fall −30.0 – +12.0",
+        "Any area", "no level named", "Every combination of choices", "risk_floor",
+        "Mock Foundation", "0.87", "50.0% 25.0% 12.5% – 37.5%", "0.50 0.25 0.12 – 0.38", "memorandum", "all links",
+        "Authors of a work, median All 6.5 6.0 – 7.0",
+        "Growth per year, compound Critical and listed 4.5% −1.0% – 10.0%",
+        "A mock family", "a mock repair", "Repairs applied: 1", "a mistaken country the right country a mock reason",
+        "Rests on a mock sample.",
     ):  # fmt: skip
         assert words in reader.text, words
+    assert "rank of area" not in reader.text and "compound growth" not in reader.text
+
+
+def test_differences_and_sources_stand_once_and_are_named_by_number(reader: _Reader) -> None:
+    for text in ("another list", "another year", "a mock study", "a mock agreement"):
+        assert reader.text.count(text) == 1, text
+    assert reader.text.count("a mock verdict 1–2 a") == 3
+
+
+def test_the_first_screen_says_what_listed_means_and_what_a_hit_is_not(reader: _Reader) -> None:
+    start, end = reader.text.index("Of 400 co-publications"), reader.text.index("Of these ")
+    first = reader.text[start:end]
+    assert "Listed means: named on SYNTHETIC list (2020), at the levels very high, high." in first
+    assert "no finding about a person" in first and "not a forbidden partner" in first
+
+
+def test_lists_of_the_headline_stand_apart_from_the_others(world: Any) -> None:
+    tables, manifest = world
+    other = {"id": "other", "title": "A second list", "edition": "2021"}
+    text = _Reader(build_page(tables, {**manifest, "watchlists": [*manifest["watchlists"], other]})).text
+    of_headline, rest = text.index("Lists counted in the headline"), text.index("Further lists, shown beside it only")
+    assert of_headline < text.index("SYNTHETIC list (nobody", of_headline) < rest < text.index("A second list", rest)
+    assert "Further lists" not in _Reader(build_page(*world)).text
+
+
+def test_decisions_of_readers_are_listed_without_the_reader(world: Any) -> None:
+    tables, manifest = world
+    row = {"value": "School, Mock College, a@b.example", "entity_id": "nowhere-college", "decision": "no",
+           "reason": "another place", "reviewer": "A Reader", "date": "2026-11-20"}  # fmt: skip
+    works = tables["copublications"].with_columns(
+        review_status=pl.when(pl.col("is_listed")).then(pl.lit("confirmed")).otherwise("review_status")
+    )
+    text = _Reader(build_page({**tables, "copublications": works}, {**manifest, "decisions": [row]})).text
+    assert "Decisions of readers: 1" in text and "A Reader" not in text
+    assert "School, Mock College, [e-mail] nowhere-college rejected another place 2026-11-20" in text
+    listed = works["is_listed"].sum()
+    assert f"Read by people: {listed} of {listed}" in text
 
 
 def test_each_figure_has_its_table_and_its_buttons(page: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from copub.report.summary import (
     band_sentences,
     coverage_sentences,
     first_sentence,
+    listed_sentence,
     second_sentence,
 )
 
@@ -53,6 +54,7 @@ def answer_section(facts: Facts) -> Section:
             "share": facts.words.percent(row["share"]) if row and row["share"] is not None else "",
             "bounds": facts.interval(row) if row and row["share"] is not None else "",
             "sentence": first_sentence(facts),
+            "means": listed_sentence(facts),
             "cautions": coverage_sentences(facts),
         },
     )
@@ -95,12 +97,23 @@ def _rests_on(facts: Facts, row: Row | None) -> tuple[tuple[str, tuple[str, ...]
         "rests.counting", counting=words.name("counting", facts.counting), rule=words.name("counting", rule)
     )
     pairs.append((words.say("label.counting"), (counted,)))
-    pairs.append((words.say("label.lists"), tuple(list_line(facts, entry) for entry in facts.entries("watchlists"))))
+    lists = [list_line(facts, entry) for entry in facts.entries("watchlists")]
+    pairs += _headline_first(facts, "lists", lists, len(study.get("watchlists") or ()))
     levels = ", ".join(facts.level(level) for level in study.get("levels") or ()) or words.say("rests.levels_all")
     pairs.append((words.say("label.levels"), (levels,)))
-    pairs.append((words.say("label.taxonomy"), tuple(_dated(entry) for entry in facts.entries("taxonomies"))))
+    taxonomies = [_dated(entry) for entry in facts.entries("taxonomies")]
+    pairs += _headline_first(facts, "taxonomies", taxonomies, 1)
     pairs.append((words.say("label.classifier"), (words.say("rests.classifier"),)))
     return tuple((label, values) for label, values in pairs if values)
+
+
+def _headline_first(facts: Facts, what: str, lines: Sequence[str], headline: int) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the lists or taxonomies of the headline, and the further ones apart from them."""
+    of_headline = "headline_lists" if what == "lists" else "headline_taxonomy"
+    return [
+        (facts.words.say(f"label.{of_headline}"), tuple(lines[:headline])),
+        (facts.words.say(f"label.other_{what}"), tuple(lines[headline:])),
+    ]
 
 
 def _dated(entry: Row) -> str:
@@ -126,7 +139,7 @@ def square_section(facts: Facts) -> Section | None:
     works, words = facts.table("copublications"), facts.words
     if works.is_empty():
         return None
-    heads = ("", words.name("measure", "listed"), words.name("measure", "not_listed"), words.name("measure", "total"))
+    heads = (words.say("label.works"), *(words.name("measure", key) for key in ("listed", "not_listed", "total")))
     rows = []
     for label, part in (
         ("critical", works.filter("is_critical")),

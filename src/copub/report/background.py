@@ -11,18 +11,13 @@ import polars as pl
 from copub.report.answers import list_line
 from copub.report.blocks import Cell, Figure, Grid, Section, count_cell, figure_of, grid_of, rows_of, share_cell
 from copub.report.charts import overlap_chart
+from copub.report.corrections import repair_grids
 from copub.report.facts import Facts
-from copub.report.grids import Column, grid_from
 from copub.report.summary import planted_figure
 
 NOTES = ("person", "judgement", "allowed")
 _LIMITS = ("limits_source", "limits_recent", "limits_language", "limits_title", "limits_lists")
 _ROWS = 80
-_REPAIRS: tuple[Column, ...] = (
-    ("label.kind", "kind", "text"),
-    ("label.applied", "is_applied", "truth"),
-    ("label.count", "works", "count"),
-)
 
 
 def quality_section(facts: Facts) -> Section | None:
@@ -58,9 +53,7 @@ def quality_section(facts: Facts) -> Section | None:
     notes = facts.table("coverage").filter(pl.col("slice_kind") == "record")
     if notes.height:
         grids.append(_coverage_grid(facts, notes.head(_ROWS), words.say("section.records")))
-    repairs = facts.table("repairs").group_by("kind", "is_applied").len("works").sort("kind", "is_applied")
-    if repairs.height:
-        grids.append(grid_from(facts, words.say("section.repairs"), repairs, _REPAIRS))
+    grids += repair_grids(facts)
     if not grids and not figures:
         return None
     return Section("quality", title, words.say("lead.quality"), figures=figures, grids=tuple(grids))

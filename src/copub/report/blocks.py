@@ -104,8 +104,10 @@ def share_heads(facts: Facts) -> tuple[str, ...]:
 
 
 def grid_of(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Grid:
-    """Return a grid."""
-    return Grid(caption, tuple(heads), tuple(tuple(row) for row in rows))
+    """Return a grid, without the columns that are empty in every row."""
+    lines = [tuple(row) for row in rows]
+    kept = [place for place in range(len(heads)) if not lines or any(row[place].text for row in lines)]
+    return Grid(caption, tuple(heads[place] for place in kept), tuple(tuple(row[p] for p in kept) for row in lines))
 
 
 def rows_of(frame: pl.DataFrame) -> list[Row]:

@@ -64,10 +64,14 @@ def _list_grids(facts: Facts) -> tuple[Grid, ...]:
         .agg(pl.len().alias("works"), pl.col("is_critical").sum().alias("critical"))
         .sort("works", "watchlists", descending=[True, False])
     )
+    headline = facts.study.get("watchlists") or ()
     titles = {entry.get("id"): str(entry.get("title") or entry.get("id")) for entry in facts.entries("watchlists")}
     cells = (
         (
-            Cell(str(titles.get(row["watchlists"], row["watchlists"]))),
+            Cell(
+                str(titles.get(row["watchlists"], row["watchlists"])),
+                mark=words.say("label.in_headline") if row["watchlists"] in headline else "",
+            ),
             count_cell(facts, row["works"]),
             count_cell(facts, row["critical"]),
         )

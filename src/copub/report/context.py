@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
+import polars as pl
+
 from copub.report.blocks import Cell, Section
 from copub.report.facts import Facts, Row
 from copub.report.grids import WRITERS, Column, grid_from, section_of
@@ -12,8 +17,8 @@ _COMPARISON: tuple[Column, ...] = (
     ("label.ours", "ours", "by_kind"),
     ("label.interval", "ours", "bounds_by_kind"),
     ("label.verdict", "verdict", "text"),
-    ("label.differences", "differences", "text"),
-    ("label.source", "source", "text"),
+    ("label.notes_numbered", "notes", "text"),
+    ("label.source", "sources", "text"),
 )
 _TIES: tuple[Column, ...] = (
     ("label.institution_a", "institution_a", "marked"),
@@ -26,7 +31,7 @@ _TIES: tuple[Column, ...] = (
     ("label.critical_listed", "critical_listed", "count"),
     ("label.listed_before", "listed_share_before", "share"),
     ("label.listed_after", "listed_share_after", "share"),
-    ("label.source", "source", "text"),
+    ("label.source", "sources", "text"),
 )
 _TIE_AREAS: tuple[Column, ...] = (
     ("label.priority_area", "area", "text"),
@@ -63,18 +68,66 @@ _WRITERS = {**WRITERS, "by_kind": _by_kind, "bounds_by_kind": _bounds_by_kind, "
 
 
 def comparison_section(facts: Facts) -> Section | None:
-    """Return published figures beside ours, those that do not hang on the size of the database first."""
-    caption = facts.words.say("section.comparison")
-    return section_of(
-        facts, "comparison", [grid_from(facts, caption, facts.table("comparison"), _COMPARISON, _WRITERS)]
+    """Return published figures beside ours, those that do not hang on the size of the database first.
+
+    Differences of definition and sources, which many figures share, stand once below and are named by number.
+    """
+    say, frame = facts.words.say, facts.table("comparison")
+    differences = frame["differences"].to_list()
+    notes, sources = _numbered(differences), _lettered(frame["source"].to_list())
+    frame = frame.with_columns(
+        notes=pl.Series([_spans(notes[note] for note in row or ()) for row in differences], dtype=pl.String),
+        sources=pl.Series([sources.get(source, "") for source in frame["source"]], dtype=pl.String),
     )
+    section = section_of(
+        facts, "comparison", [grid_from(facts, say("section.comparison"), frame, _COMPARISON, _WRITERS)]
+    )
+    lists = [
+        (say("section.comparison_differences"), "1", tuple(notes)),
+        (say("section.comparison_sources"), "a", tuple(sources)),
+    ]
+    return replace(section, extra={"lists": lists}) if section else None
+
+
+def _numbered(rows: Iterable[Iterable[str] | None]) -> dict[str, int]:
+    """Return the different texts of all rows in the order of their first use, numbered from 1."""
+    texts = dict.fromkeys(text for row in rows for text in row or ())
+    return {text: number for number, text in enumerate(texts, start=1)}
+
+
+def _lettered(sources: Iterable[str | None]) -> dict[str, str]:
+    """Return the different sources in the order of their first use, named a, b, c … as the page's list counts them."""
+    return {source: _letters(number) for source, number in _numbered([filter(None, sources)]).items()}
+
+
+def _letters(number: int) -> str:
+    text = ""
+    while number:
+        number, place = divmod(number - 1, 26)
+        text = chr(ord("a") + place) + text
+    return text
+
+
+def _spans(numbers: Iterable[int]) -> str:
+    """Return numbers with runs drawn together: 1–4, 7."""
+    spans: list[list[int]] = []
+    for number in sorted(numbers):
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(f"{first}–{last}" if last > first else str(first) for first, last in spans)
 
 
 def tie_section(facts: Facts) -> Section | None:
     """Return formal ties with their joint works, strong pairs without a tie, and ties by priority area."""
-    say = facts.words.say
+    say, frame = facts.words.say, facts.table("ties")
+    sources = _lettered(frame["source"].to_list())
+    named = pl.Series([sources.get(source, "") for source in frame["source"]], dtype=pl.String)
     grids = [
-        grid_from(facts, say("section.ties"), facts.table("ties"), _TIES),
+        grid_from(facts, say("section.ties"), frame.with_columns(sources=named), _TIES),
         grid_from(facts, say("section.tie_areas"), facts.table("tie_areas"), _TIE_AREAS),
     ]
-    return section_of(facts, "ties", grids)
+    section = section_of(facts, "ties", grids)
+    lists = [(say("section.comparison_sources"), "a", tuple(sources))]
+    return replace(section, extra={"lists": lists}) if section else None

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from copub.report.blocks import Cell, Section, count_cell, figure_of, grid_of
 from copub.report.charts import specification_chart
-from copub.report.facts import Facts
-from copub.report.grids import Column, grid_from, section_of
+from copub.report.facts import Facts, Row
+from copub.report.grids import WRITERS, Column, grid_from, section_of
 
 _ROWS = 30
 _DRAWN = 400  # specifications drawn, evenly over their order; the table of the run holds them all
 
 _ADJUSTED: tuple[Column, ...] = (
     ("label.measure", "measure", "measure"),
-    ("label.slice", "slice", "text"),
+    ("label.slice", "slice", "slice"),
     ("label.share", "share", "share"),
     ("label.interval", "ci", "bounds"),
     ("label.adjusted", "adjusted", "share"),
@@ -22,19 +24,19 @@ _ADJUSTED: tuple[Column, ...] = (
 )
 _GROWTH: tuple[Column, ...] = (
     ("label.measure", "measure", "measure"),
-    ("label.kind", "kind", "text"),
+    ("label.kind", "kind", "growth_kind"),
     ("label.first_year", "year_from", "text"),
     ("label.last_year", "year_to", "text"),
     ("label.growth", "growth", "share"),
     ("label.interval", "ci", "bounds"),
 )
 _EVENTS: tuple[Column, ...] = (
-    ("label.date", "date", "marked"),
+    ("label.date", "date", "dated"),
     ("label.event", "label", "text"),
     ("label.measure", "measure", "measure"),
-    ("label.before", "before_share", "share"),
-    ("label.after", "after_share", "share"),
-    ("label.difference", "difference", "points"),
+    ("label.before", "before", "share_of_counts"),
+    ("label.after", "after", "share_of_counts"),
+    ("label.difference", "difference", "change"),
     ("label.institution_before", "before_with_institution", "share"),
     ("label.institution_after", "after_with_institution", "share"),
 )
@@ -46,12 +48,10 @@ _INTENSITY: tuple[Column, ...] = (
     ("label.affinity", "affinity", "figure"),
 )
 _RESAMPLED: tuple[Column, ...] = (
-    ("label.statistic", "statistic", "text"),
-    ("label.group", "group", "text"),
-    ("label.item", "item", "text"),
-    ("label.value", "value", "figure"),
-    ("label.low", "ci_low", "figure"),
-    ("label.high", "ci_high", "figure"),
+    ("label.statistic", "statistic", "statistic"),
+    ("label.group", "group", "group"),
+    ("label.value", "value", "by_statistic"),
+    ("label.interval", "ci", "bounds_by_statistic"),
 )
 _INFLUENCES: tuple[Column, ...] = (
     ("label.switch", "switch", "text"),
@@ -71,6 +71,49 @@ _FUNDERS: tuple[Column, ...] = (
     ("label.share", "share", "share"),
     ("label.interval", "ci", "bounds"),
 )
+_GROWTH_RATE = "compound growth"  # the one statistic of `resampled` that is no number of authors or countries
+
+
+def _statistic(facts: Facts, row: Row, value: float) -> str:
+    return facts.words.percent(value) if row["statistic"] == _GROWTH_RATE else facts.words.number(value, 1)
+
+
+def _by_statistic(facts: Facts, row: Row, column: str) -> Cell:
+    return Cell(_statistic(facts, row, row[column]), row[column])
+
+
+def _bounds_by_statistic(facts: Facts, row: Row, column: str) -> Cell:
+    ends = [row[f"{column}_{end}"] for end in ("low", "high")]
+    if None in ends:
+        return Cell(facts.words.missing)
+    return Cell("\u00a0–\u00a0".join(_statistic(facts, row, end) for end in ends), keep=True)
+
+
+def _dated(facts: Facts, row: Row, column: str) -> Cell:
+    return Cell(row[column] or "", mark=facts.words.say("label.small") if row["is_small"] else "", keep=True)
+
+
+def _share_of_counts(facts: Facts, row: Row, column: str) -> Cell:
+    """Write the share of the columns ``<column>_share``, and below it its counts."""
+    counts = {"k": f"{column}_count", "n": f"{column}_works"}
+    detail = facts.words.say("label.k_of_n", **{key: facts.words.count(row[name]) for key, name in counts.items()})
+    return Cell(facts.words.percent(row[f"{column}_share"]), row[f"{column}_share"], detail=detail)
+
+
+def _change(facts: Facts, row: Row, column: str) -> Cell:
+    """Write a difference with its interval, and whether the loss of coverage alone could explain a fall."""
+    cell = WRITERS["points"](facts, row, column)
+    return replace(cell, mark=facts.words.say("label.coverage_explains") if row["fall_within_coverage"] else "")
+
+
+_OWN_WRITERS = {
+    **WRITERS,
+    "by_statistic": _by_statistic,
+    "bounds_by_statistic": _bounds_by_statistic,
+    "dated": _dated,
+    "share_of_counts": _share_of_counts,
+    "change": _change,
+}
 
 
 def adjusted_section(facts: Facts) -> Section | None:
@@ -91,8 +134,8 @@ def change_section(facts: Facts) -> Section | None:
     say = facts.words.say
     grids = [
         grid_from(facts, say("section.growth"), facts.table("growth").drop_nulls("growth"), _GROWTH),
-        grid_from(facts, say("section.events"), facts.table("events").drop_nulls("difference"), _EVENTS),
-        grid_from(facts, say("section.resampled"), _medians(facts), _RESAMPLED),
+        grid_from(facts, say("section.events"), facts.table("events").drop_nulls("difference"), _EVENTS, _OWN_WRITERS),
+        grid_from(facts, say("section.resampled"), _medians(facts), _RESAMPLED, _OWN_WRITERS),
         grid_from(facts, say("section.intensity"), facts.table("intensity").drop_nulls("share_of_a"), _INTENSITY),
     ]
     return section_of(facts, "change", grids)
@@ -100,7 +143,8 @@ def change_section(facts: Facts) -> Section | None:
 
 def _medians(facts: Facts) -> pl.DataFrame:
     """Return medians and growth with their intervals; the ranks stay in the tables of the run."""
-    return facts.table("resampled").filter(~pl.col("statistic").str.starts_with("rank"))
+    ranks = pl.col("statistic").str.starts_with("rank")
+    return facts.table("resampled").filter(~ranks).drop_nulls("value")
 
 
 def crossing_section(facts: Facts) -> Section | None:

@@ -102,10 +102,15 @@ def snippet(facts: Facts, row: Row) -> tuple[str, str, str]:
         return "", cut(row["matched_text"] or value, CONTEXT), f" ({cut(name, CONTEXT)})" if name else ""
     if start is None or end is None or not 0 <= start <= end <= len(value):
         return "", cut(row["matched_text"] or value, 2 * CONTEXT), ""
-    before, after = (_MAIL.sub(facts.words.say("evidence.mail"), part) for part in (value[:start], value[end:]))
+    before, after = (without_mail(facts, part) for part in (value[:start], value[end:]))
     if len(before) > CONTEXT:
         before = "…" + before[-CONTEXT:]
     return before, cut(value[start:end], 2 * CONTEXT), cut(after, CONTEXT)
+
+
+def without_mail(facts: Facts, text: str) -> str:
+    """Return the text with e-mail addresses blanked."""
+    return _MAIL.sub(facts.words.say("evidence.mail"), text)
 
 
 def terms_of(values: list[str] | None) -> list[str]:

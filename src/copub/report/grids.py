@@ -39,6 +39,15 @@ WRITERS: Mapping[str, Writer] = {
     "level": lambda facts, row, column: Cell(facts.level(row[column]) if row[column] else ""),
     "area": lambda facts, row, column: Cell(facts.area(row[column])),
     "measure": lambda facts, row, column: Cell(facts.words.name("measure", row[column])),
+    "statistic": lambda facts, row, column: Cell(facts.words.name("statistic", row[column])),
+    "growth_kind": lambda facts, row, column: Cell(facts.words.name("growth_kind", row[column])),
+    "decision": lambda facts, row, column: Cell(facts.words.name("decision", row[column])),
+    "slice": lambda facts, row, column: Cell(
+        facts.words.say("label.all_works") if row[column] == "all" else str(row[column] or "")
+    ),
+    "group": lambda facts, row, column: Cell(
+        facts.words.name("measure", "total" if row[column] == "all" else row[column])
+    ),
     "count": lambda facts, row, column: Cell(facts.words.count(row[column]), row[column]),
     "figure": lambda facts, row, column: Cell(facts.words.number(row[column], 2), row[column]),
     "share": lambda facts, row, column: Cell(facts.words.percent(row[column]), row[column]),

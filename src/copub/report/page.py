@@ -13,7 +13,7 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from copub.report import answers, background, choices, context, details, partners, parts
+from copub.report import answers, background, choices, context, corrections, details, partners, parts
 from copub.report.blocks import Section
 from copub.report.explorer import as_script, explorer_data
 from copub.report.facts import Facts, facts_of
@@ -37,6 +37,7 @@ _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     context.comparison_section,
     context.tie_section,
     background.quality_section,
+    corrections.decision_section,
     background.planted_section,
     lambda facts: works_section(facts),
     parts.institution_parts,
@@ -96,9 +97,9 @@ def works_section(facts: Facts) -> Section | None:
         return None
     data["words"] = {
         **facts.words.words["evidence"],
-        **{key: facts.words.say(f"label.{key}") for key in ("year", "title", "areas", "institution", "level", "tier")},
+        **{key: facts.words.say(f"label.{key}") for key in ("year", "title", "areas", "level", "tier")},
     }
-    data["words"] |= {key: facts.words.words["action"][key] for key in ("page", "matches")}
+    data["words"] |= {key: facts.words.words["action"][key] for key in ("page", "matches", "printed_first")}
     data["words"]["a"] = facts.words.say("label.institution_a", a=facts.a)
     title = facts.words.say("section.works")
     return Section("works", title, facts.words.say("lead.works"), kind="works", extra={"json": Markup(as_script(data))})

@@ -93,7 +93,9 @@ def listed_sentence(facts: Facts) -> str:
     levels = facts.study.get("levels") or ()
     if not titles or not levels:
         return ""
-    return facts.words.say("headline.listed_by", lists="; ".join(titles), levels=", ".join(levels))
+    return facts.words.say(
+        "headline.listed_by", lists="; ".join(titles), levels=", ".join(facts.level(level) for level in levels)
+    )
 
 
 def band_sentences(facts: Facts) -> list[str]:

@@ -84,6 +84,14 @@
     image.src = URL.createObjectURL(blob);
   }));
 
+  // Printing: parts that are closed are opened for it, and closed again.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = Array.from(document.querySelectorAll("details.part:not([open]), details.more:not([open])"));
+    opened.forEach((part) => { part.open = true; });
+  });
+  addEventListener("afterprint", () => opened.forEach((part) => { part.open = false; }));
+
   // The table of works.
   const source = byId("works-data");
   if (!source) return;
@@ -91,7 +99,7 @@
   const [YEAR, TITLE, DOI, AREAS, ENTITIES, OWN, LEVEL, TIERS, REASONS, HITS, MORE] = Array(11).keys();
   const words = data.words;
   const entityName = (place) => data.entities[place][0];
-  const SIZE = 25;
+  const SIZE = 25, PRINTED = 500;
   const state = { sort: "year", down: true, page: 0, rows: [] };
   const form = byId("filters"), table = byId("explorer"), body = table.tBodies[0];
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
@@ -211,8 +219,8 @@
   function evidenceOf(work) {
     const row = make("tr", undefined, "evidence"), cell = make("td");
     cell.colSpan = Array.from(table.tHead.rows[0].cells).filter((head) => head.offsetParent).length;
-    cell.append(make("h4", words.technology), reasonsOf(work), make("h4", words.institutions), hitsOf(work));
-    if (work[OWN].length) cell.append(make("h4", words.a), make("p", work[OWN].map((place) => data.institutions[place]).join(" · "), "quiet"));
+    cell.append(make("h3", words.technology), reasonsOf(work), make("h3", words.institutions), hitsOf(work));
+    if (work[OWN].length) cell.append(make("h3", words.a), make("p", work[OWN].map((place) => data.institutions[place]).join(" · "), "quiet"));
     row.append(cell);
     return row;
   }
@@ -265,6 +273,13 @@
     state.sort = key;
     choose();
   });
+  addEventListener("beforeprint", () => {
+    body.replaceChildren(...state.rows.slice(0, PRINTED).map(rowOf));
+    if (state.rows.length <= PRINTED) return;
+    const counts = { count: number.format(PRINTED), total: number.format(state.rows.length) };
+    byId("matches").textContent = fill(words.printed_first, counts);
+  });
+  addEventListener("afterprint", show);
   byId("previous").addEventListener("click", () => { state.page -= 1; show(); });
   byId("next").addEventListener("click", () => { state.page += 1; show(); });
   form.hidden = false;
