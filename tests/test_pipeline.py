@@ -74,7 +74,7 @@ def test_the_funnel_adds_up_to_the_denominator(demo: Run) -> None:
     steps = {step["step"]: step["count"] for step in demo.manifest["funnel"]}
     out = sum(count for step, count in steps.items() if step.startswith("left out"))
     assert steps["records read"] == steps["works"] + steps["unreadable records"] + steps["repeated records"]
-    assert steps["study population"] == steps["co-publications"] - out == demo.tables["copublications"].height
+    assert steps["co-publications counted"] == steps["co-publications found"] - out == demo.tables["copublications"].height
 
 
 def test_the_share_is_numerator_over_denominator_within_its_interval(demo: Run) -> None:

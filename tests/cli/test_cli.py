@@ -149,7 +149,7 @@ def test_run_prints_funnel_sentences_planted_and_the_path(demo_run: copub.Run) -
 
     lines = run_lines(demo_run)
     text = "\n".join(lines)
-    assert "study population" in lines[0]
+    assert "co-publications counted" in lines[0]
     assert "SYNTHETIC" in text
     assert "planted" in text.lower()
     assert lines[-1] == f"report: {demo_run.folder / 'report.html'}"

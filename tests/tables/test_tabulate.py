@@ -99,7 +99,7 @@ def test_what_is_left_out_is_counted_by_its_reason_and_stays_in_the_table(study:
     assert tables.funnel.population == 1
     steps = {step["step"]: (step["count"], step.get("note")) for step in tables.funnel.steps()}
     assert steps["left out: year"] == (2, "1999 1, unknown 1")
-    assert steps["study population"][0] == 1
+    assert steps["co-publications counted"][0] == 1
 
 
 def test_unreadable_and_repeated_records_are_counted_and_named(study: Study) -> None:

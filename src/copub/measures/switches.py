@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from copub.measures.copublications import UNRATED, authors_by_side
 from copub.measures.duplicates import first_of_group
 from copub.measures.shares import AUTHOR_CAPS, COUNTING_WEIGHT
+from copub.tables.funnel import PARATEXT_TITLE
 
 if TYPE_CHECKING:
     from copub.study import Study
@@ -237,6 +238,7 @@ def _kept(study: Study, cap: str, types: str, dual: str) -> pl.Expr:
         left_out = pl.col("type").is_in(list(study.exclude_types)).fill_null(False)
         if "paratext" in study.exclude_types:
             left_out |= pl.col("is_paratext").fill_null(False)
+        left_out |= (pl.col("excluded_because") == PARATEXT_TITLE).fill_null(False)
         keep &= ~left_out
     if dual == WITHOUT:
         keep &= ~pl.col("is_dual_only")

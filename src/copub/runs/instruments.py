@@ -16,7 +16,9 @@ from copub.study import SETTINGS, Event, Side, Study
 
 UNKNOWN = "not known"
 SIDES = ("side_a", "side_b")
-POPULATION_SETTINGS = ("year_from", "year_to", "exclude_types", "retracted", "expansion", "author_cap", *SIDES)
+POPULATION_SETTINGS = (
+    "year_from", "year_to", "exclude_types", "paratext_titles", "retracted", "expansion", "author_cap", *SIDES
+)  # fmt: skip
 CRITICAL_SETTINGS = ("taxonomy", "profile", "thresholds")
 SWITCHES = ("tiers", "medical", "children")
 LISTED_SETTINGS = ("levels", "top_level", *SWITCHES, "as_of", "repairs", "side_b")

@@ -92,8 +92,9 @@ def reasons_under(run: Run, study: Study) -> pl.DataFrame:
     What a repair of the run left out stays out under every study that repairs.
     """
     wanted = run.tables["works"].select(
-        "work_id", "publication_year", "type", "is_paratext", "is_retracted", "is_xpac", "n_authors", "excluded_because"
-    )
+        "work_id", "publication_year", "type", "title", "abstract_status", "is_paratext", "is_retracted", "is_xpac",
+        "n_authors", "excluded_because",
+    )  # fmt: skip
     pairs = _pairs_under(run.tables["authorships"], study)
 
     def reason(row: dict[str, Any]) -> str | None:

@@ -67,6 +67,7 @@ class Study:
     ties: tuple[str, ...] = ()
     labelled: str = ""
     language: str = "en"
+    paratext_titles: bool = False
 
     @property
     def hash(self) -> str:

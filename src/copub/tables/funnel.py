@@ -11,7 +11,9 @@ import polars as pl
 
 from copub.schema import TABLES, conform
 from copub.study import Study
+from copub.tables.paratext import paratext_title
 
+PARATEXT_TITLE = "paratext title"
 SHOWN = 3
 NAMED_RECORDS = 1000
 """Unreadable and repeated records are all counted; at most this many are named one by one."""
@@ -20,13 +22,15 @@ NAMED_RECORDS = 1000
 def excluded_because(row: Mapping[str, Any], study: Study) -> str | None:
     """Return why a co-publication is not in the study's denominator; None if it is.
 
-    The first reason that applies, in the order year, type, retracted, expansion, author cap.
+    The first reason that applies, in the order year, type, paratext title, retracted, expansion, author cap.
     """
     year = row["publication_year"]
     if year is None or not study.year_from <= year <= study.year_to:
         return "year"
     if row["type"] in study.exclude_types or (row["is_paratext"] and "paratext" in study.exclude_types):
         return "type"
+    if not study.paratext_titles and paratext_title(row):
+        return PARATEXT_TITLE
     if row["is_retracted"] and not study.retracted:
         return "retracted"
     if row["is_xpac"] and not study.expansion:
@@ -47,7 +51,7 @@ class Funnel:
     excluded: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def leave_out(self, reason: str, row: Mapping[str, Any]) -> None:
-        """Count a co-publication that is left out; years and types are counted one by one."""
+        """Count a co-publication that is left out; years, types and titles of paratext are counted one by one."""
         self.excluded[_cell(reason, row)] += 1
 
     def take_back(self, reason: str | None, row: Mapping[str, Any]) -> None:
@@ -84,12 +88,12 @@ class Funnel:
             {"step": "unreadable records", "count": len(self.unreadable), "note": _first(self.unreadable)},
             {"step": "repeated records", "count": len(self.repeated)},
             {"step": "works", "count": self.works},
-            {"step": "co-publications", "count": self.copublications},
+            {"step": "co-publications found", "count": self.copublications},
             *(
                 {"step": f"left out: {reason}", "count": out[reason], "note": self._detail(reason)}
                 for reason in sorted(out)
             ),
-            {"step": "study population", "count": self.population},
+            {"step": "co-publications counted", "count": self.population},
         ]
 
     def _detail(self, reason: str) -> str:
@@ -110,6 +114,8 @@ class Funnel:
 
 
 def _cell(reason: str, row: Mapping[str, Any]) -> tuple[str, str]:
+    if reason == PARATEXT_TITLE:
+        return reason, paratext_title(row)
     detail = {"year": row["publication_year"], "type": row["type"]}.get(reason)
     return reason, "unknown" if detail is None and reason in ("year", "type") else str(detail or "")
 

@@ -1,0 +1,90 @@
+"""Titles of parts of an issue leave the denominator only where nothing else says what the record is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from copub.harvest.record import Record
+from copub.study import parse_study
+from copub.tables import tabulate
+from copub.tables.paratext import paratext_title
+
+STUDY = (Path(__file__).resolve().parents[2] / "studies" / "belgium-china.toml").read_text(encoding="utf-8")
+
+
+def row(title: str | None, kind: str | None = None, abstract: str = "none") -> dict[str, Any]:
+    return {"title": title, "type": kind, "abstract_status": abstract}
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Editorial Board",
+        "LIST OF CONTRIBUTORS",
+        "Front-Matter",
+        "Table of contents.",
+        "AJI volume 65 issue 5 Cover and Back matter",
+    ],
+)
+def test_a_part_of_an_issue_without_a_type_is_known_by_its_whole_title(title: str) -> None:
+    assert paratext_title(row(title))
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Contributors to the thermal conductivity of graphene",
+        "The editorial board as gatekeeper",
+        "A stability index for feature selection",
+        "Index theory",
+        "Covers of finite groups",
+        "Preface",
+        "Erratum",
+        "",
+        None,
+    ],
+)
+def test_papers_whose_title_only_holds_such_words_stay(title: str | None) -> None:
+    assert not paratext_title(row(title))
+
+
+def test_a_type_or_an_abstract_says_more_than_the_title() -> None:
+    assert not paratext_title(row("Editorial Board", "article"))
+    assert not paratext_title(row("Editorial Board", None, "full"))
+    assert not paratext_title(row("Editorial Board", None, "short"))
+
+
+@given(
+    st.text(max_size=40), st.sampled_from(["Index", "Contents", "Editorial Board"]), st.text(min_size=1, max_size=40)
+)
+def test_words_around_a_title_of_paratext_make_it_another_title(before: str, title: str, after: str) -> None:
+    whole = f"{before} {title} x{after}"
+    assert not paratext_title(row(whole))
+
+
+def record(number: int, title: str, kind: str | None = None) -> Record:
+    authors = [{"author": {"display_name": code}, "countries": [code]} for code in ("BE", "CN")]
+    value = {"id": f"W{number}", "title": title, "type": kind, "publication_year": 2015, "authorships": authors}
+    return Record(value, "test", ("works-file",))
+
+
+def test_the_funnel_counts_and_names_them_and_a_study_may_keep_them() -> None:
+    records = [
+        record(1, "Editorial Board"),
+        record(2, "Contributors"),
+        record(3, "On sheep"),
+        record(4, "Index", "article"),
+    ]
+    left = tabulate(records, parse_study(STUDY))
+    assert left.works.filter("in_population")["work_id"].to_list() == ["W3", "W4"]
+    steps = {step["step"]: step for step in left.funnel.steps()}
+    assert steps["left out: paratext title"]["count"] == 2
+    assert steps["left out: paratext title"]["note"] == "contributors 1, editorial board 1"
+    assert steps["co-publications counted"]["count"] == 2
+    kept = tabulate(records, parse_study(STUDY.replace("[works]", "[works]\nparatext_titles = true")))
+    assert kept.works["in_population"].all()
