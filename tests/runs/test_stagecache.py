@@ -54,7 +54,7 @@ def test_another_input_or_setting_is_another_result(tmp_path: Path, parts: dict[
 
 def test_another_stage_code_or_library_is_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = {key_of("screen", PARTS), key_of("classify", PARTS)}
-    monkeypatch.setattr(stagecache, "code_hash", lambda *modules: "other code")
+    monkeypatch.setattr(stagecache, "code_hash", lambda *modules, alone: "other code")
     keys.add(key_of("screen", PARTS))
     monkeypatch.setattr(stagecache, "_libraries", lambda: {"polars": "99"})
     keys.add(key_of("screen", PARTS))

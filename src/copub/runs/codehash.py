@@ -20,9 +20,13 @@ _ROOT = PACKAGE.name
 
 
 @cache
-def code_hash(*modules: str) -> str:
-    """Return the sha256 over the code of modules, such as ``copub.tables``, and all they import."""
-    return _hash(PACKAGE, files_behind(*modules))
+def code_hash(*modules: str, alone: tuple[str, ...] = ()) -> str:
+    """Return the sha256 over the code of modules, such as ``copub.tables``, and all they import.
+
+    Of the modules `alone` only their own code counts, not what they import.
+    """
+    own = {path for path in map(_file_of, alone) if path}
+    return _hash(PACKAGE, sorted({*files_behind(*modules), *own}))
 
 
 def shipped_hash(folder: str, pattern: str = "*") -> str:

@@ -29,10 +29,12 @@ FOLDER = "_stages"  # no study can have this id
 MODULES: Mapping[str, tuple[str, ...]] = {
     "tabulate": ("copub.harvest", "copub.tables"),
     "classify": ("copub.technology",),
-    "screen": ("copub.repairs", "copub.screening"),
+    "screen": ("copub.repairs", "copub.decisions", "copub.screening"),
     "measure": ("copub.measures",),
 }
 """Stage -> the modules that do its work."""
+CALLERS = ("copub.runs.staging",)
+"""What calls the stages and decides what they are given; it imports all stages, so it counts by its own code."""
 
 MADE, REUSED, DAMAGED = "made", "reused", "made anew: the kept result was damaged"
 KEPT_PER_STAGE = 12
@@ -113,7 +115,12 @@ class StageCache:
 
 def key_of(stage: str, parts: Mapping[str, Any]) -> str:
     """Return the key of a stage's result: sha256 over code, libraries and `parts`."""
-    whole = {"stage": stage, "code": code_hash(*MODULES[stage]), "libraries": _libraries(), "parts": parts}
+    whole = {
+        "stage": stage,
+        "code": code_hash(*MODULES[stage], alone=CALLERS),
+        "libraries": _libraries(),
+        "parts": parts,
+    }
     return hashlib.sha256(json.dumps(whole, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
 
 
