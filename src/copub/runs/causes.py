@@ -53,7 +53,7 @@ CAUSES = (
 
 COMPONENTS = ("population", "weight", "critical", "listed", "top level")
 
-_DETAIL_REASONS = ["year", "type", "retracted", "expansion"]
+_DETAIL_REASONS = ["year", "type", "paratext title", "retracted", "expansion"]
 _AUTHOR_REASONS = ["author cap", NO_PAIR]
 
 
