@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copub.screening.lexicon import build_lexicon, look_alikes
-from copub.screening.matching import IF_COUNTRY, SURE, UNLESS_ABROAD, find_mentions
+from copub.screening.matching import IF_COUNTRY, LONGEST, SURE, UNLESS_ABROAD, find_mentions
 from copub.screening.watchlist import registry
 
 LEXICON = build_lexicon(registry())
@@ -208,6 +209,25 @@ def test_a_military_name_counts_unless_its_stretch_tells_another_country() -> No
 
 def test_a_word_broken_beside_a_shared_name_is_no_fault() -> None:
     assert named("Sci ences, Northeastern Univer sity; Shenyang, China") == {"northeastern-university"}
+
+
+@pytest.mark.parametrize(
+    "name", ["HIT, ", "Northeastern University ", "Beihang University, China; ", "Soochow University, "]
+)
+def test_time_grows_with_the_length_of_a_string(name: str) -> None:
+    def seconds(size: int) -> float:
+        begun = time.process_time()
+        find_mentions((name * size)[:size], LEXICON)
+        return time.process_time() - begun
+
+    seconds(20_000)
+    assert seconds(LONGEST) < 12 * max(seconds(20_000), 0.02)
+
+
+def test_only_the_beginning_of_an_endless_string_is_read() -> None:
+    beginning = "x" * (LONGEST - 20)
+    assert named(f"Beihang University, {beginning}") == {"beihang-university"}
+    assert not named(f"{beginning}, {beginning} Beihang University")
 
 
 def test_umbrellas_count_only_where_they_stand_alone() -> None:

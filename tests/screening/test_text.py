@@ -36,7 +36,6 @@ def read(text: str) -> str:
         ("Univer sity", "University"),
         ("U niversity of Electro nic Tech- nology", "University of Electronic Technology"),
         ("People' s Liberation Army", "People's Liberation Army"),
-        ("Peoples Republic", "People s Republic"),
         ("E China Normal Univ", "East China Normal University"),
         ("Cent S Univ", "Central South University"),
         ("Nanjinq Universify", "Nanjing University"),

@@ -36,6 +36,17 @@ def test_every_shipped_list_names_source_date_terms_and_what_it_lacks(all_lists:
         assert watchlist.retrieved == "2026-11-21"
 
 
+def test_entities_of_section_1286_keep_the_date_of_the_edition_that_first_names_them(
+    all_lists: list[Watchlist],
+) -> None:
+    editions = [w for w in all_lists if w.id.startswith("us-1286")]
+    since: dict[str, str] = {}
+    for watchlist in sorted(editions, key=lambda w: w.id):
+        for member in watchlist.entities:
+            assert member.valid_from == since.setdefault(member.entity.id, member.valid_from) != ""
+    assert sorted(set(since.values())) == ["2023-06-29", "2023-07", "2026-07"]
+
+
 def test_lists_that_are_fragments_say_so(all_lists: list[Watchlist]) -> None:
     complete = {w.id for w in all_lists if w.completeness == "complete"}
     assert complete == {"aspi-cdut-2019", "seven-sons", *(f"us-1286-fy{y}" for y in range(2022, 2026))}

@@ -22,9 +22,10 @@ LINKING = frozenset(("of", "for"))
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005-\u3007"
 _LETTER = "a-z\u00df-\u024f\u0370-\u1fff\u2c60-\u2dff\u3040-\u30ff\ua640-\ud7af"
 _TOKEN = re.compile(
-    rf"[{_LETTER}]+(?:['?\"`][{_LETTER}]+|' s(?![{_LETTER}]))*"
+    rf"[{_LETTER}]+(?:['?\"`][{_LETTER}]+|['`]\s+s(?![{_LETTER}]))*"
     rf"|\d+(?:st|nd|rd|th)(?![{_LETTER}])|\d+|[{CJK}]|[,;/()\[\]{{}}|:<>*]"
 )
+_APART = re.compile(r"['`]\s+s$")
 _SPECIAL = re.compile(
     r"&(?:amp;)?(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
     r"|#(?:TAB|N|R|BR)#|[^\s@;,()<>]+@[^\s@;,()<>]+|</?[A-Za-z][^<>]{0,80}>|\u00e2\u20ac[\u2122\u02dc\u0153]"
@@ -66,6 +67,25 @@ class Reading(NamedTuple):
     def raw_end(self, word: int) -> int:
         """Return the position of the raw token with which a word ends."""
         return self.last[word] if self.last is not None else word
+
+
+class Spans(NamedTuple):
+    """Start and end of each token in the folded string, and the origin of each folded character (None: its place)."""
+
+    tokens: list[tuple[int, int]]
+    origin: list[int] | None
+
+    def of(self, reading: Reading, first: int, last: int) -> tuple[int, int]:
+        """Return start and end in the string of the words `first` to `last` of its reading."""
+        start = self.tokens[reading.raw(first)][0]
+        end = self.tokens[reading.raw_end(last)][1]
+        if first in reading.inner:
+            start += reading.inner[first][0]
+        if last in reading.inner:
+            end = self.tokens[reading.raw(last)][0] + reading.inner[last][1]
+        if self.origin is None:
+            return start, end
+        return self.origin[start], max(self.origin[end], self.origin[end - 1] + 1)
 
 
 class _FoldTable(dict[int, str]):
@@ -178,23 +198,18 @@ class Reader:
             return self._assemble(tokens, words, merged)._replace(tokens=raw)
         return Reading(joined, words, tokens, None, None, _NOTHING)
 
+    def spans(self, text: str) -> Spans:
+        """Return where the tokens of `text` stand in it."""
+        folded, origin = fold(text)
+        return Spans([match.span() for match in _TOKEN.finditer(folded)], origin)
+
     def span(self, text: str, reading: Reading, first: int, last: int) -> tuple[int, int]:
         """Return start and end in `text` of the words `first` to `last` of its reading."""
-        folded, origin = fold(text)
-        spans = [match.span() for match in _TOKEN.finditer(folded)]
-        start = spans[reading.raw(first)][0]
-        end = spans[reading.raw_end(last)][1]
-        if first in reading.inner:
-            start += reading.inner[first][0]
-        if last in reading.inner:
-            end = spans[reading.raw(last)][0] + reading.inner[last][1]
-        if origin is None:
-            return start, end
-        return origin[start], max(origin[end], origin[end - 1] + 1)
+        return self.spans(text).of(reading, first, last)
 
     def canonical(self, token: str) -> str:
         """Return the canonical form of one raw token; glued words are parted by a NUL."""
-        plain = token[:-2] if token.endswith(("'s", "?s", '"s', "`s")) else token.removesuffix("' s")
+        plain = token[:-2] if token.endswith(("'s", "?s", '"s', "`s")) else _APART.sub("", token)
         plain = plain.translate(_QUOTES)
         if plain[0].isdigit():
             return plain.rstrip("stndrh").lstrip("0") or "0"
@@ -239,8 +254,8 @@ class Reader:
                 last[-size:] = [last[-1]]
                 return
 
-    def _rejoin(self, tokens: list[str]) -> tuple[list[str], list[tuple[int, int]]]:
-        """Rejoin words that a stray space cut in two ("Univer sity")."""
+    def _rejoin(self, tokens: list[str]) -> tuple[list[str], list[tuple[int, int]] | None]:
+        """Rejoin words that a stray space cut in two ("Univer sity"); None if there are none."""
         joined: list[str] = []
         ranges: list[tuple[int, int]] = []
         for index, token in enumerate(tokens):
@@ -250,7 +265,7 @@ class Reader:
             else:
                 joined.append(token)
                 ranges.append((index, index))
-        return joined, ranges
+        return joined, ranges if len(joined) < len(tokens) else None
 
     def _is_word(self, token: str) -> bool:
         return token in self._known or token in self._slips.sure
