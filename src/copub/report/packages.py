@@ -111,7 +111,7 @@ def ro_crate(facts: Facts, files: Mapping[str, bytes]) -> bytes:
         "license": {"@id": "#terms"},
         "identifier": str(facts.manifest.get("run_id") or ""),
         "hasPart": [{"@id": part["@id"]} for part in parts],
-        "mentions": [{"@id": "#run"}],
+        "mentions": {"@id": "#run"},
     }
     descriptor = {
         "@id": "ro-crate-metadata.json",
