@@ -67,7 +67,7 @@ def test_list_pin_unpin_and_prune_act_on_what_they_name_and_only_on_demand(
     assert command("runs", "pin", "world/run", "--reason", "printed", "--reports", reports) == 0
     assert is_pinned(first)
     assert command("runs", "list", "world", "--reports", reports) == 0
-    assert "8 works  22.73 %  pinned" in capsys.readouterr().out
+    assert "8 works  22.73%  pinned" in capsys.readouterr().out
     assert command("runs", "unpin", "world/run", "--reports", reports) == 0
     capsys.readouterr()
     assert command("runs", "prune", "world", "--keep", "1", "--reports", reports) == 0

@@ -13,12 +13,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from copub.errors import CorrectInput
 from copub.runs.compare import Comparison, compare
 from copub.runs.comparisonfiles import comparison_page, write_comparison
 from copub.runs.comparisontables import COMPARISON_TABLES
 from copub.runs.comparisonwords import between, comparison_lines, percent, points
+from copub.study import Side
 
-from .world import BE, CN, EARLIER, LATER, Author, Work, make_run, plain_world
+from .world import BE, CN, EARLIER, LATER, STUDY, Author, Work, make_run, plain_world
 
 NASTY = '<script>alert("x")</script> & <b>laser</b>'
 
@@ -85,7 +87,7 @@ def test_cautions_stand_before_every_number_and_synthetic_before_all(comparison:
 def test_the_lines_name_share_denominator_counting_and_causes(comparison: Comparison) -> None:
     text = "\n".join(comparison_lines(comparison))
     assert "works added 1, removed 1, changed 0" in text
-    assert "Critical and with a listed institution: 25.00 %" in text
+    assert "Critical and with a listed institution: 25.00%" in text
     assert "each work counts its share of authors" in text
     assert "newly published [world], 1 work;" in text
 
@@ -108,3 +110,40 @@ def test_a_span_is_told_once_if_the_order_does_not_matter() -> None:
     assert between(-0.01, 0.02) == "−1.00 points to +2.00 points"
     assert between(None, 0.1) == "not defined"
     assert percent(None) == "not defined (no works)"
+
+
+def test_runs_of_two_studies_are_told_apart_before_all_else_on_page_line_and_summary(
+    tmp_path: Path, comparison: Comparison
+) -> None:
+    other = replace(STUDY, id="other", title="Another question", side_b=Side("France", ("FR",)), year_from=2010)
+    run = make_run(tmp_path, plain_world().values(), LATER, other)
+    found = compare(comparison.before, run)
+    lines = comparison_lines(found)
+    assert lines[0].startswith("These are runs of two studies, world (Belgium and China, 2015 to 2026), then other (")
+    assert lines[1] == "The question is not the same: year_from 2015, then 2010; side_b CN, then FR."
+    page = comparison_page(found)
+    assert "A made-up world, then Another question" in page
+    assert (
+        page.index("runs of two studies") < page.index("OpenAlex changed its affiliations") < page.index("Works added")
+    )
+    write_comparison(found, tmp_path / "out")
+    facts = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
+    assert (facts["studies"], len(facts["questions"])) == (["world", "other"], 2)
+    back = comparison_lines(compare(run, comparison.before))
+    assert back[1] == "The question is not the same: year_from 2010, then 2015; side_b FR, then CN."
+
+
+def test_a_comparison_of_one_study_does_not_speak_of_its_question(comparison: Comparison) -> None:
+    assert comparison.questions == ()
+
+
+def test_runs_of_made_up_and_of_real_works_are_not_compared(tmp_path: Path, comparison: Comparison) -> None:
+    real = make_run(tmp_path, plain_world(4).values(), LATER, replace(STUDY, synthetic=False))
+    with pytest.raises(CorrectInput, match="made up") as caught:
+        compare(comparison.after, real)
+    assert caught.value.where == str(comparison.after.folder)
+
+
+def test_runs_without_a_common_work_say_so(tmp_path: Path, comparison: Comparison) -> None:
+    lone = make_run(tmp_path, [Work("W777")], LATER)
+    assert "No work stands in both runs." in comparison_lines(compare(comparison.before, lone))

@@ -14,7 +14,7 @@ import copub
 from copub.decisions import keep_decisions
 from copub.runs import Run, sha256_of
 from copub.runs.crate import CRATE
-from copub.runs.instruments import hash_of, instruments, study_of
+from copub.runs.instruments import figures, hash_of, instruments, study_of
 from copub.runs.provenance import provenance, stage_of
 from copub.schema import TABLES
 from copub.shipped import shipped_folder
@@ -49,7 +49,9 @@ def test_every_table_and_every_file_is_made_by_exactly_one_stage(small_run: Run)
 def test_a_stage_uses_nothing_that_a_later_stage_makes(small_run: Run) -> None:
     there: set[str] = set()
     given = {"study", "decisions"} | {
-        name for name in instruments(small_run.manifest) if not name.startswith(("OpenAlex", "copub"))
+        name
+        for name in instruments(small_run.manifest) | figures(small_run.manifest)
+        if not name.startswith(("OpenAlex", "copub"))
     }
     for row in small_run.manifest["provenance"]:
         assert set(row["used"]) <= given | there, row["stage"]

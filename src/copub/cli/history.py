@@ -11,6 +11,7 @@ from copub import progress
 from copub.cli.app import CacheOption, JsonOption, QuietOption, ReportsOption, app, print_json
 from copub.decisions import decisions_of
 from copub.errors import CorrectInput
+from copub.report.messages import load_messages
 from copub.runs.compare import compare
 from copub.runs.comparisonfiles import comparison_facts, write_comparison
 from copub.runs.comparisonwords import comparison_lines
@@ -150,7 +151,7 @@ def list_command(
     for name, rows in listed.items():
         typer.echo(f"{name}: {len(rows)} {'run' if len(rows) == 1 else 'runs'}")
         for row in rows:
-            share = "no share" if row["share"] is None else f"{100 * row['share']:.2f} %"
+            share = "no share" if row["share"] is None else load_messages().percent(row["share"], 2)
             works = "" if row["works"] is None else f"{row['works']:,} works"
             typer.echo(f"  {row['run']}  {row['created']}  {works}  {share}{'  pinned' if row['pinned'] else ''}")
 

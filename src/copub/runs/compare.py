@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from copub.errors import CorrectInput
 from copub.runs.attribution import State, masks_of, moves, parts, states_of, sums
 from copub.runs.causes import AFFILIATED, CAUSES, INDEXED, LEFT, TOPICS, candidates, differences
 from copub.runs.comparisontables import COMPARISON_TABLES, conform_comparison
@@ -22,6 +23,7 @@ from copub.runs.instruments import (
     crossings,
     instruments,
     last_retrieval,
+    questions,
     run_time,
     setting,
     study_of,
@@ -37,13 +39,15 @@ _POPULATION = "population"
 class Comparison:
     """What changed between two runs, and why.
 
-    before, after : the runs as named. crossings : instruments of OpenAlex that changed between
-    them; read these first. notes : what else limits the comparison. tables : frames by name, as
-    in `COMPARISON_TABLES`: shares, parts, works, moves, institutions, instruments.
+    before, after : the runs as named. questions : how the studies ask otherwise, if they do.
+    crossings : instruments of OpenAlex that changed between them; read both first. notes : what
+    else limits the comparison. tables : frames by name, as in `COMPARISON_TABLES`: shares, parts,
+    works, moves, institutions, instruments.
     """
 
     before: Run
     after: Run
+    questions: tuple[str, ...]
     crossings: tuple[Crossing, ...]
     notes: tuple[str, ...]
     tables: dict[str, pl.DataFrame]
@@ -67,8 +71,10 @@ class Comparison:
 def compare(run_a: Run, run_b: Run) -> Comparison:
     """Compare two finished runs, by their tables and manifests alone.
 
-    Raises `CorrectInput` if a run was stopped before its shares were made.
+    Raises `CorrectInput` if a run was stopped before its shares were made, or if the works of one
+    are made up and those of the other are not.
     """
+    _refuse_made_up(run_a, run_b)
     forward = run_time(run_a) <= run_time(run_b)
     before, after = (run_a, run_b) if forward else (run_b, run_a)
     pair = Pair(before, after, study_of(before.manifest), study_of(after.manifest))
@@ -91,10 +97,21 @@ def compare(run_a: Run, run_b: Run) -> Comparison:
     return Comparison(
         run_a,
         run_b,
+        tuple(questions(study_of(run_a.manifest), study_of(run_b.manifest))),
         tuple(met) if forward else tuple(Crossing(c.instrument, c.after, c.before, c.certain) for c in met),
         tuple(_notes(pair)),
         {name: conform_comparison(name, frame) for name, frame in tables.items()},
     )
+
+
+def _refuse_made_up(run_a: Run, run_b: Run) -> None:
+    made_up = [run for run in (run_a, run_b) if run.manifest["study"]["synthetic"]]
+    if len(made_up) == 1:
+        raise CorrectInput(
+            "the works of this run are made up, those of the other are not",
+            where=str(made_up[0].folder),
+            mend="compare two runs of real works, or two of made-up ones",
+        )
 
 
 _PART_TYPES = {name: dtype for name, dtype in COMPARISON_TABLES["parts"].schema.items() if name != "kind"}
@@ -231,6 +248,8 @@ def _instruments(pair: Pair) -> pl.DataFrame:
 
 def _notes(pair: Pair) -> list[str]:
     notes = []
+    if not set(pair.before.tables["works"]["work_id"]) & set(pair.after.tables["works"]["work_id"]):
+        notes.append("no work stands in both runs")
     source_a, source_b = (run.manifest.get("source", {}) for run in (pair.before, pair.after))
     if source_a.get("kind") != source_b.get("kind"):
         notes.append(f"the works come from unlike sources: {source_a.get('kind')}, then {source_b.get('kind')}")

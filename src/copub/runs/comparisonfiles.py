@@ -16,7 +16,7 @@ from markupsafe import Markup
 from copub.runs.compare import Comparison
 from copub.runs.comparisontables import COMPARISON_TABLES
 from copub.runs.comparisonwords import MEASURES, cautions, part_rows, run_name, share_sentence
-from copub.runs.folder import sha256_of
+from copub.runs.folder import Run, sha256_of
 
 SHOWN = 500
 """Rows of a list on the page; all of them are in the tables."""
@@ -51,6 +51,8 @@ def comparison_facts(comparison: Comparison) -> dict[str, Any]:
         "before": str(comparison.before.manifest.get("run_id")),
         "after": str(comparison.after.manifest.get("run_id")),
         "synthetic": _is_synthetic(comparison),
+        "studies": [str(run.manifest["study"]["id"]) for run in (comparison.before, comparison.after)],
+        "questions": list(comparison.questions),
         "epoch_crossings": [
             {"instrument": c.instrument, "before": c.before, "after": c.after, "certain": c.certain}
             for c in comparison.crossings
@@ -75,7 +77,7 @@ def comparison_page(comparison: Comparison) -> str:
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         sheet=Markup(sheet),  # our own file, and the policy above lets no other through
         synthetic=_is_synthetic(comparison),
-        title=str(comparison.after.manifest["study"]["title"]),
+        title=", then ".join(dict.fromkeys(_title(run) for run in (comparison.before, comparison.after))),
         before=run_name(comparison, "before"),
         after=run_name(comparison, "after"),
         cautions=cautions(comparison),
@@ -91,6 +93,10 @@ def comparison_page(comparison: Comparison) -> str:
         columns={table.name: table.row for table in COMPARISON_TABLES.values()},
     )
     return page + "\n"
+
+
+def _title(run: Run) -> str:
+    return str(run.manifest["study"]["title"])
 
 
 def _is_synthetic(comparison: Comparison) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from copub.report.messages import load_messages
 from copub.runs.causes import CAUSES
 from copub.runs.compare import Comparison
 from copub.runs.instruments import last_retrieval
@@ -25,9 +26,12 @@ COUNTINGS: Mapping[str, str] = {
 MEANINGS: Mapping[str, str] = {cause.name: cause.meaning for cause in CAUSES}
 
 
+_PLACES = 2  # parts of a change are often under a tenth of a point
+
+
 def percent(share: float | None) -> str:
-    """Return a share as "12.34 %"."""
-    return "not defined (no works)" if share is None else f"{100 * share:.2f} %"
+    """Return a share as "12.34%", as the report writes it."""
+    return "not defined (no works)" if share is None else load_messages().percent(share, _PLACES)
 
 
 def points(part: float | None) -> str:
@@ -46,10 +50,11 @@ def between(low: float | None, high: float | None) -> str:
 
 
 def cautions(comparison: Comparison) -> list[str]:
-    """Return what is to be read before any number: epochs that were crossed, then other limits."""
+    """Return what is to be read before any number: another question, epochs that were crossed, other limits."""
     warning = "; a difference may be the instrument's, not the world's"
     crossed = [f"{crossing}{warning}." for crossing in comparison.crossings]
-    return [*crossed, *(f"{note[0].upper()}{note[1:]}." for note in comparison.notes)]
+    asked = [f"{question[0].upper()}{question[1:]}." for question in comparison.questions]
+    return [*asked, *crossed, *(f"{note[0].upper()}{note[1:]}." for note in comparison.notes)]
 
 
 def run_name(comparison: Comparison, side: str) -> str:

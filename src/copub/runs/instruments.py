@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -71,6 +71,31 @@ def changed_settings(before: Study, after: Study) -> list[str]:
     return [name for name in MOVING_SETTINGS if setting(before, name) != setting(after, name)]
 
 
+def questions(before: Study, after: Study) -> Iterator[str]:
+    """Yield in words how two studies ask otherwise: another study, other settings that can move a share."""
+    if before.id != after.id:
+        yield (
+            f"these are runs of two studies, {_asked(before)}, then {_asked(after)}: "
+            "a difference between them is no change in time"
+        )
+    changed = [
+        f"{name} {_told(setting(before, name))}, then {_told(setting(after, name))}"
+        for name in changed_settings(before, after)
+    ]
+    if changed:
+        yield f"the question is not the same: {'; '.join(changed)}"
+
+
+def _asked(study: Study) -> str:
+    return f"{study.id} ({study.side_a.name} and {study.side_b.name}, {study.year_from} to {study.year_to})"
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return " + ".join(map(str, value)) or "none"
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
 def setting(study: Study, name: str) -> Any:
     """Return the value of a setting; of a side, its countries, for its name moves nothing."""
     value = getattr(study, name)
@@ -86,11 +111,15 @@ def instruments(manifest: Mapping[str, Any]) -> dict[str, str]:
     named |= {f"model of {m['id']}": _short(m) for m in manifest.get("models", ())}
     named |= {f"watchlist {w['id']}": f"{w.get('edition', '')}, {_short(w)}" for w in manifest.get("watchlists", ())}
     named |= {f"registry {r['id']}": _short(r) for r in manifest.get("registry", ())}
-    named |= {f"{f['kind']} {f['id']}": _short(f) for f in manifest.get("figures", ())}
     decisions = manifest.get("decisions")
     if decisions:
         named["decisions"] = f"{len(decisions)}, hash {hash_of(decisions)[:12]}"
     return named | {"copub": _code(manifest)}
+
+
+def figures(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return name -> state of the files beside which measure sets its shares; they move no headline."""
+    return {f"{facts['kind']} {facts['id']}": _short(facts) for facts in manifest.get("figures", ())}
 
 
 def hash_of(values: Any) -> str:

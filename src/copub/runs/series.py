@@ -15,6 +15,7 @@ import polars as pl
 
 from copub.intervals import with_intervals
 from copub.measures.shares import COUNTING_WEIGHT
+from copub.report.messages import load_messages
 from copub.runs.folder import Run
 from copub.runs.instruments import (
     changed_settings,
@@ -128,7 +129,7 @@ def series_lines(table: pl.DataFrame) -> list[str]:
     """Return what ``copub trend`` prints: one line per run, changes of instruments above it."""
 
     def percent(value: float | None) -> str:
-        return "    none" if value is None else f"{100 * value:6.2f} %"
+        return "none" if value is None else load_messages().percent(value, 2)
 
     lines = []
     for row in table.iter_rows(named=True):

@@ -22,7 +22,7 @@ from copub.errors import CorrectInput
 from copub.pipeline import STAGES
 from copub.pipeline import run as carry_out
 from copub.runs.folder import Run, sha256_of
-from copub.runs.instruments import UNKNOWN, instruments, study_of
+from copub.runs.instruments import UNKNOWN, figures, instruments, study_of
 from copub.runs.provenance import HARVEST, stage_of
 from copub.study import Study
 
@@ -190,7 +190,7 @@ def _pages(run: Run) -> list[str]:
 
 
 def _reasons(run: Run, again: Run, tables: pl.DataFrame) -> list[str]:
-    then, now = instruments(run.manifest), instruments(again.manifest)
+    then, now = (instruments(one.manifest) | figures(one.manifest) for one in (run, again))
     reasons = [
         f"{name} was {then.get(name, UNKNOWN)}, and is {now.get(name, UNKNOWN)}"
         for name in dict.fromkeys([*then, *now])
