@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -113,7 +115,20 @@ def tabulate(records: Iterable[Record] | Portioned, study: Study) -> Tables:
 
 def _read_portion(portion: Portion, study: Study) -> _Piece:
     faults: list[Fault] = []
-    return _read(portion.records(faults), study, faults)
+    with _no_collection():
+        return _read(portion.records(faults), study, faults)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the collector of cycles still: parsed JSON has none, and looking for them takes a sixth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _read(records: Iterable[Record], study: Study, faults: list[Fault]) -> _Piece:
