@@ -15,7 +15,7 @@ from typing import Any
 
 from copub.runs.folder import sha256_of
 from copub.runs.instruments import UNKNOWN, hash_of
-from copub.runs.provenance import DECISIONS, RECORDS, STUDY
+from copub.runs.provenance import DECISIONS, LABELS, RECORDS, STUDY
 from copub.schema import TABLES
 
 CRATE = "ro-crate-metadata.json"
@@ -124,12 +124,10 @@ def _used(manifest: Mapping[str, Any]) -> Iterator[Entity]:
             )
     for facts in manifest.get("figures", ()):
         yield _data(f"{facts['kind']} {facts['id']}", sha256=facts["hash"])
-    if manifest.get("decisions"):
-        yield _data(
-            DECISIONS,
-            description=f"{len(manifest['decisions'])} decisions of people on affiliations",
-            sha256=hash_of(manifest["decisions"]),
-        )
+    for name, key, what in ((DECISIONS, "decisions", "on affiliations"), (LABELS, "labelled", "on works")):
+        found = manifest.get(key)
+        if found:
+            yield _data(name, description=f"{len(found)} decisions of people {what}", sha256=hash_of(found))
 
 
 def _data(name: str, **facts: Any) -> Entity:

@@ -119,7 +119,9 @@ def instruments(manifest: Mapping[str, Any]) -> dict[str, str]:
 
 def figures(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Return name -> state of the files beside which measure sets its shares; they move no headline."""
-    return {f"{facts['kind']} {facts['id']}": _short(facts) for facts in manifest.get("figures", ())}
+    named = {f"{facts['kind']} {facts['id']}": _short(facts) for facts in manifest.get("figures", ())}
+    labelled = manifest.get("labelled")
+    return named | ({"labelled works": f"{len(labelled)}, hash {hash_of(labelled)[:12]}"} if labelled else {})
 
 
 def hash_of(values: Any) -> str:

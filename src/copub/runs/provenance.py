@@ -19,7 +19,7 @@ from copub.shipped import shipped_folder
 from copub.study import Study
 
 REGISTRY = "taxonomies/watchlists/registry"
-RECORDS, STUDY, DECISIONS = "records", "study", "decisions"
+RECORDS, STUDY, DECISIONS, LABELS = "records", "study", "decisions", "labelled works"
 HARVEST, TABULATE, CLASSIFY, SCREEN, MEASURE, REPORT = "harvest", "tabulate", "classify", "screen", "measure", "report"
 _STAGE_OF: Mapping[str, str] = {
     **dict.fromkeys(("works", "topics", "authorships", "affiliations", "repairs"), TABULATE),
@@ -39,13 +39,11 @@ def registry_facts() -> list[dict[str, str]]:
 
 
 def figure_facts(study: Study) -> list[dict[str, str]]:
-    """Return kind, id and hash of each file that measure reads: evaluation, labels, published figures, ties."""
+    """Return kind, id and hash of each file that measure reads: evaluation, published figures, ties."""
     found = [
         *(("published figures", name, _file(name, PUBLISHED, ".toml")) for name in study.published),
         *(("ties", name, _file(name, TIES, ".csv")) for name in study.ties),
     ]
-    if study.labelled:
-        found.append(("labelled sample", Path(study.labelled).name, Path(study.labelled)))
     if errors_of(study) is not None:
         found += [
             ("evaluation", "classifier", shipped_folder(MODELS) / f"{study.taxonomy}.json"),
@@ -82,6 +80,7 @@ def provenance(manifest: Mapping[str, Any], files: Sequence[str] = ()) -> list[d
 def _used(stage: str, manifest: Mapping[str, Any]) -> list[str]:
     study = manifest["study"]
     decisions = [DECISIONS] if manifest.get("decisions") else []
+    labels = [LABELS] if manifest.get("labelled") else []
     dates = ["works"] if study.get("as_of") else []
     used: Mapping[str, list[str]] = {
         HARVEST: [],
@@ -104,6 +103,7 @@ def _used(stage: str, manifest: Mapping[str, Any]) -> list[str]:
             *_named("taxonomy", manifest, "taxonomies"),
             *_named("watchlist", manifest, "watchlists"),
             *decisions,
+            *labels,
             *(f"{facts['kind']} {facts['id']}" for facts in manifest.get("figures", ())),
         ],
         REPORT: list(manifest["tables"]),
