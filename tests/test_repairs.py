@@ -8,9 +8,12 @@ from typing import Any
 import polars as pl
 
 from copub.harvest.record import Record
-from copub.repairs import repaired
+from copub.repairs import repaired, under_other_repairs
+from copub.screening import load_watchlist, screen
 from copub.study import Study, load_study
 from copub.tables import Tables, tabulate
+
+LISTS = [load_watchlist("aspi-cdut-2019")]
 
 
 def work(number: int, *institutions: tuple[str, str, str]) -> dict[str, Any]:
@@ -40,7 +43,7 @@ def study(applies: bool) -> Study:
 
 def test_repairs_are_only_proposed_unless_the_study_applies_them() -> None:
     before = tables()
-    after, repairs = repaired(before, study(False))
+    after, repairs, _ = repaired(before, study(False))
     assert after is before
     assert repairs["work_id"].unique().to_list() == ["W1"]
     assert not repairs["is_applied"].any()
@@ -48,7 +51,7 @@ def test_repairs_are_only_proposed_unless_the_study_applies_them() -> None:
 
 def test_a_work_that_loses_a_side_leaves_the_population_and_is_counted() -> None:
     before = tables()
-    after, repairs = repaired(before, study(True))
+    after, repairs, _ = repaired(before, study(True))
     assert repairs["is_applied"].all()
     assert dict(after.works.select("work_id", "excluded_because").iter_rows()) == {"W1": "repair", "W2": None}
     assert after.works.filter("in_population")["work_id"].to_list() == ["W2"]
@@ -57,3 +60,16 @@ def test_a_work_that_loses_a_side_leaves_the_population_and_is_counted() -> None
     assert not after.authorships.filter(pl.col("work_id") == "W1")["on_side_a"].any()
     steps = {step["step"]: step["count"] for step in after.funnel.steps()}
     assert steps["left out: repair"] == 1
+
+
+def test_what_differs_under_the_other_rule_is_what_the_other_study_has() -> None:
+    before = tables()
+    both = {applies: repaired(before, study(applies)) for applies in (False, True)}
+    hits = {applies: screen(made.affiliations, LISTS) for applies, (made, _, _) in both.items()}
+    for applies, (made, _, differing) in both.items():
+        other = under_other_repairs(differing, hits[applies], LISTS, study(applies), made.works, None)
+        moved, _, _ = both[not applies]
+        key = ["work_id", "author_seq"]
+        assert other.authorships_instead(made.authorships).sort(key).equals(moved.authorships.sort(key))
+        order = [*key, "affiliation_seq", "entity_id", "tier"]
+        assert other.hits_instead(hits[applies]).sort(order).equals(hits[not applies].sort(order))

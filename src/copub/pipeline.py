@@ -23,7 +23,7 @@ from copub.harvest.worksfile import read_works
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.measures.inputs import read_inputs
-from copub.repairs import repaired
+from copub.repairs import repaired, under_other_repairs
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
@@ -190,7 +190,7 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
     with clock.stage("tabulate") as row:
         made = tabulated(stages, source.records, source.facts, study)
         row["result"] = made.origin
-        tables, repairs = repaired(made.tables, study)
+        tables, repairs, differing = repaired(made.tables, study)
         made = replace(made, tables=tables)
         frames = {name: getattr(tables, name) for name in TABULATED} | {"repairs": repairs}
         for name, frame in frames.items():
@@ -228,6 +228,9 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
                     labelled=labels_of(study, place.reports),
                 ),
                 context=context_counts(source.facts.get("context")),
+                other_repairs=under_other_repairs(
+                    differing, frames["hits"], asked.watchlists, study, tables.works, decisions
+                ),
             )
     return _write(asked, source, tables, frames, place, writer, clock, with_report=until == "report")
 

@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from copub.schema import TABLES, conform
+from copub.screening import screen
 from copub.screening.repairs import repair, repair_authorships
+from copub.screening.review import apply_decisions
+from copub.screening.watchlist import Watchlist
 from copub.study import Study
 from copub.tables import Tables
 from copub.tables.funnel import Funnel
 
 REASON = "repair"
+_AUTHOR = ["work_id", "author_seq"]
+_PLACE = [*_AUTHOR, "affiliation_seq"]
 
 
-def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame]:
-    """Return the tables as the study wants them, and the table ``repairs``.
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """What the tables hold under the other rule for repairs than the study's.
+
+    affiliations : the rows that a repair changes. authorships : those of their works.
+    """
+
+    affiliations: pl.DataFrame
+    authorships: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRepairs:
+    """The frames under the other rule for repairs than the study's, where they differ.
+
+    places : affiliations that a repair changes (work_id, author_seq, affiliation_seq). hits : hits of
+    these affiliations. authorships : authorships of their works.
+    """
+
+    places: pl.DataFrame
+    hits: pl.DataFrame
+    authorships: pl.DataFrame
+
+    def hits_instead(self, hits: pl.DataFrame) -> pl.DataFrame:
+        """Return the hits under the other rule."""
+        return pl.concat([hits.join(self.places, on=self.places.columns, how="anti"), self.hits.select(hits.columns)])
+
+    def authorships_instead(self, authorships: pl.DataFrame) -> pl.DataFrame:
+        """Return the authorships under the other rule."""
+        others = authorships.join(self.authorships.select("work_id"), on="work_id", how="anti")
+        return pl.concat([others, self.authorships.select(authorships.columns)])
+
+
+def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differing]:
+    """Return the tables as the study wants them, the table ``repairs``, and what differs under the other rule.
 
     Where the study applies repairs, affiliations and sides follow them, and a work that keeps
     no affiliation on one of the sides leaves the study's population (`excluded_because` =
@@ -24,13 +63,18 @@ def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame]:
     """
     made = repair(tables.affiliations)
     listed = conform("repairs", made.repairs.with_columns(pl.lit(study.repairs).alias("is_applied")))
+    places = made.repairs.select(_PLACE).drop_nulls().unique()
+    as_read, mended = (frame.join(places, on=_PLACE, how="semi") for frame in (tables.affiliations, made.affiliations))
+    touched = tables.authorships.join(places, on="work_id", how="semi")
+    sides = (study.side_a.countries, study.side_b.countries)
     if not study.repairs:
-        return tables, listed
-    authorships = repair_authorships(
-        tables.authorships, tables.affiliations, made.affiliations, study.side_a.countries, study.side_b.countries
-    )
-    sides = authorships.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
-    lost = sides.filter(~(pl.col("on_side_a") & pl.col("on_side_b")))["work_id"]
+        of_them = tables.affiliations.join(places, on="work_id", how="semi")
+        others = of_them.join(places, on=_PLACE, how="anti")
+        moved = repair_authorships(touched, of_them, pl.concat([others, mended]), *sides)
+        return tables, listed, Differing(mended, moved)
+    authorships = repair_authorships(tables.authorships, tables.affiliations, made.affiliations, *sides)
+    left = authorships.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
+    lost = left.filter(~(pl.col("on_side_a") & pl.col("on_side_b")))["work_id"]
     leaves = pl.col("in_population") & pl.col("work_id").is_in(lost.implode())
     works = tables.works.with_columns(
         pl.when(leaves).then(pl.lit(REASON)).otherwise("excluded_because").alias("excluded_because"),
@@ -46,6 +90,39 @@ def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame]:
             funnel=funnel,
         ),
         listed,
+        Differing(as_read, touched),
+    )
+
+
+def under_other_repairs(
+    differing: Differing,
+    hits: pl.DataFrame,
+    watchlists: Sequence[Watchlist],
+    study: Study,
+    dates: pl.DataFrame,
+    decisions: pl.DataFrame | None,
+) -> OtherRepairs:
+    """Return hits and authorships under the other rule for repairs, where they differ.
+
+    Only the affiliations that a repair changes are matched again; the others are hit as they are.
+
+    Parameters
+    ----------
+    hits : the hits of the study, for their columns.
+    dates : table ``works``, for the dates. decisions : people's decisions on affiliations.
+    """
+    found = screen(
+        differing.affiliations,
+        watchlists,
+        tiers=study.tiers,
+        medical=study.medical,
+        children=study.children,
+        dates=dates.select("work_id", "publication_date") if study.as_of else None,
+    )
+    if decisions is not None:
+        found = apply_decisions(found, differing.affiliations, watchlists, decisions)
+    return OtherRepairs(
+        differing.affiliations.select(_PLACE).unique(), found.select(hits.columns), differing.authorships
     )
 
 

@@ -12,6 +12,9 @@ import pytest
 
 from copub.harvest.worksfile import read_works
 from copub.measures import measure
+from copub.measures.copublications import flagged_works
+from copub.measures.specifications import specifications
+from copub.repairs import repaired, under_other_repairs
 from copub.schema import TABLES
 from copub.screening import load_watchlist, screen
 from copub.study import Side, load_study
@@ -54,7 +57,10 @@ def run(real_data: Path) -> dict[str, Any]:
         )
         for work in world
     }
-    return {"study": study, "out": out, "world": world, "flags": flags, "seconds": seconds}
+    return {
+        **{"study": study, "out": out, "world": world, "flags": flags, "seconds": seconds},
+        **{"tables": tables, "classification": classification, "lists": lists},
+    }
 
 
 def plain(
@@ -132,3 +138,21 @@ def test_the_real_works_are_measured_in_under_20_seconds(run: dict[str, Any]) ->
 def test_formal_ties_of_the_real_works_have_their_co_publications(run: dict[str, Any]) -> None:
     ties = dict(run["out"]["ties"].select("tie_id", "works").iter_rows())
     assert ties["be-cn-001"] == 4 and ties["be-cn-004"] == 6 and ties["be-cn-003"] == 0
+
+
+def test_the_real_grid_with_and_without_repairs_is_that_of_either_study(run: dict[str, Any]) -> None:
+    grids = []
+    for applies in (False, True):
+        study = replace(run["study"], repairs=applies)
+        tables, _, differing = repaired(run["tables"], study)
+        hits = screen(tables.affiliations, run["lists"])
+        flagged = flagged_works(study, tables, run["classification"], hits, run["lists"][0].levels)
+        grid, _ = specifications(
+            *(study, flagged, tables.authorships, run["classification"].assignments, hits, run["lists"][0].levels, {}),
+            under_other_repairs(differing, hits, run["lists"], study, tables.works, None),
+        )
+        assert grid.filter("is_study")["repairs"].to_list() == ["with" if applies else "without"]
+        grids.append(grid.drop("is_study"))
+    assert grids[0].equals(grids[1])
+    by_rule = dict(grids[0].group_by("repairs").agg(pl.col("denominator").max()).iter_rows())
+    assert by_rule["with"] < by_rule["without"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import date
 from math import prod
 from random import Random
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,9 +15,10 @@ from copub.measures.copublications import flagged_works
 from copub.measures.duplicates import first_of_group, with_groups
 from copub.measures.specifications import influences, specifications
 from copub.measures.switches import settings_of
+from copub.repairs import OtherRepairs
 
 from . import brute
-from .worlds import AREAS, ENTITIES, LEVELS, STUDY, made_world, study
+from .worlds import AREAS, ENTITIES, LEVELS, STUDY, Frames, frames, made_world, study
 
 THRESHOLDS = {"tax-one": {"precision": dict.fromkeys(AREAS, 0.8), "recall": dict.fromkeys(AREAS, 0.3)}}
 
@@ -36,6 +39,53 @@ def test_each_specification_equals_the_headline_counted_anew(seed: int) -> None:
     for row in Random(seed).sample(rows, 150):
         found = (row["numerator"], row["denominator"])
         assert found == pytest.approx(brute.specification(world, row, ENTITIES, THRESHOLDS), abs=1e-8), row
+
+
+def mended(world: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+    """Return the world with some affiliations changed: another country, no hits, or a new hit."""
+    rng, other = Random(seed), deepcopy(world)
+    for work in other:
+        for author in work["authors"]:
+            for affiliation in author["affiliations"]:
+                if rng.random() < 0.3:
+                    change = rng.choice(["country", "hits", "hit"])
+                    affiliation["country"] = (
+                        rng.choice(["CN", "HK", "FR", None]) if change == "country" else affiliation["country"]
+                    )
+                    affiliation["hits"] = (
+                        [("entity-1", "name", "raw_affiliation_string", False, True)] if change == "hit" else []
+                    )
+                    affiliation["name"] = f"changed {change}"
+    return other
+
+
+def differing(one: Frames, two: Frames) -> OtherRepairs:
+    """Return what the second frames have otherwise than the first."""
+    place = ["work_id", "author_seq", "affiliation_seq"]
+    changed = two.tables.affiliations.filter(pl.col("institution_name").str.starts_with("changed").fill_null(False))
+    places = changed.select(place)
+    return OtherRepairs(
+        places,
+        two.hits.join(places, on=place, how="semi"),
+        two.tables.authorships.join(places, on="work_id", how="semi"),
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_specification_under_the_other_rule_for_repairs_equals_its_own_world(seed: int) -> None:
+    world, made = made_world(seed, 40)
+    other_world = mended(world, seed)
+    other = frames(other_world)
+    flagged = flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS)
+    grid, moved = specifications(
+        STUDY, flagged, made.tables.authorships, made.classification.assignments, made.hits, LEVELS, THRESHOLDS,
+        differing(made, other),
+    )  # fmt: skip
+    assert set(grid["repairs"]) == {"with", "without"}
+    assert moved.filter(switch="repairs")["mean_difference"][0] > 0
+    for row in Random(seed).sample(grid.rows(named=True), 200):
+        wanted = brute.specification(other_world if row["repairs"] == "with" else world, row, ENTITIES, THRESHOLDS)
+        assert (row["numerator"], row["denominator"]) == pytest.approx(wanted, abs=1e-8), row
 
 
 def test_every_combination_is_there_once() -> None:

@@ -26,6 +26,7 @@ from copub.measures.tied import tie_areas, ties_and_works
 from copub.measures.trends import last_sure_year, trends
 
 if TYPE_CHECKING:
+    from copub.repairs import OtherRepairs
     from copub.study import Study
     from copub.tables import Tables
     from copub.technology import Classification
@@ -43,6 +44,7 @@ def measure(
     reviewed: Mapping[str, str] | None = None,
     inputs: Inputs | None = None,
     context: pl.DataFrame | None = None,
+    other_repairs: OtherRepairs | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Return every table of numbers of a run, by its name in `copub.schema.TABLES`.
 
@@ -58,6 +60,7 @@ def measure(
     reviewed : review status by work_id.
     inputs : evaluation, labelled sample, published figures, ties; None reads what the study names.
     context : whole output of each side per year (side, year, works); None for works files.
+    other_repairs : hits and authorships under the other rule for repairs, where they differ.
     """
     ranked = tuple(levels)
     given = read_inputs(study) if inputs is None else inputs
@@ -67,7 +70,7 @@ def measure(
     of_works = institutions_of_works(study, tables.affiliations, works)
     own_levels = levels_of_institutions(hits, tables.affiliations, study, ranked)
     grid, moved_by = specifications(
-        study, flagged, tables.authorships, classification.assignments, hits, ranked, given.thresholds
+        study, flagged, tables.authorships, classification.assignments, hits, ranked, given.thresholds, other_repairs
     )
     tables_of_numbers = {
         "copublications": works,

@@ -29,6 +29,7 @@ SWITCHES: Mapping[str, str] = {
     "hk_mo": "Hong Kong and Macau",
     "dual_affiliated": "works linked by one dual-affiliated author",
     "duplicates": "duplicates",
+    "repairs": "repairs of affiliations",
 }
 """Columns of table ``specifications``, and what the switch is called here."""
 

@@ -6,7 +6,7 @@ analysis, Nature Human Behaviour 4.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from copub.intervals import DIGITS, with_intervals
 from copub.measures.switches import (
+    WITHOUT,
     Mask,
     Settings,
     Thresholds,
@@ -24,15 +25,17 @@ from copub.measures.switches import (
     listed_masks,
     populations,
     settings_of,
+    with_sides,
 )
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
+    from copub.repairs import OtherRepairs
     from copub.study import Study
 
 Array = NDArray[np.float64]
-LISTED = ("watchlist", "risk_floor", "medical", "children", "tiers", "hk_mo")
-WEIGHED = ("counting", "author_cap", "types", "hk_mo", "dual_affiliated", "duplicates")
+LISTED = ("watchlist", "risk_floor", "medical", "children", "tiers")
+WEIGHED = ("counting", "author_cap", "types", "dual_affiliated", "duplicates")
 
 
 def specifications(
@@ -43,6 +46,7 @@ def specifications(
     hits: pl.DataFrame,
     levels: Sequence[str],
     thresholds: Thresholds,
+    other: OtherRepairs | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the tables ``specifications`` and ``influences``.
 
@@ -51,14 +55,24 @@ def specifications(
     flagged : all co-publications with their flags (`copublications.flagged_works`).
     levels : risk levels of the headline watchlists, strongest first.
     thresholds : by taxonomy, profile and area; profiles not named are not switched.
+    other : the frames under the other rule for repairs; None leaves that switch as the study sets it.
     """
     profiles = sorted({profile for by_profile in thresholds.values() for profile in by_profile})
-    settings = settings_of(study, levels, profiles)
+    settings = settings_of(study, levels, profiles, both_repairs=other is not None)
     works = eligible_works(study, flagged)
     critical = critical_masks(study, works, assignments, settings, thresholds)
-    listed = listed_masks(study, works, hits, settings, levels)
-    weights = populations(study, works, authorships, settings)
-    grid = pl.concat(_products(critical, listed, weights, hk_mo.name) for hk_mo in settings["hk_mo"])
+    parts = []
+    for repairs in settings["repairs"]:
+        its_hits, its_authorships = hits, authorships
+        if not repairs.own and other is not None:
+            its_hits, its_authorships = other.hits_instead(hits), other.authorships_instead(authorships)
+        for hk_mo in settings["hk_mo"]:
+            as_it_is = repairs.own and hk_mo.name != WITHOUT
+            sided = works if as_it_is else with_sides(study, works, its_authorships, hk_mo.name)
+            listed = listed_masks(study, works, its_hits, settings, levels, hk_mo.name)
+            part = _products(critical, listed, populations(study, sided, settings))
+            parts.append(part.with_columns(pl.lit(hk_mo.name).alias("hk_mo"), pl.lit(repairs.name).alias("repairs")))
+    grid = pl.concat(parts)
     own = pl.all_horizontal(
         pl.col(switch) == next(s.name for s in choices if s.own) for switch, choices in settings.items()
     )
@@ -69,30 +83,33 @@ def specifications(
 def _products(
     critical: Mapping[tuple[str, str], Mask],
     listed: Mapping[tuple[str, ...], Mask],
-    weights: Mapping[tuple[str, ...], Array],
-    hk_mo: str,
+    weights: Iterable[tuple[tuple[str, ...], Array]],
 ) -> pl.DataFrame:
-    """Multiply all settings that share one rule for Hong Kong and Macau.
+    """Multiply all settings that share one rule for repairs, Hong Kong and Macau.
 
     The sum over works of weight x critical x listed is one matrix product per critical mask;
     only works that are critical and listed somewhere enter it.
     """
-    lists = {key: mask for key, mask in listed.items() if key[-1] == hk_mo}
-    pops = {key: weight for key, weight in weights.items() if key[3] == hk_mo}
-    weight, masks = np.array(list(pops.values())), np.array(list(lists.values()), dtype=np.bool_)
+    masks = np.array(list(listed.values()), dtype=np.bool_)
     some = np.any(masks, axis=0) & np.any(list(critical.values()), axis=0)
-    weight_some, masks_some = weight[:, some], masks[:, some].astype(np.float64)
+    pops, sums, parts = [], [], []
+    for key, weight in weights:  # one at a time: each is as long as there are works
+        pops.append(key)
+        sums.append((weight.sum(), (weight * weight).sum()))
+        parts.append(weight[some])
+    weight_some, masks_some = np.array(parts), masks[:, some].astype(np.float64)
+    denominators, squares = np.array(sums).T
     numerators = np.stack([(weight_some * flags[some]) @ masks_some.T for flags in critical.values()])
     shape = numerators.shape  # critical x population x listed
     spread = {
         "numerator": numerators,
-        "denominator": np.broadcast_to(weight.sum(axis=1)[None, :, None], shape),
-        "squares": np.broadcast_to((weight * weight).sum(axis=1)[None, :, None], shape),
+        "denominator": np.broadcast_to(denominators[None, :, None], shape),
+        "squares": np.broadcast_to(squares[None, :, None], shape),
     }
     columns: dict[str, pl.Series] = {
         name: pl.Series(name, np.round(values, DIGITS).ravel()) for name, values in spread.items()
     }
-    axes = ((0, ("taxonomy", "profile"), list(critical)), (1, WEIGHED, list(pops)), (2, LISTED, list(lists)))
+    axes = ((0, ("taxonomy", "profile"), list(critical)), (1, WEIGHED, pops), (2, LISTED, list(listed)))
     for axis, names, keys in axes:
         index = np.broadcast_to(
             np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(3)]), shape

@@ -6,7 +6,7 @@ order: all co-publications of the study's years, whatever else the study leaves 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
@@ -49,12 +49,18 @@ class Setting:
 Settings = tuple[Setting, ...]
 
 
-def settings_of(study: Study, levels: Sequence[str], profiles: Sequence[str]) -> dict[str, Settings]:
-    """Return the settings of each switch, in the order of the columns of table ``specifications``."""
+def settings_of(
+    study: Study, levels: Sequence[str], profiles: Sequence[str], *, both_repairs: bool = False
+) -> dict[str, Settings]:
+    """Return the settings of each switch, in the order of the columns of table ``specifications``.
+
+    `both_repairs` says that the frames are at hand under both rules for repairs.
+    """
     own_tiers = "+".join(study.tiers)
     caps = sorted({0, *AUTHOR_CAPS, study.author_cap}, key=lambda cap: (cap != 0, -cap))
     lists = dict.fromkeys(("+".join(study.watchlists), *study.watchlists, *study.other_watchlists))
     floors = floors_of(study, levels)
+    own_repairs = WITH if study.repairs else WITHOUT
     has_harmonised = bool({*study.side_a.countries, *study.side_b.countries} & set(HARMONISED))
     values: dict[str, tuple[list[str], str]] = {
         "taxonomy": ([study.taxonomy, *study.other_taxonomies], study.taxonomy),
@@ -73,6 +79,7 @@ def settings_of(study: Study, levels: Sequence[str], profiles: Sequence[str]) ->
         ),
         "dual_affiliated": ([WITH, WITHOUT], WITH),
         "duplicates": ([WITH, WITHOUT], WITH),
+        "repairs": ([WITH, WITHOUT] if both_repairs else [own_repairs], own_repairs),
     }
     return {switch: tuple(Setting(name, name == own) for name in names) for switch, (names, own) in values.items()}
 
@@ -144,9 +151,14 @@ def _mask(height: int, positions: pl.Series) -> Mask:
 
 
 def listed_masks(
-    study: Study, works: pl.DataFrame, hits: pl.DataFrame, settings: Mapping[str, Settings], levels: Sequence[str]
+    study: Study,
+    works: pl.DataFrame,
+    hits: pl.DataFrame,
+    settings: Mapping[str, Settings],
+    levels: Sequence[str],
+    hk_mo: str,
 ) -> dict[tuple[str, ...], Mask]:
-    """Return for each watchlist, risk_floor, medical, children, tiers and hk_mo which works are listed.
+    """Return for each watchlist, risk_floor, medical, children and tiers which works are listed.
 
     A list whose levels are not those of the headline lists (a list without levels) counts as a
     whole, under the floor of every entity only.
@@ -157,22 +169,22 @@ def listed_masks(
     at_floor = {name: rows["risk_level"].is_in(counted).to_numpy() for name, counted in floors.items()}
     in_tiers = {tiers.name: rows["tier"].is_in(tiers.name.split("+")).to_numpy() for tiers in settings["tiers"]}
     masks: dict[tuple[str, ...], Mask] = {}
+    with_harmonised = ~column["is_harmonised"] if hk_mo == WITHOUT else np.ones(rows.height, dtype=np.bool_)
     for watchlist in settings["watchlist"]:
         on_list = rows["watchlist"].is_in(watchlist.name.split("+")).to_numpy()
         graded = watchlist.own or bool(np.any(on_list & at_floor[EVERY_LEVEL]))
-        for floor, medical, children, tiers, hk_mo in product(
-            settings["risk_floor"], *(settings[name] for name in ("medical", "children", "tiers", "hk_mo"))
+        for floor, medical, children, tiers in product(
+            settings["risk_floor"], *(settings[name] for name in ("medical", "children", "tiers"))
         ):
             if not graded and floor.name != EVERY_LEVEL:
                 continue
-            keep = on_list & in_tiers[tiers.name]
+            keep = on_list & in_tiers[tiers.name] & with_harmonised
             keep &= at_floor[floor.name] if graded else True
             keep &= True if medical.name == WITH else ~column["is_medical"]
             keep &= True if children.name == WITH else ~column["is_child"]
-            keep &= ~column["is_harmonised"] if hk_mo.name == WITHOUT else True
             mask = np.zeros(works.height, dtype=np.bool_)
             mask[column["position"][keep]] = True
-            masks[watchlist.name, floor.name, medical.name, children.name, tiers.name, hk_mo.name] = mask
+            masks[watchlist.name, floor.name, medical.name, children.name, tiers.name] = mask
     return masks
 
 
@@ -203,29 +215,23 @@ def _standing(study: Study, hits: pl.DataFrame) -> pl.DataFrame:
 
 
 def populations(
-    study: Study, works: pl.DataFrame, authorships: pl.DataFrame, settings: Mapping[str, Settings]
-) -> dict[tuple[str, ...], NDArray[np.float64]]:
-    """Return for each counting, author_cap, types, hk_mo, dual_affiliated and duplicates the weight of each work.
+    study: Study, sided: pl.DataFrame, settings: Mapping[str, Settings]
+) -> Iterator[tuple[tuple[str, ...], NDArray[np.float64]]]:
+    """Yield for each counting, author_cap, types, dual_affiliated and duplicates the weight of each work.
 
-    A work left out weighs 0.
+    A work left out weighs 0, and so does one that has lost a side (see `with_sides`).
     """
-    out: dict[tuple[str, ...], NDArray[np.float64]] = {}
-    for hk_mo in settings["hk_mo"]:
-        sided = _with_sides(study, works, authorships) if hk_mo.name == WITHOUT else works
-        for cap, types, dual, duplicates in product(
-            *(settings[name] for name in ("author_cap", "types", "dual_affiliated", "duplicates"))
-        ):
-            keep = _kept(study, cap.name, types.name, dual.name)
-            if hk_mo.name == WITHOUT:
-                keep &= (pl.col("n_authors_a") > 0) & (pl.col("n_authors_b") > 0)
-            mask = sided.select(keep.fill_null(False)).to_series()
-            if duplicates.name == WITHOUT:
-                first = sided.filter(mask).filter(first_of_group(sided.filter(mask)))["work_id"]
-                mask = sided["work_id"].is_in(first.implode())
-            for counting in settings["counting"]:
-                weight = sided.select((COUNTING_WEIGHT[counting.name] * mask).fill_null(0.0)).to_series()
-                out[counting.name, cap.name, types.name, hk_mo.name, dual.name, duplicates.name] = weight.to_numpy()
-    return out
+    in_pair = (pl.col("n_authors_a") > 0) & (pl.col("n_authors_b") > 0)
+    for cap, types, dual, duplicates in product(
+        *(settings[name] for name in ("author_cap", "types", "dual_affiliated", "duplicates"))
+    ):
+        mask = sided.select((_kept(study, cap.name, types.name, dual.name) & in_pair).fill_null(False)).to_series()
+        if duplicates.name == WITHOUT:
+            first = sided.filter(mask).filter(first_of_group(sided.filter(mask)))["work_id"]
+            mask = sided["work_id"].is_in(first.implode())
+        for counting in settings["counting"]:
+            weight = sided.select((COUNTING_WEIGHT[counting.name] * mask).fill_null(0.0)).to_series()
+            yield (counting.name, cap.name, types.name, dual.name, duplicates.name), weight.to_numpy()
 
 
 def _kept(study: Study, cap: str, types: str, dual: str) -> pl.Expr:
@@ -245,9 +251,13 @@ def _kept(study: Study, cap: str, types: str, dual: str) -> pl.Expr:
     return keep
 
 
-def _with_sides(study: Study, works: pl.DataFrame, authorships: pl.DataFrame) -> pl.DataFrame:
-    """Return the works with sides and weights as they are when Hong Kong and Macau belong to no side."""
-    side_a, side_b = ([c for c in side.countries if c not in HARMONISED] for side in (study.side_a, study.side_b))
+def with_sides(study: Study, works: pl.DataFrame, authorships: pl.DataFrame, hk_mo: str) -> pl.DataFrame:
+    """Return the works with sides and weights as the authorships have them.
+
+    With `hk_mo` "without", Hong Kong and Macau belong to no side.
+    """
+    left_out = HARMONISED if hk_mo == WITHOUT else ()
+    side_a, side_b = ([c for c in side.countries if c not in left_out] for side in (study.side_a, study.side_b))
     moved = authorships.with_columns(
         (pl.col("countries").list.set_intersection(side).list.len() > 0).alias(name)
         for name, side in (("on_side_a", side_a), ("on_side_b", side_b))

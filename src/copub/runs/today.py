@@ -38,7 +38,7 @@ def _flagged(run: Run, study: Study, decisions: pl.DataFrame | None) -> pl.DataF
 
     `study` decides years, types, sides, repairs, levels and tiers.
     """
-    tables, _ = repaired(_tables_under(run, study), study)
+    tables, *_ = repaired(_tables_under(run, study), study)
     classification = classify(
         tables.works,
         tables.topics,
