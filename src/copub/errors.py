@@ -11,6 +11,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+LONGEST = 300
+"""Characters of a sentence of an error: what a file holds may be endless, a message must not be."""
+
+_LONGEST_PLACE = 2_000  # many files may be named at once
+
+
+def brief(text: str) -> str:
+    """Return `text`, or its beginning and its end if it is longer than a message should be."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 60]} … {text[-50:]}"
+
 
 class CopubError(Exception):
     """Root of all errors that copub raises on purpose.
@@ -25,10 +35,10 @@ class CopubError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
-        self.what = what
-        self.where = where
+        self.what = brief(what)
+        self.where = where if len(where) < _LONGEST_PLACE else brief(where)
         self.mend = mend
-        super().__init__(what)
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
@@ -44,7 +54,7 @@ class Fault:
     mend: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}" + (f" ({self.mend})" if self.mend else "")
+        return f"{self.where}: {brief(self.what)}" + (f" ({self.mend})" if self.mend else "")
 
 
 class CorrectInput(CopubError):

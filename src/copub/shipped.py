@@ -6,7 +6,11 @@ wheel the same folders lie inside the package under ``shipped/``.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from pathlib import Path
+
+from copub.errors import CorrectInput
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -27,3 +31,17 @@ def find_shipped(folder: str, name: str, suffix: str = ".toml") -> Path | None:
     if name not in shipped_names(folder):
         return None
     return shipped_folder(folder) / f"{name}{suffix}"
+
+
+def no_such(kind: str, name: str | Path, folder: str) -> CorrectInput:
+    """Return the error that no shipped file of a folder bears a name; it names the nearest and all of them."""
+    known = shipped_names(folder)
+    plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    shipped = f"shipped {plural}: {', '.join(known)}; or give the path of a .toml file"
+    return CorrectInput(f"there is no {kind} {str(name)!r}", mend=did_you_mean(str(name), known) + shipped)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a question that names the known names nearest to a mistyped one; empty if none is near."""
+    near = difflib.get_close_matches(name[:200].lower(), list(known), n=3)
+    return f"did you mean {' or '.join(near)}? " if near else ""

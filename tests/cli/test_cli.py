@@ -74,8 +74,13 @@ def test_the_commands_of_the_design_are_there() -> None:
         (("run", "--until", "lunch"), "stages: harvest"),
         (("run", "belgium-china", "--works", "no.jsonl"), "no.jsonl"),
         (("run", "demo", "works.jsonl"), "put --works before"),
-        (("run", "--nonsense"), "No such option"),
-        (("fly",), "No such command"),
+        (("run", "--nonsense"), "copub: run: No such option: --nonsense\n  see copub run --help"),
+        (("fly",), "copub: No such command 'fly'.\n  see copub --help"),
+        (("run", "belgum-china"), "did you mean belgium-china"),
+        (("taxonomies", "show", "eu-2023"), "did you mean eu-2023-2113?"),
+        (("watchlists", "show", "beihang-univ"), "did you mean beihang-university"),
+        (("watchlists", "diff", "seven-son", "seven-sons"), "did you mean seven-sons?"),
+        (("screen", "--strings", "x", "--out", "y.csv", "--country", "ZZ"), "--country: there is no country 'ZZ'"),
     ],
 )
 def test_wrong_input_ends_with_2_and_one_message(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
@@ -84,6 +89,27 @@ def test_wrong_input_ends_with_2_and_one_message(arguments: tuple[str, ...], wor
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_message_is_never_endless(tmp_path: Path) -> None:
+    (tmp_path / "long.toml").write_text(f'[study]\nid = "{"x" * 1_000_000}"\n', encoding="utf-8")
+    for study in ("long.toml", "x" * 10_000):
+        done = copub_command("run", study, cwd=tmp_path)
+        assert done.returncode == 2
+        assert 0 < len(done.stderr) < 6_000
+
+
+def test_usage_shows_no_hidden_arguments() -> None:
+    for command in ("run", "verify"):
+        usage = copub_command(command, "--help").stdout.splitlines()[0]
+        assert usage.startswith(f"Usage: copub {command} [OPTIONS]")
+        assert "..." not in usage
+
+
+def test_an_estimate_without_network_advises_only_what_it_takes(tmp_path: Path) -> None:
+    done = copub_command("estimate", "belgium-china", cwd=tmp_path, COPUB_OPENALEX_URL="http://127.0.0.1:9")
+    assert done.returncode == 3
+    assert "--works" not in done.stderr and "--offline" not in done.stderr
 
 
 def test_faults_of_a_study_are_printed_with_file_and_line(tmp_path: Path) -> None:

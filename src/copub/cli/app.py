@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from copub.errors import CopubError, ResumeLater
+from copub.errors import CopubError, CorrectInput, ResumeLater
 
 ORDER = (
     "run", "estimate", "classify", "screen", "evaluate", "review", "compare", "verify", "trend", "runs",
@@ -31,6 +31,15 @@ class InOrder(TyperGroup):
         return sorted(
             super().list_commands(ctx), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name)
         )
+
+
+class HidesSurplus(TyperCommand):
+    """A command whose usage does not show hidden arguments: they are only the rest of ``--works A B C``."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the pieces of the usage line."""
+        shown = [param for param in self.get_params(ctx) if not getattr(param, "hidden", False)]
+        return ["[OPTIONS]", *(piece for param in shown for piece in param.get_usage_pieces(ctx))]
 
 
 app = typer.Typer(
@@ -68,7 +77,7 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress ba
 
 def main() -> NoReturn:
     """Run the command line; end with the exit code of the design."""
-    sys.exit(call(lambda: app(standalone_mode=False), as_json="--json" in sys.argv[1:]))
+    sys.exit(call(lambda: app(standalone_mode=False, prog_name="copub"), as_json="--json" in sys.argv[1:]))
 
 
 def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
@@ -80,21 +89,16 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
     try:
         result = command()
     except CopubError as error:
-        if as_json:
-            print_json(error_facts(error))
-        typer.echo(f"copub: {error}", err=True)
-        return error.exit_code
+        return _tell(error, as_json)
     except typer.Exit as ending:
         return ending.exit_code
-    except typer.exceptions.TyperException as error:  # wrong use of commands and options
-        error.show()  # type: ignore[attr-defined]  # the base class hides what each of them has
-        return 2
+    except typer.exceptions.TyperException as error:
+        return _tell(_wrong_use(error), as_json)
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("copub: stopped; what was harvested is kept, and the same command goes on", err=True)
         return 130
     except OSError as error:
-        typer.echo(f"copub: {error.filename or 'the system'}: {error.strerror or error}", err=True)
-        return 2
+        return _tell(CorrectInput(error.strerror or str(error), where=str(error.filename or "the system")), as_json)
     except Exception as error:  # noqa: BLE001  the rim: whatever else comes is a fault of copub
         if os.environ.get("COPUB_DEBUG"):
             traceback.print_exc()
@@ -105,6 +109,22 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
         )
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _tell(error: CopubError, as_json: bool) -> int:
+    if as_json:
+        print_json(error_facts(error))
+    typer.echo(f"copub: {error}", err=True)
+    return error.exit_code
+
+
+def _wrong_use(error: typer.exceptions.TyperException) -> CorrectInput:
+    """Return wrong use of a command or an option as an error like all others."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "copub"
+    return CorrectInput(
+        error.format_message(), where=command.removeprefix("copub").strip(), mend=f"see {command} --help"
+    )
 
 
 def error_facts(error: CopubError) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import polars as pl
 
 from copub.errors import CorrectInput
 from copub.report.packages import csv_of
+from copub.report.plaintext import FORMULA, UNFIT
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 
@@ -46,6 +47,21 @@ def check_out(path: Path) -> None:
         )
     if not path.parent.is_dir():
         raise CorrectInput("there is no such folder", where=str(path.parent), mend="make it, or name another")
+
+
+def as_printed(hits: pl.DataFrame) -> pl.DataFrame:
+    """Return hits in strings with offsets that hold in the CSV file, where characters are added and dropped.
+
+    A CSV file protects what a spreadsheet would take for a formula with an apostrophe and drops
+    what cannot be printed, so the matched characters may stand elsewhere than in the string.
+    """
+    raw, text = pl.col("raw_affiliation_string"), pl.col("matched_text")
+    apostrophe = raw.str.replace_all(UNFIT, "").str.contains(FORMULA).cast(pl.Int32)
+    before = raw.str.head(pl.col("matched_start")).str.replace_all(UNFIT, "").str.len_chars().cast(pl.Int32)
+    within = text.str.replace_all(UNFIT, "").str.len_chars().cast(pl.Int32)
+    return hits.with_columns(matched_start=before + apostrophe, matched_end=before + apostrophe + within).select(
+        hits.columns
+    )
 
 
 def write_out(frame: pl.DataFrame, path: Path) -> None:

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from copub import progress
-from copub.cli.app import CacheOption, JsonOption, QuietOption, ReportsOption, app, print_json
+from copub.cli.app import CacheOption, HidesSurplus, JsonOption, QuietOption, ReportsOption, app, print_json
 from copub.decisions import decisions_of
 from copub.errors import CorrectInput
 from copub.report.messages import load_messages
 from copub.runs.compare import compare
 from copub.runs.comparisonfiles import comparison_facts, write_comparison
 from copub.runs.comparisonwords import comparison_lines
-from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin
+from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin, unreadable_runs
 from copub.runs.series import series, series_lines
 from copub.runs.today import today
 from copub.runs.verify import verification_lines, verify
@@ -62,7 +62,7 @@ def compare_command(
         typer.echo(line)
 
 
-@app.command("verify")
+@app.command("verify", cls=HidesSurplus)
 def verify_command(
     run: RunArgument,
     works: Annotated[
@@ -119,6 +119,7 @@ def trend_command(
         raise CorrectInput(
             f"cannot write {out.suffix or 'a file without suffix'}", where=str(out), mend=".parquet or .csv"
         )
+    _say_unreadable(place, study)
     table = series(runs_of(place, study), today(decisions_of(place, study)))
     if out is not None and out.suffix == ".parquet":
         table.write_parquet(out)
@@ -145,6 +146,8 @@ def list_command(
     if study:
         _known_study(place, study)
     listed = {name: list_runs(place, name).to_dicts() for name in ([study] if study else studies_of(place))}
+    for name in listed:
+        _say_unreadable(place, name)
     if as_json:
         print_json(listed)
         return
@@ -191,6 +194,7 @@ def prune_command(
     """
     place = folders(reports=reports).reports
     _known_study(place, study)
+    _say_unreadable(place, study)
     done = prune(place, study, keep=keep, delete=delete)
     going = [*(str(run.folder) for run in done.gone), *map(str, done.leftovers)]
     if as_json:
@@ -201,6 +205,11 @@ def prune_command(
     typer.echo(
         f"kept: {len(done.kept)}" + ("" if done.removed or not going else "; nothing is removed without --delete")
     )
+
+
+def _say_unreadable(reports: Path, study: str) -> None:
+    for error in unreadable_runs(reports, study):
+        typer.echo(f"copub: left alone: {error}", err=True)
 
 
 def _known_study(reports: Path, study: str) -> None:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from copub import progress
-from copub.cli.app import CacheOption, JsonOption, QuietOption, ReportsOption, app, print_json
-from copub.errors import CorrectInput
+from copub.cli.app import CacheOption, HidesSurplus, JsonOption, QuietOption, ReportsOption, app, print_json
+from copub.errors import CorrectInput, ResumeLater
 from copub.harvest.estimate import Estimate, estimate
 from copub.harvest.transport import source_key, source_url
 from copub.pipeline import STAGES, query_of, run
@@ -23,7 +23,7 @@ StudyOption = Annotated[
 MoreFiles = Annotated[list[Path] | None, typer.Argument(metavar="FILE", hidden=True)]
 
 
-@app.command("run")
+@app.command("run", cls=HidesSurplus)
 def run_command(
     study: StudyOption = "demo",
     more_works: MoreFiles = None,
@@ -88,7 +88,11 @@ def estimate_command(
     Example:
       copub estimate belgium-china
     """
-    price = estimate(query_of(load_study(study)), base_url=source_url(), api_key=source_key())
+    try:
+        price = estimate(query_of(load_study(study)), base_url=source_url(), api_key=source_key())
+    except ResumeLater as error:  # an estimate has neither works files nor a cache to fall back on
+        mend = "ask again when the source can be reached; COPUB_OPENALEX_URL names another source"
+        raise ResumeLater(error.what, where=error.where, mend=mend, resume_at=error.resume_at) from None
     if as_json:
         print_json(price.as_dict())
         return

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from copub.cli.app import JsonOption, app, print_json
-from copub.cli.files import check_out, read_strings, write_out
+from copub.cli.files import as_printed, check_out, read_strings, write_out
+from copub.countries import COUNTRY_CODES
+from copub.errors import CorrectInput
 from copub.harvest.transport import Transport, source_key, source_url
 from copub.screening import load_watchlist, screen_strings
 from copub.screening.catalogue import (
@@ -56,6 +58,10 @@ def screen_command(
     country: Annotated[
         str | None, typer.Option("--country", help="country code that all strings are known to belong to")
     ] = None,
+    medical: Annotated[bool, typer.Option("--medical/--no-medical", help="count medical units")] = True,
+    children: Annotated[
+        bool, typer.Option("--children/--no-children", help="report an entity also where only a descendant is named")
+    ] = False,
 ) -> None:
     """Find the listed institutions that affiliation strings name.
 
@@ -67,12 +73,15 @@ def screen_command(
       copub screen --strings affiliations.txt --watchlist aspi-cdut-2019 --out hits.csv
     """
     check_out(out)
-    texts = read_strings(strings, column)
+    if country is not None and country.upper() not in COUNTRY_CODES:
+        mend = "ISO 3166 two-letter codes: CN, HK, BE"
+        raise CorrectInput(f"there is no country {country!r}", where="--country", mend=mend)
     lists = [load_watchlist(name) for name in chosen(watchlist)]
-    hits = screen_strings(texts, lists, country=country)
-    write_out(hits, out)
+    texts = read_strings(strings, column)
+    hits = screen_strings(texts, lists, country=country and country.upper(), medical=medical, children=children)
+    write_out(as_printed(hits) if out.suffix == ".csv" else hits, out)
     named = hits.filter("is_counted")["raw_affiliation_string"].n_unique()
-    typer.echo(f"{texts.n_unique()} distinct strings, {named} name a listed institution; hits: {out}")
+    typer.echo(f"distinct strings {texts.n_unique()}, of which name a listed institution: {named}; hits: {out}")
 
 
 @group.command("list")

@@ -53,7 +53,7 @@ def classify_command(
     rows = classify_file(works, taxonomy, profile=profile)
     write_out(rows, out)
     assigned = rows.filter("assigned")
-    typer.echo(f"{assigned['work_id'].n_unique()} works in {assigned.height} areas; rows: {out}")
+    typer.echo(f"works assigned {assigned['work_id'].n_unique()}, assignments {assigned.height}; rows: {out}")
 
 
 @evaluate_group.command("classifier")

@@ -14,7 +14,7 @@ from copub.screening.entity import Entity
 from copub.screening.index import build_index
 from copub.screening.lexicon import look_alikes
 from copub.screening.watchlist import FOLDER, Watchlist, load_watchlist, registry
-from copub.shipped import shipped_names
+from copub.shipped import did_you_mean, shipped_names
 
 _WEAK = ("weak", "abbreviation")
 
@@ -64,9 +64,14 @@ def show_entity(entity_id: str, names: Iterable[str] | None = None) -> dict[str,
         known |= {member.entity.id: member.entity for member in watchlist.entities}
     entity = known.get(entity_id)
     if entity is None:
-        words = set(entity_id.lower().replace(" ", "-").split("-"))
-        near = sorted(known, key=lambda other: (-len(words & set(other.split("-"))), other))[:5]
-        raise CorrectInput(f"no entity {entity_id!r}", mend=f"nearest: {', '.join(near)}")
+        asked = entity_id.lower().replace(" ", "-")
+        words = set(asked.split("-"))
+        alike = sorted(
+            (i for i in known if words & set(i.split("-"))), key=lambda i: (-len(words & set(i.split("-"))), i)
+        )
+        near = f"words in common: {', '.join(alike[:5])}; " if alike else ""
+        mend = f"{did_you_mean(asked, sorted(known))}{near}all: copub watchlists list, registry/entities.csv"
+        raise CorrectInput(f"no entity {entity_id!r}", mend=mend)
     memberships = [
         {
             "watchlist": watchlist.id,

@@ -15,9 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import CorrectFile, Fault
 from copub.screening.entity import COLUMNS, CsvRow, Entity, entity_of, read_rows
-from copub.shipped import find_shipped, shipped_folder, shipped_names
+from copub.shipped import find_shipped, no_such, shipped_folder
 from copub.tomlfile import TomlFile, read_toml
 
 FOLDER = "taxonomies/watchlists"
@@ -106,10 +106,7 @@ def load_watchlist(name_or_path: str | Path) -> Watchlist:
     if path.suffix != ".toml" and not path.is_file():
         shipped = find_shipped(FOLDER, str(name_or_path))
         if shipped is None:
-            raise CorrectInput(
-                f"there is no watchlist {str(name_or_path)!r}",
-                mend=f"shipped watchlists: {', '.join(shipped_names(FOLDER))}; or give the path of a .toml file",
-            )
+            raise no_such("watchlist", name_or_path, FOLDER)
         path = shipped
     toml = read_toml(path, kind="watchlist")
     head = toml.values.get("watchlist")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import CorrectFile, Fault
 from copub.screening.watchlist import load_watchlist
-from copub.shipped import find_shipped, shipped_names
+from copub.shipped import find_shipped, no_such
 from copub.study.checks import date_fault
 from copub.study.settings import BOUNDED, SETTINGS, Setting
 from copub.study.study import Event, Side, Study
@@ -38,10 +38,7 @@ def _toml_of(name: str | Path) -> TomlFile:
         return read_toml(path, kind="study")
     shipped = find_shipped("studies", str(name), ".toml")
     if shipped is None:
-        raise CorrectInput(
-            f"there is no study {str(name)!r}",
-            mend=f"shipped studies: {', '.join(shipped_names('studies'))}; or give the path of a .toml file",
-        )
+        raise no_such("study", name, "studies")
     return read_toml(shipped, kind="study")
 
 

@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from copub.errors import CorrectFile, CorrectInput, Fault
-from copub.shipped import find_shipped, shipped_names
+from copub.errors import CorrectFile, Fault
+from copub.shipped import find_shipped, no_such, shipped_names
 from copub.technology.terms import Term, parse_term
 from copub.tomlfile import TomlFile, TomlPath, read_toml
 
@@ -109,10 +109,7 @@ def load_taxonomy(name_or_path: str | Path) -> Taxonomy:
     name = str(name_or_path)
     shipped = find_shipped(FOLDER, name)
     if shipped is None and not name.endswith(".toml"):
-        raise CorrectInput(
-            f"there is no taxonomy {name!r}",
-            mend=f"shipped taxonomies: {', '.join(shipped_names(FOLDER))}; or give the path of a .toml file",
-        )
+        raise no_such("taxonomy", name, FOLDER)
     return read_taxonomy(read_toml(shipped or Path(name), kind="taxonomy"))
 
 
