@@ -107,7 +107,7 @@ def test_a_cache_of_another_query_is_refused_and_says_what_differs(tmp_path: Pat
 
 
 def test_a_cache_of_another_source_is_refused(tmp_path: Path) -> None:
-    _round(tmp_path)
+    _put(_round(tmp_path), "list", "a")
     with pytest.raises(CorrectInput, match="another source"), Cache(tmp_path, QUERY, "api.openalex.org"):
         pass
 
@@ -121,7 +121,7 @@ def test_a_description_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_refused_cache_is_free_again(tmp_path: Path) -> None:
-    _round(tmp_path)
+    _put(_round(tmp_path), "list", "a")
     for _ in range(2):
         with pytest.raises(CorrectInput, match="another source"), Cache(tmp_path, QUERY, "elsewhere"):
             pass
@@ -170,3 +170,12 @@ def test_a_full_disk_stops_the_harvest_and_keeps_what_is_there(tmp_path: Path, m
     with pytest.raises(CorrectInput, match="No space left"):
         _put(round_, "list", "2")
     assert list(Round(round_.folder).entries.values()) == [first]
+
+
+def test_a_cache_without_any_answer_takes_another_source(tmp_path: Path) -> None:
+    with Cache(tmp_path, QUERY, "mistyped.example") as cache:
+        cache.new_round({"mode": "whole"})
+    with Cache(tmp_path, QUERY, "api.openalex.org") as cache:
+        _put(cache.round(1), "list", "a")
+    with pytest.raises(CorrectInput, match="from another source"), Cache(tmp_path, QUERY, "mistyped.example"):
+        pass

@@ -84,6 +84,39 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path, name: 
         read_works([tmp_path / name])
 
 
+@pytest.mark.parametrize("packed", [gzip.compress(PLAIN), zstandard.compress(PLAIN)])
+def test_what_is_packed_is_read_under_any_name(tmp_path: Path, packed: bytes) -> None:
+    (tmp_path / "works.jsonl").write_bytes(packed)
+    assert [record.value for record in read_works([tmp_path / "works.jsonl"])] == WORKS
+
+
+@pytest.mark.parametrize(
+    ("content", "what", "mend"),
+    [
+        (b'[{"id": "W1"}]', "one JSON array", "jq -c '.[]'"),
+        (b'[\n  {"id": "W1"}\n]\n', "one JSON array", "jq -c '.[]'"),
+        (b'{"meta": {"count": 1}, "results": [{"id": "W1"}]}', "answer of the OpenAlex API", "jq -c '.results[]'"),
+        (b'\xef\xbb\xbf{\n  "id": "W1",\n  "title": null\n}\n', "JSON spread over several lines", "jq -c '.'"),
+    ],
+)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
+def test_one_json_text_instead_of_lines_is_one_clear_fault(
+    tmp_path: Path, content: bytes, what: str, mend: str, pack: Any
+) -> None:
+    (tmp_path / "works.json").write_bytes(pack(content))
+    with pytest.raises(CorrectInput, match=what) as caught:
+        read_works([tmp_path / "works.json"])
+    assert mend in str(caught.value)
+
+
+def test_a_folder_is_told_from_a_missing_file_and_its_works_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(PLAIN))
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(CorrectInput, match="folder") as caught:
+        read_works([tmp_path])
+    assert "b.jsonl.gz" in caught.value.mend and "notes" not in caught.value.mend
+
+
 def test_no_file_at_all_is_refused() -> None:
     with pytest.raises(CorrectInput, match="no works file"):
         read_works([])

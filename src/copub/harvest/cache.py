@@ -219,19 +219,28 @@ class Cache:
         return sorted(path for path in self.folder.iterdir() if path.is_dir() and path.name.isdigit())
 
     def _check(self) -> None:
-        """Refuse the cache of another query; enter the query into a new one."""
+        """Refuse the cache of another query; enter the query into a new one.
+
+        A cache without any answer is new: the first contact failed, perhaps under a mistyped address.
+        """
         path = self.folder / _INFO
         if not path.exists():
-            _write(path, orjson.dumps(self._wanted, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+            self._bind()
             return
         found = _whole_line(path.read_bytes() + b"\n") or {}
         other = [key for key in ("format", "source", "query_hash") if found.get(key) != self._wanted[key]]
-        if other:
+        if other == ["source"] and not any(round_.entries for round_ in self.rounds()):
+            self._bind()
+        elif other:
             raise CorrectInput(
                 "this cache was made " + " and ".join(_OTHER[key] for key in other) + _difference(found, self._wanted),
                 where=str(self.folder),
                 mend="name another folder (--cache DIR), or move this one away",
             )
+
+    def _bind(self) -> None:
+        path = self.folder / _INFO
+        _write(path, orjson.dumps(self._wanted, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
 
 
 _OTHER = {

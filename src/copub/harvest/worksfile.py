@@ -7,6 +7,7 @@ which can be read in other processes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +31,16 @@ PORTION = 1 << 25
 PARQUET_ROWS = 256
 _BOM = b"\xef\xbb\xbf"
 _MAGIC = {".gz": (b"\x1f\x8b", "gzip"), ".zst": (b"\x28\xb5\x2f\xfd", "Zstandard"), ".parquet": (b"PAR1", "Parquet")}
+_MAGIC_BYTES = 4
+_SUFFIXES = re.compile(r"\.(jsonl|json|ndjson|gz|zst|parquet)$")
+_FILES_SHOWN = 5
+_PEEK = 1 << 12
+_NO_LINES = (
+    ("one JSON array", re.compile(rb"\s*\[\s*(\{|\n)"), ".[]"),
+    ("an answer of the OpenAlex API", re.compile(rb"\s*\{\s*\"(meta|results)\"\s*:"), ".results[]"),
+    ("JSON spread over several lines", re.compile(rb"\s*\{\s*\n\s*\"[^\n]*\n"), "."),
+)
+"""Texts that are taken for JSON Lines by mistake: what each is, how it begins, what makes lines of it."""
 _GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # typed as an instance
 _BROKEN_STREAM = (EOFError, OSError, _GZIP_ERROR, zstandard.ZstdError)
 
@@ -95,7 +106,7 @@ class WorksFiles:
         size = sum(path.stat().st_size for path in self._paths)
         with bar(label=self._label, total=size, unit="bytes") as progress:
             for path in self._paths:
-                cut = _cut_rows if path.suffix == ".parquet" else _cut_lines
+                cut = _cut_rows if _packing(path) == ".parquet" else _cut_lines
                 yield from cut(path, progress.update)
 
     def complain(self, faults: Sequence[Fault]) -> None:
@@ -113,12 +124,14 @@ def read_works(paths: Sequence[Path], *, label: str = "read works") -> WorksFile
 
     Parameters
     ----------
-    paths : JSON Lines (``.jsonl`` or any other name, ``.gz``, ``.zst``) or Parquet (``.parquet``).
+    paths : JSON Lines (``.jsonl`` or any other name, ``.gz``, ``.zst``) or Parquet (``.parquet``);
+        what is packed is read as such under any name.
     label : what the progress bar says.
 
     Raises
     ------
-    CorrectInput : at once, if files are missing or are not what their names say; all are named.
+    CorrectInput : at once, if files are missing, are folders, are not what their names say, or are
+        one JSON text instead of lines.
     CorrectFile : after the last record, if lines are no JSON; the first 20 are listed.
     """
     _check(paths)
@@ -128,6 +141,9 @@ def read_works(paths: Sequence[Path], *, label: str = "read works") -> WorksFile
 def _check(paths: Sequence[Path]) -> None:
     if not paths:
         raise CorrectInput("no works file is named", where="--works", mend="name one or more files")
+    for path in paths:
+        if path.is_dir():
+            raise CorrectInput("this is a folder, not a works file", where=str(path), mend=_files_in(path))
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         noun = "file" if len(missing) == 1 else "files"
@@ -141,16 +157,26 @@ def _check(paths: Sequence[Path]) -> None:
             where=", ".join(str(path) for path, _ in wrong),
             mend="give the file the suffix of what it is (.jsonl, .gz, .zst, .parquet), or get it again",
         )
+    for path in paths:
+        _check_lines(path)
+
+
+def _files_in(folder: Path) -> str:
+    """Return what to do instead of naming a folder: name the works files in it."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_file() and _SUFFIXES.search(path.name))
+    if not names:
+        return "name works files; there is none in it by its name (.jsonl, .gz, .zst, .parquet)"
+    more = f" and {len(names) - _FILES_SHOWN} more" if len(names) > _FILES_SHOWN else ""
+    return f"name the files in it: {' '.join(names[:_FILES_SHOWN])}{more}"
 
 
 def _not_as_named(path: Path) -> str:
     """Return the kind that the name promises and the content is not; empty if all is well."""
     if path.suffix not in _MAGIC:
         return ""
-    magic, kind = _MAGIC[path.suffix]
-    with path.open("rb") as file:
-        if file.read(len(magic)) != magic:
-            return kind
+    kind = _MAGIC[path.suffix][1]
+    if _packing(path) != path.suffix:
+        return kind
     if path.suffix == ".parquet":
         try:
             pq.ParquetFile(path).close()
@@ -159,11 +185,35 @@ def _not_as_named(path: Path) -> str:
     return ""
 
 
-def _open(raw: IO[bytes], suffix: str) -> Any:
-    if suffix == ".gz":
+def _packing(path: Path) -> str:
+    """Return the suffix that stands for how a file is packed, by its first bytes; empty for plain text."""
+    with path.open("rb") as file:
+        first = file.read(_MAGIC_BYTES)
+    return next((suffix for suffix, (magic, _) in _MAGIC.items() if first.startswith(magic)), "")
+
+
+def _check_lines(path: Path) -> None:
+    """Raise `CorrectInput` if a file is one JSON text (a page of the API, an array) and not one work per line."""
+    packing = _packing(path)
+    if packing == ".parquet":
+        return
+    with path.open("rb") as raw:
+        try:
+            beginning = _open(raw, packing).read(_PEEK)
+        except _BROKEN_STREAM:
+            return  # named with its line when the records are read
+    for what, shape, mend in _NO_LINES:
+        if shape.match(beginning.removeprefix(_BOM)):
+            raise CorrectInput(
+                f"this is {what}, not one work per line", where=str(path), mend=f"make lines of it: jq -c '{mend}'"
+            )
+
+
+def _open(raw: IO[bytes], packing: str) -> Any:
+    if packing == ".gz":
         gzip_file: Any = igzip.IGzipFile
         return gzip_file(fileobj=raw)
-    if suffix == ".zst":
+    if packing == ".zst":
         return _Lines(zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True))
     return raw
 
@@ -174,6 +224,10 @@ class _Lines:
     def __init__(self, stream: Any, size: int = 1 << 20) -> None:
         self._stream = stream
         self._size = size
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes."""
+        return bytes(self._stream.read(size))
 
     def __iter__(self) -> Iterator[bytes]:
         rest = b""
@@ -190,7 +244,7 @@ def _cut_lines(path: Path, moved: Callable[[float], Any]) -> Iterator[Lines]:
     fault = None
     with path.open("rb") as raw:
         try:
-            for line in _open(raw, path.suffix):
+            for line in _open(raw, _packing(path)):
                 lines.append(line)
                 size += len(line)
                 if size >= PORTION:
