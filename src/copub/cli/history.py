@@ -78,6 +78,11 @@ def verify_command(
     """Recompute a run from the cache or its works files, and compare every table.
 
     Ends with 0 if every table is the same to the byte, else with 4, naming the first stage that differs.
+
+    \b
+    Examples:
+      copub verify demo
+      copub verify belgium-china --works works.jsonl.gz
     """
     if more_works and not works:
         raise CorrectInput(f"{more_works[0]} stands alone", where="copub verify", mend="put --works before works files")
@@ -112,6 +117,10 @@ def trend_command(
     """Show the headline of every run of a study, and the same with today's instruments.
 
     Today's classifier, watchlists and decisions judge each run's own records anew; nothing is asked of any source.
+
+    \b
+    Example:
+      copub trend belgium-china --out series.csv
     """
     place = folders(reports=reports).reports
     _known_study(place, study)
@@ -140,7 +149,12 @@ def list_command(
     reports: ReportsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the runs, oldest first: date, works, headline, pin."""
+    """List the runs, oldest first: date, works, headline, pin.
+
+    \b
+    Example:
+      copub runs list belgium-china
+    """
     place = folders(reports=reports).reports
     if study:
         _known_study(place, study)
@@ -162,7 +176,12 @@ def pin_command(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why; kept in the run folder")] = "",
     reports: ReportsOption = None,
 ) -> None:
-    """Pin a run, so that it is never pruned."""
+    """Pin a run, so that it is never pruned.
+
+    \b
+    Example:
+      copub runs pin belgium-china --reason "as published"
+    """
     found = find_run(run, folders(reports=reports).reports)
     pin(found, reason)
     typer.echo(f"pinned: {found.folder}")
@@ -170,7 +189,12 @@ def pin_command(
 
 @group.command("unpin")
 def unpin_command(run: RunArgument, reports: ReportsOption = None) -> None:
-    """Take the pin off a run."""
+    """Take the pin off a run.
+
+    \b
+    Example:
+      copub runs unpin belgium-china/20260301-060000-1a2b3c4d
+    """
     found = find_run(run, folders(reports=reports).reports)
     was = is_pinned(found)
     unpin(found)
@@ -188,6 +212,11 @@ def prune_command(
     """Show which old runs would go; remove them with --delete.
 
     The newest runs and the pinned ones always stay. What killed runs left behind goes too.
+
+    \b
+    Examples:
+      copub runs prune belgium-china --keep 12
+      copub runs prune belgium-china --keep 12 --delete
     """
     place = folders(reports=reports).reports
     _known_study(place, study)
