@@ -26,6 +26,7 @@ def bar(
         desc=label,
         total=total,
         unit=f" {unit}",
+        unit_scale=unit == "bytes",
         file=sys.stderr,
         disable=_quiet or not sys.stderr.isatty(),
         dynamic_ncols=True,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from copub.cli.app import ReportsOption, app
+from copub.cli.app import JsonOption, ReportsOption, app, print_json
 from copub.errors import CorrectInput
 from copub.measures.ties import load_ties
 from copub.report.dossier import build_dossier
@@ -30,15 +30,21 @@ def export_command(
         Path | None, typer.Option("--out", metavar="DIR", help="folder; default: export/ in the run folder")
     ] = None,
     reports: ReportsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a run in other forms: CSV, network files, bibliography, data package, RO-Crate, summary.
 
     \b
-    Example:
+    Examples:
+      copub export demo
       copub export belgium-china --to csv --to bibtex
     """
     found = find_run(run, folders(reports=reports).reports)
-    for path in export(found.tables, found.manifest, out or found.folder / "export", to or KINDS):
+    paths = export(found.tables, found.manifest, out or found.folder / "export", to or KINDS)
+    if as_json:
+        print_json({"run": str(found.folder), "files": [str(path) for path in paths]})
+        return
+    for path in paths:
         typer.echo(str(path))
 
 
@@ -52,6 +58,7 @@ def dossier_command(
     area: Annotated[str | None, typer.Option("--area", metavar="AREA", help="area of the headline taxonomy")] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="page; default: dossier.html here")] = None,
     reports: ReportsOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """One page on an institution and its partners: list status and editions, joint output, evidence, ties.
 
@@ -78,4 +85,7 @@ def dossier_command(
     ]
     page = build_dossier(found.tables, found.manifest, institution=institution, partner=partner, area=area, ties=known)
     path.write_text(page, encoding="utf-8")
-    typer.echo(str(path))
+    if as_json:
+        print_json({"run": str(found.folder), "page": str(path)})
+    else:
+        typer.echo(str(path))

@@ -1,0 +1,108 @@
+"""Rules of the terminal: examples in every help, completion, bars for people only, no colour, one JSON object."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+import copub
+from copub import progress
+from copub.cli import app
+from copub.cli.app import call
+
+
+def _commands(command: TyperCommand | TyperGroup, name: str = "copub") -> list[tuple[str, TyperCommand | TyperGroup]]:
+    if not isinstance(command, TyperGroup):
+        return [(name, command)]
+    return [found for child, part in command.commands.items() for found in _commands(part, f"{name} {child}")]
+
+
+LEAVES = _commands(typer.main.get_command(app))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """A works file with one co-publication."""
+    authors = [{"countries": [code], "author": {"display_name": code}} for code in ("BE", "CN")]
+    work = {"id": "https://openalex.org/W1", "title": "On sheep", "publication_year": 2015, "authorships": authors}
+    path = tmp_path / "w.jsonl"
+    path.write_text(json.dumps(work) + "\n", encoding="utf-8")
+    return path
+
+
+def _run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    own = {"PATH": os.environ["PATH"], "HOME": str(cwd), **environment}
+    command = [sys.executable, "-m", "copub", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=own, check=False, timeout=300)
+
+
+@pytest.mark.parametrize(("name", "command"), LEAVES, ids=[name for name, _ in LEAVES])
+def test_every_command_shows_an_example_of_itself(name: str, command: TyperCommand) -> None:
+    examples = (command.help or "").partition("\n\b\nExample")[2]
+    assert f"\n  {name}" in examples
+
+
+def test_a_shell_completes_commands_and_options(tmp_path: Path) -> None:
+    for words, place, wanted in (("copub ex", "1", "export"), ("copub run --un", "2", "--until")):
+        asked = {"_COPUB_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": place}
+        assert wanted in _run(cwd=tmp_path, **asked).stdout.split()
+
+
+def test_piped_output_has_no_bars_no_colours_and_nothing_on_stderr(work: Path) -> None:
+    done = _run("run", "belgium-china", "--works", str(work), cwd=work.parent, FORCE_COLOR="1", NO_COLOR="1")
+    assert done.returncode == 0 and done.stderr == ""
+    assert "\x1b" not in done.stdout and "\r" not in done.stdout
+
+
+def test_help_and_errors_carry_no_colours(tmp_path: Path) -> None:
+    for arguments in (("--help",), ("run", "--help"), ("run", "nowhere"), ("run", "--nonsense")):
+        done = _run(*arguments, cwd=tmp_path, NO_COLOR="1", TERM="xterm-256color")
+        assert "\x1b" not in done.stdout + done.stderr
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_on_a_terminal_tells_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", _Terminal())
+    with progress.bar(label="read", total=4) as shown:
+        shown.update(2)
+        text = shown.format_meter(**{**shown.format_dict, "elapsed": 2.0})
+    assert text.startswith("read:  50%") and "[00:02<00:02,  1.00 works/s]" in text
+    assert "\x1b[3" not in text
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_a_bar_is_silent_when_asked_or_piped(monkeypatch: pytest.MonkeyPatch, quiet: bool) -> None:
+    stream = _Terminal() if quiet else io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    progress.set_quiet(quiet)
+    try:
+        assert list(progress.bar(range(3), label="read")) == [0, 1, 2]
+    finally:
+        progress.set_quiet(False)
+    assert stream.getvalue() == ""
+
+
+def test_export_and_dossier_print_one_json_object(
+    demo_run: copub.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(demo_run.folder)
+    arguments = ["export", run, "--to", "markdown", "--out", str(tmp_path), "--json"]
+    assert call(lambda: app(arguments, standalone_mode=False)) == 0
+    assert json.loads(capsys.readouterr().out)["files"] == [str(tmp_path / "summary.md")]
+    names = demo_run.tables["institutions"].filter(side="a")["institution_name"].drop_nulls()
+    arguments = ["dossier", run, "--institution", names[0], "--out", str(tmp_path / "d.html"), "--json"]
+    assert call(lambda: app(arguments, standalone_mode=False)) == 0
+    assert json.loads(capsys.readouterr().out)["page"] == str(tmp_path / "d.html")
+    assert "SYNTHETIC" in (tmp_path / "d.html").read_text(encoding="utf-8")
