@@ -25,7 +25,7 @@ def demo(demo_run: Run) -> Run:
 
 def test_a_demo_run_writes_page_workbook_dictionary_manifest_and_every_table(demo: Run) -> None:
     assert {path.name for path in demo.folder.iterdir()} == {
-        "tables", "report.html", "workbook.xlsx", "manifest.json", "data-dictionary.md",
+        "tables", "report.html", "workbook.xlsx", "manifest.json", "data-dictionary.md", "ro-crate-metadata.json",
     }  # fmt: skip
     assert set(demo.tables) == set(TABLES)
     for name, frame in demo.tables.items():
@@ -74,7 +74,9 @@ def test_the_funnel_adds_up_to_the_denominator(demo: Run) -> None:
     steps = {step["step"]: step["count"] for step in demo.manifest["funnel"]}
     out = sum(count for step, count in steps.items() if step.startswith("left out"))
     assert steps["records read"] == steps["works"] + steps["unreadable records"] + steps["repeated records"]
-    assert steps["co-publications counted"] == steps["co-publications found"] - out == demo.tables["copublications"].height
+    assert (
+        steps["co-publications counted"] == steps["co-publications found"] - out == demo.tables["copublications"].height
+    )
 
 
 def test_the_share_is_numerator_over_denominator_within_its_interval(demo: Run) -> None:

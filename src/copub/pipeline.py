@@ -29,7 +29,7 @@ from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
 from copub.runs.clock import StageClock
 from copub.runs.crate import CRATE, run_crate
-from copub.runs.keep import runs_of
+from copub.runs.keep import last_created, last_tables
 from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
 from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
@@ -253,8 +253,7 @@ def _write(
         manifest = _manifest(asked, source, tables, frames, place, writer, clock)
         writer.file("data-dictionary.md", data_dictionary())
         if with_report:
-            before = runs_of(place.reports, asked.study.id)
-            writer.file("report.html", build_page(frames, manifest, before[-1].tables if before else None))
+            writer.file("report.html", build_page(frames, manifest, last_tables(place.reports, asked.study.id)))
             writer.file("workbook.xlsx", build_workbook(frames, manifest))
     manifest |= {"stages": clock.rows, "provenance": provenance(manifest, writer.files)}
     writer.file(CRATE, run_crate(manifest, writer.folder))
@@ -286,6 +285,7 @@ def _manifest(
     return build_manifest(
         study,
         writer.target.name,
+        last=last_created(place.reports, study.id),
         source=source.facts,
         funnel=tables.funnel.steps(),
         epochs=sorted(tables.works["epoch"].unique().to_list()),

@@ -297,7 +297,7 @@ def test_a_run_without_shares_cannot_be_compared(tmp_path: Path) -> None:
     whole = make_run(tmp_path, plain_world().values())
     writer = RunWriter(tmp_path, "world", "stopped")
     writer.table("works", whole.tables["works"])
-    stopped = writer.finish(whole.manifest)
+    stopped = writer.finish(whole.manifest | {"tables": writer.written})
     with pytest.raises(CorrectInput, match="lacks the tables topics"):
         compare(whole, stopped)
 

@@ -71,7 +71,7 @@ def test_with_instruments_that_never_changed_both_lines_are_one(runs: list[Run])
 def test_a_run_that_was_stopped_early_has_no_share(tmp_path: Path, runs: list[Run]) -> None:
     writer = RunWriter(tmp_path, "world", "stopped")
     writer.table("works", runs[0].tables["works"])
-    stopped = writer.finish(runs[0].manifest | {"created": "2027"})
+    stopped = writer.finish(runs[0].manifest | {"created": "2027", "tables": writer.written})
     row = series([*runs, stopped], as_it_was).row(-1, named=True)
     assert (row["share"], row["today_share"]) == (None, None)
 

@@ -15,7 +15,7 @@ from copub.report.messages import load_messages
 from copub.runs.compare import compare
 from copub.runs.comparisonfiles import comparison_facts, write_comparison
 from copub.runs.comparisonwords import comparison_lines
-from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin
+from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin, unreadable_runs
 from copub.runs.series import series, series_lines
 from copub.runs.today import today
 from copub.runs.verify import verification_lines, verify
@@ -128,6 +128,7 @@ def trend_command(
         raise CorrectInput(
             f"cannot write {out.suffix or 'a file without suffix'}", where=str(out), mend=".parquet or .csv"
         )
+    _say_unreadable(place, study)
     table = series(runs_of(place, study), today(decisions_of(place, study)))
     if out is not None and out.suffix == ".parquet":
         table.write_parquet(out)
@@ -159,6 +160,8 @@ def list_command(
     if study:
         _known_study(place, study)
     listed = {name: list_runs(place, name).to_dicts() for name in ([study] if study else studies_of(place))}
+    for name in listed:
+        _say_unreadable(place, name)
     if as_json:
         print_json(listed)
         return
@@ -220,6 +223,7 @@ def prune_command(
     """
     place = folders(reports=reports).reports
     _known_study(place, study)
+    _say_unreadable(place, study)
     done = prune(place, study, keep=keep, delete=delete)
     going = [*(str(run.folder) for run in done.gone), *map(str, done.leftovers)]
     if as_json:
@@ -230,6 +234,11 @@ def prune_command(
     typer.echo(
         f"kept: {len(done.kept)}" + ("" if done.removed or not going else "; nothing is removed without --delete")
     )
+
+
+def _say_unreadable(reports: Path, study: str) -> None:
+    for error in unreadable_runs(reports, study):
+        typer.echo(f"copub: left alone: {error}", err=True)
 
 
 def _known_study(reports: Path, study: str) -> None:

@@ -15,7 +15,7 @@ from copub.errors import CorrectInput
 from copub.runs.attribution import State, masks_of, moves, parts, states_of, sums
 from copub.runs.causes import AFFILIATED, CAUSES, INDEXED, LEFT, TOPICS, candidates, differences
 from copub.runs.comparisontables import COMPARISON_TABLES, conform_comparison
-from copub.runs.folder import Run
+from copub.runs.folder import Run, with_todays_columns
 from copub.runs.instruments import (
     UNKNOWN,
     Crossing,
@@ -75,6 +75,11 @@ def compare(run_a: Run, run_b: Run) -> Comparison:
     are made up and those of the other are not.
     """
     _refuse_made_up(run_a, run_b)
+    with with_todays_columns(run_a, run_b):
+        return _compared(run_a, run_b)
+
+
+def _compared(run_a: Run, run_b: Run) -> Comparison:
     forward = run_time(run_a) <= run_time(run_b)
     before, after = (run_a, run_b) if forward else (run_b, run_a)
     pair = Pair(before, after, study_of(before.manifest), study_of(after.manifest))
@@ -258,6 +263,10 @@ def _notes(pair: Pair) -> list[str]:
             "when the earlier run's works were retrieved is not known: newly published works cannot be told "
             "from newly indexed ones, and count as newly indexed"
         )
+    for name, run in (("earlier", pair.before), ("later", pair.after)):
+        altered = run.altered()
+        if altered:
+            notes.append(f"tables of the {name} run are not as it wrote them: {', '.join(altered)}")
     for name, source in (("earlier", source_a), ("later", source_b)):
         if source.get("n_missing"):
             notes.append(f"the harvest of the {name} run lacks {source['n_missing']} works that OpenAlex counts")

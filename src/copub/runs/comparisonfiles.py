@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
 
     What an earlier comparison wrote there is replaced: a comparison follows from its runs alone.
     """
-    partial = folder.with_name(f".partial-{folder.name}")
+    partial = folder.with_name(f".partial-{folder.name}-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "tables").mkdir(parents=True)
     for name, frame in comparison.tables.items():

@@ -6,11 +6,13 @@ folder with a manifest is always a whole run, and a stopped one leaves the last 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -39,14 +41,30 @@ class Run:
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest."""
-        values: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+        """Return the manifest. Raises `CorrectInput` if it is no whole JSON object."""
+        path = self.folder / MANIFEST
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise _damaged(f"the manifest of the run cannot be read: {error}", path) from None
+        if not isinstance(values, dict):
+            raise _damaged("the manifest of the run is no JSON object", path)
         return values
 
     @cached_property
     def tables(self) -> dict[str, pl.DataFrame]:
-        """Return every table of the run by name."""
-        return {path.stem: pl.read_parquet(path) for path in sorted((self.folder / "tables").glob("*.parquet"))}
+        """Return every table of the run by name. Raises `CorrectInput` if one is damaged or missing."""
+        folder = self.folder / "tables"
+        missing = sorted(name for name in self.manifest.get("tables", ()) if not (folder / f"{name}.parquet").is_file())
+        if missing:
+            raise _damaged(f"the run lacks the tables {', '.join(missing)}, which its manifest names", folder)
+        return {path.stem: _read_table(path) for path in sorted(folder.glob("*.parquet"))}
+
+    def altered(self) -> list[str]:
+        """Return the tables whose file is not the one that the run wrote, by its sha256."""
+        facts: Mapping[str, Mapping[str, Any]] = self.manifest.get("tables", {})
+        paths = {name: self.folder / "tables" / f"{name}.parquet" for name in facts}
+        return sorted(n for n, path in paths.items() if path.is_file() and sha256_of(path) != facts[n].get("sha256"))
 
     def share(self, measure: str = "critical_listed", counting: str | None = None) -> dict[str, Any]:
         """Return one share over all works as a dict: numerator, denominator, share, interval."""
@@ -63,7 +81,7 @@ class Run:
 def open_run(folder: str | Path) -> Run:
     """Open a run folder.
 
-    Raises `CorrectInput` if it holds no whole run, or one of a newer copub.
+    Raises `CorrectInput` if it holds no whole run, a damaged one, or one of a newer copub.
     """
     path = Path(folder)
     if not (path / MANIFEST).is_file():
@@ -76,7 +94,37 @@ def open_run(folder: str | Path) -> Run:
             where=str(path / MANIFEST),
             mend="install the copub that made it, or a newer one (pip install --upgrade copub)",
         )
+    lacking = [key for key in ("study", "tables") if not isinstance(run.manifest.get(key), dict)]
+    if lacking:
+        raise _damaged(f"the manifest of the run lacks {' and '.join(lacking)}", path / MANIFEST)
     return run
+
+
+def _damaged(what: str, path: Path) -> CorrectInput:
+    return CorrectInput(
+        what, where=str(path), mend="put the file back, or move the run folder away and run the study again"
+    )
+
+
+def _read_table(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise _damaged(f"the table {path.stem} of the run is damaged: {str(error).splitlines()[0]}", path) from None
+
+
+@contextmanager
+def with_todays_columns(*runs: Run) -> Iterator[None]:
+    """Turn a missing column into `CorrectInput`: the tables of a run are as its version of copub wrote them."""
+    try:
+        yield
+    except pl.exceptions.ColumnNotFoundError as error:
+        versions = sorted({str(run.manifest.get("copub_version", "not known")) for run in runs})
+        raise CorrectInput(
+            f"a table lacks a column that this copub reads: {str(error).splitlines()[0]}",
+            where=", ".join(str(run.folder) for run in runs),
+            mend=f"made by copub {' and '.join(versions)}: run the study again, or install the copub that made it",
+        ) from None
 
 
 class RunWriter:
@@ -89,22 +137,18 @@ class RunWriter:
         parent = reports / study_id
         self.target = _free(parent / run_id)
         self.folder = parent / f"{_PARTIAL}{self.target.name}-{os.getpid()}"
-        try:
+        self._reports = reports
+        with self._writing():
             (self.folder / "tables").mkdir(parents=True)
-        except OSError as error:
-            raise CorrectInput(
-                f"reports cannot be written here: {error.strerror}",
-                where=str(reports),
-                mend="name another folder by --reports or COPUB_REPORTS",
-            ) from None
         self.written: dict[str, dict[str, Any]] = {}
         self.files: list[str] = []
 
     def table(self, name: str, frame: pl.DataFrame) -> None:
         """Write one table as Parquet, with the meaning of each column in its metadata."""
         path = self.folder / "tables" / f"{name}.parquet"
+        schema = _described(name, frame.clear()).schema
         # In slices: the whole table in Arrow's form would be a second copy of it in memory.
-        with pq.ParquetWriter(path, _described(name, frame.clear()).schema, compression="zstd") as writer:
+        with self._writing(), pq.ParquetWriter(path, schema, compression="zstd") as writer:
             for part in frame.iter_slices(ROWS_AT_ONCE):
                 writer.write_table(_described(name, part))
         self.written[name] = {"rows": frame.height, "sha256": sha256_of(path)}
@@ -112,14 +156,36 @@ class RunWriter:
     def file(self, name: str, content: str | bytes) -> None:
         """Write one file of the run."""
         data = content.encode("utf-8") if isinstance(content, str) else content
-        (self.folder / name).write_bytes(data)
+        with self._writing():
+            (self.folder / name).write_bytes(data)
         self.files.append(name)
 
     def finish(self, manifest: Mapping[str, Any]) -> Run:
-        """Write the manifest and rename the folder to its place."""
+        """Write the manifest and rename the folder to its place; it never takes the place of another."""
         self.file(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False, default=str) + "\n")
-        self.folder.rename(self.target)
-        return Run(self.target)
+        with self._writing():
+            while True:
+                try:
+                    self.folder.rename(self.target)
+                except OSError as error:
+                    # two calls of the same second may have chosen the same name
+                    if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                        raise
+                    self.target = _free(self.target)
+                else:
+                    return Run(self.target)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CorrectInput(
+                f"reports cannot be written here: {error.strerror or error}",
+                where=str(self._reports),
+                mend="make room or give rights, or name another folder by --reports or COPUB_REPORTS; "
+                "earlier runs are as they were",
+            ) from None
 
     def discard(self) -> None:
         """Remove what was written so far."""
@@ -134,7 +200,7 @@ def sha256_of(path: Path) -> str:
 
 def _free(wanted: Path) -> Path:
     number, path = 1, wanted
-    while path.exists():
+    while path.exists() or any(wanted.parent.glob(f"{_PARTIAL}{path.name}-*")):
         number += 1
         path = wanted.with_name(f"{wanted.name}-{number}")
     return path

@@ -10,12 +10,14 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from copub.errors import CorrectInput
 from copub.runs.folder import MANIFEST, Run, open_run
+from copub.schema import TABLES
 
 PIN = "PINNED"
 _PARTIAL, _REMOVED = ".partial-", ".removed-"
@@ -35,10 +37,51 @@ class Pruned:
 
 
 def runs_of(reports: Path, study_id: str) -> list[Run]:
-    """Return the whole runs of a study, oldest first."""
-    folder = reports / study_id
-    found = [open_run(path) for path in _folders(folder) if (path / MANIFEST).is_file()]
+    """Return the whole runs of a study that this copub can read, oldest first."""
+    found = [run for run in _opened(reports / study_id) if isinstance(run, Run)]
     return sorted(found, key=lambda run: (str(run.manifest.get("created", "")), run.folder.name))
+
+
+def unreadable_runs(reports: Path, study_id: str) -> list[CorrectInput]:
+    """Return why runs of a study cannot be read: damaged, or made by a newer copub."""
+    return [error for error in _opened(reports / study_id) if isinstance(error, CorrectInput)]
+
+
+def _opened(folder: Path) -> Iterator[Run | CorrectInput]:
+    for path in _folders(folder):
+        if (path / MANIFEST).is_file():
+            try:
+                yield open_run(path)
+            except CorrectInput as error:
+                yield error
+
+
+def last_created(reports: Path, study_id: str) -> str:
+    """Return when the newest run of a study was made, by its manifest; empty if there is none or no date in it."""
+    moments = [str(run.manifest.get("created", "")) for run in runs_of(reports, study_id)]
+    return max((moment for moment in moments if _is_moment(moment)), default="")
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def last_tables(reports: Path, study_id: str) -> dict[str, pl.DataFrame] | None:
+    """Return the tables of the newest measured run whose tables can be read and have today's columns."""
+    for run in reversed(runs_of(reports, study_id)):
+        if "copublications" not in run.manifest["tables"]:
+            continue
+        try:
+            tables = run.tables
+        except CorrectInput:
+            continue  # a damaged run must not keep a new one from being made
+        if all(set(TABLES[name].schema) <= set(frame.columns) for name, frame in tables.items() if name in TABLES):
+            return tables
+    return None
 
 
 def studies_of(reports: Path) -> list[str]:
@@ -49,13 +92,17 @@ def studies_of(reports: Path) -> list[str]:
 def find_run(name: str, reports: Path) -> Run:
     """Return a run by the path of its folder, as STUDY/RUN, or the newest run of STUDY.
 
-    Raises `CorrectInput` if there is none; the message lists what there is.
+    Raises `CorrectInput` if there is none; the message lists what there is. Also if a run of STUDY
+    cannot be read: which one is the newest is not known then.
     """
     for path in (Path(name), reports / name):
         if (path / MANIFEST).is_file():
             return open_run(path)
     runs = runs_of(reports, name) if name and (reports / name).is_dir() else []
     if runs:
+        for error in unreadable_runs(reports, name):
+            mend = f"name the run you mean, such as {name}/{runs[-1].folder.name}, or move that folder away"
+            raise CorrectInput(error.what, where=error.where, mend=mend)
         return runs[-1]
     study = name.split("/")[0]
     known = [f"{study}/{run.folder.name}" for run in runs_of(reports, study)] or studies_of(reports)
@@ -131,6 +178,9 @@ def prune(reports: Path, study_id: str, *, keep: int, delete: bool = False) -> P
 
 def _remove(folder: Path) -> None:
     """Remove a folder so that a kill half-way leaves no half run under its name."""
+    if folder.is_symlink():
+        folder.unlink()  # what it points to lies elsewhere, and is not ours to remove
+        return
     going = folder if folder.name.startswith(_REMOVED) else folder.with_name(f"{_REMOVED}{folder.name}")
     folder.rename(going)
     shutil.rmtree(going)

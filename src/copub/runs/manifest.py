@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -59,17 +59,28 @@ def versions() -> dict[str, str]:
     }
 
 
-def build_manifest(study: Study, run_id: str, **parts: Any) -> dict[str, Any]:
-    """Return the manifest of a run: its study, the parts the pipeline gives, and the versions."""
+def build_manifest(study: Study, run_id: str, *, last: str = "", **parts: Any) -> dict[str, Any]:
+    """Return the manifest of a run: its study, the parts the pipeline gives, and the versions.
+
+    `last` is when the run before was made, by its manifest. Where the clock stands before that, the
+    run is dated a second after it, so that runs keep their order, and `clock` says what the clock said.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    created = now if now >= last else _second_after(last)
     return {
         "format": FORMAT,
         "run_id": run_id,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": created,
+        **({"clock": now} if created != now else {}),
         "copub_version": version("copub"),
         "study": study_facts(study),
         **parts,
         "versions": versions(),
     }
+
+
+def _second_after(moment: str) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(seconds=1)).isoformat(timespec="seconds")
 
 
 def planted_facts(shares: pl.DataFrame, study: Study) -> list[dict[str, Any]]:

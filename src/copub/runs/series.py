@@ -16,7 +16,7 @@ import polars as pl
 from copub.intervals import with_intervals
 from copub.measures.shares import COUNTING_WEIGHT
 from copub.report.messages import load_messages
-from copub.runs.folder import Run
+from copub.runs.folder import Run, with_todays_columns
 from copub.runs.instruments import (
     changed_settings,
     epoch_spans,
@@ -101,7 +101,9 @@ def _own(run: Run, counting: str) -> Mapping[str, Any]:
 def _today(run: Run, study: Study, judge: Judge) -> Mapping[str, Any]:
     if any(name not in run.tables for name in _READ_TODAY):
         return dict.fromkeys(_NUMBERS)
-    works = judge(run, study).filter(pl.col("excluded_because").is_null())
+    with with_todays_columns(run):
+        works = judge(run, study)
+    works = works.filter(pl.col("excluded_because").is_null())
     weight, every = COUNTING_WEIGHT[study.counting], pl.col("work_id").is_not_null()
     sums = works.select(
         (weight * pl.col("is_critical_listed")).sum().alias("numerator"),

@@ -9,12 +9,14 @@ whenever they are read.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import platform
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +24,7 @@ from typing import Any
 
 import polars as pl
 
+from copub.errors import CorrectInput
 from copub.runs.codehash import code_hash
 from copub.runs.folder import sha256_of
 
@@ -80,7 +83,8 @@ class StageCache:
         there = place.exists()
         kept = _read(place)
         if kept is not None:
-            os.utime(place / _ENTRY)
+            with suppress(FileNotFoundError):  # another call may have dropped it since
+                os.utime(place / _ENTRY)
             return Staged(*kept, REUSED)
         frames, facts = make()
         self._write(place, frames, facts)
@@ -94,16 +98,29 @@ class StageCache:
     def _write(self, place: Path, frames: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
         partial = self.folder / f".partial-{place.name}-{os.getpid()}"
         shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+        try:
+            partial.mkdir(parents=True)
+            self._fill(partial, frames, facts)
+            shutil.rmtree(place, ignore_errors=True)
+            partial.rename(place)
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            # another call with the same inputs may have put the same result there meanwhile
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise CorrectInput(
+                    f"the cache cannot be written: {error.strerror or error}",
+                    where=str(self.folder),
+                    mend="make room or give rights, or name another folder (--cache DIR); what is there is kept",
+                ) from None
+
+    def _fill(self, folder: Path, frames: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
         hashes = {}
         for name, frame in sorted(frames.items()):
-            path = partial / f"{name}.parquet"
+            path = folder / f"{name}.parquet"
             frame.write_parquet(path, compression="zstd")
             hashes[name] = sha256_of(path)
         entry = json.dumps({"facts": facts, "hashes": hashes}, ensure_ascii=False)
-        (partial / _ENTRY).write_text(entry + "\n", encoding="utf-8")
-        shutil.rmtree(place, ignore_errors=True)
-        partial.rename(place)
+        (folder / _ENTRY).write_text(entry + "\n", encoding="utf-8")
 
     def _forget_oldest(self, stage: str, newest: Path) -> None:
         """Drop the results that were not used for longest, so that the folder does not grow for ever."""
@@ -142,5 +159,5 @@ def _read(place: Path) -> tuple[dict[str, pl.DataFrame], dict[str, Any], dict[st
         if any(sha256_of(path) != hashes[name] for name, path in paths.items()):
             return None
         return {name: pl.read_parquet(path) for name, path in paths.items()}, entry["facts"], hashes
-    except (FileNotFoundError, json.JSONDecodeError, KeyError, UnicodeDecodeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError):
         return None
