@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from copub.errors import CorrectInput
 from copub.harvest.record import Record
+from copub.harvest.worksfile import read_works
 from copub.schema import TABLES
 from copub.study import Study, parse_study
 from copub.tables import Tables, tabulate
@@ -153,3 +156,17 @@ def test_the_epoch_stems_from_the_day_of_retrieval(study: Study) -> None:
     epochs = tabulate(records, study).works["epoch"].to_list()
     assert epochs[0] == "unknown"
     assert len(set(epochs)) == 3
+
+
+def test_a_text_that_is_too_long_is_read_in_part_and_named(study: Study) -> None:
+    tables = tabulate([Record(work(1, "BE", "CN", title="word " * 100_000), "w:1", ("works-file",))], study)
+    assert tables.works["title"].str.len_chars().item() < 20_001
+    notes = tables.funnel.table().filter(metric="text read in part")
+    assert notes.select("slice", "note").rows() == [("w:1", "title of 500000 characters, 20000 read")]
+
+
+@pytest.mark.parametrize("content", ["", '{"a": 1}\n[2]\n'])
+def test_works_files_without_any_work_are_refused(study: Study, tmp_path: Path, content: str) -> None:
+    (tmp_path / "w.jsonl").write_text(content)
+    with pytest.raises(CorrectInput, match="no readable work"):
+        tabulate(read_works([tmp_path / "w.jsonl"]), study)

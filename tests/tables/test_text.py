@@ -7,7 +7,20 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.tables.text import abstract_of, abstract_status, plain_affiliation, plain_text
+from copub.tables.text import (
+    LONGEST_ABSTRACT,
+    LONGEST_TITLE,
+    abstract_status,
+    plain_abstract,
+    plain_affiliation,
+    plain_text,
+    plain_title,
+    printed_abstract,
+)
+
+
+def abstract_of(value: object) -> str:
+    return plain_abstract(printed_abstract(value))
 
 
 def test_inline_tags_vanish_without_a_space() -> None:
@@ -85,3 +98,9 @@ def test_an_abstract_survives_inversion(words: list[str]) -> None:
     for position, word in enumerate(words):
         index.setdefault(word, []).append(position)
     assert abstract_of(index) == " ".join(words)
+
+
+def test_texts_are_read_up_to_their_longest() -> None:
+    assert plain_title("ab" * LONGEST_TITLE) == "ab" * (LONGEST_TITLE // 2)
+    assert len(abstract_of({"word": list(range(LONGEST_ABSTRACT))})) <= LONGEST_ABSTRACT
+    assert plain_title("<i>CO</i> &amp; more") == "CO & more"

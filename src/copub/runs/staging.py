@@ -140,5 +140,5 @@ def _funnel_facts(funnel: Funnel) -> dict[str, Any]:
 
 def _funnel_of(facts: Mapping[str, Any]) -> Funnel:
     excluded = Counter({(reason, detail): count for reason, detail, count in facts["excluded"]})
-    named = {name: [tuple(row) for row in facts[name]] for name in ("unreadable", "repeated")}
+    named = {name: [tuple(row) for row in facts[name]] for name in ("unreadable", "repeated", "shortened")}
     return Funnel(**{**facts, **named, "excluded": excluded})

@@ -16,7 +16,7 @@ from copub.tables.paratext import paratext_title
 PARATEXT_TITLE = "paratext title"
 SHOWN = 3
 NAMED_RECORDS = 1000
-"""Unreadable and repeated records are all counted; at most this many are named one by one."""
+"""Unreadable, repeated and shortened records are all kept; at most this many are named one by one."""
 
 
 def excluded_because(row: Mapping[str, Any], study: Study) -> str | None:
@@ -47,6 +47,7 @@ class Funnel:
     read: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     repeated: list[tuple[str, str]] = field(default_factory=list)
+    shortened: list[tuple[str, str]] = field(default_factory=list)
     copublications: int = 0
     excluded: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -65,6 +66,7 @@ class Funnel:
         self.read += other.read
         self.unreadable += other.unreadable
         self.repeated += other.repeated
+        self.shortened += other.shortened
         self.copublications += other.copublications
         self.excluded = +(self.excluded + other.excluded)
 
@@ -108,7 +110,11 @@ class Funnel:
         for (reason, detail), count in sorted(self.excluded.items()):
             if detail:
                 rows.append(_row(f"left out: {reason}", reason, detail, count, self.copublications))
-        for metric, named in (("unreadable record", self.unreadable), ("repeated record", self.repeated)):
+        for metric, named in (
+            ("unreadable record", self.unreadable),
+            ("repeated record", self.repeated),
+            ("text read in part", self.shortened),
+        ):
             rows += [_row(metric, "record", where, 1, self.read, why) for where, why in named[:NAMED_RECORDS]]
         return conform("coverage", pl.DataFrame(rows, schema=TABLES["coverage"].schema))
 

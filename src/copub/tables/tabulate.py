@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from copub.errors import Fault
+from copub.errors import CorrectInput, Fault
 from copub.harvest.epochs import epoch_of
 from copub.harvest.record import Portion, Portioned, Record
 from copub.parallel import in_parallel
@@ -107,6 +107,7 @@ def tabulate(records: Iterable[Record] | Portioned, study: Study) -> Tables:
         for piece in in_parallel(partial(_read_portion, study=study), records.portions()):
             join.add(piece)
         records.complain(join.faults)
+        join.complain()
         return join.tables()
     join = _Join()
     join.add(_read(records, study, []))
@@ -189,6 +190,17 @@ class _Join:
         for name, parts in piece.packed.items():
             piece.packed[name] = [_pack(pl.read_parquet(BytesIO(packed)).filter(~again)) for packed in parts]
 
+    def complain(self) -> None:
+        """Raise `CorrectInput` if none of the records is a work: these are no works files."""
+        if self._seen:
+            return
+        where, why = self._funnel.unreadable[0] if self._funnel.unreadable else ("", "the files are empty")
+        raise CorrectInput(
+            f"no readable work among {self._funnel.read} records; the first: {why}",
+            where=where,
+            mend="give OpenAlex works, one JSON object a line",
+        )
+
     def tables(self) -> Tables:
         """Return the tables of all portions."""
         authorships = conform("authorships", self._whole("authorships"))
@@ -234,6 +246,8 @@ def _add(record: Record, work_id: str, study: Study, parts: dict[str, _Rows], fu
     reason = excluded_because(row, study)
     if reason:
         funnel.leave_out(reason, row)
+    if row["read_in_part"]:
+        funnel.shortened.append((record.where, row["read_in_part"]))
     row |= {
         "is_truncated": row["is_truncated"] and not record.is_whole,
         "n_countries": len(all_countries(authorships)),

@@ -25,6 +25,9 @@ _STRINGS_KEPT = 1 << 16
 SHORT_ABSTRACT = 10
 """Abstracts under this many words are boilerplate such as "peer reviewed" more often than not."""
 
+LONGEST_TITLE, LONGEST_ABSTRACT, LONGEST_AFFILIATION = 20_000, 100_000, 100_000
+"""Characters that are read of a text as it stands in a record; longer ones are accidents, and are named in coverage."""
+
 
 def plain_text(text: str | None) -> str:
     """Return `text` without entities, tags, control characters and repeated spaces.
@@ -57,21 +60,31 @@ def plain_affiliation(text: str | None) -> str:
     """Return a raw affiliation string as plain text; placeholders such as "#TAB#" become spaces."""
     if not text:
         return ""
+    text = text[:LONGEST_AFFILIATION]
     return plain_text(_PLACEHOLDER.sub(" ", text) if "#" in text else text)
 
 
-def abstract_of(value: Any) -> str:
-    """Return the abstract behind ``abstract_inverted_index`` as plain text; "" if there is none.
+def plain_title(text: str | None) -> str:
+    """Return a title as plain text."""
+    return plain_text(text[:LONGEST_TITLE]) if text else ""
+
+
+def plain_abstract(text: str | None) -> str:
+    """Return an abstract as plain text; a leading "Abstract" is dropped."""
+    return _HEADING.sub("", plain_text(text[:LONGEST_ABSTRACT]), count=1) if text else ""
+
+
+def printed_abstract(value: Any) -> str:
+    """Return the abstract behind ``abstract_inverted_index`` as it was printed; "" if there is none.
 
     The index is an object of word to positions, or (in some snapshot files) a JSON string that
-    holds one, possibly under ``InvertedIndex``. Gaps in the positions are closed. A leading
-    "Abstract" is dropped.
+    holds one, possibly under ``InvertedIndex``. Gaps in the positions are closed.
     """
     if isinstance(value, str):
         try:
             value = orjson.loads(value)
         except orjson.JSONDecodeError:
-            return plain_text(value)
+            return str(value)
     if isinstance(value, dict) and isinstance(value.get("InvertedIndex"), dict):
         value = value["InvertedIndex"]
     if not isinstance(value, dict) or not value:
@@ -79,7 +92,7 @@ def abstract_of(value: Any) -> str:
     # What pyalex.invert_abstract does, in four fifths of its time: a third of tabulate is spent here.
     placed = [(place, word) for word, places in value.items() if isinstance(places, list) for place in places]
     placed.sort(key=_PLACE)
-    return _HEADING.sub("", plain_text(" ".join([word for _, word in placed])), count=1)
+    return " ".join([word for _, word in placed])
 
 
 def abstract_status(abstract: str) -> str:

@@ -16,7 +16,17 @@ from typing import Any
 
 import orjson
 
-from copub.tables.text import abstract_of, abstract_status, plain_affiliation, plain_name, plain_text
+from copub.tables.text import (
+    LONGEST_ABSTRACT,
+    LONGEST_TITLE,
+    abstract_status,
+    plain_abstract,
+    plain_affiliation,
+    plain_name,
+    plain_text,
+    plain_title,
+    printed_abstract,
+)
 
 AUTHORS_IN_LISTS = 100
 """List answers cut the authorships at this many, mostly without a flag."""
@@ -67,9 +77,13 @@ def countries_of_authorship(authorship: Mapping[str, Any]) -> list[str]:
 
 
 def work_row(work: Mapping[str, Any], work_id: str) -> Row:
-    """Return the columns of table ``works`` that stem from the record alone."""
-    title = plain_text(work.get("title") or work.get("display_name"))
-    abstract = abstract_of(work.get("abstract_inverted_index"))
+    """Return the columns of table ``works`` that stem from the record alone.
+
+    Beside them `read_in_part`, a note for coverage: which texts are too long to be read whole.
+    """
+    heading = work.get("title") or work.get("display_name") or ""
+    printed = printed_abstract(work.get("abstract_inverted_index"))
+    title, abstract = plain_title(heading), plain_abstract(printed)
     source = _source(work)
     topic = work.get("primary_topic") or {}
     authors = len(work.get("authorships") or ())
@@ -99,7 +113,17 @@ def work_row(work: Mapping[str, Any], work_id: str) -> Row:
         "primary_topic_score": topic.get("score"),
         "updated_date": work.get("updated_date"),
         "content_hash": content_hash(work),
+        "read_in_part": _read_in_part(heading, printed),
     }
+
+
+def _read_in_part(title: str, abstract: str) -> str:
+    found = []
+    if len(title) > LONGEST_TITLE:
+        found.append(f"title of {len(title)} characters, {LONGEST_TITLE} read")
+    if len(abstract) > LONGEST_ABSTRACT:
+        found.append(f"abstract of {len(abstract)} characters, {LONGEST_ABSTRACT} read")
+    return "; ".join(found)
 
 
 def topic_rows(work: Mapping[str, Any], work_id: str) -> Iterator[Row]:

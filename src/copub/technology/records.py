@@ -17,7 +17,7 @@ from copub.errors import CorrectFile, Fault
 from copub.harvest.record import Record
 from copub.harvest.worksfile import read_works
 from copub.schema import TABLES
-from copub.tables.text import abstract_of, abstract_status, plain_text
+from copub.tables.text import abstract_status, plain_abstract, plain_title, printed_abstract
 
 ROWS = 20_000
 FAULTS_SHOWN = 20
@@ -62,10 +62,11 @@ def _row(record: Record, faults: list[Fault]) -> dict[str, Any] | None:
     if not name:
         faults.append(Fault(record.where, "this record has no id", 'give it an "id" or an "item"'))
         return None
-    abstract = plain_text(_text(value.get("abstract"))) or abstract_of(value.get("abstract_inverted_index"))
+    printed = _text(value.get("abstract")) or printed_abstract(value.get("abstract_inverted_index"))
+    abstract = plain_abstract(printed)
     return {
         "work_id": str(name),
-        "title": plain_text(_text(value.get("title")) or _text(value.get("display_name"))),
+        "title": plain_title(_text(value.get("title")) or _text(value.get("display_name"))),
         "abstract": abstract,
         "abstract_status": abstract_status(abstract),
         "language": _text(value.get("language")),
