@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-SPEEDS := pipeline classify screen harvest_memory extract dask_extract linear
+SPEEDS := pipeline classify screen harvest_memory extract dask_extract linear report
 CHECKS := harvest_faults coverage_of_intervals kill_stages
 READY  := $(VENV)/.ready-dev
 
