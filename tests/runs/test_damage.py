@@ -201,9 +201,16 @@ def test_a_full_disk_ends_the_run_as_wrong_input_and_leaves_earlier_runs_alone(
     assert [path.name for path in (tmp_path / "world").iterdir()] == [run.folder.name]
 
 
-def test_a_full_disk_under_the_cache_of_stages_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stagecache, "sha256_of", no_space)
-    with pytest.raises(CorrectInput, match="cache cannot be written: No space left"):
+def no_space_for_polars(*_: object, **__: object) -> Any:
+    raise pl.exceptions.ComputeError("parquet: underlying IO error: No space left on device (os error 28)")
+
+
+@pytest.mark.parametrize("full", [no_space, no_space_for_polars])
+def test_a_full_disk_under_the_cache_of_stages_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: Callable[..., Any]
+) -> None:
+    monkeypatch.setattr(stagecache, "sha256_of", full)
+    with pytest.raises(CorrectInput, match=r"cache cannot be written: .*No space left"):
         StageCache(tmp_path).cached("screen", {}, lambda: ({"hits": pl.DataFrame({"a": [1]})}, {}))
     assert not list((tmp_path / stagecache.FOLDER).iterdir())
 

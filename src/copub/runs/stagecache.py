@@ -103,12 +103,12 @@ class StageCache:
             self._fill(partial, frames, facts)
             shutil.rmtree(place, ignore_errors=True)
             partial.rename(place)
-        except OSError as error:
+        except (OSError, pl.exceptions.ComputeError) as error:  # polars reports a full disk as the latter
             shutil.rmtree(partial, ignore_errors=True)
             # another call with the same inputs may have put the same result there meanwhile
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            if getattr(error, "errno", None) not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise CorrectInput(
-                    f"the cache cannot be written: {error.strerror or error}",
+                    f"the cache cannot be written: {getattr(error, 'strerror', None) or error}",
                     where=str(self.folder),
                     mend="make room or give rights, or name another folder (--cache DIR); what is there is kept",
                 ) from None
