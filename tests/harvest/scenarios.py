@@ -64,13 +64,13 @@ def expected(works: list[Work], query: Query = QUERY) -> set[str]:
 def minimum(works: list[Work], harvested: Harvest) -> int:
     """Return the requests that no harvest can do without.
 
-    The pages of the four queries, the count per year of each, the four context counts, and one
+    The pages of the four queries, the count per year of each, the five context counts, and one
     request for each work with a hundred authors or more.
     """
     wanted = expected(works)
     long_lists = sum(len(one["authorships"]) >= 100 for one in works if one["id"].rpartition("/")[2] in wanted)
     counts = [row["expected"] for row in harvested.log["queries"].values()]
-    return sum(max(1, ceil(count / 100)) for count in counts) + len(counts) + 4 + long_lists
+    return sum(max(1, ceil(count / 100)) for count in counts) + len(counts) + 5 + long_lists
 
 
 @dataclass(frozen=True)

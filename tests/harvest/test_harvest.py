@@ -167,6 +167,8 @@ def test_counts_per_year_and_context_counts_agree_with_looking_at_every_work(tmp
                 if one["publication_year"] == year]  # fmt: skip
         assert log["context"]["a"].get(str(year), 0) == sum("BE" in codes for codes in here)
         assert log["context"]["b"].get(str(year), 0) == sum("CN" in codes for codes in here)
+        world = [one for one in PAIR if one["publication_year"] == year and one["countries_distinct_count"]]
+        assert log["context"]["world"].get(str(year), 0) == len(world)
 
 
 def test_a_budget_spent_in_the_middle_stops_and_the_next_call_repeats_no_page(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from bibliography import author, work
 
 from copub.demo.server_library import Library
 from copub.harvest import Query
-from copub.harvest.query import CELLS, SELECT, SIDES
+from copub.harvest.query import CELLS, SELECT, SIDES, WORLD
 
 QUERY = Query(("BE",), ("CN", "HK", "MO"), 2000, 2025)
 # every way in which an author can stand for a side or not: institution's country, printed country
@@ -40,6 +40,14 @@ def test_the_context_queries_split_each_side_without_overlap() -> None:
     library = Library(works)
     found = {side: _found(QUERY, library, side) for side in SIDES}
     assert found == {"a-institutions": {1}, "a-countries": {2}, "b-institutions": {3}, "b-countries": {4}}
+
+
+def test_the_world_is_all_works_with_the_country_of_an_institution() -> None:
+    assert QUERY.filter_text(WORLD) == "countries_distinct_count:>0,publication_year:2000-2025"
+    library = Library(
+        [work(1, [author(1, "BE")]), work(2, [author(1, "FR")]), work(3, [author(1, None)], countries_distinct_count=0)]
+    )
+    assert _found(QUERY, library, WORLD) == {0, 1}
 
 
 def test_a_span_narrows_to_a_year_or_to_whole_months() -> None:

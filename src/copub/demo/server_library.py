@@ -74,6 +74,7 @@ FIELDS: Mapping[str, _Extract] = {
     "is_paratext": _plain("is_paratext"),
     "cited_by_count": _plain("cited_by_count"),
     "authors_count": lambda work: (len(_authorships(work)),),
+    "countries_distinct_count": _plain("countries_distinct_count"),
     "has_abstract": lambda work: (bool(work.get("abstract_inverted_index")),),
     "authorships.countries": _first_countries,
     "authorships.author.id": _authors,
@@ -214,7 +215,7 @@ class Library:
         if text == "null":
             known = set().union(*index.values()) if index else set()
             return set(range(len(self.works))) - known
-        numeric = field in ("publication_year", "authors_count", "cited_by_count")
+        numeric = field in ("publication_year", "authors_count", "countries_distinct_count", "cited_by_count")
         if numeric and not _NUMBER.match(text):
             low, high = _limits(field, text)
             return set().union(*(found for key, found in index.items() if low <= int(key) <= high))

@@ -13,7 +13,7 @@ from copub.errors import CorrectInput
 from copub.harvest.cache import Cache, Round
 from copub.harvest.gather import Gathered, gather_sweep, gather_whole
 from copub.harvest.log import describe
-from copub.harvest.query import SIDES, Query
+from copub.harvest.query import SIDES, WORLD, Query
 from copub.harvest.rerun import compare
 from copub.harvest.source import Source
 from copub.harvest.stream import Stream
@@ -80,7 +80,9 @@ def harvest(
         current = _complete_round(folder) if offline else _choose(folder, fresh, "sweep" if sweep else "whole", now())
         going = _Going(folder, query, now)
         gathered = going.through(current, transport)
-        context = {side: gathered.source.years(side).facts["years"] for side in SIDES}
+        # caches of before the world was asked for stay whole without it
+        asked = [*SIDES, *([WORLD] if transport or ("years", WORLD) in current.entries else [])]
+        context = {name: gathered.source.years(name).facts["years"] for name in asked}
         if current.done is None:
             base = current.begun["base"]
             changes = compare(going.through(folder.round(base), None), gathered) if base else None

@@ -72,10 +72,10 @@ def _singles(entries: list[Entry]) -> dict[str, Any]:
 
 
 def _context(context: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
-    """Return all works of each side per year: those found by institutions plus those by address."""
+    """Return all works of each side per year, found by institutions plus by address, and those of the world."""
     sides: dict[str, dict[str, int]] = {}
     for name, years in context.items():
-        side = sides.setdefault(name[0], {})
+        side = sides.setdefault(name.partition("-")[0], {})
         for year, count in years.items():
             side[year] = side.get(year, 0) + count
     return {side: dict(sorted(years.items())) for side, years in sides.items()}

@@ -60,6 +60,8 @@ SIDES: Mapping[str, tuple[str, str]] = {
     "b-institutions": ("", "resolved"),
     "b-countries": ("", "parsed only"),
 }
+# all works of the world with the country of an institution, for the context counts
+WORLD = "world"
 # the same field under two names, so that each side has its own key
 _RESOLVED_A, _RESOLVED_B = "institutions.country_code", "authorships.institutions.country_code"
 _PARSED = "authorships.countries"
@@ -96,10 +98,12 @@ class Query:
         return hashlib.sha256(orjson.dumps(self.description, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def clauses(self, cell: str, span: str = "") -> dict[str, Any]:
-        """Return the filter of a cell, or of one side, as pyalex takes it.
+        """Return the filter of a cell, of one side, or of the whole world, as pyalex takes it.
 
         `span` narrows it: empty for all years, ``2013`` for a year, ``2013-05`` for a month.
         """
+        if cell == WORLD:
+            return {"countries_distinct_count": pyalex.api.gt_(0)} | self._time(span)
         way_a, way_b = CELLS.get(cell) or SIDES[cell]
         code_a, code_b = "|".join(sorted(self.side_a)), "|".join(sorted(self.side_b))
         clauses: dict[str, Any] = {}
