@@ -32,6 +32,11 @@ def in_parallel(work: Callable[[Part], Result], parts: Iterable[Part], *, alone:
     yield from processes(delayed(work)(part) for part in chain(first, rest))
 
 
+def by_parts(frame: pl.DataFrame, work: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """Return what `work`, which treats works apart from each other, makes of a table, one part at a time."""
+    return pl.concat(work(part) for part in between_works(frame))
+
+
 def between_works(frame: pl.DataFrame, rows: int = ROWS) -> Iterator[pl.DataFrame]:
     """Yield a table sorted by ``work_id`` in parts of about `rows` rows, no work in two of them.
 

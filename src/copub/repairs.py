@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from copub.parallel import between_works
 from copub.schema import TABLES, conform
 from copub.screening import screen
 from copub.screening.repairs import repair, repair_authorships
@@ -61,10 +62,18 @@ def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differ
     no affiliation on one of the sides leaves the study's population (`excluded_because` =
     repair). Works that a repair would bring into the pair are not among the records.
     """
-    made = repair(tables.affiliations)
-    listed = conform("repairs", made.repairs.with_columns(pl.lit(study.repairs).alias("is_applied")))
-    places = made.repairs.select(_PLACE).drop_nulls().unique()
-    as_read, mended = (frame.join(places, on=_PLACE, how="semi") for frame in (tables.affiliations, made.affiliations))
+    log: list[pl.DataFrame] = []
+    changed: list[pl.DataFrame] = []
+    after: list[pl.DataFrame] = []
+    for part in between_works(tables.affiliations):
+        made = repair(part)
+        log.append(made.repairs)
+        changed.append(made.affiliations.join(_places(made.repairs), on=_PLACE, how="semi"))
+        if study.repairs:
+            after.append(made.affiliations)
+    repairs = pl.concat(log).sort(*_PLACE, "kind", nulls_last=True)
+    listed = conform("repairs", repairs.with_columns(pl.lit(study.repairs).alias("is_applied")))
+    places, mended = _places(repairs), pl.concat(changed)
     touched = tables.authorships.join(places, on="work_id", how="semi")
     sides = (study.side_a.countries, study.side_b.countries)
     if not study.repairs:
@@ -72,7 +81,9 @@ def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differ
         others = of_them.join(places, on=_PLACE, how="anti")
         moved = repair_authorships(touched, of_them, pl.concat([others, mended]), *sides)
         return tables, listed, Differing(mended, moved)
-    authorships = repair_authorships(tables.authorships, tables.affiliations, made.affiliations, *sides)
+    affiliations = pl.concat(after)
+    as_read = tables.affiliations.join(places, on=_PLACE, how="semi")
+    authorships = repair_authorships(tables.authorships, tables.affiliations, affiliations, *sides)
     left = authorships.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
     lost = left.filter(~(pl.col("on_side_a") & pl.col("on_side_b")))["work_id"]
     leaves = pl.col("in_population") & pl.col("work_id").is_in(lost.implode())
@@ -86,7 +97,7 @@ def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differ
             tables,
             works=works.select(TABLES["works"].schema.names()),
             authorships=authorships,
-            affiliations=made.affiliations,
+            affiliations=affiliations,
             funnel=funnel,
         ),
         listed,
@@ -124,6 +135,11 @@ def under_other_repairs(
     return OtherRepairs(
         differing.affiliations.select(_PLACE).unique(), found.select(hits.columns), differing.authorships
     )
+
+
+def _places(repairs: pl.DataFrame) -> pl.DataFrame:
+    """Return the affiliations that a repair changes."""
+    return repairs.select(_PLACE).drop_nulls().unique()
 
 
 def _lessened(funnel: Funnel, count: int) -> Funnel:

@@ -9,6 +9,7 @@ import polars as pl
 
 from copub.measures.duplicates import COLUMNS as DUPLICATES
 from copub.measures.duplicates import with_groups
+from copub.parallel import by_parts
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -53,10 +54,11 @@ def flagged_works(
         "source_name", "publisher", "n_authors", "n_countries", "is_truncated", "is_retracted",
         "abstract_status", "duplicate_of", "epoch", "excluded_because", "is_xpac", "is_paratext",
     )  # fmt: skip
+    countries = [*study.side_a.countries, *study.side_b.countries]
     joined = (
         with_groups(works)
         .join(
-            authors_by_side(tables.authorships, [*study.side_a.countries, *study.side_b.countries]),
+            by_parts(tables.authorships, lambda part: authors_by_side(part, countries)),
             on="work_id",
             how="left",
         )
@@ -122,9 +124,8 @@ def authors_by_side(authorships: pl.DataFrame, countries: Sequence[str]) -> pl.D
 
 def institutions_resolved(tables: Tables) -> pl.DataFrame:
     """Return per work whether every side-B author has at least one resolved institution."""
-    resolved = tables.affiliations.group_by("work_id", "author_seq").agg(
-        pl.col("institution_id").is_not_null().any().alias("resolved")
-    )
+    has_id = pl.col("institution_id").is_not_null().any().alias("resolved")
+    resolved = by_parts(tables.affiliations, lambda part: part.group_by("work_id", "author_seq").agg(has_id))
     return (
         tables.authorships.filter("on_side_b")
         .join(resolved, on=["work_id", "author_seq"], how="left")

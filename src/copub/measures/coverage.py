@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.parallel import between_works
+from copub.parallel import by_parts
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ LARGEST_PER_YEAR = 5
 def coverage(tables: Tables, copublications: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``coverage``: the funnel, then fill rates of the study's works."""
     works = copublications.select("work_id", "publication_year", "publisher")
-    strings = pl.concat([_strings(part) for part in between_works(tables.affiliations)]).join(works, on="work_id")
+    strings = by_parts(tables.affiliations, _strings).join(works, on="work_id")
     filled = (
         copublications.select("work_id", "publication_year", "publisher", *_JUDGED)
-        .join(_with_strings(tables.affiliations), on="work_id", how="left")
+        .join(by_parts(tables.affiliations, _with_strings), on="work_id", how="left")
         .with_columns(pl.col("with_string").fill_null(False))
     )
     large = (

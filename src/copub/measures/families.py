@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.parallel import between_works
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -29,22 +31,19 @@ def institution_families(study: Study, affiliations: pl.DataFrame, works: pl.Dat
     named = affiliations.select("work_id", "institution_id", "institution_name", "country_code", "lineage").filter(
         pl.col("institution_id").is_not_null()
     )
-    members = (
-        named.join(flags.select("work_id"), on="work_id", how="semi")
-        .select(
-            "work_id",
-            "institution_id",
-            pl.col("country_code").replace_strict(sides, default=None, return_dtype=pl.String).alias("side"),
-            pl.concat_list(pl.concat_list("institution_id"), pl.col("lineage").fill_null([])).list.unique().alias("up"),
-        )
-        .filter(pl.col("side").is_not_null())
-        .explode("up", keep_nulls=False, empty_as_null=False)
+    counted: list[pl.DataFrame] = []
+    children: list[pl.DataFrame] = []
+    for part in between_works(named):
+        members = _members(part, flags, sides)
+        children.append(members.select("side", "up", "institution_id").unique())
+        counted.append(members.select("work_id", "side", "up").unique().join(flags, on="work_id").drop("work_id"))
+    below = (
+        pl.concat(children)
+        .group_by("side", "up")
+        .agg(pl.col("institution_id").n_unique().cast(pl.Int32).alias("members"))
     )
-    below = members.group_by("side", "up").agg(pl.col("institution_id").n_unique().cast(pl.Int32).alias("members"))
-    counted = (
-        members.select("work_id", "side", "up")
-        .unique()
-        .join(flags, on="work_id")
+    totals = (
+        pl.concat(counted)
         .group_by("side", "up")
         .agg(
             pl.len().cast(pl.Int32).alias("works"),
@@ -57,7 +56,22 @@ def institution_families(study: Study, affiliations: pl.DataFrame, works: pl.Dat
         .join(_names(named), left_on="up", right_on="institution_id", how="left")
         .rename({"up": "institution_id"})
     )
-    return conform("institution_families", counted.with_columns((pl.col("works") < study.small_cell).alias("is_small")))
+    return conform("institution_families", totals.with_columns((pl.col("works") < study.small_cell).alias("is_small")))
+
+
+def _members(named: pl.DataFrame, flags: pl.DataFrame, sides: Mapping[str, str]) -> pl.DataFrame:
+    """Return work_id, institution_id, side and ``up``: the institution itself and each of its parents."""
+    return (
+        named.join(flags.select("work_id"), on="work_id", how="semi")
+        .select(
+            "work_id",
+            "institution_id",
+            pl.col("country_code").replace_strict(sides, default=None, return_dtype=pl.String).alias("side"),
+            pl.concat_list(pl.concat_list("institution_id"), pl.col("lineage").fill_null([])).list.unique().alias("up"),
+        )
+        .filter(pl.col("side").is_not_null())
+        .explode("up", keep_nulls=False, empty_as_null=False)
+    )
 
 
 def _names(affiliations: pl.DataFrame) -> pl.DataFrame:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.parallel import between_works
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -25,7 +26,32 @@ def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.Da
     are told apart by name; one id keeps its most frequent name.
     """
     sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
-    named = (
+    counted: list[pl.DataFrame] = []
+    parts: list[pl.DataFrame] = []
+    for part in between_works(affiliations):
+        named = _named(part, works, sides)
+        counted.append(named.group_by("key", "institution_name").len())
+        parts.append(
+            named.group_by("work_id", "side", "key").agg(
+                pl.col("part").sort().sum(),
+                pl.col("institution_id").first(),
+                pl.col("country_code").sort().first(),
+            )
+        )
+    names = (
+        pl.concat(counted)
+        .group_by("key", "institution_name")
+        .agg(pl.col("len").sum())
+        .sort(["len", "institution_name"], descending=[True, False])
+        .group_by("key", maintain_order=True)
+        .agg(pl.col("institution_name").first())
+    )
+    return pl.concat(parts).join(names, on="key").sort("work_id", "side", "key")
+
+
+def _named(affiliations: pl.DataFrame, works: pl.DataFrame, sides: Mapping[str, str]) -> pl.DataFrame:
+    """Return one row per work, author and institution of a side, with its part of the work."""
+    return (
         affiliations.select("work_id", "author_seq", "institution_id", "institution_name", "country_code")
         .filter(pl.col("institution_name").is_not_null())
         .join(works.select("work_id", "n_authors"), on="work_id")
@@ -40,24 +66,6 @@ def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.Da
             pl.col("country_code").replace_strict(sides, default=None, return_dtype=pl.String).alias("side"),
         )
         .filter(pl.col("side").is_not_null())
-    )
-    names = (
-        named.group_by("key", "institution_name")
-        .len()
-        .sort(["len", "institution_name"], descending=[True, False])
-        .group_by("key", maintain_order=True)
-        .agg(pl.col("institution_name").first().alias("name"))
-    )
-    return (
-        named.group_by("work_id", "side", "key")
-        .agg(
-            pl.col("part").sort().sum(),
-            pl.col("institution_id").first(),
-            pl.col("country_code").sort().first(),
-        )
-        .join(names, on="key")
-        .rename({"name": "institution_name"})
-        .sort("work_id", "side", "key")
     )
 
 

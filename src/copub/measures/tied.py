@@ -10,6 +10,7 @@ import polars as pl
 
 from copub.measures.events import day_of
 from copub.measures.ties import COLUMNS, SEPARATOR, Tie
+from copub.parallel import by_parts
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -54,19 +55,15 @@ def ties_and_works(
 
 def _works_of_institutions(affiliations: pl.DataFrame, works: pl.DataFrame, wanted: set[str]) -> dict[str, set[str]]:
     """Return the works of the wanted institutions by id (with those below it by lineage) and by name in lower case."""
-    inside = affiliations.select("work_id", "institution_id", "institution_name", "lineage").join(
-        works.select("work_id"), on="work_id", how="semi"
-    )
     is_wanted = pl.col("key").is_in(sorted(wanted))
-    keys = pl.concat(
-        [
-            inside.select("work_id", pl.col("institution_id").alias("key")).filter(is_wanted),
-            inside.select("work_id", pl.col("lineage").alias("key"))
-            .explode("key", keep_nulls=False, empty_as_null=False)
-            .filter(is_wanted),
-            inside.select("work_id", pl.col("institution_name").str.to_lowercase().alias("key")).filter(is_wanted),
-        ]
-    )
+
+    def keys_of(part: pl.DataFrame) -> pl.DataFrame:
+        inside = part.join(works.select("work_id"), on="work_id", how="semi")
+        lineage = inside.select("work_id", key="lineage").explode("key", keep_nulls=False, empty_as_null=False)
+        names = inside.select("work_id", pl.col("institution_name").str.to_lowercase().alias("key"))
+        return pl.concat([inside.select("work_id", key="institution_id"), lineage, names]).filter(is_wanted)
+
+    keys = by_parts(affiliations.select("work_id", "institution_id", "institution_name", "lineage"), keys_of)
     return {key: set(found) for key, found in keys.group_by("key").agg("work_id").iter_rows()}
 
 
