@@ -256,3 +256,13 @@ def test_sixty_thousand_works_stay_under_six_megabytes(large: Any, large_page: s
     works = large[0]["copublications"]
     assert works.height == 60_000 and works["is_critical_listed"].sum() > 4_000
     assert len(large_page.encode()) < 6_000_000
+
+
+def test_the_page_says_by_which_tiers_the_listed_works_were_found(world: Any) -> None:
+    tables, manifest = world
+    text = _Reader(build_page(tables, manifest)).text
+    listed = tables["copublications"].filter("is_listed")
+    assert "Listed works by the tiers that found them" in text
+    for (tiers,), works in listed.with_columns(pl.col("tiers").list.sort()).group_by("tiers"):
+        row = f"{', '.join(tiers)} {works.height} {works['is_critical_listed'].sum()}"
+        assert row in text, row

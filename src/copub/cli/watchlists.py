@@ -127,7 +127,12 @@ def show_command(
     for kind, names in facts["names"].items():
         typer.echo(f"  {kind}: {'; '.join(names)}")
     for member in facts["lists"]:
-        typer.echo(f"  on {member['watchlist']} ({member['edition']}): level {member['level']} {member['level_basis']}")
+        basis = f" ({member['level_basis']})" if member["level_basis"] else ""
+        since = f", since {member['valid_from']}" if member["valid_from"] else ""
+        until = f", until {member['valid_to']}" if member["valid_to"] else ""
+        typer.echo(f"  on {member['watchlist']} ({member['edition']}): level {member['level']}{basis}{since}{until}")
+        if member["source"]:
+            typer.echo(f"    source: {member['source']}")
 
 
 @group.command("validate")

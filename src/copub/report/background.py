@@ -53,10 +53,33 @@ def quality_section(facts: Facts) -> Section | None:
     notes = facts.table("coverage").filter(pl.col("slice_kind") == "record")
     if notes.height:
         grids.append(_coverage_grid(facts, notes.head(_ROWS), words.say("section.records")))
-    grids += repair_grids(facts)
+    grids += [*_tier_grids(facts), *repair_grids(facts)]
     if not grids and not figures:
         return None
     return Section("quality", title, words.say("lead.quality"), figures=figures, grids=tuple(grids))
+
+
+def _tier_grids(facts: Facts) -> list[Grid]:
+    """Return how the listed works were found: by which tiers, and so what each adds to the others."""
+    words = facts.words
+    listed = facts.table("copublications").filter("is_listed")
+    if listed.is_empty():
+        return []
+    found = (
+        listed.group_by(pl.col("tiers").list.sort())
+        .agg(pl.len().alias("works"), pl.col("is_critical_listed").sum())
+        .sort(pl.col("tiers").list.len(), pl.col("tiers").list.join("+"))
+    )
+    heads = tuple(words.say(f"label.{key}") for key in ("tier", "works", "critical_listed"))
+    rows = (
+        (
+            Cell(", ".join(words.name("tier", tier) for tier in row["tiers"] or ())),
+            count_cell(facts, row["works"]),
+            count_cell(facts, row["is_critical_listed"]),
+        )
+        for row in rows_of(found)
+    )
+    return [grid_of(words.say("section.tiers"), heads, rows)]
 
 
 def _coverage_grid(facts: Facts, coverage: pl.DataFrame, caption: str) -> Grid:

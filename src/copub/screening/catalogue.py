@@ -80,7 +80,7 @@ def show_entity(entity_id: str, names: Iterable[str] | None = None) -> dict[str,
             "level_basis": member.level_basis,
             "valid_from": member.valid_from,
             "valid_to": member.valid_to,
-            "source": member.source,
+            "source": member.source or "; ".join(watchlist.sources),
         }
         for watchlist in lists
         if (member := watchlist.member(entity_id)) is not None
