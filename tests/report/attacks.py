@@ -20,6 +20,12 @@ ATTACKS = (
     "@SUM(1+1)",
     "-2+3",
     "\t=1+1",
+    "\r=1+1",
+    " =1+1",
+    "<svg/onload=window.hacked=1>",
+    '<a href="javascript:window.hacked=1">link</a>',
+    "[link](javascript:window.hacked=1)",
+    "\u2066isolated\u2069 \u200fmark\u200e",
     "‮gnitser‬ reversed",
     "{{ 7*7 }} ${7*7} {% raw %}",
     "' onmouseover='window.hacked=1",
@@ -61,18 +67,41 @@ def hostile(
     return attacked, facts
 
 
+def bare(
+    tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    """Return a run in which every value is null that a source could have left out, and the manifest says little."""
+    emptied = {
+        name: frame.with_columns(
+            pl.lit(None, dtype).alias(column) for column, dtype in frame.schema.items() if not _is_own(name, column)
+        )
+        for name, frame in tables.items()
+    }
+    return emptied, {key: manifest[key] for key in ("study", "run_id")}
+
+
 # What copub itself writes is what it is; what comes from a source may be anything.
 _KEPT = ("work_id", "measure", "slice_kind", "counting", "taxonomy", "watchlist", "year", "side", "switch", "metric")
 
 
-def _attack(rng: random.Random, table_name: str, column: str, dtype: Any, value: Any) -> Any:
+_NEVER_NULL = ("area", "entity_id", "tier", "field")
+_COUNTED = ("shares", "trends", "institutions", "pairs", "area_levels", "funders")  # their numbers are copub's own
+
+
+def _is_own(table_name: str, column: str) -> bool:
     kept = column in _KEPT or (column == "risk_level" and table_name == "shares")
-    if kept or column.startswith(("is_", "n_")) or column.endswith("_seq") or column in ("assigned", "classifiable"):
+    flags = column.startswith(("is_", "n_")) or column.endswith("_seq") or column in ("assigned", "classifiable")
+    counts = table_name in _COUNTED and TABLES[table_name].schema[column].is_numeric()
+    return kept or flags or counts or column in _NEVER_NULL
+
+
+def _attack(rng: random.Random, table_name: str, column: str, dtype: Any, value: Any) -> Any:
+    if column in _NEVER_NULL:
+        return rng.choice(ATTACKS)
+    if _is_own(table_name, column):
         return value
     if column == "doi":
         return rng.choice([*EVIL_DOIS, None, "10.5555/fine"])
-    if column in ("area", "entity_id", "tier", "field"):  # never null by the schema
-        return rng.choice(ATTACKS)
     if dtype == pl.String:
         return rng.choice([*ATTACKS, None])
     if dtype == pl.List(pl.String):

@@ -54,6 +54,13 @@ def hostile() -> World:
 
 
 @pytest.fixture(scope="session")
+def bare() -> World:
+    """A made-up run in which everything is null that a source could have left out."""
+    result: World = attacks.bare(*worlds.world(60))
+    return result
+
+
+@pytest.fixture(scope="session")
 def hostile_page(hostile: World) -> str:
     """The page of the hostile run."""
     return build_page(*hostile)

@@ -102,8 +102,10 @@ class Facts:
         asked = set(self.study.get("levels") or ())
         return measure not in _BY_LEVELS or not asked or set((levels or "").split("+")) == asked
 
-    def area(self, area: str) -> str:
+    def area(self, area: str | None) -> str:
         """Return the name of an area: as the manifest's taxonomy names it, else made readable from its id."""
+        if area is None:
+            return self.words.missing
         for taxonomy in self.entries("taxonomies"):
             name = (taxonomy.get("areas") or {}).get(area)
             if name:
