@@ -21,7 +21,12 @@ def test_every_figure_that_a_study_may_bound_is_known_here() -> None:
 
 
 def test_figures_within_their_bounds_pass() -> None:
-    check_bounds(study(bounds={"copublications": (0, 1000), "listed_share": (0, 1), "works": (0, 1000)}), tables_of(30))
+    tables = tables_of(30)
+    count = tables["copublications"].height
+    within = {"copublications": (count, count), "listed_share": (0, 1), "works": (0, 1000)}
+    check_bounds(study(bounds=within), tables)
+    with pytest.raises(CheckBounds):  # the same bounds, one work off
+        check_bounds(study(bounds=within | {"copublications": (count + 1, count + 1)}), tables)
 
 
 def test_all_breaches_are_named_with_bound_and_value() -> None:

@@ -49,13 +49,37 @@ def flagged_works(
     levels : risk levels of the headline watchlists, strongest first.
     reviewed : review status by work_id, where people have decided.
     """
+    found = _judged(study, tables, classification, hits, levels)
+    no_texts = pl.lit([], dtype=TEXTS)
+    flagged = found.join(_status(reviewed or {}), on="work_id", how="left").with_columns(
+        pl.col("is_critical", "is_listed", "is_level_top").fill_null(False),
+        pl.col("areas", "entities", "watchlists", "tiers").fill_null(no_texts),
+        pl.col("listed_band").fill_null("none"),
+        pl.col("review_status").fill_null("unreviewed"),
+        pl.col("has_institution", "classifiable").fill_null(False),
+        pl.col("classified_from").fill_null("nothing"),
+    )
+    return (
+        flagged.with_columns(
+            (pl.col("is_critical") & pl.col("is_listed")).alias("is_critical_listed"),
+            (pl.col("is_critical") & pl.col("is_level_top")).alias("is_top_level"),
+        )
+        .drop("is_level_top")
+        .sort("work_id")
+    )
+
+
+def _judged(
+    study: Study, tables: Tables, classification: Classification, hits: pl.DataFrame, levels: Sequence[str]
+) -> pl.DataFrame:
+    """Return all co-publications with what each stage found of them; null where it found nothing."""
     works = tables.works.select(
         "work_id", "doi", "title", "publication_year", "publication_date", "type", "language",
         "source_name", "publisher", "n_authors", "n_countries", "is_truncated", "is_retracted",
         "abstract_status", "duplicate_of", "epoch", "excluded_because", "is_xpac", "is_paratext",
     )  # fmt: skip
     countries = [*study.side_a.countries, *study.side_b.countries]
-    joined = (
+    return (
         with_groups(works)
         .join(
             by_parts(tables.authorships, lambda part: authors_by_side(part, countries)),
@@ -71,23 +95,6 @@ def flagged_works(
             on="work_id",
             how="left",
         )
-    )
-    no_texts = pl.lit([], dtype=TEXTS)
-    flagged = joined.join(_status(reviewed or {}), on="work_id", how="left").with_columns(
-        pl.col("is_critical", "is_listed", "is_level_top").fill_null(False),
-        pl.col("areas", "entities", "watchlists", "tiers").fill_null(no_texts),
-        pl.col("listed_band").fill_null("none"),
-        pl.col("review_status").fill_null("unreviewed"),
-        pl.col("has_institution", "classifiable").fill_null(False),
-        pl.col("classified_from").fill_null("nothing"),
-    )
-    return (
-        flagged.with_columns(
-            (pl.col("is_critical") & pl.col("is_listed")).alias("is_critical_listed"),
-            (pl.col("is_critical") & pl.col("is_level_top")).alias("is_top_level"),
-        )
-        .drop("is_level_top")
-        .sort("work_id")
     )
 
 
