@@ -78,6 +78,7 @@ def test_names_that_differ_stay_different(one: str, other: str) -> None:
         ("Univer sity, Nanjing", ["Univer sity", "Nanjing"]),
         ("1Nanjing²", ["1", "Nanjing", "²"]),
         ("NanjingChina", ["Nanjing", "China"]),
+        ("Schooland Nanjing", ["School", "Nanjing"]),
     ],
 )
 def test_words_lead_back_to_their_characters(text: str, words: list[str]) -> None:

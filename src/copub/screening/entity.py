@@ -53,8 +53,8 @@ COLUMNS: Mapping[str, str] = {
     "medical": "yes | no: a medical unit",
     "country": "ISO 3166 alpha-2 code",
     "places": "cities or provinces of the entity",
-    "context": "what its names need beside them: empty = nothing | open = no sign of another "
-    "country | china = a sign of its country | home = a place of it | alone = the name is the whole clause",
+    "context": "what its names need beside them: empty = nothing | open = not beside the name of "
+    "another country | china = a sign of its country | home = a place of it | alone = the name is the whole clause",
     "not_places": "cities, or codes of countries, that point to another institution of the same name",
     "parent": "entity_id of the parent",
     "children": "descendants that count: all | named (those with this parent in the file) | none",

@@ -70,7 +70,8 @@ def build_lexicon(entities: Iterable[Entity], *, silent: bool = False) -> Lexico
     known = sorted(set(entities), key=lambda entity: (entity.id, entity.name))
     plain = Reader()
     names = [(entity, name) for entity in known for name in entity.names if (name.kind in SILENT) == silent]
-    proper = {word for _, name in names for word in plain.read(name.text).words if word.isalpha()}
+    readings = [plain.read(name.text) for _, name in names]
+    proper = {word for reading in readings for word in (*reading.words, *reading.tokens) if word.isalpha()}
     reader = Reader(proper | set(vocabulary().places))
     patterns: dict[str, list[Meaning]] = {}
     for entity, name in names:

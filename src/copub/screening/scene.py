@@ -19,6 +19,9 @@ _NESTED = 8
 """Names that may stand inside one another, at most."""
 
 _CHINA = Place("CN", "country")
+_BODIES = frozenset(
+    ("university", "institute", "college", "academy", "school", "hospital", "department", "laboratory", "center")
+)
 
 
 class Scene:
@@ -99,9 +102,20 @@ class Scene:
         return low, self._breaks[after] if after < len(self._breaks) else len(self.reading.words)
 
     def countries(self, first: int, last: int) -> set[str]:
-        """Return the countries whose places stand in the stretch of a name, the name included."""
-        low, high = self.stretch(first, last)
-        return {place.country for _, _, place in _between(self.places, low, high)}
+        """Return the countries named in the clause of a name and right after it, where no institution comes between."""
+        words = self.reading.words
+        low = first
+        while self.word(low - 1) != DIVIDER:
+            low -= 1
+        high = last + 1
+        while self.word(high) != DIVIDER:
+            high += 1
+        after = high + 1
+        while self.word(after) != DIVIDER:
+            after += 1
+        if _BODIES.isdisjoint(words[high:after]):
+            high = after
+        return {place.country for _, _, place in _between(self.places, low - 1, high)}
 
     def nearest(self, first: int, last: int, entity: Entity, *, cities: bool = False) -> tuple[str, Place] | None:
         """Return the place that most likely belongs to a name: the next after it, else the last before it.

@@ -228,12 +228,12 @@ class Reader:
                 continue
             cut = 0
             for piece in word.split(_CUT):
+                begin, cut = cut, cut + len(piece)
                 if _CUT in word:
-                    size = len(piece) if not cut else len(tokens[index]) - cut
-                    inner[len(kept)] = (cut, cut + size)
-                    cut += size
                     piece = "" if piece in _DROPPED else self._corrected(piece)
                 if piece:
+                    if _CUT in word:
+                        inner[len(kept)] = (begin, cut)
                     kept.append(piece)
                     first.append(index)
                     last.append(index)
