@@ -165,6 +165,7 @@ def trend_section(facts: Facts) -> Section | None:
     notes = [f"{event.get('date')}: {event.get('label')}" for event in events]
     if trends["is_recent"].any():
         notes.append(words.say("label.recent_note"))
+    notes += _notes_on_years(facts, trends)
     return Section(
         "trend",
         title,
@@ -173,6 +174,23 @@ def trend_section(facts: Facts) -> Section | None:
         grids=() if figures else (grid,),
         paragraphs=tuple(notes),
     )
+
+
+def _notes_on_years(facts: Facts, trends: pl.DataFrame) -> list[str]:
+    """Return in which years the instruments changed, and which falls the loss of coverage alone could explain."""
+    words = facts.words
+
+    def years_of(rows: pl.DataFrame) -> str:
+        return ", ".join(str(year) for year in rows["year"].unique().sort())
+
+    changed = trends.filter("epoch_changes")
+    notes = [words.say("label.epoch_note", years=years_of(changed))] if changed.height else []
+    for measure in trends["measure"].unique(maintain_order=True):
+        falls = trends.filter(pl.col("measure") == measure, "fall_within_coverage")
+        if falls.height:
+            name = words.name("measure", measure)
+            notes.append(words.say("label.fall_note", measure=name, years=years_of(falls)))
+    return notes
 
 
 def _trend_grid(facts: Facts, trends: pl.DataFrame, title: str) -> Grid:

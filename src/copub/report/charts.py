@@ -22,7 +22,8 @@ PERCENT = ".0%"
 def trend_chart(trends: pl.DataFrame, words: Messages, width: int, events: Sequence[Mapping[str, Any]] = ()) -> Any:
     """Return share with interval, counts, and coverage, one above the other over the same years.
 
-    `trends` holds the rows of one counting; `events` are dated events drawn as lines.
+    `trends` holds the rows of one counting; `events` are dated events drawn as lines, as is every
+    year whose works were retrieved in another epoch than those of the year before.
     """
     listed = trends.filter(pl.col("measure") == "critical_listed")
     if listed.height < 2:
@@ -36,7 +37,10 @@ def trend_chart(trends: pl.DataFrame, words: Messages, width: int, events: Seque
         scale=alt.Scale(domain=[first - 0.6, last + 0.6], nice=False),
         axis=alt.Axis(format="d", values=list(range(first, last + 1, step)), grid=False),
     )
-    marks = _event_marks(events, first, last)
+    epochs = [
+        {"date": f"{year}-01", "mark": words.say("label.epoch")} for year in every.filter("epoch_changes")["year"]
+    ]
+    marks = _event_marks([*events, *epochs], first, last)
     return (
         alt.vconcat(
             _share_panel(listed, years, marks, words, width),
@@ -56,7 +60,13 @@ def _event_marks(events: Sequence[Mapping[str, Any]], first: int, last: int) -> 
         if year.isdigit() and first <= int(year) <= last + 1:
             month = int(rest[:2]) if rest[:2].isdigit() else 7
             height = 4 + 13 * (len(rows) % 3)  # dates that lie close together stand one under the other
-            rows.append({"at": int(year) - 0.5 + (month - 1) / 12, "date": str(event["date"]), "height": height})
+            rows.append(
+                {
+                    "at": int(year) - 0.5 + (month - 1) / 12,
+                    "date": str(event.get("mark") or event["date"]),
+                    "height": height,
+                }
+            )
     return pl.DataFrame(rows, schema={"at": pl.Float64, "date": pl.String, "height": pl.Int32})
 
 

@@ -43,6 +43,7 @@ _EVENTS: tuple[Column, ...] = (
 _INTENSITY: tuple[Column, ...] = (
     ("label.year", "year", "marked"),
     ("label.works", "works", "count"),
+    ("label.salton", "salton", "share"),
     ("label.share_of_a", "share_of_a", "share"),
     ("label.share_of_b", "share_of_b", "share"),
     ("label.affinity", "affinity", "figure"),

@@ -76,8 +76,10 @@ def adjusted_sentence(facts: Facts) -> str:
         return ""
     row = rows.row(0, named=True)
     ends = {"ci_low": row["adjusted_low"], "ci_high": row["adjusted_high"], "confidence": row["confidence"]}
+    by_labels = row["method"] == "labelled sample"
     return facts.words.say(
-        "headline.adjusted",
+        "headline.adjusted_by_labels" if by_labels else "headline.adjusted",
+        basis=row["basis"],
         share=facts.words.percent(row["adjusted"]),
         interval=facts.interval(ends),
         judged=facts.words.count((row["denominator"] or 0) - (row["not_judged"] or 0)),
