@@ -191,3 +191,29 @@ def test_coverage_counts_what_is_missing_per_year(seed: int) -> None:
         assert (row["count"], row["of"]) == (sum(w["abstract_status"] == "none" for w in part), len(part))
     both = tables["coverage"].filter(slice_kind="publisher and year", metric="works without abstract")
     assert both["of"].sum() == sum(w["publisher"] is not None and w["excluded_because"] is None for w in world)
+
+
+def years_with(*years: tuple[int, int, int]) -> pl.DataFrame:
+    """Make a world of 100 works a year: year, works whose side-B authors all have an institution, listed works."""
+    template = works_of(3, 40).head(1)
+    parts = [
+        pl.concat([template] * 100).with_columns(
+            publication_year=pl.lit(year, pl.Int32),
+            has_institution=pl.int_range(pl.len()) < known,
+            is_listed=pl.int_range(pl.len()) < listed,
+            abstract_status=pl.lit("full"),
+        )
+        for year, known, listed in years
+    ]
+    return pl.concat(parts)
+
+
+def test_of_two_equal_falls_only_the_one_that_coverage_could_explain_says_so() -> None:
+    # the truth: 40 of 100 works are listed in 2016, 2017 and 2018; in 2017 four in ten lack an institution
+    lost = trends(STUDY, years_with((2016, 100, 40), (2017, 60, 24), (2018, 100, 40)), None)
+    # the truth: the listed works fell from 40 to 24
+    real = trends(STUDY, years_with((2016, 100, 40), (2017, 100, 24), (2018, 100, 40)), None)
+    for table, explained in ((lost, True), (real, False)):
+        row = table.filter(measure="listed", counting="full", year=2017).row(0, named=True)
+        assert row["count"] == 24 and row["fall_within_coverage"] is explained
+        assert table.filter(measure="listed", counting="full", year=2018)["fall_within_coverage"].to_list() == [None]

@@ -1,0 +1,51 @@
+"""What stands under the trend: changes of epoch, and falls that the loss of coverage alone could explain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from copub.report.answers import trend_section
+from copub.report.charts import trend_chart
+from copub.report.facts import facts_of
+from copub.report.messages import load_messages
+
+WORDS = load_messages("en")
+
+
+def marked(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Return the trends with a change of epoch and an explained fall in the second year."""
+    second = tables["trends"]["year"].unique().sort()[1]
+    here = pl.col("year") == second
+    is_listed = pl.col("measure") == "listed"
+    return tables["trends"].with_columns(
+        epoch_changes=here, fall_within_coverage=pl.when(here & is_listed).then(True).otherwise(None)
+    )
+
+
+def test_the_trend_names_changes_of_epoch_and_falls_that_coverage_could_explain(world: Any) -> None:
+    tables, manifest = world
+    trends = marked(tables)
+    year = str(trends.filter("epoch_changes")["year"][0])
+    section = trend_section(facts_of({**tables, "trends": trends}, manifest))
+    assert section is not None
+    assert WORDS.say("label.epoch_note", years=year) in section.paragraphs
+    name = WORDS.name("measure", "listed")
+    assert WORDS.say("label.fall_note", measure=name, years=year) in section.paragraphs
+
+
+def test_without_such_years_the_trend_says_nothing_of_them(world: Any) -> None:
+    tables, manifest = world
+    quiet = tables["trends"].with_columns(epoch_changes=False, fall_within_coverage=pl.lit(None, pl.Boolean))
+    section = trend_section(facts_of({**tables, "trends": quiet}, manifest))
+    assert section is not None
+    start = WORDS.say("label.epoch_note", years="x").partition(":")[0]
+    assert not any(start in text or "could explain" in text for text in section.paragraphs)
+
+
+def test_a_change_of_epoch_is_drawn_as_a_line(world: Any) -> None:
+    tables, _ = world
+    trends = marked(tables).filter(pl.col("counting") == "full")
+    text = trend_chart(trends, WORDS, 1000).to_json()
+    assert text.count(f'"date": "{WORDS.say("label.epoch")}"') == 1
