@@ -1,0 +1,116 @@
+"""Rules of the documents on schedules: their commands exist, their script and their workflow act on exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from copub.cli import app
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+SCHEDULE = (DOCS / "schedule.md").read_text(encoding="utf-8")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="shell scripts")
+
+STUB = """#!{python}
+import json, pathlib, sys
+place = pathlib.Path({place!r})
+plan = json.loads((place / "plan.json").read_text())
+with (place / "calls").open("a") as file:
+    file.write(" ".join(sys.argv[1:]) + "\\n")
+if sys.argv[1:3] == ["runs", "list"]:
+    print(json.dumps({{sys.argv[3]: plan["runs"]}}))
+if sys.argv[1] == "run":
+    code = plan["codes"].pop(0)
+    (place / "plan.json").write_text(json.dumps(plan))
+    print(json.dumps({{"exit_code": code}}))
+    sys.exit(code)
+"""
+
+
+def block(language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", SCHEDULE, re.DOTALL)
+    assert found, language
+    return found.group(1)
+
+
+def carried_out(place: Path, script: str, codes: list[int], runs: list[dict[str, str]]) -> tuple[int, list[str]]:
+    """Run a script with a stand-in for copub that ends with these codes; return the exit code and the calls."""
+    (place / "plan.json").write_text(json.dumps({"codes": codes, "runs": runs}), encoding="utf-8")
+    for name, text in (("copub", STUB.format(python=sys.executable, place=str(place))), ("sleep", "#!/bin/sh\n")):
+        (place / name).write_text(text, encoding="utf-8")
+        (place / name).chmod(stat.S_IRWXU)
+    (place / "script.sh").write_text(script.replace("/var/lib/copub", str(place)), encoding="utf-8")
+    environment = os.environ | {"PATH": f"{place}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "script.sh", "belgium-china"], cwd=place, env=environment, check=False, timeout=60)
+    return done.returncode, (place / "calls").read_text(encoding="utf-8").splitlines()
+
+
+RUN = "run belgium-china --refresh --quiet --json"
+LAST = [{"run": "20260101-000000-aaaaaaaa"}, {"run": "20260301-000000-bbbbbbbb"}]
+
+
+@pytest.mark.parametrize(
+    ("codes", "code", "attempts", "goes_on"),
+    [([0], 0, 1, True), ([3, 130, 0], 0, 3, True), ([4], 4, 1, True), ([2], 2, 1, False), ([1], 1, 1, False),
+     ([3, 3, 3, 3], 3, 4, False)],
+)  # fmt: skip
+def test_the_monthly_script_acts_on_every_exit_code(
+    tmp_path: Path, codes: list[int], code: int, attempts: int, goes_on: bool
+) -> None:
+    ended, calls = carried_out(tmp_path, block("sh"), codes, LAST)
+    assert ended == code
+    assert calls.count(RUN) == attempts
+    after = [
+        "compare belgium-china/20260301-000000-bbbbbbbb belgium-china --json",
+        "runs prune belgium-china --keep 12 --delete",
+    ]
+    assert calls[attempts + 1 :] == (after if goes_on else [])
+
+
+def test_the_first_run_of_all_is_compared_with_nothing(tmp_path: Path) -> None:
+    _, calls = carried_out(tmp_path, block("sh"), [0], [])
+    assert not any(call.startswith("compare") for call in calls)
+
+
+@pytest.mark.parametrize(("code", "ended"), [(0, 0), (1, 1), (2, 2), (3, 1), (4, 0)])
+def test_the_workflow_is_whole_and_fails_when_a_person_is_needed_or_it_must_go_on(
+    tmp_path: Path, code: int, ended: int
+) -> None:
+    workflow: dict[str, Any] = yaml.safe_load(block("yaml"))
+    steps = workflow["jobs"]["run"]["steps"]
+    assert all("uses" in step or "run" in step for step in steps)
+    saved = next(step for step in steps if step.get("uses", "").startswith("actions/cache/save"))
+    assert saved["if"] == "always()"
+    script = next(step["run"] for step in steps if step.get("name") == "run")
+    assert carried_out(tmp_path, f"set -e\n{script}", [code], []) == (ended, [RUN])
+
+
+def options_of(words: list[str]) -> set[str]:
+    """Return the options of the command that words name."""
+    command: Any = get_command(app)
+    for word in words:
+        if word not in getattr(command, "commands", {}):
+            break
+        command = command.commands[word]
+    return {name for parameter in command.params for name in parameter.opts} | {"--help"}
+
+
+@pytest.mark.parametrize("name", ["schedule.md", "runs.md"])
+def test_every_command_in_the_documents_has_the_options_that_it_is_given(name: str) -> None:
+    text = (DOCS / name).read_text(encoding="utf-8")
+    lines = re.findall(r"copub ((?:run|runs|compare|verify|trend)\b[^`|\n>)']*)", text)
+    assert len(lines) > 3
+    for line in lines:
+        words = line.split()
+        unknown = {word.strip('."[],') for word in words if word.strip('"[').startswith("--")} - options_of(words)
+        assert not unknown, line
