@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import polars as pl
 from joblib import Parallel, cpu_count, delayed
+from joblib.externals.loky import get_reusable_executor
 
 ROWS = 500_000
 """Rows of a part of a table: what is built up on the way stays in the hundreds of megabytes."""
@@ -30,6 +31,7 @@ def in_parallel(work: Callable[[Part], Result], parts: Iterable[Part], *, alone:
         return
     processes = Parallel(n_jobs=cores, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
     yield from processes(delayed(work)(part) for part in chain(first, rest))
+    get_reusable_executor().shutdown(wait=True)  # idle, the processes would hold their memory for minutes
 
 
 def by_parts(frame: pl.DataFrame, work: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:

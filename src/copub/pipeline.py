@@ -194,15 +194,14 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
         made = replace(made, tables=tables)
         frames = {name: getattr(tables, name) for name in TABULATED} | {"repairs": repairs}
         for name, frame in frames.items():
-            writer.table(name, frame)
+            writer.table(name, made.whole_works() if name == "works" else frame)
     if until != "report":
         frames = {}  # only the report reads them again
     if last >= STAGES.index("classify"):
         with clock.stage("classify") as row:
             classification, row["result"] = classified(stages, made, asked.taxonomies, study)
             frames["assignments"] = classification.assignments
-            # No later stage reads texts and topics, and they are half of the memory.
-            tables = replace(tables, works=tables.works.drop("abstract"), topics=tables.topics.clear())
+            tables = replace(tables, topics=tables.topics.clear())  # no later stage reads them
             made = replace(made, tables=tables)
     if last >= STAGES.index("screen"):
         with clock.stage("screen") as row:

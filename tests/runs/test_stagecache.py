@@ -28,9 +28,9 @@ class Stage:
         self.frame = frame
         self.calls = 0
 
-    def __call__(self) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    def __call__(self) -> tuple[list[tuple[str, pl.DataFrame]], dict[str, Any]]:
         self.calls += 1
-        return {"hits": self.frame}, {"read": 2}
+        return [("hits", self.frame)], {"read": 2}
 
 
 def test_the_same_key_gives_the_kept_result_without_work(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_damaged_result_is_made_anew_and_said(tmp_path: Path, harm: str) -> No
 
 
 def test_a_stage_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    def fail() -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    def fail() -> tuple[list[tuple[str, pl.DataFrame]], dict[str, Any]]:
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError):

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from copub.errors import CorrectInput
-from copub.schema import TABLES
+from copub.schema import TABLES, empty
 
 FORMAT = 1
 """Format of a manifest that this copub writes and reads."""
@@ -143,15 +143,17 @@ class RunWriter:
         self.written: dict[str, dict[str, Any]] = {}
         self.files: list[str] = []
 
-    def table(self, name: str, frame: pl.DataFrame) -> None:
-        """Write one table as Parquet, with the meaning of each column in its metadata."""
+    def table(self, name: str, frame: pl.DataFrame | Iterable[pl.DataFrame]) -> None:
+        """Write one table, whole or in parts, as Parquet, with the meaning of each column in its metadata."""
         path = self.folder / "tables" / f"{name}.parquet"
-        schema = _described(name, frame.clear()).schema
+        schema = _described(name, empty(name)).schema
+        rows = 0
         # In slices: the whole table in Arrow's form would be a second copy of it in memory.
         with self._writing(), pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for part in frame.iter_slices(ROWS_AT_ONCE):
+            for part in frame.iter_slices(ROWS_AT_ONCE) if isinstance(frame, pl.DataFrame) else frame:
                 writer.write_table(_described(name, part))
-        self.written[name] = {"rows": frame.height, "sha256": sha256_of(path)}
+                rows += part.height
+        self.written[name] = {"rows": rows, "sha256": sha256_of(path)}
 
     def file(self, name: str, content: str | bytes) -> None:
         """Write one file of the run."""

@@ -15,7 +15,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -44,7 +44,10 @@ KEPT_PER_STAGE = 12
 _ENTRY = "entry.json"
 _LIBRARIES = ("polars", "pyarrow", "numpy", "scipy", "scikit-learn", "orjson")
 
-Make = Callable[[], tuple[Mapping[str, pl.DataFrame], Mapping[str, Any]]]
+Frames = Iterable[tuple[str, pl.DataFrame]]
+Make = Callable[[], tuple[Frames, Mapping[str, Any]]]
+"""Gives frames with their names, each let go before the next is made, and facts."""
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Staged:
     facts: dict[str, Any]
     hashes: dict[str, str]
     origin: str
+    folder: Path
 
 
 class StageCache:
@@ -68,7 +72,9 @@ class StageCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / FOLDER
 
-    def cached(self, stage: str, parts: Mapping[str, Any], make: Make) -> Staged:
+    def cached(
+        self, stage: str, parts: Mapping[str, Any], make: Make, *, left_on_disk: Mapping[str, str] = NOTHING
+    ) -> Staged:
         """Return the result of a stage: the kept one if its key is the same, else what `make` gives.
 
         Parameters
@@ -76,26 +82,27 @@ class StageCache:
         stage : one of `MODULES`.
         parts : all that the result rests on beside the code, ready for JSON: hashes of inputs,
             settings.
-        make : gives frames by name, and facts ready for JSON.
+        make : gives names and frames, and facts ready for JSON.
+        left_on_disk : a column by frame that is not read; large texts, mostly.
         """
         key = key_of(stage, parts)
         place = self.folder / f"{stage}-{key}"
         there = place.exists()
-        kept = _read(place)
+        kept = _read(place, left_on_disk)
         if kept is not None:
             with suppress(FileNotFoundError):  # another call may have dropped it since
                 os.utime(place / _ENTRY)
-            return Staged(*kept, REUSED)
+            return Staged(*kept, REUSED, place)
         frames, facts = make()
         self._write(place, frames, facts)
-        del frames  # else the tables would be in memory twice
+        del frames
         self._forget_oldest(stage, place)
         # read back, so that a made result and a kept one are alike to the byte
-        whole = _read(place)
+        whole = _read(place, left_on_disk)
         assert whole is not None, f"{place} changed while it was read"
-        return Staged(*whole, DAMAGED if there else MADE)
+        return Staged(*whole, DAMAGED if there else MADE, place)
 
-    def _write(self, place: Path, frames: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
+    def _write(self, place: Path, frames: Frames, facts: Mapping[str, Any]) -> None:
         partial = self.folder / f".partial-{place.name}-{os.getpid()}"
         shutil.rmtree(partial, ignore_errors=True)
         try:
@@ -113,13 +120,14 @@ class StageCache:
                     mend="make room or give rights, or name another folder (--cache DIR); what is there is kept",
                 ) from None
 
-    def _fill(self, folder: Path, frames: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> None:
+    def _fill(self, folder: Path, frames: Frames, facts: Mapping[str, Any]) -> None:
         hashes = {}
-        for name, frame in sorted(frames.items()):
+        for name, frame in frames:
             path = folder / f"{name}.parquet"
             frame.write_parquet(path, compression="zstd")
             hashes[name] = sha256_of(path)
-        entry = json.dumps({"facts": facts, "hashes": hashes}, ensure_ascii=False)
+            del frame  # the next is made now
+        entry = json.dumps({"facts": facts, "hashes": dict(sorted(hashes.items()))}, ensure_ascii=False)
         (folder / _ENTRY).write_text(entry + "\n", encoding="utf-8")
 
     def _forget_oldest(self, stage: str, newest: Path) -> None:
@@ -150,7 +158,9 @@ def _libraries() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
-def _read(place: Path) -> tuple[dict[str, pl.DataFrame], dict[str, Any], dict[str, str]] | None:
+def _read(
+    place: Path, left_on_disk: Mapping[str, str]
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any], dict[str, str]] | None:
     """Return frames, facts and hashes of an entry; None if it is not there or not as it was written."""
     try:
         entry = json.loads((place / _ENTRY).read_text(encoding="utf-8"))
@@ -158,6 +168,11 @@ def _read(place: Path) -> tuple[dict[str, pl.DataFrame], dict[str, Any], dict[st
         paths = {name: place / f"{name}.parquet" for name in hashes}
         if any(sha256_of(path) != hashes[name] for name, path in paths.items()):
             return None
-        return {name: pl.read_parquet(path) for name, path in paths.items()}, entry["facts"], hashes
+        return {name: _frame(path, left_on_disk.get(name)) for name, path in paths.items()}, entry["facts"], hashes
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError):
         return None
+
+
+def _frame(path: Path, without: str | None) -> pl.DataFrame:
+    columns = [name for name in pl.read_parquet_schema(path) if name != without]
+    return pl.read_parquet(path, columns=columns)

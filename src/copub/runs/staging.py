@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from copub.harvest.record import Record
 from copub.runs.codehash import shipped_hash
-from copub.runs.stagecache import StageCache
+from copub.runs.folder import ROWS_AT_ONCE
+from copub.runs.stagecache import Frames, StageCache
+from copub.schema import TABLES
 from copub.screening import screen
 from copub.screening.watchlist import Watchlist
 from copub.study import Side, Study
-from copub.tables import Tables, tabulate
+from copub.tables import Tables, tabulate_in_turn
 from copub.tables.funnel import Funnel
 from copub.technology import Classification, classify
 from copub.technology.taxonomy import Taxonomy
@@ -36,17 +39,32 @@ NOT_READ_BY_TABULATE = frozenset(
 """Settings that only later stages read. A setting that is not named here is part of the key."""
 
 _TAXONOMIES, _MODELS = "taxonomies/technologies", "taxonomies/models"
-_TABLES = ("works", "topics", "authorships", "affiliations")
 _SOURCE = ("kind", "query_hash", "round", "mode", "pages", "files")
 
 
 @dataclass(frozen=True, slots=True)
 class Tabulated:
-    """Tables, the sha256 of each as it is kept, and whether they were made or taken from there."""
+    """Tables, the sha256 of each as it is kept, whether they were made or taken from there, and where that is.
+
+    Abstracts, a third of all, stay on disk: `texts` reads them.
+    """
 
     tables: Tables
     hashes: Mapping[str, str]
     origin: str
+    folder: Path
+
+    def texts(self, *columns: str) -> Iterator[pl.DataFrame]:
+        """Yield columns of table ``works``, abstracts too, in parts of `ROWS_AT_ONCE` rows, in its order."""
+        whole = pl.scan_parquet(self.folder / "works.parquet").select(columns)
+        for start in range(0, self.tables.works.height, ROWS_AT_ONCE):
+            yield whole.slice(start, ROWS_AT_ONCE).collect()
+
+    def whole_works(self) -> Iterator[pl.DataFrame]:
+        """Yield table ``works`` with its abstracts, in parts."""
+        for number, abstracts in enumerate(self.texts("abstract")):
+            part = self.tables.works.slice(number * ROWS_AT_ONCE, ROWS_AT_ONCE)
+            yield part.hstack(abstracts).select(TABLES["works"].schema.names())
 
 
 def tabulated(stages: StageCache, records: Iterable[Record], source: Mapping[str, Any], study: Study) -> Tabulated:
@@ -57,13 +75,14 @@ def tabulated(stages: StageCache, records: Iterable[Record], source: Mapping[str
     source : what the manifest says of the records: their pages or files with sha256.
     """
 
-    def make() -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
-        made = tabulate(records, study)
-        return {name: getattr(made, name) for name in _TABLES}, _funnel_facts(made.funnel)
+    def make() -> tuple[Frames, dict[str, Any]]:
+        tables, funnel = tabulate_in_turn(records, study)
+        return tables, _funnel_facts(funnel)
 
     parts = {"source": {name: source.get(name) for name in _SOURCE}, "study": _settings(study)}
-    staged = stages.cached("tabulate", parts, make)
-    return Tabulated(Tables(funnel=_funnel_of(staged.facts), **staged.frames), staged.hashes, staged.origin)
+    staged = stages.cached("tabulate", parts, make, left_on_disk={"works": "abstract"})
+    tables = Tables(funnel=_funnel_of(staged.facts), **staged.frames)
+    return Tabulated(tables, staged.hashes, staged.origin, staged.folder)
 
 
 def classified(
@@ -71,10 +90,11 @@ def classified(
 ) -> tuple[Classification, str]:
     """Carry out classify, or take its kept result; return it and its origin."""
 
-    def make() -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
-        works, topics = given.tables.works, given.tables.topics
+    def make() -> tuple[Frames, dict[str, Any]]:
+        works = given.texts("work_id", "title", "abstract", "abstract_status", "language", "epoch")
+        topics = given.tables.topics
         made = classify(works, topics, taxonomies, profile=study.profile, thresholds=study.thresholds)
-        return {"assignments": made.assignments, "basis": made.basis}, {}
+        return [("assignments", made.assignments), ("basis", made.basis)], {}
 
     parts = {
         "inputs": {name: given.hashes[name] for name in ("works", "topics")},
@@ -92,7 +112,7 @@ def screened(
 ) -> tuple[pl.DataFrame, str]:
     """Carry out screen, or take its kept result; return the table ``hits`` and its origin."""
 
-    def make() -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
+    def make() -> tuple[Frames, dict[str, Any]]:
         hits = screen(
             given.tables.affiliations,
             watchlists,
@@ -101,7 +121,7 @@ def screened(
             children=study.children,
             dates=given.tables.works.select("work_id", "publication_date") if study.as_of else None,
         )
-        return {"hits": hits}, {}
+        return [("hits", hits)], {}
 
     parts = {
         "inputs": {name: given.hashes[name] for name in ("affiliations", *(["works"] if study.as_of else []))},

@@ -1,5 +1,5 @@
 """From records to tidy tables: works, topics, authorships, affiliations, coverage."""
 
-from copub.tables.tabulate import TABULATED, Tables, tabulate
+from copub.tables.tabulate import TABULATED, Tables, tabulate, tabulate_in_turn
 
-__all__ = ["TABULATED", "Tables", "tabulate"]
+__all__ = ["TABULATED", "Tables", "tabulate", "tabulate_in_turn"]

@@ -94,6 +94,9 @@ class _Piece:
     faults: list[Fault]
 
 
+TablesInTurn = Iterator[tuple[str, pl.DataFrame]]
+
+
 def tabulate(records: Iterable[Record] | Portioned, study: Study) -> Tables:
     """Read records of any schema era into the tables of the study's co-publications.
 
@@ -102,16 +105,22 @@ def tabulate(records: Iterable[Record] | Portioned, study: Study) -> Tables:
     be read, repeated ids and works left out are counted and named in the funnel. Records that
     come in portions are read on all cores; the result is the same.
     """
+    tables, funnel = tabulate_in_turn(records, study)
+    return Tables(**dict(tables), funnel=funnel)
+
+
+def tabulate_in_turn(records: Iterable[Record] | Portioned, study: Study) -> tuple[TablesInTurn, Funnel]:
+    """Do as `tabulate`, but make each table only when it is its turn, so that not all are in memory at once."""
     if isinstance(records, Portioned):
         join = _Join()
         for piece in in_parallel(partial(_read_portion, study=study), records.portions()):
             join.add(piece)
         records.complain(join.faults)
         join.complain()
-        return join.tables()
+        return join.tables(), join.funnel
     join = _Join()
     join.add(_read(records, study, []))
-    return join.tables()
+    return join.tables(), join.funnel
 
 
 def _read_portion(portion: Portion, study: Study) -> _Piece:
@@ -164,7 +173,7 @@ class _Join:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
-        self._funnel = Funnel()
+        self.funnel = Funnel()
         self._packed: dict[str, list[bytes]] = {name: [] for name in TABULATED}
         self._seen: set[str] = set()
 
@@ -173,11 +182,11 @@ class _Join:
         known = {work_id for work_id, _ in piece.ids if work_id in self._seen}
         for work_id, where in piece.ids:
             if work_id in self._seen:
-                self._funnel.repeated.append((where, f"{work_id} was read before"))
+                self.funnel.repeated.append((where, f"{work_id} was read before"))
             self._seen.add(work_id)
         if known:
             self._take_back(piece, known)
-        self._funnel.add(piece.funnel)
+        self.funnel.add(piece.funnel)
         self.faults += piece.faults
         for name, packed in piece.packed.items():
             self._packed[name] += packed
@@ -194,24 +203,22 @@ class _Join:
         """Raise `CorrectInput` if none of the records is a work: these are no works files."""
         if self._seen:
             return
-        where, why = self._funnel.unreadable[0] if self._funnel.unreadable else ("", "the files are empty")
+        where, why = self.funnel.unreadable[0] if self.funnel.unreadable else ("", "the files are empty")
         raise CorrectInput(
-            f"no readable work among {self._funnel.read} records; the first: {why}",
+            f"no readable work among {self.funnel.read} records; the first: {why}",
             where=where,
             mend="give OpenAlex works, one JSON object a line",
         )
 
-    def tables(self) -> Tables:
-        """Return the tables of all portions."""
+    def tables(self) -> TablesInTurn:
+        """Yield the tables of all portions by name."""
         authorships = conform("authorships", self._whole("authorships"))
         first = authorships.filter(pl.col("author_seq") == 0).select("work_id", "author_name")
-        return Tables(
-            works=conform("works", mark_duplicates(self._whole("works"), first)),
-            topics=conform("topics", self._whole("topics")),
-            authorships=authorships,
-            affiliations=conform("affiliations", self._whole("affiliations")),
-            funnel=self._funnel,
-        )
+        yield "authorships", authorships
+        del authorships
+        yield "works", conform("works", mark_duplicates(self._whole("works"), first))
+        yield "topics", conform("topics", self._whole("topics"))
+        yield "affiliations", conform("affiliations", self._whole("affiliations"))
 
     def _whole(self, name: str) -> pl.DataFrame:
         schema = _Rows(name).schema

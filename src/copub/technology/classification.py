@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -43,7 +43,7 @@ class Classification:
 
 
 def classify(
-    works: pl.DataFrame,
+    works: pl.DataFrame | Iterable[pl.DataFrame],
     topics: pl.DataFrame,
     taxonomies: Sequence[Taxonomy],
     *,
@@ -54,7 +54,7 @@ def classify(
 
     Parameters
     ----------
-    works : work_id, title, abstract, abstract_status, language, epoch.
+    works : work_id, title, abstract, abstract_status, language, epoch; whole, or in parts.
     topics : the table `topics`; may be empty.
     taxonomies : the first is the headline; `thresholds` holds for areas of any of them.
     profile : precision, balanced or recall: where the thresholds lie.
@@ -68,7 +68,7 @@ def classify(
     if profile not in model.thresholds:
         raise CorrectInput(f"there is no profile {profile!r}", mend=f"profiles: {', '.join(model.thresholds)}")
     asked = _Asked(tuple(taxonomies), profile, tuple(sorted((thresholds or {}).items())))
-    parts = list(in_parallel(partial(_classify_part, asked), _parts(_texts(works), topics)))
+    parts = list(in_parallel(partial(_classify_part, asked), _parts(works, topics)))
     table = TABLES["assignments"]
     assignments = pl.concat([pl.DataFrame(schema=table.schema), *(part.assignments for part in parts)]).sort(table.key)
     basis = pl.concat([pl.DataFrame(schema=_BASIS), *(part.basis for part in parts)])
@@ -89,11 +89,14 @@ def _judges(asked: _Asked) -> _Judges:
     return _Judges(load_model(), asked.taxonomies, asked.profile, dict(asked.thresholds))
 
 
-def _parts(texts: pl.DataFrame, topics: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+def _parts(
+    works: pl.DataFrame | Iterable[pl.DataFrame], topics: pl.DataFrame
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Cut works into parts for the processes, each with its topics."""
-    for start in range(0, texts.height, PART):
-        part = texts.slice(start, PART)
-        yield part, topics.join(part.select("work_id"), on="work_id", how="semi")
+    for texts in map(_texts, [works] if isinstance(works, pl.DataFrame) else works):
+        for start in range(0, texts.height, PART):
+            part = texts.slice(start, PART)
+            yield part, topics.join(part.select("work_id"), on="work_id", how="semi")
 
 
 def _classify_part(asked: _Asked, part: tuple[pl.DataFrame, pl.DataFrame]) -> Classification:
@@ -115,10 +118,17 @@ def classify_file(path: Path, taxonomy: str | Path, *, profile: str = "balanced"
 
     Returns the assignments: every area of a work with a score of 0.05 or more, or with a term found.
     """
+    return classify_ids(path, taxonomy, profile=profile)[1]
+
+
+def classify_ids(path: Path, taxonomy: str | Path, *, profile: str = "balanced") -> tuple[pl.Series, pl.DataFrame]:
+    """Return the ids of all works of a file, as given, and what `classify_file` returns."""
     loaded = load_taxonomy(taxonomy)
-    parts = [classify(works, topics_of(works), [loaded], profile=profile).assignments for works in read_records(path)]
-    empty = pl.DataFrame(schema=TABLES["assignments"].schema)
-    return pl.concat([empty, *parts]).sort(TABLES["assignments"].key)
+    ids, parts = [pl.Series("work_id", [], dtype=pl.String)], [pl.DataFrame(schema=TABLES["assignments"].schema)]
+    for works in read_records(path):
+        ids.append(works["work_id"])
+        parts.append(classify(works, topics_of(works), [loaded], profile=profile).assignments)
+    return pl.concat(ids), pl.concat(parts).sort(TABLES["assignments"].key)
 
 
 def _texts(works: pl.DataFrame) -> pl.DataFrame:
