@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -93,6 +94,18 @@ def test_the_workflow_is_whole_and_fails_when_a_person_is_needed_or_it_must_go_o
     assert saved["if"] == "always()"
     script = next(step["run"] for step in steps if step.get("name") == "run")
     assert carried_out(tmp_path, f"set -e\n{script}", [code], []) == (ended, [RUN])
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not here to judge its units")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    units = re.findall(r"```ini\n(.*?)```", SCHEDULE, re.DOTALL)
+    names = ("copub@.service", "copub@.timer")
+    for name, unit in zip(names, units, strict=True):
+        (tmp_path / name).write_text(unit, encoding="utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *names], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert "copub@" not in done.stderr, done.stderr
 
 
 def options_of(words: list[str]) -> set[str]:
