@@ -99,6 +99,18 @@ def test_a_message_is_never_endless(tmp_path: Path) -> None:
         assert 0 < len(done.stderr) < 6_000
 
 
+@pytest.mark.parametrize("arguments", [("--help",), ("watchlists", "list"), ("run", "--nonsense")])
+def test_output_is_plain_text_so_that_no_colour_is_never_needed(arguments: tuple[str, ...]) -> None:
+    done = copub_command(*arguments, FORCE_COLOR="1", TERM="xterm-256color")
+    assert "\x1b" not in done.stdout + done.stderr
+
+
+def test_completion_is_offered_under_the_name_of_the_command() -> None:
+    done = copub_command("--show-completion", "bash", SHELL="/bin/bash")
+    assert done.returncode == 0
+    assert "_COPUB_COMPLETE" in done.stdout
+
+
 def test_usage_shows_no_hidden_arguments() -> None:
     for command in ("run", "verify"):
         usage = copub_command(command, "--help").stdout.splitlines()[0]
