@@ -97,7 +97,7 @@ def test_the_fixed_notes_stand_on_every_page(reader: _Reader) -> None:
 
 def test_what_stands_below_the_answer_is_there(reader: _Reader) -> None:
     for words in (
-        "With the errors of the instruments", "Growth per year", "−3.1%", "Before and after",
+        "With the errors of the instruments", "Growth per year", "−3.1%", "Before and after 2024-01: A mock event",
         "20.0% 2 of 10", "10.0% 1 of 10", "−10.0 the loss of coverage alone could explain the fall −30.0 – +12.0",
         "Any area", "no level named", "Every combination of choices", "risk_floor",
         "Mock Foundation", "0.87", "50.0% 25.0% 12.5% – 37.5%", "0.50 0.25 0.12 – 0.38", "memorandum", "all links",

@@ -164,9 +164,8 @@ def provenance_section(facts: Facts) -> Section:
     return Section(
         "provenance",
         words.say("section.provenance"),
-        kind="provenance",
         pairs=pairs,
-        grids=tuple(_provenance_grids(facts, source)),
+        extra={"more": (words.say("action.show_hashes"), _provenance_grids(facts, source))},
     )
 
 

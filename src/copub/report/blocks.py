@@ -103,10 +103,12 @@ def share_heads(facts: Facts) -> tuple[str, ...]:
     return tuple(facts.words.say(f"label.{key}") for key in ("numerator", "denominator", "share", "interval"))
 
 
-def grid_of(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Grid:
-    """Return a grid, without the columns that are empty in every row."""
+def grid_of(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], missing: str = "") -> Grid:
+    """Return a grid, without the columns that are empty, or hold the sign for a missing value, in every row."""
     lines = [tuple(row) for row in rows]
-    kept = [place for place in range(len(heads)) if not lines or any(row[place].text for row in lines)]
+    kept = [
+        place for place in range(len(heads)) if not lines or any(row[place].text not in ("", missing) for row in lines)
+    ]
     return Grid(caption, tuple(heads[place] for place in kept), tuple(tuple(row[p] for p in kept) for row in lines))
 
 

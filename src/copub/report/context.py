@@ -79,14 +79,27 @@ def comparison_section(facts: Facts) -> Section | None:
         notes=pl.Series([_spans(notes[note] for note in row or ()) for row in differences], dtype=pl.String),
         sources=pl.Series([sources.get(source, "") for source in frame["source"]], dtype=pl.String),
     )
-    section = section_of(
-        facts, "comparison", [grid_from(facts, say("section.comparison"), frame, _COMPARISON, _WRITERS)]
+    comparable, others = (
+        grid_from(facts, say("section.comparison"), rows, _COMPARISON, _WRITERS)
+        for rows in (
+            frame.drop_nulls(["theirs", "ours"]),
+            frame.filter(pl.any_horizontal(pl.col("theirs", "ours").is_null())),
+        )
     )
     lists = [
         (say("section.comparison_differences"), "1", tuple(notes)),
         (say("section.comparison_sources"), "a", tuple(sources)),
     ]
-    return replace(section, extra={"lists": lists}) if section else None
+    if not comparable.rows and not others.rows:
+        return None
+    more = (say("action.show_context", count=facts.words.count(len(others.rows))), (others,)) if others.rows else None
+    return Section(
+        "comparison",
+        say("section.comparison"),
+        say("lead.comparison"),
+        grids=(comparable,) if comparable.rows else (),
+        extra={"lists": lists, "more": more},
+    )
 
 
 def _numbered(rows: Iterable[Iterable[str] | None]) -> dict[str, int]:

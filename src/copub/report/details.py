@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from copub.report.blocks import Cell, Section, count_cell, figure_of, grid_of
+from copub.report.blocks import Cell, Grid, Section, count_cell, figure_of, grid_of
 from copub.report.charts import specification_chart
 from copub.report.facts import Facts, Row
 from copub.report.grids import WRITERS, Column, grid_from, section_of
@@ -31,9 +31,7 @@ _GROWTH: tuple[Column, ...] = (
     ("label.interval", "ci", "bounds"),
 )
 _EVENTS: tuple[Column, ...] = (
-    ("label.date", "date", "dated"),
-    ("label.event", "label", "text"),
-    ("label.measure", "measure", "measure"),
+    ("label.measure", "measure", "marked_measure"),
     ("label.before", "before", "share_of_counts"),
     ("label.after", "after", "share_of_counts"),
     ("label.difference", "difference", "change"),
@@ -43,9 +41,9 @@ _EVENTS: tuple[Column, ...] = (
 _INTENSITY: tuple[Column, ...] = (
     ("label.year", "year", "marked"),
     ("label.works", "works", "count"),
-    ("label.salton", "salton", "share"),
     ("label.share_of_a", "share_of_a", "share"),
     ("label.share_of_b", "share_of_b", "share"),
+    ("label.salton", "salton", "share"),
     ("label.affinity", "affinity", "figure"),
 )
 _RESAMPLED: tuple[Column, ...] = (
@@ -90,8 +88,10 @@ def _bounds_by_statistic(facts: Facts, row: Row, column: str) -> Cell:
     return Cell("\u00a0–\u00a0".join(_statistic(facts, row, end) for end in ends), keep=True)
 
 
-def _dated(facts: Facts, row: Row, column: str) -> Cell:
-    return Cell(row[column] or "", mark=facts.words.say("label.small") if row["is_small"] else "", keep=True)
+def _marked_measure(facts: Facts, row: Row, column: str) -> Cell:
+    return replace(
+        WRITERS["measure"](facts, row, column), mark=facts.words.say("label.small") if row["is_small"] else ""
+    )
 
 
 def _share_of_counts(facts: Facts, row: Row, column: str) -> Cell:
@@ -111,7 +111,7 @@ _OWN_WRITERS = {
     **WRITERS,
     "by_statistic": _by_statistic,
     "bounds_by_statistic": _bounds_by_statistic,
-    "dated": _dated,
+    "marked_measure": _marked_measure,
     "share_of_counts": _share_of_counts,
     "change": _change,
 }
@@ -135,11 +135,26 @@ def change_section(facts: Facts) -> Section | None:
     say = facts.words.say
     grids = [
         grid_from(facts, say("section.growth"), facts.table("growth").drop_nulls("growth"), _GROWTH),
-        grid_from(facts, say("section.events"), facts.table("events").drop_nulls("difference"), _EVENTS, _OWN_WRITERS),
+        *_event_grids(facts),
         grid_from(facts, say("section.resampled"), _medians(facts), _RESAMPLED, _OWN_WRITERS),
         grid_from(facts, say("section.intensity"), facts.table("intensity").drop_nulls("share_of_a"), _INTENSITY),
     ]
     return section_of(facts, "change", grids)
+
+
+def _event_grids(facts: Facts) -> list[Grid]:
+    """Return one grid per dated event: the measures before and after it."""
+    events = facts.table("events").drop_nulls("difference").partition_by("date", "label", maintain_order=True)
+    return [
+        grid_from(
+            facts,
+            facts.words.say("section.event", date=event["date"][0] or "", label=event["label"][0] or ""),
+            event,
+            _EVENTS,
+            _OWN_WRITERS,
+        )
+        for event in events
+    ]
 
 
 def _medians(facts: Facts) -> pl.DataFrame:

@@ -75,7 +75,7 @@ def grid_from(
     """Return a frame as a grid, row by row in its order."""
     heads = [facts.words.say(head, a=facts.a, b=facts.b) for head, _, _ in columns]
     rows = ([writers[way](facts, row, column) for _, column, way in columns] for row in rows_of(frame))
-    return grid_of(caption, heads, rows)
+    return grid_of(caption, heads, rows, facts.words.missing)
 
 
 def section_of(facts: Facts, key: str, grids: Iterable[Grid]) -> Section | None:

@@ -146,3 +146,8 @@ def _among_top(pairs: pl.DataFrame, column: str) -> pl.DataFrame:
 def pair_grid(facts: Facts, pairs: pl.DataFrame, title: str) -> Grid:
     """Return the first pairs as a grid."""
     return grid_from(facts, title, pairs.head(LONG), _PAIR)
+
+
+def partner_grid(facts: Facts, pairs: pl.DataFrame, title: str) -> Grid:
+    """Return the pairs of one institution of side A as a grid of its partners."""
+    return grid_from(facts, title, pairs, _PAIR[1:])

@@ -9,7 +9,7 @@ import polars as pl
 from copub.report.blocks import Cell, Grid, Section, grid_of, rows_of, share_cells, share_heads
 from copub.report.evidence import TITLE, critical_listed, cut, side_a_institutions
 from copub.report.facts import Facts, Row
-from copub.report.partners import named_pairs, pair_grid, top_institutions
+from copub.report.partners import named_pairs, partner_grid, top_institutions
 
 PARTS = 40  # institutions of side A with a part of their own
 PARTNERS = 12
@@ -30,7 +30,7 @@ def institution_parts(facts: Facts) -> Section | None:
         measured = {measure: rows[name] for measure, rows in shares.items() if name in rows}
         grids = [
             _share_grid(facts, name, measured),
-            pair_grid(facts, pairs.filter(pl.col("institution_a") == name).head(PARTNERS), name),
+            partner_grid(facts, pairs.filter(pl.col("institution_a") == name).head(PARTNERS), name),
             _change_grid(facts, changes.get(name, [])),
         ]
         counts = " · ".join(

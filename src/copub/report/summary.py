@@ -140,7 +140,7 @@ def coverage_sentences(facts: Facts) -> list[str]:
 def _source_sentences(facts: Facts, source: Mapping[str, Any]) -> list[str]:
     """Return what the reader must know of the harvest: old pages, crossed epochs, what a sweep cannot see."""
     words, lines = facts.words, []
-    if source.get("age_days") is not None:
+    if source.get("age_days"):
         lines.append(
             words.say("coverage.age", days=words.count(source["age_days"]), since=source["first_retrieval"][:10])
         )
