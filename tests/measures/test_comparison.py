@@ -159,6 +159,21 @@ def test_ties_compare_with_the_ties_given() -> None:
     assert "no ties" in row["verdict"]
 
 
+@pytest.mark.parametrize(
+    ("areas", "row", "verdict"),
+    [
+        ({"all links": 5, "any priority area": 0}, "any priority area", "the ties at hand name no priority area"),
+        ({"all links": 5, "any priority area": 0}, "materials", "the ties at hand name no priority area"),
+        ({"all links": 5, "any priority area": 2, "chips": 2}, "materials", "no tie at hand is in materials"),
+    ],
+)
+def test_ties_without_the_area_are_no_zero(areas: dict[str, int], row: str, verdict: str) -> None:
+    table = pl.DataFrame({"area": list(areas), "links": list(areas.values()), "at_counted_levels": 0})
+    source = published(figure("ties", row=row, column="links", value=39))
+    (found,) = comparison(STUDY, [source], {**tables_of(), "tie_areas": table}).rows(named=True)
+    assert found["ours"] is None and found["verdict"] == f"not comparable: {verdict}"
+
+
 def test_all_faults_of_a_file_are_named_with_their_lines() -> None:
     text = HEAD + figure("share", measure="nonsense", status="heard") + figure("count", measure="listed", value="many")
     with pytest.raises(CorrectFile) as error:

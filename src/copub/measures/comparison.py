@@ -9,6 +9,7 @@ import polars as pl
 
 from copub.intervals import DIGITS, wilson
 from copub.measures.published import Figure, Published
+from copub.measures.tied import ANY_AREA, EVERY
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -134,9 +135,14 @@ def _ours_sign(study: Study, figure: Figure, tables: Tables) -> Ours:
 
 
 def _ours_ties(study: Study, figure: Figure, tables: Tables) -> Ours:
-    found = tables["tie_areas"].filter(area=figure.row)
-    if found.is_empty() or figure.column not in found.columns:
+    links = dict(tables["tie_areas"].select("area", "links").iter_rows())
+    if not links or figure.column not in tables["tie_areas"].columns:
         raise NotComparable("no ties are given to this study")
+    if figure.row != EVERY and not links.get(ANY_AREA):
+        raise NotComparable("the ties at hand name no priority area")
+    if figure.row not in links:
+        raise NotComparable(f"no tie at hand is in {figure.row}")
+    found = tables["tie_areas"].filter(area=figure.row)
     value = float(found[figure.column][0])
     return value, None, None, value
 
