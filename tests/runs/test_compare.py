@@ -17,7 +17,7 @@ from copub.runs import Run, RunWriter
 from copub.runs.compare import Comparison, compare
 from copub.study import Side, Study
 
-from .world import BE, CN, EARLIER, FR, LATER, STUDY, Author, Seen, Work, make_run, plain_world
+from .world import BE, CN, EARLIER, FR, LATER, MEDICAL, RECODED, STUDY, Author, Seen, Work, make_run, plain_world
 
 World = dict[str, Work]
 Given = list[tuple[list[Work], Seen, Study]]
@@ -304,7 +304,7 @@ def test_a_run_without_shares_cannot_be_compared(tmp_path: Path) -> None:
 
 # --- properties -------------------------------------------------------------------------------
 
-INSTITUTIONS = ("I21", "I22", "I23", "I24")
+INSTITUTIONS = ("I21", "I22", "I23", "I24", "I28", "I29", "I41", MEDICAL)
 TITLES = ("a laser", "a plain title", "a faint sign")
 
 
@@ -336,6 +336,10 @@ def seens(draw: st.DrawFn, base: Seen) -> Seen:
         threshold=draw(st.sampled_from([0.5, 0.6])),
         version=draw(st.sampled_from(["1.0", "2.0"])),
         epoch=draw(st.sampled_from([base.epoch, "affiliations before 2026-09-28, topics before 2026-10"])),
+        decided=draw(st.sampled_from([(), ("I22",), ("I41", MEDICAL)])),
+        confirmed=draw(st.sampled_from([(), ("I21",)])),
+        named=draw(st.sampled_from([(), ("I41",)])),
+        corrections=draw(st.sampled_from([EARLIER.corrections, {**EARLIER.corrections, "I23": RECODED}])),
     )
 
 
@@ -347,6 +351,9 @@ def studies(draw: st.DrawFn) -> Study:
         levels=draw(st.sampled_from([("very high",), ("very high", "high")])),
         author_cap=draw(st.sampled_from([0, 3])),
         side_a=draw(st.sampled_from([STUDY.side_a, Side("more", (BE, FR))])),
+        repairs=draw(st.booleans()),
+        medical=draw(st.booleans()),
+        tiers=draw(st.sampled_from([STUDY.tiers, ("name",)])),
     )
 
 
