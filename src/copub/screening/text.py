@@ -191,8 +191,7 @@ class Reader:
         merged = None
         if not self._tails.isdisjoint(tokens):
             tokens, merged = self._rejoin(tokens)
-        canon = self._canon
-        words = [canon[token] for token in tokens]
+        words = list(map(self._canon.__getitem__, tokens))
         joined = "".join(words)
         if merged or "||" in joined or _CUT in joined or not self._unusual.isdisjoint(words):
             return self._assemble(tokens, words, merged)._replace(tokens=raw)
