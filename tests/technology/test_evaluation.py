@@ -16,13 +16,12 @@ from hypothesis import strategies as st
 from copub.errors import CorrectFile
 from copub.technology.evaluation import (
     ANY,
-    agreement,
     cohen_kappa,
     evaluate,
     f1_interval,
     read_labels,
+    share_of,
     to_json,
-    wilson,
 )
 
 AREAS = ("A", "B")
@@ -93,10 +92,10 @@ def test_labels_with_faults_are_refused_all_at_once(tmp_path: Path) -> None:
     assert str(raised.value).count("bad.jsonl:") == 3
 
 
-def test_wilson_agrees_with_a_known_interval() -> None:
-    share, low, high = wilson(8, 10)
+def test_a_share_has_its_wilson_interval_and_none_over_nothing() -> None:
+    share, low, high = share_of(8, 10)
     assert (share, round(low, 3), round(high, 3)) == (0.8, 0.49, 0.943)
-    assert math.isnan(wilson(0, 0)[0])
+    assert all(math.isnan(value) for value in share_of(0, 0))
 
 
 @settings(deadline=None)
@@ -114,11 +113,3 @@ def test_kappa_is_one_for_equal_readings_and_zero_for_chance() -> None:
     assert cohen_kappa(yes, yes) == 1.0
     assert cohen_kappa(yes, no) == 0.0
     assert math.isnan(cohen_kappa(np.array([], dtype=bool), np.array([], dtype=bool)))
-
-
-def test_agreement_with_outside_labels_leaves_null_aside() -> None:
-    outside = pl.DataFrame({"work_id": ["1", "2", "3", "4"], "label": [True, False, None, True]})
-    told = agreement(_assignments([("1", "A"), ("3", "A"), ("2", "B")]), outside, ["A"])
-    assert (told["works"], told["without_label"]) == (3, 1)
-    assert told["agreement"] == pytest.approx(2 / 3)
-    assert told["recall"] == 0.5

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from copub.errors import CorrectFile, CorrectInput
 from copub.shipped import shipped_names
 from copub.technology.taxonomy import FOLDER, load_taxonomy, read_taxonomy
+from copub.technology.terms import parse_term
 from copub.tomlfile import parse_toml
 
 HEAD = 'id = "own"\ntitle = "t"\nsource = "s"\ndate = "d"\nverification = "v"\n'
@@ -99,7 +99,12 @@ def test_each_fault_is_named(text: str, said: str) -> None:
 
 @settings(deadline=None)
 @given(st.text(max_size=60))
-def test_no_term_however_odd_breaks_the_reader(term: str) -> None:
-    quoted = term.encode("unicode_escape").decode().replace('"', "'").replace("\\", " ")
-    with suppress(CorrectFile):
-        read_taxonomy(parse_toml(HEAD + AREA.replace("laser", quoted or "x"), name="own.toml"))
+def test_any_term_is_read_or_refused_with_its_line(term: str) -> None:
+    quoted = term.encode("unicode_escape").decode().replace('"', "'").replace("\\", " ") or "x"
+    text = HEAD + AREA.replace("laser", quoted)
+    try:
+        taxonomy = read_taxonomy(parse_toml(text, name="own.toml"))
+    except CorrectFile as error:
+        assert f"own.toml:{text.count(chr(10))}" in str(error)
+    else:
+        assert taxonomy.areas[0].technologies[0].strong == (parse_term(quoted),)

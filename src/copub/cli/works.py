@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
@@ -16,8 +17,10 @@ from copub.errors import CorrectInput
 from copub.screening import evaluation as matching
 from copub.screening import load_watchlist
 from copub.study import PROFILES
-from copub.technology import classify, classify_file
+from copub.technology import classify, classify_file, classify_ids
 from copub.technology import evaluation as judging
+from copub.technology.outside import agreement, read_outside
+from copub.technology.plot import calibration_svg
 from copub.technology.taxonomy import load_taxonomy
 
 evaluate_group = typer.Typer(
@@ -64,40 +67,99 @@ def classifier_command(
     reading: Annotated[
         str, typer.Option("--reading", help="core, or inclusive: applied works are positives too")
     ] = "core",
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="draw the calibration plot here, a .svg")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge the classifier on labelled works: precision, recall, F1 per area and stratum, with intervals.
 
-    The file has one JSON object a line with item or work, title, abstract, core, and where known
-    disputed, applied, stratum. Works on which a model was trained tell nothing about its quality.
+    Printed too: how scores fit what readers said (calibration), what other thresholds would give
+    (sweep), and what was taken for what (look-alikes). The file has one JSON object a line with item
+    or work, title, abstract, core, and where known disputed, applied, stratum. Works on which a
+    model was trained tell nothing about its quality.
 
     \b
-    Example:
+    Examples:
       copub evaluate classifier --labels labelled.jsonl
+      copub evaluate classifier --labels labelled.jsonl --plot calibration.svg
     """
+    if plot is not None and (plot.suffix != ".svg" or not plot.parent.is_dir()):
+        raise CorrectInput("a plot needs a name that ends in .svg, in a folder that is there", where=str(plot))
     if reading not in judging.READINGS:
         raise CorrectInput(f"no reading {reading!r}", where="--reading", mend=f"known: {', '.join(judging.READINGS)}")
     areas = load_taxonomy(taxonomy)
     table = judging.read_labels(labels)
-    works = table.select(
-        "work_id",
-        "title",
-        "abstract",
-        pl.when(pl.col("abstract").fill_null("") == "")
-        .then(pl.lit("none"))
-        .otherwise(pl.lit("full"))
-        .alias("abstract_status"),
-        pl.lit(None, dtype=pl.String).alias("language"),
-        pl.lit("unknown").alias("epoch"),
+    works = table.select("work_id", "title", "abstract").with_columns(
+        abstract_status=pl.when(pl.col("abstract") == "").then(pl.lit("none")).otherwise(pl.lit("full")),
+        language=pl.lit(None, dtype=pl.String),
+        epoch=pl.lit("unknown"),
     )
     topics = pl.DataFrame(schema={"work_id": pl.String, "rank": pl.Int32, "topic_id": pl.String, "score": pl.Float64})
     made = classify(works, topics, [areas], profile=profile)
     result = judging.evaluate(table, made.assignments, areas.area_ids, reading=reading)
+    if plot is not None:
+        plot.write_text(calibration_svg(result.calibration, f"{areas.id} on {labels.name}"), encoding="utf-8")
     if as_json:
         print_json(json.loads(judging.to_json(result)))
         return
     for name, frame in (("area", result.areas), ("stratum", result.strata)):
         _print_measures(frame, name)
+    for heading, frame in (
+        ("calibration (scores, and the share of pairs that is core)", result.calibration),
+        ("sweep (all areas together, by threshold)", result.sweep),
+        ("look-alikes (assigned, but read as)", result.look_alikes),
+    ):
+        _print_table(heading, frame)
+
+
+@evaluate_group.command("agreement")
+def agreement_command(
+    works: Annotated[
+        Path, typer.Option("--works", metavar="FILE", help="works as for classify, with the ids of the labels")
+    ],
+    outside: Annotated[
+        Path, typer.Option("--outside", metavar="FILE", help="outside labels: .csv, .jsonl or .parquet")
+    ],
+    area: Annotated[
+        list[str] | None, typer.Option("--area", help="areas that the label speaks of, if the file has no column area")
+    ] = None,
+    id_column: Annotated[str, typer.Option("--id", help="column of ids: OpenAlex, DOI or arXiv")] = "id",
+    label_column: Annotated[str, typer.Option("--label", help="column of labels: yes, no or nothing")] = "label",
+    taxonomy: TaxonomyOption = "eu-2023-2113",
+    profile: ProfileOption = "balanced",
+    as_json: JsonOption = False,
+) -> None:
+    """Compare copub's areas with labels of somebody else by work: agreement, kappa, precision, recall.
+
+    A label is yes, no, or nothing where the outside classifier was not run. This is agreement, not
+    accuracy: the outside label may be a model's word too.
+
+    \b
+    Example:
+      copub evaluate agreement --works works.jsonl.gz --outside cset.csv --label is_ai --area EU-02-AI
+    """
+    areas = load_taxonomy(taxonomy).area_ids
+    labels = read_outside(outside, id_column=id_column, label_column=label_column)
+    named = [name for name in labels["area"].unique(maintain_order=True).to_list() if name is not None]
+    groups = {name: [name] for name in named} or {" or ".join(area or ()): area or []}
+    unknown = sorted({name for group in groups.values() for name in group if name not in areas})
+    if unknown or not all(groups.values()):
+        what = f"no area {', '.join(unknown)} in {taxonomy}" if unknown else "the labels name no area"
+        raise CorrectInput(what, where="--area", mend=f"known: {', '.join(areas)}")
+    ids, assignments = classify_ids(works, taxonomy, profile=profile)
+    rows = []
+    for name, group in groups.items():
+        of_group = labels.filter(pl.col("area") == name) if named else labels
+        rows.append({"area": name, **agreement(ids, assignments, of_group, group)})
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        typer.echo(f"{row['area']}: {row['works']} works compared, {row['without_label']} without a label")
+        for figure in ("agreement", "precision", "recall", "f1"):
+            typer.echo(f"  {figure:<10} {_with_interval(row, figure)}")
+        typer.echo(f"  {'kappa':<10} {_figure(row['kappa'])}")
 
 
 @evaluate_group.command("matcher")
@@ -129,12 +191,28 @@ def matcher_command(
 def _print_measures(frame: pl.DataFrame, name: str) -> None:
     typer.echo(f"{name:<32} {'precision':<22} {'recall':<22} f1")
     for row in frame.iter_rows(named=True):
-        cells = [
-            f"{_figure(row[m])} ({_figure(row[f'{m}_low'])} to {_figure(row[f'{m}_high'])})"
-            for m in ("precision", "recall")
-        ]
+        cells = [_with_interval(row, figure) for figure in ("precision", "recall")]
         note = "" if row.get("evaluated", True) else "  not evaluated: too few positives"
         typer.echo(f"{row[name]:<32} {cells[0]:<22} {cells[1]:<22} {_figure(row['f1'])}{note}")
+
+
+def _with_interval(row: Mapping[str, Any], figure: str) -> str:
+    return f"{_figure(row[figure])} ({_figure(row[f'{figure}_low'])} to {_figure(row[f'{figure}_high'])})"
+
+
+def _print_table(heading: str, frame: pl.DataFrame) -> None:
+    """Print a small table with its columns one under another."""
+    if not frame.height:
+        return
+    shown = [frame.columns, *([_cell(value) for value in row] for row in frame.iter_rows())]
+    widths = [max(len(row[at]) for row in shown) for at in range(frame.width)]
+    typer.echo(f"\n{heading}")
+    for row in shown:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    return _figure(value) if isinstance(value, float) else str(value)
 
 
 def _figure(value: float | None) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from copub.technology.classification import Classification, classify, classify_file
+    from copub.technology.classification import Classification, classify, classify_file, classify_ids
 
-__all__ = ["Classification", "classify", "classify_file"]
+__all__ = ["Classification", "classify", "classify_file", "classify_ids"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,12 +3,12 @@
 A labelled file has one JSON object a line: ``item`` or ``work`` (the id), ``title``,
 ``abstract``, ``core`` (areas that are positives), ``disputed`` (areas left out of account for
 this work), ``applied`` (negatives of the core reading, positives of the inclusive one),
-``stratum``. Outside labels are a table of ids with true, false or null.
+``stratum``. For outside labels see `copub.technology.outside`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 import polars as pl
-from scipy.special import ndtri
 
 from copub.errors import CorrectFile, Fault
 from copub.harvest.worksfile import read_works
+from copub.intervals import wilson
 
 READINGS = ("core", "inclusive")
 ENOUGH = 15
@@ -82,15 +82,10 @@ def read_labels(path: Path) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_LABELS)
 
 
-def wilson(successes: float, trials: float, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Return a share and its Wilson interval; (nan, 0, 1) over no trials."""
-    if not trials:
-        return float("nan"), 0.0, 1.0
-    z = float(ndtri(0.5 + confidence / 2))
-    share = successes / trials
-    middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * float(np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)))
-    return share, max(0.0, middle - half), min(1.0, middle + half)
+def share_of(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float, float]:
+    """Return a share and its Wilson interval; all NaN over no trials."""
+    low, high = wilson(successes, trials, confidence)
+    return successes / trials if trials else float("nan"), float(low), float(high)
 
 
 def f1_of(truth: Bools, found: Bools) -> float:
@@ -117,8 +112,8 @@ def measure_row(truth: Bools, found: Bools, confidence: float = 0.95) -> dict[st
     tp, fp, fn = int((truth & found).sum()), int((~truth & found).sum()), int((truth & ~found).sum())
     row: dict[str, Any] = {"works": truth.size, "positives": tp + fn, "tp": tp, "fp": fp, "fn": fn}
     figures = {
-        "precision": wilson(tp, tp + fp, confidence),
-        "recall": wilson(tp, tp + fn, confidence),
+        "precision": share_of(tp, tp + fp, confidence),
+        "recall": share_of(tp, tp + fn, confidence),
         "f1": f1_interval(truth, found, confidence=confidence) if truth.size else (0.0, 0.0, 1.0),
     }
     for name, (value, low, high) in figures.items():
@@ -209,7 +204,7 @@ def _calibration(truth: Bools, score: npt.NDArray[np.float64]) -> pl.DataFrame:
     rows = []
     for number in np.unique(bins):
         chosen = bins == number
-        share, low, high = wilson(int(truth[chosen].sum()), int(chosen.sum()))
+        share, low, high = share_of(int(truth[chosen].sum()), int(chosen.sum()))
         rows.append(
             {"bin": f"{number / 10:.1f} to {(number + 1) / 10:.1f}", "pairs": int(chosen.sum()),
              "mean_score": float(score[chosen].mean()), "share": share, "low": low, "high": high}
@@ -244,30 +239,6 @@ def cohen_kappa(first: Bools, second: Bools) -> float:
     agree = float((first == second).mean())
     chance = float(first.mean() * second.mean() + (1 - first.mean()) * (1 - second.mean()))
     return (agree - chance) / (1 - chance) if chance < 1 else float("nan")
-
-
-def agreement(assignments: pl.DataFrame, outside: pl.DataFrame, areas: Sequence[str]) -> Mapping[str, float]:
-    """Compare assignments with an outside label by work: true, false, or null where it was not given.
-
-    Parameters
-    ----------
-    outside : work_id, label (Boolean, null = the outside classifier was not run).
-    areas : the areas that the outside label is compared with; a work counts if any is assigned.
-
-    Returns works compared, works without an outside label, agreement with its interval, kappa,
-    and precision, recall and F1 with the outside label taken as true (agreement, not accuracy).
-    """
-    ours = assignments.filter(pl.col("assigned") & pl.col("area").is_in(list(areas)))["work_id"].unique()
-    judged = outside.drop_nulls("label")
-    theirs = judged["label"].to_numpy().astype(np.bool_)
-    found = judged["work_id"].is_in(ours.to_list()).to_numpy()
-    share, low, high = wilson(int((theirs == found).sum()), theirs.size)
-    row = measure_row(theirs, found) if theirs.size else {}
-    figures = {"works": theirs.size, "without_label": outside.height - judged.height}
-    return figures | {
-        "agreement": share, "agreement_low": low, "agreement_high": high, "kappa": cohen_kappa(theirs, found),
-        **{key: row.get(key, float("nan")) for key in ("precision", "recall", "f1")},
-    }  # fmt: skip
 
 
 def to_json(evaluation: Evaluation) -> bytes:

@@ -1,0 +1,80 @@
+"""The commands of evaluation: every table of an evaluation can be reached, and the plot is a picture."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from copub.cli import app
+
+TITLES = {
+    "W1": ("Experimental quantum key distribution with decoy states over optical fibre", ["EU-03-QUANTUM"]),
+    "W2": ("Blood pressure and the risk of stroke in elderly patients", []),
+    "W3": ("Solid-state electrolytes for lithium metal batteries with high ionic conductivity", ["EU-08-ENERGY"]),
+    "W4": ("Deep learning for the classification of school essays", []),
+}
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    rows = [{"id": name, "title": title, "abstract": "", "core": core} for name, (title, core) in TITLES.items()]
+    path = tmp_path / "labelled.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def _run(*arguments: str) -> str:
+    result = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_every_table_of_an_evaluation_is_printed(labelled: Path) -> None:
+    said = _run("evaluate", "classifier", "--labels", str(labelled))
+    for heading in ("area", "stratum", "calibration", "sweep", "look-alikes", "any area", "not evaluated"):
+        assert heading in said
+
+
+def test_the_calibration_plot_is_a_standalone_picture(labelled: Path, tmp_path: Path) -> None:
+    plot = tmp_path / "plot.svg"
+    _run("evaluate", "classifier", "--labels", str(labelled), "--plot", str(plot))
+    root = ElementTree.fromstring(plot.read_text(encoding="utf-8"))
+    told = json.loads(_run("evaluate", "classifier", "--labels", str(labelled), "--json"))
+    assert len(root.findall(f"{SVG}g/{SVG}circle")) == len(told["calibration"])
+
+
+def test_agreement_with_outside_labels_by_area_of_the_file_or_of_the_option(labelled: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.csv"
+    outside.write_text("id,is_q\nhttps://openalex.org/W1,true\nW2,false\nW3,\n", encoding="utf-8")
+    start = ["evaluate", "agreement", "--works", str(labelled), "--outside", str(outside)]
+    (row,) = json.loads(_run(*start, "--label", "is_q", "--area", "EU-03-QUANTUM", "--json"))
+    assert (row["works"], row["without_label"], row["agreement"]) == (2, 1, 1.0)
+    outside.write_text("id,area,label\nW1,EU-03-QUANTUM,yes\nW3,EU-08-ENERGY,no\n", encoding="utf-8")
+    said = _run(*start)
+    assert "EU-03-QUANTUM: 1 works compared" in said
+    assert "EU-08-ENERGY: 1 works compared" in said
+
+
+@pytest.mark.parametrize(
+    ("further", "said"),
+    [
+        (("--label", "is_q"), "the labels name no area"),
+        (("--label", "is_q", "--area", "EU-99"), "no area EU-99"),
+        (("--label", "none"), "no column none"),
+    ],
+)
+def test_wrong_areas_and_columns_are_refused(
+    labelled: Path, tmp_path: Path, further: tuple[str, ...], said: str
+) -> None:
+    outside = tmp_path / "outside.csv"
+    outside.write_text("id,is_q\nW1,true\n", encoding="utf-8")
+    result = CliRunner().invoke(
+        app, ["evaluate", "agreement", "--works", str(labelled), "--outside", str(outside), *further]
+    )
+    assert result.exit_code != 0
+    assert said in str(result.exception) + result.output
