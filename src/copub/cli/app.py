@@ -140,6 +140,11 @@ def error_facts(error: CopubError) -> dict[str, Any]:
     }
 
 
+def amount(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: "1 area", "2 areas", "2 entities"."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 def print_json(values: Any) -> None:
     """Print one JSON value on stdout."""
     typer.echo(json.dumps(values, ensure_ascii=False, default=str))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from copub.cli.app import ReportsOption, app
+from copub.cli.app import ReportsOption, amount, app
 from copub.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels
 from copub.errors import CorrectInput
 from copub.measures.labels import is_label_sheet, read_labels
@@ -59,7 +59,7 @@ def sample_command(
         found.tables["hits"], found.tables["affiliations"], lists, n_hits=hits, n_others=others, seed=seed
     )
     write_sheet(sheet, out)
-    typer.echo(f"{sheet.height} rows: {out}")
+    typer.echo(f"{amount(sheet.height, 'row')}: {out}")
 
 
 @group.command("works")
@@ -119,12 +119,14 @@ def import_command(
     for new in decided:
         kept, path = keep_decisions(place, study, new)
         typer.echo(
-            f"{new.height} decisions taken, {kept.height} kept in {path}; the next run applies them ({DECISIONS})"
+            f"{amount(new.height, 'decision')} taken, {kept.height} kept in {path}; "
+            f"the next run applies them ({DECISIONS})"
         )
     if labels is not None:
         kept, path = keep_labels(place, study, labels)
         typer.echo(
-            f"{labels.height} works taken, {kept.height} kept in {path}; the next run corrects by them ({LABELLED})"
+            f"{amount(labels.height, 'work')} taken, {kept.height} kept in {path}; "
+            f"the next run corrects by them ({LABELLED})"
         )
 
 
@@ -156,7 +158,7 @@ def texts_command(
     assigned = found.tables["assignments"].filter(taxonomy=headline)
     sheet = draw_texts(found.tables["works"].filter("in_population"), assigned, size, seed=seed)
     out.write_text(sheet_text(sheet), encoding="utf-8")
-    typer.echo(f"{sheet.height} works: {out}")
+    typer.echo(f"{amount(sheet.height, 'work')}: {out}")
 
 
 @group.command("labels")
@@ -181,5 +183,5 @@ def labels_command(
     out.write_text(labels_text(labels, found.tables["works"]), encoding="utf-8")
     for row in agreement_of_readers(readings, areas).iter_rows(named=True):
         pair = f"{row['reader_a']} and {row['reader_b']}"
-        typer.echo(f"{pair}, {row['area']}: kappa {row['kappa']:.2f} over {row['works']} works")
-    typer.echo(f"{labels.height} works labelled: {out}")
+        typer.echo(f"{pair}, {row['area']}: kappa {row['kappa']:.2f} over {amount(row['works'], 'work')}")
+    typer.echo(f"{amount(labels.height, 'work')} labelled: {out}")

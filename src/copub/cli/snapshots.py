@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from copub import progress
-from copub.cli.app import JsonOption, QuietOption, app, print_json
+from copub.cli.app import JsonOption, QuietOption, amount, app, print_json
 from copub.snapshot import extract, parse_pairs
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A country pair out of a full OpenAlex snapshot.")
@@ -53,7 +53,7 @@ def extract_command(
         print_json(summary.facts())
     elif not quiet:
         for name, path, works in summary.outputs:
-            typer.echo(f"{name}: {works} works in {path}")
+            typer.echo(f"{name}: {amount(works, 'work')} in {path}")
         typer.echo(
             f"read {summary.files} files, {summary.records} works; left out: expansion {summary.expansion}, "
             f"deleted {summary.deleted}, older copies {summary.repeated}"

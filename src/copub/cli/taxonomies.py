@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from copub.cli.app import JsonOption, app, print_json
+from copub.cli.app import JsonOption, amount, app, print_json
 from copub.shipped import shipped_names
 from copub.technology.taxonomy import FOLDER, Taxonomy, load_taxonomy
 
@@ -30,7 +30,7 @@ def list_command(as_json: JsonOption = False) -> None:
         print_json([_facts(taxonomy) for taxonomy in shipped])
         return
     for taxonomy in shipped:
-        typer.echo(f"{taxonomy.id:<24} {taxonomy.date:<12} areas {len(taxonomy.areas):>3}  {taxonomy.title}")
+        typer.echo(f"{taxonomy.id:<24} {taxonomy.date:<12} {amount(len(taxonomy.areas), 'area'):>9}  {taxonomy.title}")
 
 
 @group.command("show")
@@ -67,7 +67,7 @@ def validate_command(
     """
     for file in files:
         taxonomy = load_taxonomy(file)
-        typer.echo(f"{file}: {taxonomy.id}, areas {len(taxonomy.areas)}, no fault")
+        typer.echo(f"{file}: {taxonomy.id}, {amount(len(taxonomy.areas), 'area')}, no fault")
 
 
 def _facts(taxonomy: Taxonomy) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from copub.cli.app import JsonOption, app, print_json
+from copub.cli.app import JsonOption, amount, app, print_json
 from copub.cli.files import as_printed, check_out, read_strings, write_out
 from copub.countries import COUNTRY_CODES
 from copub.errors import CorrectInput
@@ -147,7 +147,7 @@ def validate_command(
     """
     for file in files:
         checked = validate_watchlist(file)
-        typer.echo(f"{file}: {checked.id}, {len(checked.entities)} entities, no fault")
+        typer.echo(f"{file}: {checked.id}, {amount(len(checked.entities), 'entity', 'entities')}, no fault")
 
 
 @group.command("resolve")
@@ -167,7 +167,7 @@ def resolve_command(
     entities = [member.entity for member in load_watchlist(watchlist).entities]
     found = resolve_identifiers(entities, Transport(source_url(), source_key()))
     write_out(found, out)
-    typer.echo(f"{found.height} entities asked for, {found['openalex_id'].count()} found: {out}")
+    typer.echo(f"{amount(found.height, 'entity', 'entities')} asked for, {found['openalex_id'].count()} found: {out}")
 
 
 @group.command("diff")
@@ -188,4 +188,4 @@ def diff_command(
         return
     for row in changes.iter_rows(named=True):
         typer.echo(f"{row['change']:<8} {row['entity_id']:<50} {row['before'] or ''} -> {row['after'] or ''}")
-    typer.echo(f"{changes.height} changes from {old} to {new}")
+    typer.echo(f"{amount(changes.height, 'change')} from {old} to {new}")
