@@ -8,6 +8,7 @@ rest on colour alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import altair as alt
@@ -120,15 +121,38 @@ def overlap_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int
         list(rows), schema={"label": pl.String, "whole": pl.Float64, "part": pl.Float64, "text": pl.String}
     )
     narrow = width < 500
+    frame = frame.with_columns(label=_lines(frame["label"], narrow))
     order = frame["label"].to_list()
-    base = alt.Chart(frame).encode(y=alt.Y("label:N", sort=order, title=None, axis=alt.Axis(
-        ticks=False, domain=False, labelColor=INK, labelLimit=130 if narrow else 260)))  # fmt: skip
+    base = alt.Chart(frame).encode(y=alt.Y("label:N", sort=order, title=None, axis=_labels(narrow)))
     room = alt.Scale(domain=[0, max(1.0, *frame["whole"].to_list()) * (1.6 if narrow else 1.3)], nice=False)
     x = alt.X("whole:Q", title=words.say("label.works"), scale=room, axis=alt.Axis(tickCount=3, format=",d"))
     whole = base.mark_bar(color=BAR, height=14).encode(x=x)
     part = base.mark_bar(color=ACCENT, height=14).encode(x=alt.X("part:Q", scale=room))
     text = base.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("whole:Q", scale=room), text="text:N")
-    return alt.layer(whole, part, text).properties(width=width - (150 if narrow else 280), height=24 * len(order))
+    return alt.layer(whole, part, text).properties(width=width - (150 if narrow else 280), height=_height(order))
+
+
+def _lines(labels: pl.Series, narrow: bool) -> pl.Series:
+    """Return labels broken into at most two lines."""
+    wide = 23 if narrow else 40
+    return pl.Series(["\n".join(wrap(text, wide, max_lines=2, placeholder=" …")) or text for text in labels])
+
+
+def _labels(narrow: bool) -> alt.Axis:
+    limit = 140 if narrow else 280
+    return alt.Axis(
+        ticks=False,
+        domain=False,
+        labelColor=INK,
+        labelLimit=limit,
+        labelExpr="split(datum.value, '\\n')",
+        labelLineHeight=13,
+    )
+
+
+def _height(labels: Sequence[str]) -> int:
+    """Return the height of a chart with a row for each label."""
+    return (30 if any("\n" in label for label in labels) else 23) * len(labels)
 
 
 def interval_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int, base: float | None = None) -> Any:
@@ -147,8 +171,9 @@ def interval_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: in
     }
     frame = pl.DataFrame(list(rows), schema=schema)
     narrow = width < 500
-    y = alt.Y("label:N", sort=frame["label"].to_list(), title=None, axis=alt.Axis(
-        ticks=False, domain=False, labelColor=INK, labelLimit=140 if narrow else 280))  # fmt: skip
+    frame = frame.with_columns(label=_lines(frame["label"], narrow))
+    order = frame["label"].to_list()
+    y = alt.Y("label:N", sort=order, title=None, axis=_labels(narrow))
     colour = alt.condition("datum.is_base", alt.value(ACCENT), alt.value(INK))
     x = alt.X("ci_low:Q", title=words.say("label.share"), axis=alt.Axis(format=PERCENT, tickCount=4))
     chart = alt.Chart(frame)
@@ -158,7 +183,7 @@ def interval_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: in
     if base is not None:
         line = alt.Chart(pl.DataFrame({"at": [base]})).mark_rule(color=ACCENT, strokeDash=[3, 3]).encode(x="at:Q")
         layers.insert(0, line)
-    return alt.layer(*layers).properties(width=width - (160 if narrow else 300), height=22 * frame.height)
+    return alt.layer(*layers).properties(width=width - (160 if narrow else 300), height=_height(order))
 
 
 def specification_chart(curve: pl.DataFrame, words: Messages, width: int) -> Any:
