@@ -18,12 +18,23 @@ from copub.schema import data_dictionary
 from copub.study import SETTINGS
 
 FOLDER = Path(__file__).resolve().parent
+TERMINAL = """\
+**Completion.** `copub --install-completion` teaches the shell (bash, zsh, fish, PowerShell) the commands and
+options; `copub --show-completion` prints the script instead. Open a new shell afterwards.
+
+**Output.** Results go to stdout. Progress goes to stderr, as bars with rate and time left, and only where
+stderr is a terminal; `--quiet` turns bars and sentences off. With `--json` one JSON object is all that stands
+on stdout, errors included. Nothing is coloured, with or without `NO_COLOR`.
+
+**Ending.** 0 done; 1 a fault of copub; 2 the input is wrong; 3 stopped by the source, and the same command goes
+on; 4 a run assertion failed, or a verification differs; 130 stopped by the user.
+"""
 
 
 def cli_reference() -> str:
     """Return the help of every command as Markdown."""
     root = typer.main.get_command(app)
-    parts = ["# Command line\n\nMade from the commands' own help; do not edit by hand.\n"]
+    parts = [f"# Command line\n\nMade from the commands' own help; do not edit by hand.\n\n{TERMINAL}"]
     for name, command in _commands(root, "copub"):
         with typer.Context(command, info_name=name, max_content_width=100, terminal_width=100) as context:
             parts.append(f"## {name}\n\n```\n{command.get_help(context).rstrip()}\n```\n")
