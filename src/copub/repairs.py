@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from copub.parallel import between_works
-from copub.schema import TABLES, conform
+from copub.schema import conform
 from copub.screening import screen
 from copub.screening.repairs import repair, repair_authorships
 from copub.screening.review import apply_decisions
@@ -95,7 +95,7 @@ def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differ
     return (
         replace(
             tables,
-            works=works.select(TABLES["works"].schema.names()),
+            works=works.select(tables.works.columns),
             authorships=authorships,
             affiliations=affiliations,
             funnel=funnel,
