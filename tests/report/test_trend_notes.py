@@ -10,6 +10,7 @@ from copub.report.answers import trend_section
 from copub.report.charts import trend_chart
 from copub.report.facts import facts_of
 from copub.report.messages import load_messages
+from copub.report.publishers import METRICS, publisher_grids
 
 WORDS = load_messages("en")
 
@@ -49,3 +50,22 @@ def test_a_change_of_epoch_is_drawn_as_a_line(world: Any) -> None:
     trends = marked(tables).filter(pl.col("counting") == "full")
     text = trend_chart(trends, WORDS, 1000).to_json()
     assert text.count(f'"date": "{WORDS.say("label.epoch")}"') == 1
+
+
+def test_coverage_by_publisher_and_year_stands_under_the_trend(world: Any) -> None:
+    tables, manifest = world
+    floor = 25
+    manifest = {**manifest, "study": {**manifest["study"], "small_rate": floor}}
+    rows = [
+        {"metric": metric, "slice_kind": "publisher and year", "slice": f"{house} | {year}", "count": count, "of": of,
+         "share": count / of, "note": ""}
+        for metric in METRICS.values()
+        for house, of in (("House | Sons", floor), ("Tiny", 1))
+        for year, count in ((2019, 0), (2020, of))
+    ]  # fmt: skip
+    coverage = pl.DataFrame(rows, schema=tables["coverage"].schema)
+    grids = publisher_grids(facts_of({**tables, "coverage": coverage}, manifest))
+    assert [grid.heads for grid in grids] == [(WORDS.say("label.publisher"), "2019", "2020")] * 2
+    assert [[cell.text for cell in row] for row in grids[0].rows] == [
+        ["House | Sons", WORDS.percent(0.0), WORDS.percent(1.0)]
+    ]

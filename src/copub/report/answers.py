@@ -18,6 +18,7 @@ from copub.report.blocks import (
 )
 from copub.report.charts import overlap_chart, trend_chart
 from copub.report.facts import Facts, Row
+from copub.report.publishers import publisher_grids
 from copub.report.summary import (
     COUNTINGS,
     adjusted_sentence,
@@ -171,7 +172,7 @@ def trend_section(facts: Facts) -> Section | None:
         title,
         words.say("lead.trend"),
         figures=figures,
-        grids=() if figures else (grid,),
+        grids=(*(() if figures else (grid,)), *publisher_grids(facts)),
         paragraphs=tuple(notes),
     )
 
