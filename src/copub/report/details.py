@@ -190,7 +190,25 @@ def specification_section(facts: Facts) -> Section | None:
         facts, "specifications", title, lambda width: specification_chart(curve, words, width), influences
     )
     lead = words.say("lead.specifications", count=words.count(frame.height))
-    return Section("specifications", title, lead, figures=figures)
+    return Section("specifications", title, lead, figures=figures, paragraphs=_moved_most(facts))
+
+
+def _moved_most(facts: Facts) -> tuple[str, ...]:
+    """Return which switch moves the share most, and between which of its settings."""
+    words, rows = facts.words, facts.table("influences").drop_nulls("mean_difference").sort("rank")
+    if rows.is_empty():
+        return ()
+    row = rows.row(0, named=True)
+    line = words.say(
+        "label.moved_most",
+        switch=row["switch"].replace("_", " "),
+        points=words.number(100 * row["mean_difference"], 1),
+        lowest=row["lowest_setting"],
+        low=words.percent(row["lowest_median"]),
+        highest=row["highest_setting"],
+        high=words.percent(row["highest_median"]),
+    )
+    return (line,)
 
 
 def drawn_specifications(frame: pl.DataFrame) -> pl.DataFrame:
