@@ -184,7 +184,7 @@ def contradict(found: Mapping[str, Estimate]) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table; exit code 1 if an adjusted interval of the headline is out of 93 to 97 % or contradicts others."""
+    """Print the table; exit code 1 if an adjusted interval of the headline leaves 93 to 97 %, or shares contradict."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=1000)
     options = parser.parse_args(arguments)

@@ -22,7 +22,8 @@ def tables(world: Any) -> dict[str, pl.DataFrame]:
     rows = [
         {"rank": 2, "switch": "counting", "settings": ["full"], "mean_difference": 0.01, "lowest_setting": "full"},
         {"rank": 1, "switch": "risk_floor", "settings": ["high"], "mean_difference": 0.034,
-         "lowest_setting": "very high", "lowest_median": 0.01, "highest_setting": "every entity", "highest_median": 0.09},
+         "lowest_setting": "very high", "lowest_median": 0.01,
+         "highest_setting": "every entity", "highest_median": 0.09},
         {"rank": 3, "switch": "hk_mo", "settings": ["with"]},
     ]  # fmt: skip
     return {**world[0], "specifications": grid, "influences": pl.DataFrame(rows, schema=TABLES["influences"].schema)}
