@@ -25,7 +25,7 @@ IN_KEY = {
     "screen": ("taxonomies/watchlists/registry",),
 }
 """Stage -> the shipped folders that are hashed into its key; lists and taxonomies have hashes of their own."""
-RIM = {"runs/stagecache.py", "runs/codehash.py", "runs/clock.py", "progress.py", "shipped.py"}
+RIM = {"runs/stagecache.py", "runs/folder.py", "runs/codehash.py", "runs/clock.py", "progress.py", "shipped.py"}
 """Code that keeps results, measures or draws bars: it shapes no result."""
 
 

@@ -36,7 +36,7 @@ def see_call(frame: Any, event: str, _: Any) -> None:
 def see_open(path: object) -> None:
     if isinstance(path, str | Path):
         place = Path(path).resolve()
-        if place.suffix not in (".py", ".pyc") and place.is_relative_to(SHIPPED.parent):
+        if place.suffix not in (".py", ".pyc") and any(map(place.is_relative_to, (SHIPPED, PACKAGE))):
             opened.setdefault(stage, set()).add(str(place))
 
 
@@ -53,20 +53,18 @@ def main() -> None:
     study, works, folder = sys.argv[1:]
     kept = StageCache.cached
 
-    def cached(self: StageCache, name: str, parts: Any, make: Callable[[], Any]) -> Any:
-        def in_stage() -> Any:
-            global stage
-            stage = name
-            threading.setprofile(see_call)
-            sys.setprofile(see_call)
-            try:
-                return make()
-            finally:
-                sys.setprofile(None)
-                threading.setprofile(None)
-                stage = ""
-
-        return kept(self, name, parts, in_stage)
+    def cached(self: StageCache, name: str, *given: Any, **more: Any) -> Any:
+        # a stage may hand over its tables part by part, while they are written
+        global stage
+        stage = name
+        threading.setprofile(see_call)
+        sys.setprofile(see_call)
+        try:
+            return kept(self, name, *given, **more)
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)
+            stage = ""
 
     StageCache.cached = cached  # type: ignore[method-assign]
     for name in ("read_csv", "read_parquet", "scan_csv", "scan_parquet"):  # these open out of Python's sight

@@ -52,9 +52,13 @@ def between(low: float | None, high: float | None) -> str:
 def cautions(comparison: Comparison) -> list[str]:
     """Return what is to be read before any number: another question, epochs that were crossed, other limits."""
     warning = "; a difference may be the instrument's, not the world's"
-    crossed = [f"{crossing}{warning}." for crossing in comparison.crossings]
-    asked = [f"{question[0].upper()}{question[1:]}." for question in comparison.questions]
-    return [*asked, *crossed, *(f"{note[0].upper()}{note[1:]}." for note in comparison.notes)]
+    crossed = [f"{_sentence(str(crossing))}{warning}." for crossing in comparison.crossings]
+    asked = [f"{_sentence(question)}." for question in comparison.questions]
+    return [*asked, *crossed, *(f"{_sentence(note)}." for note in comparison.notes)]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}"
 
 
 def run_name(comparison: Comparison, side: str) -> str:
