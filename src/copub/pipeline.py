@@ -39,7 +39,7 @@ from copub.screening.review import apply_decisions
 from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
 from copub.study import Study, load_study
-from copub.tables import TABULATED, Tables
+from copub.tables import TABULATED, Tables, only_counted
 from copub.technology.model import load_model
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
 
@@ -195,6 +195,7 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
         frames = {name: getattr(tables, name) for name in TABULATED} | {"repairs": repairs}
         for name, frame in frames.items():
             writer.table(name, made.whole_works() if name == "works" else frame)
+        del repairs, frame  # no name may keep a table that is no longer read
     if until != "report":
         frames = {}  # only the report reads them again
     if last >= STAGES.index("classify"):
@@ -210,6 +211,8 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
             if decisions is not None:
                 frames["hits"] = apply_decisions(frames["hits"], tables.affiliations, asked.watchlists, decisions)
     if last >= STAGES.index("measure"):
+        tables = only_counted(tables)
+        del made
         with clock.stage("measure"):
             model = load_model()
             frames |= measure(
