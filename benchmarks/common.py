@@ -85,6 +85,13 @@ def _text(path: Path) -> str:
         return ""  # the process has just ended
 
 
+def save(path: Path | None, described: dict[str, Any], figures: dict[str, Any]) -> None:
+    """Write the machine and the figures as JSON, if a path is given."""
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"machine": described, **figures}, indent=1, default=str) + "\n", encoding="utf-8")
+
+
 @contextmanager
 def timed(into: dict[str, tuple[float, float]], step: str) -> Iterator[None]:
     """Add the seconds of a block by the clock, and of the processor, to `into`."""

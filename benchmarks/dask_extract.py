@@ -11,15 +11,14 @@ Needs the real records beside the checkout and dask.distributed (copub[cluster])
 from __future__ import annotations
 
 import argparse
-import os
-import platform
+import json
 import tempfile
 import time
 from pathlib import Path
 
-from copub.snapshot import extract, parse_pairs
+from common import REAL_WORKS, machine, save
 
-REAL = Path(os.environ.get("COPUB_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+from copub.snapshot import extract, parse_pairs
 
 
 def measure(folder: Path, workers: int, rounds: int) -> tuple[float, bytes]:
@@ -42,15 +41,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--files", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="write the figures and the machine here")
     options = parser.parse_args()
-    source = REAL / "real" / "works.jsonl.gz"
+    source, described = REAL_WORKS, machine()
     if not source.is_file():
         print("no real records beside the checkout: nothing to measure")
         return
-    print(
-        f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f},",
-        f"Python {platform.python_version()}",
-    )
+    print(json.dumps(described))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for number in range(options.files):
@@ -66,6 +63,8 @@ def main() -> None:
         print(
             f"  two workers  {two:6.2f} s  {size / two / 1e6:5.0f} MB/s of gzip  {one / two:.2f} times as fast, {same}"
         )
+    figures = {"files": options.files, "one": one, "two": two, "times": one / two, "same": bytes_of_one == bytes_of_two}
+    save(options.json, described, figures)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Extract beside its limits and beside DuckDB, in one run, on the same files of real records.
 
 JSON Lines: decompression alone, `extract_file` (whole records), DuckDB SQL with one thread (ids
-alone, and whole records), in seconds of one core
-(time of the processor, not of the clock), and the same answer. Parquet: bytes that the first pass
-reads against the bytes of the columns that it needs, and its time against reading these alone.
+alone, and whole records), in seconds of one core (time of the processor, not of the clock), and
+the same answer. Parquet: bytes that the first pass
+reads against the bytes of the columns that it needs, its time against reading these alone, and
+the whole of extract against a scan by polars.
 
     python benchmarks/extract.py [--rounds 5]
 
@@ -12,12 +13,14 @@ Needs the real records beside the checkout; DuckDB is left out, and said so, whe
 
 from __future__ import annotations
 
+import os
+
+os.environ["POLARS_MAX_THREADS"] = "1"  # one core for polars, as for DuckDB
+
 import argparse
 import importlib.util
 import io
-import os
-import platform
-import sys
+import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,8 +28,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from common import REAL_WORKS, machine, save
 from isal import igzip
 
 from copub.snapshot import parse_pairs
@@ -37,7 +42,6 @@ from copub.snapshot.pair import Asked
 from copub.snapshot.storage import open_source
 from copub.snapshot.survey import WorksFile, survey
 
-REAL = Path(os.environ.get("COPUB_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 EU = "AT,BE,BG,CY,CZ,DE,DK,EE,ES,FI,FR,GR,HR,HU,IE,IT,LT,LU,LV,MT,NL,PL,PT,RO,SE,SI,SK"
 QUESTIONS = {"BE:CN": "BE:CN", "EU members x CN, 27 pairs": EU.replace(",", "/") + ":CN"}
 TEXTS = pa.list_(pa.string())
@@ -113,8 +117,9 @@ def touches(side: tuple[str, ...]) -> str:
     return f"list_has_any(codes, {list(side)})"
 
 
-def bench_lines(file: WorksFile, folder: Path, rounds: int) -> None:
-    """Print JSON Lines: decompression, extract, DuckDB."""
+def bench_lines(file: WorksFile, folder: Path, rounds: int) -> list[dict[str, Any]]:
+    """Print JSON Lines: decompression, extract, DuckDB; return the figures."""
+    rows = []
     path = Path(file.path)
     size = decompress(path)
     print(f"JSON Lines: {file.size / 1e6:.0f} MB gzip, {size / 1e6:.0f} MB of text")
@@ -137,11 +142,13 @@ def bench_lines(file: WorksFile, folder: Path, rounds: int) -> None:
         print(f"  {label}: {len(found)} works")
         print(f"    decompression alone {alone:7.3f} s  {size / alone / 1e6:6.0f} MB/s")
         print(f"    extract             {ours:7.3f} s  {size / ours / 1e6:6.0f} MB/s  {alone / ours:5.2f} of its speed")
+        rows.append({"question": label, "works": len(found), "decompression": alone, "extract": ours, "duckdb": theirs})
         for what, seconds in zip(("ids alone", "records"), theirs, strict=False):
             same = f"extract is {seconds / ours:.1f} times as fast, same works"
             print(f"    DuckDB, {what:11} {seconds:7.3f} s  {size / seconds / 1e6:6.0f} MB/s  {same}")
     if not has_duckdb:
         print("    DuckDB is not installed: pip install duckdb")
+    return rows
 
 
 class Counting(io.FileIO):
@@ -169,8 +176,20 @@ def write_parquet(source: Path, target: Path) -> None:
         writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
 
 
-def bench_columns(path: Path, rounds: int) -> None:
-    """Print Parquet: bytes and time of the first pass against the columns that it needs."""
+def scan_polars(path: Path) -> list[str]:
+    """Return the works of Belgium and China, by a scan of polars over the whole file."""
+    author = pl.element().struct.field
+    institution = pl.element().struct.field("country_code")
+    codes = pl.concat_list(
+        pl.col("authorships").list.eval(author("countries").explode()),
+        pl.col("authorships").list.eval(author("institutions").explode()).list.eval(institution),
+    )
+    kept = ~pl.col("is_xpac").fill_null(False) & codes.list.contains("BE") & codes.list.contains("CN")
+    return pl.scan_parquet(path).filter(kept).collect()["id"].sort().to_list()
+
+
+def bench_columns(path: Path, rounds: int) -> dict[str, Any]:
+    """Print Parquet: bytes and time of the first pass against the columns that it needs; return the figures."""
     asked = Asked(parse_pairs(["BE:CN"]))
     handle = Counting(path)
     file = pq.ParquetFile(handle, pre_buffer=True)
@@ -186,30 +205,42 @@ def bench_columns(path: Path, rounds: int) -> None:
     found = first_pass()
     taken = handle.taken - before
     alone, ours = best(rounds, lambda: [file.read_row_group(g, columns=leaves) for g in groups], first_pass)
+    whole = WorksFile(str(path), "updated_date=2026-01-01/works.parquet", "parquet", path.stat().st_size, 0, None)
+    job = Job(str(path.parent), whole, asked)
+    done = extract_file(job)
+    assert done.part is not None
+    lines = pq.read_table(io.BytesIO(done.part))["line"].to_pylist()
+    assert sorted(orjson.loads(line)["id"] for line in lines) == scan_polars(path), "polars finds other works"
+    extracted, polars = best(rounds, lambda: extract_file(job), lambda: scan_polars(path))
     print(f"Parquet: {path.stat().st_size / 1e6:.0f} MB, {len(found)} row groups, {sum(map(bool, found))} with a match")
     print(f"  columns needed   {needed:10,} bytes, {100 * needed / path.stat().st_size:.1f} % of the file")
     print(f"  first pass reads {taken:10,} bytes, {taken / needed:.2f} of what it needs")
-    print(f"  reading alone {alone:.3f} s, first pass {ours:.3f} s of one core")
+    print(f"  reading these alone {alone:.3f} s, first pass {ours:.3f} s of one core")
+    times = polars / extracted
+    print(f"  extract {extracted:.3f} s, polars scan {polars:.3f} s: {times:.1f} times as fast, same works")
+    seconds = {"reading": alone, "first_pass": ours, "extract": extracted, "polars": polars}
+    return {"needed_bytes": needed, "read_bytes": taken, "seconds": seconds}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="times each is measured; the least counts")
-    rounds = parser.parse_args().rounds
-    source = REAL / "real" / "works.jsonl.gz"
+    parser.add_argument("--json", type=Path, help="write the figures and the machine here")
+    options = parser.parse_args()
+    source, described = REAL_WORKS, machine()
     if not source.is_file():
         print("no real records beside the checkout: nothing to measure")
         return
-    cores, load = os.cpu_count(), os.getloadavg()[0]
-    print(f"{platform.machine()}, {cores} cores, load {load:.1f}, Python {platform.python_version()}, {sys.platform}")
+    print(json.dumps(described))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         partition = folder / "jsonl" / "works" / "updated_date=2026-01-01"
         partition.mkdir(parents=True)
         (partition / "part_0000.gz").symlink_to(source)
-        bench_lines(survey(*open_source(name)).files[0], folder, rounds)
+        lines = bench_lines(survey(*open_source(name)).files[0], folder, options.rounds)
         write_parquet(source, folder / "works.parquet")
-        bench_columns(folder / "works.parquet", rounds)
+        columns = bench_columns(folder / "works.parquet", options.rounds)
+    save(options.json, described, {"lines": lines, "columns": columns})
 
 
 if __name__ == "__main__":

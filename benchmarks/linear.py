@@ -28,7 +28,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from common import as_pair, machine, real_works, resident_mb, seconds_of_family, write_pairs
+from common import as_pair, machine, real_works, resident_mb, save, seconds_of_family, write_pairs
 
 from copub.demo.server import Manners, Server
 from copub.study import load_study
@@ -161,8 +161,7 @@ def main() -> None:
         for what in ("seconds", "processor"):
             grown = (last[what] / last["works"]) / (first[what] / first["works"])
             print(f"{what} a work, {last['works']:,} against {first['works']:,}: {grown:.2f} times")
-    if options.json:
-        options.json.write_text(json.dumps({"machine": described, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    save(options.json, described, {"rows": rows})
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import plain
-from common import REAL_WORKS, machine, timed, write_pairs
+from common import REAL_WORKS, machine, save, timed, write_pairs
 from isal import igzip
 
 from copub.harvest import read_works
@@ -122,9 +122,7 @@ def main() -> None:
         print("pandas is not installed: the plain alternative is left out (pip install pandas)")
     rows = table(ours, theirs, limits)
     show(rows)
-    if options.json:
-        text = json.dumps({"machine": described, "works": works, "source": source, "rows": rows}, indent=1)
-        options.json.write_text(text + "\n", encoding="utf-8")
+    save(options.json, described, {"works": works, "source": source, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from common import REAL_WORKS, machine
+from common import REAL_WORKS, machine, save
 from isal import igzip
 
 from copub.countries import COUNTRY_CODES
@@ -135,9 +135,7 @@ def main() -> None:
     for row_ in rows:
         print(f"{row_.nodes:>6}{row_.hours:>8.2f}{row_.busy:>7.0%}{row_.node_hours:>12.1f}{row_.cost:>8.2f}", end="")
         print(f"  {row_.bound_by}")
-    if options.json:
-        whole = {"machine": described, "measured": rates, "simulated": [asdict(row_) for row_ in rows]}
-        options.json.write_text(json.dumps(whole, indent=1) + "\n", encoding="utf-8")
+    save(options.json, described, {"measured": rates, "simulated": [asdict(row_) for row_ in rows]})
 
 
 if __name__ == "__main__":

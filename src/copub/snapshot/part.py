@@ -68,7 +68,9 @@ class PartWriter:
         self._bytes = 0
         self._rows: list[dict[str, Any]] = []
         self._sink = pa.BufferOutputStream()
-        self._writer = pq.ParquetWriter(self._sink, _SCHEMA, compression="zstd", compression_level=1)
+        # No line stands twice, and none is searched for: a dictionary and statistics would be made for nothing.
+        plain = {"use_dictionary": False, "write_statistics": False}
+        self._writer = pq.ParquetWriter(self._sink, _SCHEMA, compression="zstd", compression_level=1, **plain)
 
     def add(self, number: int, pairs: list[int], line: bytes) -> None:
         """Take one work: the number in its id, the positions of its pairs, its JSON without line end."""
