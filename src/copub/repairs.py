@@ -52,7 +52,7 @@ class OtherRepairs:
     def authorships_instead(self, authorships: pl.DataFrame) -> pl.DataFrame:
         """Return the authorships under the other rule."""
         others = authorships.join(self.authorships.select("work_id"), on="work_id", how="anti")
-        return pl.concat([others, self.authorships.select(authorships.columns)])
+        return pl.concat([others, self.authorships.select(authorships.columns)]).sort(*_AUTHOR)
 
 
 def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differing]:

@@ -28,15 +28,21 @@ def institution_families(study: Study, affiliations: pl.DataFrame, works: pl.Dat
     """
     sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
     flags = works.select("work_id", "is_critical", "is_listed", "is_critical_listed")
-    named = affiliations.select("work_id", "institution_id", "institution_name", "country_code", "lineage").filter(
-        pl.col("institution_id").is_not_null()
-    )
+    parts = (part.filter(pl.col("institution_id").is_not_null()) for part in between_works(affiliations))
+    sums = ("works", "critical", "listed", "critical_listed")
     counted: list[pl.DataFrame] = []
     children: list[pl.DataFrame] = []
-    for part in between_works(named):
+    names: list[pl.DataFrame] = []
+    for part in parts:
         members = _members(part, flags, sides)
+        works_of = members.select("work_id", "side", "up").unique().join(flags, on="work_id")
+        counted.append(
+            works_of.group_by("side", "up").agg(
+                pl.len().alias("works"), *(pl.col(f"is_{name}").sum().alias(name) for name in sums[1:])
+            )
+        )
         children.append(members.select("side", "up", "institution_id").unique())
-        counted.append(members.select("work_id", "side", "up").unique().join(flags, on="work_id").drop("work_id"))
+        names.append(part.drop_nulls("institution_name").group_by("institution_id", "institution_name").len())
     below = (
         pl.concat(children)
         .group_by("side", "up")
@@ -45,15 +51,9 @@ def institution_families(study: Study, affiliations: pl.DataFrame, works: pl.Dat
     totals = (
         pl.concat(counted)
         .group_by("side", "up")
-        .agg(
-            pl.len().cast(pl.Int32).alias("works"),
-            *(
-                pl.col(f"is_{name}").sum().cast(pl.Int32).alias(name)
-                for name in ("critical", "listed", "critical_listed")
-            ),
-        )
+        .agg(pl.col(name).sum().cast(pl.Int32) for name in sums)
         .join(below, on=["side", "up"])
-        .join(_names(named), left_on="up", right_on="institution_id", how="left")
+        .join(_names(pl.concat(names)), left_on="up", right_on="institution_id", how="left")
         .rename({"up": "institution_id"})
     )
     return conform("institution_families", totals.with_columns((pl.col("works") < study.small_cell).alias("is_small")))
@@ -74,11 +74,11 @@ def _members(named: pl.DataFrame, flags: pl.DataFrame, sides: Mapping[str, str])
     )
 
 
-def _names(affiliations: pl.DataFrame) -> pl.DataFrame:
+def _names(counted: pl.DataFrame) -> pl.DataFrame:
+    """Return the most frequent name of each institution."""
     return (
-        affiliations.drop_nulls("institution_name")
-        .group_by("institution_id", "institution_name")
-        .len()
+        counted.group_by("institution_id", "institution_name")
+        .agg(pl.col("len").sum())
         .sort(["len", "institution_name"], descending=[True, False])
         .group_by("institution_id", maintain_order=True)
         .agg(pl.col("institution_name").first())

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from copub.measures.copublications import UNRATED, authors_by_side
 from copub.measures.duplicates import first_of_group
 from copub.measures.shares import AUTHOR_CAPS, COUNTING_WEIGHT
+from copub.parallel import by_parts
 from copub.tables.funnel import PARATEXT_TITLE
 
 if TYPE_CHECKING:
@@ -258,11 +259,11 @@ def with_sides(study: Study, works: pl.DataFrame, authorships: pl.DataFrame, hk_
     """
     left_out = HARMONISED if hk_mo == WITHOUT else ()
     side_a, side_b = ([c for c in side.countries if c not in left_out] for side in (study.side_a, study.side_b))
-    moved = authorships.with_columns(
+    sides = [
         (pl.col("countries").list.set_intersection(side).list.len() > 0).alias(name)
         for name, side in (("on_side_a", side_a), ("on_side_b", side_b))
-    )
-    again = authors_by_side(moved, [*side_a, *side_b])
+    ]
+    again = by_parts(authorships, lambda part: authors_by_side(part.with_columns(sides), [*side_a, *side_b]))
     return works.drop(c for c in again.columns if c != "work_id").join(
         again, on="work_id", how="left", maintain_order="left"
     )
