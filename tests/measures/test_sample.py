@@ -1,0 +1,69 @@
+"""The draw of works for reading: how many of each stratum, which ones, and what they stand for."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from copub.measures.sample import SHEET, STRATUM, allocate, draw_works, with_strata
+from copub.technology.annotation import draw_order
+
+from .worlds import made_world, measured
+
+keys = st.tuples(st.booleans(), st.booleans(), st.booleans())
+sizes_of_strata = st.dictionaries(keys, st.integers(1, 400), max_size=8)
+
+
+@given(sizes_of_strata, st.integers(0, 300))
+def test_every_stratum_has_its_part_and_never_more_than_it_holds(
+    sizes: dict[tuple[bool, bool, bool], int], total: int
+) -> None:
+    taken = allocate(sizes, total)
+    assert sum(taken.values()) == min(total, sum(sizes.values()))
+    assert all(0 <= taken[key] <= size for key, size in sizes.items())
+    if total >= len(sizes):
+        assert all(taken.values())
+
+
+@given(sizes_of_strata, st.integers(0, 200), st.integers(0, 50))
+def test_a_larger_total_takes_from_no_stratum(sizes: dict[tuple[bool, bool, bool], int], total: int, more: int) -> None:
+    small, large = allocate(sizes, total), allocate(sizes, total + more)
+    assert all(large[key] >= count for key, count in small.items())
+
+
+def test_a_large_stratum_is_read_by_the_root_of_its_size() -> None:
+    taken = allocate({(False, False, False): 10_000, (True, True, False): 100}, 110)
+    assert taken == {(False, False, False): 100, (True, True, False): 10}
+
+
+def sheet_of(size: int, seed: str = "copub") -> pl.DataFrame:
+    tables = made_world(3, 40)[1].tables
+    return draw_works(
+        measured(3, 40)["copublications"], tables.works, tables.affiliations, tables.authorships, size, seed
+    )
+
+
+@pytest.mark.parametrize("size", [8, 15])
+def test_of_each_stratum_the_first_by_hash_are_drawn(size: int) -> None:
+    works = with_strata(measured(3, 40)["copublications"])
+    drawn = set(sheet_of(size)["work_id"])
+    for _, part in works.group_by(STRATUM):
+        order = sorted(part["work_id"], key=draw_order)
+        count = len(drawn & set(order))
+        assert count and drawn & set(order) == set(order[:count])
+
+
+def test_another_seed_draws_other_works_and_the_whole_study_is_a_sheet_too() -> None:
+    height = measured(3, 40)["copublications"].height
+    assert set(sheet_of(10)["work_id"]) != set(sheet_of(10, "other")["work_id"])
+    everything = sheet_of(1000)
+    assert everything.height == height and set(everything["stands_for"]) == {"1.0"}
+    assert tuple(everything.columns) == SHEET
+
+
+def test_of_no_works_an_empty_sheet_is_drawn() -> None:
+    tables = made_world(0, 0)[1].tables
+    works = measured(0, 0)["copublications"]
+    assert draw_works(works, tables.works, tables.affiliations, tables.authorships, 10).is_empty()
