@@ -136,14 +136,19 @@ def test_a_table_of_a_newer_copub_with_more_columns_is_read(tmp_path: Path, run:
 
 
 def test_a_new_run_is_made_beside_a_damaged_one_of_the_same_study(
-    tmp_path: Path, small_run: Run, all_years: Study, small_works: Path
+    tmp_path: Path, small_run: Run, all_years: Study, small_works: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before: list[Any] = []
+    monkeypatch.setattr("copub.pipeline.build_page", lambda tables, manifest, last: before.append(last) or "page")
+    monkeypatch.setattr("copub.pipeline.build_workbook", lambda *_: b"workbook")
     for name in ("torn", "cut"):
         shutil.copytree(small_run.folder, tmp_path / "demo" / name)
     os.truncate(tmp_path / "demo" / "torn" / "manifest.json", 100)
     os.truncate(tmp_path / "demo" / "cut" / "tables" / "affiliations.parquet", 100)
     made = copub.run(all_years, works=[small_works], cache=small_run.folder.parents[2] / "cache", reports=tmp_path)
     assert made.manifest["tables"] == small_run.manifest["tables"]
+    assert (made.folder / "report.html").read_text(encoding="utf-8") == "page"
+    assert before == [None]
 
 
 def test_a_run_folder_renamed_by_hand_is_found_under_its_new_name(tmp_path: Path, run: Run) -> None:
@@ -211,16 +216,16 @@ def test_a_full_disk_under_the_cache_of_stages_is_named(
 ) -> None:
     monkeypatch.setattr(stagecache, "sha256_of", full)
     with pytest.raises(CorrectInput, match=r"cache cannot be written: .*No space left"):
-        StageCache(tmp_path).cached("screen", {}, lambda: ({"hits": pl.DataFrame({"a": [1]})}, {}))
+        StageCache(tmp_path).cached("screen", {}, lambda: ([("hits", pl.DataFrame({"a": [1]}))], {}))
     assert not list((tmp_path / stagecache.FOLDER).iterdir())
 
 
 def test_a_result_that_another_call_put_there_meanwhile_is_taken(tmp_path: Path) -> None:
     cache, frame = StageCache(tmp_path), pl.DataFrame({"a": [1]})
 
-    def while_another_makes_the_same() -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
-        StageCache(tmp_path).cached("screen", {}, lambda: ({"hits": frame}, {}))
-        return {"hits": frame}, {}
+    def while_another_makes_the_same() -> Any:
+        StageCache(tmp_path).cached("screen", {}, lambda: ([("hits", frame)], {}))
+        return [("hits", frame)], {}
 
     made = cache.cached("screen", {}, while_another_makes_the_same)
     assert (made.origin, made.frames["hits"].equals(frame)) == (MADE, True)
@@ -230,7 +235,7 @@ def test_a_result_that_another_call_put_there_meanwhile_is_taken(tmp_path: Path)
 @pytest.mark.parametrize("entry", ["[]", "3", '{"facts": {}, "hashes": 3}', '{"facts": {}, "hashes": {"x": 1}}', ""])
 def test_an_entry_of_another_shape_is_made_anew(tmp_path: Path, entry: str) -> None:
     cache, frame = StageCache(tmp_path), pl.DataFrame({"a": [1]})
-    cache.cached("screen", {}, lambda: ({"hits": frame}, {}))
+    cache.cached("screen", {}, lambda: ([("hits", frame)], {}))
     place = next((tmp_path / stagecache.FOLDER).iterdir())
     (place / "entry.json").write_text(entry, encoding="utf-8")
-    assert cache.cached("screen", {}, lambda: ({"hits": frame}, {})).origin == stagecache.DAMAGED
+    assert cache.cached("screen", {}, lambda: ([("hits", frame)], {})).origin == stagecache.DAMAGED

@@ -43,6 +43,12 @@ def from_file(small_run: Run) -> Run:
 
 
 @pytest.fixture
+def recomputed(from_file: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the recomputation give the run itself: that it does so is tested above, here what is made of it."""
+    monkeypatch.setattr("copub.runs.verify._recompute", lambda *_: from_file)
+
+
+@pytest.fixture
 def copied(from_file: Run, tmp_path: Path) -> Run:
     shutil.copytree(from_file.folder, tmp_path / "run")
     return Run(tmp_path / "run")
@@ -123,7 +129,7 @@ def test_other_works_files_are_refused_and_the_right_ones_named(
     ],
 )
 def test_the_first_stage_that_differs_is_named(
-    copied: Run, small_works: Path, tmp_path: Path, tables: tuple[str, ...], stage: str
+    recomputed: None, copied: Run, small_works: Path, tmp_path: Path, tables: tuple[str, ...], stage: str
 ) -> None:
     def change(values: dict[str, Any]) -> None:
         for table in tables:
@@ -138,7 +144,9 @@ def test_the_first_stage_that_differs_is_named(
     assert f"first stage that differs is {stage}" in "\n".join(verification_lines(found, every_table=False))
 
 
-def test_a_table_altered_in_the_run_folder_is_found(copied: Run, small_works: Path, tmp_path: Path) -> None:
+def test_a_table_altered_in_the_run_folder_is_found(
+    recomputed: None, copied: Run, small_works: Path, tmp_path: Path
+) -> None:
     copied.tables["shares"].with_columns(share=pl.lit(0.5)).write_parquet(copied.folder / "tables" / "shares.parquet")
     found = verify(copied, tmp_path / "cache", [small_works])
     assert not found.is_same
