@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.parallel import between_works, in_parallel
+from copub.errors import CorrectInput
+from copub.parallel import between_works, by_parts, in_parallel, processes
+from copub.settings import MEMORY
 
 
 def test_results_come_in_the_order_of_the_parts_on_one_core_and_on_all() -> None:
@@ -30,3 +33,30 @@ def test_a_table_is_cut_between_works_and_loses_nothing(ids: list[str], rows: in
 def test_a_table_in_another_order_comes_whole() -> None:
     frame = pl.DataFrame({"work_id": ["b", "a", "b"]})
     assert len(list(between_works(frame, 1))) == 1
+
+
+def test_memory_bounds_the_processes_and_the_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("copub.parallel.cpu_count", lambda: 16)
+    frame = pl.DataFrame({"work_id": [f"W{n:07}" for n in range(300_000)]})
+    found = []
+    for gb in ("1", "2", "", "32"):
+        monkeypatch.setenv(MEMORY, gb)
+        found.append((processes(), len(list(between_works(frame)))))
+    assert found == [(1, 3), (2, 2), (6, 1), (16, 1)]
+
+
+@pytest.mark.parametrize("wrong", ["much", "-1", "0.5", "nan"])
+def test_memory_that_is_no_number_of_gb_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MEMORY, wrong)
+    with pytest.raises(CorrectInput, match="no amount of memory"):
+        processes()
+
+
+def test_what_is_made_of_parts_is_what_is_made_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pl.DataFrame({"work_id": [f"W{n // 3}" for n in range(90)], "n": range(90)}).sort("work_id")
+    monkeypatch.setattr("copub.parallel.ROWS_PER_GB", 1)
+
+    def sums(part: pl.DataFrame) -> pl.DataFrame:
+        return part.group_by("work_id").agg(pl.col("n").sum()).sort("work_id")
+
+    assert by_parts(frame, sums).equals(sums(frame))

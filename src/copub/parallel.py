@@ -10,8 +10,12 @@ import polars as pl
 from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky import get_reusable_executor
 
-ROWS = 500_000
-"""Rows of a part of a table: what is built up on the way stays in the hundreds of megabytes."""
+from copub.settings import memory_gb
+
+ROWS_PER_GB = 125_000
+"""Rows of a part of a table per GB of memory: what is built up on the way stays in the hundreds of megabytes."""
+MAIN_GB, PROCESS_GB = 1.0, 0.5
+"""What a run takes besides its processes while they work, and what each of these takes (docs/performance.md)."""
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -20,18 +24,25 @@ Result = TypeVar("Result")
 def in_parallel(work: Callable[[Part], Result], parts: Iterable[Part], *, alone: int = 2) -> Iterator[Result]:
     """Yield `work(part)` for every part, in order; at most a few parts are in memory at once.
 
-    Processes are started only if there are more than `alone` parts and more than one core: they
-    cost a second or two to start. `work` and its results must be picklable.
+    Processes are started only if there are more than `alone` parts, more than one core, and memory
+    (`copub.settings.memory_gb`) for more than one: they cost a second or two to start. `work` and
+    its results must be picklable.
     """
     rest = iter(parts)
     first = list(islice(rest, alone + 1))
-    cores = cpu_count()
-    if len(first) <= alone or cores == 1:
+    number = processes()
+    if len(first) <= alone or number == 1:
         yield from map(work, chain(first, rest))
         return
-    processes = Parallel(n_jobs=cores, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
-    yield from processes(delayed(work)(part) for part in chain(first, rest))
+    pool = Parallel(n_jobs=number, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
+    yield from pool(delayed(work)(part) for part in chain(first, rest))
     get_reusable_executor().shutdown(wait=True)  # idle, the processes would hold their memory for minutes
+
+
+def processes() -> int:
+    """Return how many processes there are cores and memory for, at least 1."""
+    cores: int = cpu_count()
+    return max(1, min(cores, int((memory_gb() - MAIN_GB) / PROCESS_GB)))
 
 
 def by_parts(frame: pl.DataFrame, work: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
@@ -39,11 +50,13 @@ def by_parts(frame: pl.DataFrame, work: Callable[[pl.DataFrame], pl.DataFrame]) 
     return pl.concat(work(part) for part in between_works(frame))
 
 
-def between_works(frame: pl.DataFrame, rows: int = ROWS) -> Iterator[pl.DataFrame]:
+def between_works(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.DataFrame]:
     """Yield a table sorted by ``work_id`` in parts of about `rows` rows, no work in two of them.
 
-    A table in another order comes whole.
+    Without `rows`, as many as the memory of a run allows (`copub.settings.memory_gb`). A table in
+    another order comes whole.
     """
+    rows = rows or int(ROWS_PER_GB * memory_gb())
     ids = frame["work_id"]
     if frame.height <= rows or not ids.is_sorted():
         yield frame

@@ -1,10 +1,15 @@
-"""Where copub reads and writes: options first, then the environment, then the working directory."""
+"""Where copub reads and writes (options first, then the environment, then here), and how much memory it may take."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from copub.errors import CorrectInput
+
+MEMORY, MEMORY_GB = "COPUB_MEMORY", 4.0
+LEAST_GB = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +26,22 @@ def folders(cache: str | Path | None = None, reports: str | Path | None = None) 
         cache=Path(cache or os.environ.get("COPUB_CACHE") or "cache"),
         reports=Path(reports or os.environ.get("COPUB_REPORTS") or "reports"),
     )
+
+
+def memory_gb() -> float:
+    """Return the memory that a run may take, in GB: from COPUB_MEMORY, else 4.
+
+    It bounds what is a matter of choice: the number of processes, and the rows of large tables that
+    are worked on at once. The tables of a study themselves must fit (docs/performance.md).
+    Raises `CorrectInput` if COPUB_MEMORY is no number of at least 1.
+    """
+    text = os.environ.get(MEMORY, "")
+    try:
+        value = float(text) if text else MEMORY_GB
+    except ValueError:
+        value = 0.0
+    if not value >= LEAST_GB:
+        raise CorrectInput(
+            f"{text!r} is no amount of memory", where=MEMORY, mend=f"give a number of GB, {LEAST_GB:g} or more"
+        )
+    return value
