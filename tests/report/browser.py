@@ -82,10 +82,14 @@ class Page:
         """The page as it prints."""
         return self._page.pdf(prefer_css_page_size=True)
 
-    def violations(self) -> list[tuple[str, str, str]]:
-        """What axe finds: rule, impact, first place. What is drawn inside of charts, one image each, is left out."""
+    def violations(self, *rules: str) -> list[tuple[str, str, str]]:
+        """What axe finds by these rules (by all if none is named): rule, impact, first place.
+
+        What is drawn inside of charts, one image each, is left out.
+        """
         self._page.evaluate(_AXE.read_text(encoding="utf-8") + "; 0")
-        found = self._page.evaluate("axe.run({ exclude: ['.drawing svg'] }, { resultTypes: ['violations'] })")
+        options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+        found = self._page.evaluate("(options) => axe.run({ exclude: ['.drawing svg'] }, options)", options)
         return [
             (rule["id"], rule["impact"], f"{rule['nodes'][0]['target']}: {rule['nodes'][0]['failureSummary']}")
             for rule in found["violations"]

@@ -134,12 +134,12 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing(page: Any, scheme: str) -> None:
-    page.prefer(scheme)
+def test_axe_finds_nothing(page: Any) -> None:
     page.run("document.querySelector('#explorer .open').click()")
     page.run("document.querySelectorAll('details').forEach((node, place) => { node.open = place % 4 === 0; })")
     assert page.violations() == []
+    page.prefer("dark")  # which changes colours and nothing else
+    assert page.violations("color-contrast") == []
 
 
 def test_headings_go_in_order(page: Any) -> None:

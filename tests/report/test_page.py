@@ -123,17 +123,17 @@ def test_the_first_screen_says_what_listed_means_and_what_a_hit_is_not(reader: _
     assert "no finding about a person" in first and "not a forbidden partner" in first
 
 
-def test_lists_of_the_headline_stand_apart_from_the_others(world: Any) -> None:
-    tables, manifest = world
+def test_lists_of_the_headline_stand_apart_from_the_others(make_world: Any, reader: _Reader) -> None:
+    tables, manifest = make_world(5)
     other = {"id": "other", "title": "A second list", "edition": "2021"}
     text = _Reader(build_page(tables, {**manifest, "watchlists": [*manifest["watchlists"], other]})).text
     of_headline, rest = text.index("Lists counted in the headline"), text.index("Further lists, shown beside it only")
     assert of_headline < text.index("SYNTHETIC list (nobody", of_headline) < rest < text.index("A second list", rest)
-    assert "Further lists" not in _Reader(build_page(*world)).text
+    assert "Further lists" not in reader.text
 
 
-def test_decisions_of_readers_are_listed_without_the_reader(world: Any) -> None:
-    tables, manifest = world
+def test_decisions_of_readers_are_listed_without_the_reader(make_world: Any) -> None:
+    tables, manifest = make_world(40)
     row = {"value": "School, Mock College, a@b.example", "entity_id": "nowhere-college", "decision": "no",
            "reason": "another place", "reviewer": "A Reader", "date": "2026-11-20"}  # fmt: skip
     works = tables["copublications"].with_columns(
