@@ -220,6 +220,16 @@ def test_a_full_disk_under_the_cache_of_stages_is_named(
     assert not list((tmp_path / stagecache.FOLDER).iterdir())
 
 
+def test_what_goes_wrong_in_a_stage_is_not_taken_for_the_cache_s_fault_and_leaves_nothing(tmp_path: Path) -> None:
+    def fails() -> Any:
+        yield "hits", pl.DataFrame({"a": [1]})
+        raise FileNotFoundError(errno.ENOENT, "gone", "works.jsonl")
+
+    with pytest.raises(FileNotFoundError):
+        StageCache(tmp_path).cached("screen", {}, lambda: (fails(), {}))
+    assert not list((tmp_path / stagecache.FOLDER).iterdir())
+
+
 def test_a_result_that_another_call_put_there_meanwhile_is_taken(tmp_path: Path) -> None:
     cache, frame = StageCache(tmp_path), pl.DataFrame({"a": [1]})
 

@@ -15,8 +15,8 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -106,12 +106,33 @@ class StageCache:
         partial = self.folder / f".partial-{place.name}-{os.getpid()}"
         shutil.rmtree(partial, ignore_errors=True)
         try:
-            partial.mkdir(parents=True)
+            with self._writing():
+                partial.mkdir(parents=True)
             self._fill(partial, frames, facts)
-            shutil.rmtree(place, ignore_errors=True)
-            partial.rename(place)
-        except (OSError, pl.exceptions.ComputeError) as error:  # polars reports a full disk as the latter
+            with self._writing():
+                shutil.rmtree(place, ignore_errors=True)
+                partial.rename(place)
+        finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+    def _fill(self, folder: Path, frames: Frames, facts: Mapping[str, Any]) -> None:
+        hashes = {}
+        for name, frame in frames:  # the stage works between two frames: its own errors are not the cache's
+            path = folder / f"{name}.parquet"
+            with self._writing():
+                frame.write_parquet(path, compression="zstd")
+                hashes[name] = sha256_of(path)
+            del frame  # the next is made now
+        entry = json.dumps({"facts": facts, "hashes": dict(sorted(hashes.items()))}, ensure_ascii=False)
+        with self._writing():
+            (folder / _ENTRY).write_text(entry + "\n", encoding="utf-8")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn errors of the disk into `CorrectInput`."""
+        try:
+            yield
+        except (OSError, pl.exceptions.ComputeError) as error:  # polars reports a full disk as the latter
             # another call with the same inputs may have put the same result there meanwhile
             if getattr(error, "errno", None) not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise CorrectInput(
@@ -119,16 +140,6 @@ class StageCache:
                     where=str(self.folder),
                     mend="make room or give rights, or name another folder (--cache DIR); what is there is kept",
                 ) from None
-
-    def _fill(self, folder: Path, frames: Frames, facts: Mapping[str, Any]) -> None:
-        hashes = {}
-        for name, frame in frames:
-            path = folder / f"{name}.parquet"
-            frame.write_parquet(path, compression="zstd")
-            hashes[name] = sha256_of(path)
-            del frame  # the next is made now
-        entry = json.dumps({"facts": facts, "hashes": dict(sorted(hashes.items()))}, ensure_ascii=False)
-        (folder / _ENTRY).write_text(entry + "\n", encoding="utf-8")
 
     def _forget_oldest(self, stage: str, newest: Path) -> None:
         """Drop the results that were not used for longest, so that the folder does not grow for ever."""
