@@ -147,7 +147,7 @@ def test_one_work_makes_a_whole_run(tmp_path: Path, works_file: Path) -> None:
 
 def test_no_co_publication_makes_a_run_that_says_so(tmp_path: Path) -> None:
     path = tmp_path / "none.jsonl"
-    path.write_text("", encoding="utf-8")
+    path.write_text('{"id": "https://openalex.org/W1", "title": "t", "authorships": []}\n', encoding="utf-8")
     unbounded = tmp_path / "unbounded.toml"
     unbounded.write_text(load_study("belgium-china").raw.split("[assertions]")[0], encoding="utf-8")
     run = copub.run(unbounded, works=[path], reports=tmp_path / "r")
