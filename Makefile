@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-SPEEDS := pipeline classify screen harvest_memory extract dask_extract linear report
+SPEEDS := pipeline classify screen harvest_memory extract dask_extract scale linear report
 CHECKS := harvest_faults coverage_of_intervals kill_stages
 READY  := $(VENV)/.ready-dev
 
@@ -47,8 +47,9 @@ lint: $(READY)  ## check style, types and generated documents
 format: $(READY)  ## put the code in form
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format --quiet .
 
-bench: $(READY)  ## print the benchmarks
-	@for name in $(SPEEDS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+bench: $(READY)  ## print the benchmarks; figures and machine as JSON in benchmarks/results
+	@mkdir -p benchmarks/results; for name in $(SPEEDS); do echo "== benchmarks/$$name.py"; \
+	  $(BIN)/python benchmarks/$$name.py --json benchmarks/results/$$name.json || exit 1; done
 
 checks: $(READY)  ## print the long checks: faults of the source, coverage of intervals, kills
 	@for name in $(CHECKS); do echo "== benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py || exit 1; done

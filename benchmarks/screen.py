@@ -1,6 +1,6 @@
 """How long it takes to screen distinct affiliation strings against all shipped watchlists.
 
-Run: ``python benchmarks/screen.py [STRINGS]``. It uses the real strings beside the checkout if they
+Run: ``python benchmarks/screen.py [STRINGS] [--json FILE]``. It uses the real strings beside the checkout if they
 are there, else names of the registry, each made distinct by a department in front of it. Prints
 the seconds for the names to be compiled, for half and all of the distinct strings, and for the
 same strings repeated, which should cost no more than their number in the table.
@@ -8,15 +8,17 @@ same strings repeated, which should cost no more than their number in the table.
 
 from __future__ import annotations
 
+import argparse
 import gzip
+import json
 import random
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from common import machine, save
 
 from copub import schema
 from copub.screening import load_watchlist, screen, screen_strings
@@ -35,15 +37,21 @@ def source() -> list[str]:
     return [f"{name.text}, China" for entity in registry() for name in entity.names]
 
 
-def seconds(what: Callable[[], Any]) -> tuple[str, Any]:
+def seconds(what: Callable[[], Any]) -> tuple[tuple[float, float], Any]:
     """Return the seconds that a call took, by the clock and of the processor, and its result."""
     start, used = time.perf_counter(), time.process_time()
     result = what()
-    return f"{time.perf_counter() - start:.2f} s (processor {time.process_time() - used:.2f} s)", result
+    return (time.perf_counter() - start, time.process_time() - used), result
 
 
-def main(number: int = 100_000) -> None:
+def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("strings", type=int, nargs="?", default=100_000, help="distinct strings; default: 100,000")
+    parser.add_argument("--json", type=Path, help="write the figures and the machine here")
+    options = parser.parse_args()
+    number, described = options.strings, machine()
+    print(json.dumps(described))
     rng = random.Random(20261121)
     base = source()
     strings = [f"Lab. {n}, {rng.choice(base)}" for n in range(number)]
@@ -61,11 +69,17 @@ def main(number: int = 100_000) -> None:
         *(pl.lit(None, schema.TABLES["affiliations"].schema[name]).alias(name) for name in empty)
     ).with_columns(author_seq=pl.lit(0, pl.Int32), affiliation_seq=pl.lit(0, pl.Int32))
     repeated, _ = seconds(lambda: screen(table, watchlists))
-    print(f"{len(watchlists)} watchlists, names compiled in {compiled}")
-    print(f"{number // 2:,} distinct strings: {half}")
-    print(f"{number:,} distinct strings: {whole}, {hits['raw_affiliation_string'].n_unique():,} with a hit")
-    print(f"{number:,} affiliations with 1,000 distinct strings: {repeated}")
+    rows_of = {
+        f"names of {len(watchlists)} watchlists compiled": compiled,
+        f"{number // 2:,} distinct strings": half,
+        f"{number:,} distinct strings": whole,
+        f"{number:,} affiliations with 1,000 distinct strings": repeated,
+    }
+    for what, (clock, processor) in rows_of.items():
+        print(f"{what}: {clock:.2f} s (processor {processor:.2f} s)")
+    print(f"{hits['raw_affiliation_string'].n_unique():,} distinct strings with a hit")
+    save(options.json, described, {"strings": number, "seconds, of them of the processor": rows_of})
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]))
+    main()
