@@ -50,8 +50,13 @@ def test_every_critical_joint_work_stands_with_its_evidence(world: Any) -> None:
 def test_the_standing_names_list_edition_level_and_tier(world: Any) -> None:
     page = build_dossier(*world, institution=OWN, partner=PARTNER)
     section = page[page.index('id="status"') : page.index('id="areas"')]
-    assert all(word in section for word in ("demo-list", "2020 (SYNTHETIC)", "high", "identifier"))
+    assert all(word in section for word in ("SYNTHETIC list", "2020 (SYNTHETIC)", "high", "identifier"))
     assert "Mock University of Aerospace" not in section
+
+
+def test_what_a_hit_is_not_stands_before_all_else(world: Any) -> None:
+    page = build_dossier(*world, institution=OWN)
+    assert page.index("no finding about a person") < page.index('<section id="output"')
 
 
 def test_a_partner_on_no_list_is_not_called_unlisted(world: Any) -> None:

@@ -146,11 +146,11 @@ def _status_section(facts: Facts, works: pl.DataFrame, other: _Found | None) -> 
         .agg(pl.col("tier").unique().sort(), pl.col("work_id").n_unique().alias("works"))
         .sort(["works", "institution_name", "watchlist", "entity_name"], descending=[True, False, False, False])
     )
+    titles = {entry.get("id"): str(entry.get("title") or entry.get("id")) for entry in facts.entries("watchlists")}
     cells = (
         (
             Cell(row["institution_name"] or facts.words.missing),
-            Cell(row["watchlist"]),
-            Cell(row["edition"] or ""),
+            Cell(str(titles.get(row["watchlist"], row["watchlist"])), detail=row["edition"] or ""),
             Cell(row["entity_name"] or ""),
             Cell(facts.level(row["risk_level"])),
             Cell(", ".join(facts.words.name("tier", tier) for tier in row["tier"])),
@@ -158,7 +158,7 @@ def _status_section(facts: Facts, works: pl.DataFrame, other: _Found | None) -> 
         )
         for row in rows
     )
-    heads = [say(f"label.{key}") for key in ("institution", "list", "list_edition", "entity", "level", "tier", "works")]
+    heads = [say(f"label.{key}") for key in ("institution", "list", "entity", "level", "tier", "works")]
     grids = (grid_of(title, heads, cells),) if rows else ()
     lines = () if rows else (say("label.none"),)
     return Section("status", title, say("dossier.status_lead", b=facts.b), grids=grids, paragraphs=lines)
