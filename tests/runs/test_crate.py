@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+import requests
+import rocrate
+import urllib3
 
 import copub
 from copub.decisions import keep_decisions
@@ -102,16 +106,41 @@ def test_the_crate_keeps_the_musts_of_ro_crate_and_of_process_run_crate(small_ru
         assert action["result"]
 
 
+def test_a_validator_finds_the_crate_in_order_as_a_crate_of_processes(
+    small_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, models = (pytest.importorskip(f"rocrate_validator.{name}") for name in ("services", "models"))
+    context = Path(rocrate.__file__).parent / "data" / "ro-crate.jsonld"
+
+    def answer(self: Any, request: requests.PreparedRequest, **_: Any) -> Any:
+        """Stand in for the network: the context that the rocrate library carries."""
+        kind = {"Content-Type": "application/ld+json"}
+        body = io.BytesIO(context.read_bytes())
+        return self.build_response(request, urllib3.HTTPResponse(body, headers=kind, status=200, preload_content=False))
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", answer)
+    asked = services.ValidationSettings(
+        rocrate_uri=str(small_run.folder),
+        profile_identifier="process-run-crate-0.5",
+        requirement_severity=models.Severity.RECOMMENDED,
+    )
+    issues = [(issue.severity, str(issue.message)) for issue in services.validate(asked).get_issues()]
+    assert not [text for severity, text in issues if severity >= models.Severity.REQUIRED]
+    # who ran and publishes it, and where the software can be had, the run does not know
+    unknown = ("agent", "`author`", "`publisher`", "url", "absolute URI")
+    assert not [text for _, text in issues if not any(word in text for word in unknown)]
+
+
 def test_from_a_table_one_can_follow_the_crate_back_to_the_records_and_the_lists(small_run: Run) -> None:
     graph = graph_of(small_run)
-    makers = {result["@id"]: action for action in graph.values() for result in action.get("result", ())}
+    makers = {name: action for action in graph.values() for name in references(action.get("result"))}
     seen: set[str] = set()
     waiting = ["tables/shares.parquet"]
     while waiting:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += [thing["@id"] for thing in makers.get(name, {}).get("object", ())]
+            waiting += references(makers.get(name, {}).get("object"))
     assert {"#records", "#study", "#watchlist-demo-list", "#model-of-eu-2023-2113", "tables/hits.parquet"} <= seen
     assert graph["#study"]["sha256"] == small_run.manifest["study"]["hash"]
 

@@ -68,6 +68,11 @@ def run_crate(manifest: Mapping[str, Any], folder: Path) -> str:
     return json.dumps({"@context": _CONTEXT, "@graph": graph}, ensure_ascii=False, indent=1) + "\n"
 
 
+def _one_or_all(values: list[dict[str, str]]) -> Any:
+    """Return a sole value without its list, as RO-Crate asks."""
+    return values[0] if len(values) == 1 else values
+
+
 def _ref(identifier: str) -> dict[str, str]:
     return {"@id": identifier}
 
@@ -155,8 +160,8 @@ def _steps(manifest: Mapping[str, Any], used: Mapping[str, Entity]) -> Iterator[
             "@type": "CreateAction",
             "name": stage,
             "instrument": _ref(f"#code-{stage}"),
-            "object": [place(name) for name in row["used"]],
-            "result": [place(name) for name in row["made"]],
+            "object": _one_or_all([place(name) for name in row["used"]]),
+            "result": _one_or_all([place(name) for name in row["made"]]),
             **({"description": f"{seconds[stage]} seconds"} if stage in seconds else {}),
             "endTime": str(manifest["created"]),
         }
