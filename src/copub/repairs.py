@@ -65,23 +65,25 @@ def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differ
     log: list[pl.DataFrame] = []
     changed: list[pl.DataFrame] = []
     after: list[pl.DataFrame] = []
+    moved: list[pl.DataFrame] = []
+    sides = (study.side_a.countries, study.side_b.countries)
     for part in between_works(tables.affiliations):
         made = repair(part)
         log.append(made.repairs)
-        changed.append(made.affiliations.join(_places(made.repairs), on=_PLACE, how="semi"))
+        places = _places(made.repairs)
+        changed.append(made.affiliations.join(places, on=_PLACE, how="semi"))
         if study.repairs:
             after.append(made.affiliations)
+        else:
+            of_them, mended = (frame.join(places, on="work_id", how="semi") for frame in (part, made.affiliations))
+            touched = tables.authorships.join(places, on="work_id", how="semi")
+            moved.append(repair_authorships(touched, of_them, mended, *sides))
     repairs = pl.concat(log).sort(*_PLACE, "kind", nulls_last=True)
     listed = conform("repairs", repairs.with_columns(pl.lit(study.repairs).alias("is_applied")))
-    places, mended = _places(repairs), pl.concat(changed)
-    touched = tables.authorships.join(places, on="work_id", how="semi")
-    sides = (study.side_a.countries, study.side_b.countries)
     if not study.repairs:
-        of_them = tables.affiliations.join(places, on="work_id", how="semi")
-        others = of_them.join(places, on=_PLACE, how="anti")
-        moved = repair_authorships(touched, of_them, pl.concat([others, mended]), *sides)
-        return tables, listed, Differing(mended, moved)
-    affiliations = pl.concat(after)
+        return tables, listed, Differing(pl.concat(changed), pl.concat(moved))
+    places, affiliations = _places(repairs), pl.concat(after)
+    touched = tables.authorships.join(places, on="work_id", how="semi")
     as_read = tables.affiliations.join(places, on=_PLACE, how="semi")
     authorships = repair_authorships(tables.authorships, tables.affiliations, affiliations, *sides)
     left = authorships.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
