@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from copub.errors import CorrectInput
+from copub.shipped import shipped_folder
 from copub.technology import train
 from copub.technology.combiner import draw_folds
 from copub.technology.corpus import FILES, Corpus, fifth_of
 from copub.technology.heads import CATEGORY_HEADS
-from copub.technology.model import load_model
+from copub.technology.model import FOLDER, load_model
 from copub.technology.taxonomy import load_taxonomy
 
 AREAS = load_taxonomy("eu-2023-2113").area_ids
@@ -106,11 +107,23 @@ def test_the_same_data_give_the_same_model(data: Path, tmp_path: Path, monkeypat
     monkeypatch.setattr(train, "REPEATS", 1)
     for name, processes in (("a", "2"), ("b", "1")):
         train.main(["--data", str(data), "--out", str(tmp_path / name), "--processes", processes])
-    for suffix in (".npz", ".json", ".md"):
+    for suffix in (".npz", ".json", ".md", ".calibration.svg"):
         file = f"eu-2023-2113{suffix}"
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     model = load_model("eu-2023-2113", tmp_path / "a")
     card = json.loads((tmp_path / "a/eu-2023-2113.json").read_text(encoding="utf-8"))
     assert model.areas == AREAS
-    assert {row["what"] for row in card["heads_judged"]} >= {"CSET test: ai"}
+    assert {row["what"] for row in card["heads_judged"]} >= {
+        "CSET test: head ai",
+        "CSET test: area AI or robotics, as decided",
+    }
     assert "F1" in (tmp_path / "a/eu-2023-2113.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_the_shipped_model_is_what_the_command_makes(real_data: Path, tmp_path: Path) -> None:
+    train.main(["--data", str(real_data), "--out", str(tmp_path)])
+    for suffix in (".npz", ".json", ".md", ".calibration.svg"):
+        file = f"eu-2023-2113{suffix}"
+        assert (tmp_path / file).read_bytes() == (shipped_folder(FOLDER) / file).read_bytes(), file

@@ -11,11 +11,12 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 
-from copub.technology.model import SQUASH, Scorer, Vocabulary
+from copub.technology.model import SQUASH, Scorer, Vocabulary, any_features
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
 DIRECT_SCALE = 3.0
+DENSE_SCALE = 0.8
 PENALTY = 0.5
 AT_LEAST = 3
 
@@ -50,20 +51,24 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What the combiner learnt: for each area weights of heads, rules and n-grams, and a bias."""
+    """What the combiner learnt: for each area weights of heads, rules and n-grams, and a bias.
+
+    `direct` and `bias` have a last row for "in any area"; `any_heads` and `any_rules` are its other weights.
+    """
 
     heads: Floats
     rules: Floats
     direct: Floats
     bias: Floats
+    any_heads: Floats
+    any_rules: Floats
 
     def logits(self, works: Labelled) -> Floats:
-        """Return works x areas."""
+        """Return works x areas, and a last column for "in any area"."""
+        areas = works.squashed @ self.heads.T + np.einsum("waf,af->wa", works.rules, self.rules)
+        whole = works.squashed @ self.any_heads + any_features(works.rules) @ self.any_rules
         direct = np.asarray(works.vectors @ self.direct.T, dtype=np.float32)
-        return np.asarray(
-            works.squashed @ self.heads.T + np.einsum("waf,af->wa", works.rules, self.rules) + direct + self.bias,
-            dtype=np.float32,
-        )
+        return np.asarray(np.column_stack([areas, whole]) + direct + self.bias, dtype=np.float32)
 
 
 def squash(margins: Floats) -> Floats:
@@ -72,24 +77,32 @@ def squash(margins: Floats) -> Floats:
 
 
 def learn_weights(works: Labelled) -> Weights:
-    """Learn one logistic regression an area over heads, rules and n-grams."""
+    """Learn one logistic regression an area over heads, rules and n-grams, and one for any area."""
     frequency = np.bincount(works.vectors.indices, minlength=works.vectors.shape[1])
     columns = np.flatnonzero(frequency >= AT_LEAST)
     vectors = works.vectors[:, columns] * DIRECT_SCALE
-    areas, heads, rules = works.positive.shape[1], works.squashed.shape[1], works.rules.shape[2]
-    direct = np.zeros((areas, works.vectors.shape[1]), dtype=np.float32)
-    learnt = np.zeros((areas, heads + rules), dtype=np.float32)
-    bias = np.zeros(areas, dtype=np.float32)
-    for area in range(areas):
-        rows = np.flatnonzero(works.usable[:, area])
-        dense = sp.csr_matrix(np.hstack([works.squashed[rows], works.rules[rows, area]]))
-        learner = LogisticRegression(C=PENALTY, solver="liblinear", intercept_scaling=5.0, random_state=0, max_iter=200)
-        learner.fit(sp.hstack([dense, vectors[rows]]).tocsr(), works.positive[rows, area], works.weight[rows])
-        weights = learner.coef_[0]
-        learnt[area] = weights[: heads + rules]
-        direct[area, columns] = weights[heads + rules :] * DIRECT_SCALE
-        bias[area] = learner.intercept_[0]
-    return Weights(learnt[:, :heads], learnt[:, heads:], direct, bias)
+    areas, heads = works.positive.shape[1], works.squashed.shape[1]
+    learnt, direct, bias = [], np.zeros((areas + 1, works.vectors.shape[1]), dtype=np.float32), []
+    critical = np.asarray(works.positive.any(axis=1))
+    # Works read for one area only tell nothing of any area: all that are not on it would be missing.
+    whole = works.usable.all(axis=1) | (critical & (works.usable.mean(axis=1) > 0.5))
+    for area in range(areas + 1):
+        of_all = area == areas
+        usable = whole if of_all else works.usable[:, area]
+        rules = any_features(works.rules) if of_all else works.rules[:, area]
+        rows = np.flatnonzero(usable)
+        dense = sp.csr_matrix(np.hstack([works.squashed[rows], rules[rows]]) * DENSE_SCALE)
+        truth = critical if of_all else works.positive[:, area]
+        learner = LogisticRegression(C=PENALTY, solver="newton-cg", max_iter=50)
+        learner.fit(sp.hstack([dense, vectors[rows]]).tocsr(), truth[rows], works.weight[rows])
+        width = heads + rules.shape[1]
+        learnt.append(learner.coef_[0, :width].astype(np.float32) * DENSE_SCALE)
+        direct[area, columns] = learner.coef_[0, width:] * DIRECT_SCALE
+        bias.append(learner.intercept_[0])
+    own, of_any = np.stack(learnt[:-1]), learnt[-1]
+    return Weights(
+        own[:, :heads], own[:, heads:], direct, np.array(bias, dtype=np.float32), of_any[:heads], of_any[heads:]
+    )
 
 
 def draw_folds(positive: Bools, strata: Sequence[str], folds: int, seed: int) -> npt.NDArray[np.int64]:
@@ -110,7 +123,7 @@ def draw_folds(positive: Bools, strata: Sequence[str], folds: int, seed: int) ->
 def cross_validate(
     works: Labelled, judged: npt.NDArray[np.int64], folds: npt.NDArray[np.int64], *, processes: int
 ) -> Floats:
-    """Return logits (judged works x areas), each from a combiner that has not seen the work.
+    """Return logits (judged works x areas and any area), each from a combiner that has not seen the work.
 
     Parameters
     ----------
@@ -124,7 +137,7 @@ def cross_validate(
         jobs.append((works, np.flatnonzero(kept), judged[folds == fold]))
     with ProcessPoolExecutor(processes) as pool:
         parts = list(pool.map(_judge, jobs))
-    logits = np.zeros((judged.size, works.positive.shape[1]), dtype=np.float32)
+    logits = np.zeros((judged.size, works.positive.shape[1] + 1), dtype=np.float32)
     for fold, part in zip(np.unique(folds), parts, strict=True):
         logits[folds == fold] = part
     return logits
@@ -139,13 +152,15 @@ def to_scorer(
     vocabulary: Vocabulary, names: Sequence[str], weights: Floats, intercepts: Floats, learnt: Weights
 ) -> Scorer:
     """Join heads and combiner into what is shipped."""
-    areas = learnt.bias.size
+    direct = [*(f"direct:{area}" for area in range(learnt.bias.size - 1)), "direct:any"]
     return Scorer(
         vocabulary=vocabulary,
-        heads=(*names, *(f"direct:{area}" for area in range(areas))),
+        heads=(*names, *direct),
         weights=np.hstack([weights, learnt.direct.T]).astype(np.float32),
-        intercepts=np.concatenate([intercepts, np.zeros(areas, dtype=np.float32)]),
+        intercepts=np.concatenate([intercepts, np.zeros(len(direct), dtype=np.float32)]),
         head_weights=learnt.heads,
         rule_weights=learnt.rules,
         bias=learnt.bias,
+        any_head_weights=learnt.any_heads,
+        any_rule_weights=learnt.any_rules,
     )

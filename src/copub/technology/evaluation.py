@@ -153,7 +153,7 @@ def evaluate(
     return Evaluation(
         pl.DataFrame(rows),
         pl.DataFrame(strata),
-        _calibration(truth[usable], score[usable]),
+        calibration_table(truth[usable], score[usable]),
         _sweep(truth[usable], score[usable]),
         _look_alikes(truth, found, usable, areas),
     )
@@ -199,7 +199,8 @@ def _strata(labels: pl.DataFrame) -> list[tuple[str, str, Bools]]:
     return kinds + [("stratum", str(name), drawn == name) for name in sorted(set(drawn)) if name]
 
 
-def _calibration(truth: Bools, score: npt.NDArray[np.float64]) -> pl.DataFrame:
+def calibration_table(truth: Bools, score: npt.NDArray[np.float64]) -> pl.DataFrame:
+    """Return by tenths of the score: bin, pairs, mean_score, share that is core, and its interval (low, high)."""
     bins = np.minimum((score * 10).astype(int), 9)
     rows = []
     for number in np.unique(bins):

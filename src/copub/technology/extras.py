@@ -28,7 +28,7 @@ def learn_generic(gold: Labelled) -> dict[str, Any]:
     features = np.where(np.array(RULE_FEATURES) == "context terms", 0.0, features)  # few people's lists have any
     learner = LogisticRegression(C=1.0, max_iter=1000).fit(features, truth)
     scores = learner.predict_proba(features)[:, 1]
-    balanced = best_threshold(scores[None, :], truth)
+    balanced = best_threshold(scores, truth)
     return {
         "weights": [round(float(weight), 4) for weight in learner.coef_[0]],
         "bias": round(float(learner.intercept_[0]), 4),

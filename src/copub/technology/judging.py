@@ -19,6 +19,7 @@ from copub.technology.model import Model, Scorer
 from copub.technology.reading import Chunk
 from copub.technology.rules import STRONG
 from copub.technology.taxonomy import Taxonomy
+from copub.technology.together import together
 from copub.technology.tokens import Ints
 
 Scores = npt.NDArray[np.float64]
@@ -99,10 +100,11 @@ class ModelJudge:
         slope, intercept = self.model.calibration[kind]
         none = np.zeros_like(chunk.rules)
         logits = slope * scorer.logits(margins, chunk.rules).astype(np.float64) + intercept
+        whole = scorer.any_logits(margins, chunk.rules).astype(np.float64)
         without = slope * scorer.logits(margins, none).astype(np.float64) + intercept
         extra = np.zeros_like(logits)
         np.add.at(extra, (topics["work"].to_numpy(), topics["area"].to_numpy()), topics["weight"].to_numpy())
-        score = np.round(sigmoid(logits + extra), DECIMALS)
+        score = np.round(sigmoid(together(logits + extra, whole, self.model.together)), DECIMALS)
         judgement = Judgement(
             score=score,
             threshold=np.broadcast_to(self.thresholds, score.shape),

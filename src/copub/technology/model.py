@@ -30,6 +30,7 @@ FOLDER = "taxonomies/models"
 KINDS = ("full", "title")
 SLOT_BITS = 21
 PLACE_BITS = 30
+PARTS = ("intercepts", "head_weights", "rule_weights", "bias", "any_head_weights", "any_rule_weights")
 SQUASH = 1.5
 """Margins of heads are squashed by tanh(margin / SQUASH), so that none outvotes all others."""
 
@@ -94,11 +95,13 @@ class Scorer:
 
     Attributes
     ----------
-    heads : names of the heads; the last ones, one an area, are added to the logit unsquashed.
+    heads : names of the heads; the last ones, one an area and one for any area, are added to the
+        logit unsquashed.
     weights : n-grams x heads.
     head_weights : areas x squashed heads.
     rule_weights : areas x rule features (`copub.technology.features`).
-    bias : one an area.
+    bias : one an area, and one for any area.
+    any_head_weights, any_rule_weights : the same for "in any area", over `any_features` of the rules.
     """
 
     vocabulary: Vocabulary
@@ -108,6 +111,8 @@ class Scorer:
     head_weights: Floats
     rule_weights: Floats
     bias: Floats
+    any_head_weights: Floats
+    any_rule_weights: Floats
 
     def margins(self, vectors: sp.csr_matrix) -> Floats:
         """Return works x heads."""
@@ -116,23 +121,39 @@ class Scorer:
     def logits(self, margins: Floats, rules: Floats) -> Floats:
         """Return works x areas; `rules` is works x areas x rule features."""
         squashed = self.head_weights.shape[1]
-        logits = np.tanh(margins[:, :squashed] / SQUASH) @ self.head_weights.T + margins[:, squashed:] + self.bias
+        own = margins[:, squashed:-1] + self.bias[:-1]
+        logits = np.tanh(margins[:, :squashed] / SQUASH) @ self.head_weights.T + own
         return np.asarray(logits + np.einsum("waf,af->wa", rules, self.rule_weights), dtype=np.float32)
+
+    def any_logits(self, margins: Floats, rules: Floats) -> Floats:
+        """Return for each work what its head says of "in any area"."""
+        squashed = self.head_weights.shape[1]
+        heads = np.tanh(margins[:, :squashed] / SQUASH) @ self.any_head_weights
+        rules_say = any_features(rules) @ self.any_rule_weights
+        return np.asarray(heads + rules_say + margins[:, -1] + self.bias[-1], dtype=np.float32)
 
     def slopes(self, margins: Floats) -> npt.NDArray[np.float64]:
         """Return works x areas x heads: how the logit moves with each head, for evidence."""
         squashed = self.head_weights.shape[1]
         bend = (1.0 - np.tanh(margins[:, :squashed] / SQUASH) ** 2) / SQUASH
         through = bend[:, None, :] * self.head_weights[None]
-        direct = np.broadcast_to(np.eye(self.bias.size), (margins.shape[0], self.bias.size, self.bias.size))
+        areas = self.head_weights.shape[0]
+        direct = np.broadcast_to(np.eye(areas, areas + 1), (margins.shape[0], areas, areas + 1))
         return np.concatenate([through, direct], axis=2)
+
+
+def any_features(rules: Floats) -> Floats:
+    """Return works x twice the rule features: the highest over all areas, and the sum of all areas."""
+    return np.hstack([rules.max(axis=1), rules.sum(axis=1)])
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """A trained model: the taxonomy it decides, its scorers by kind, and how logits are read.
 
-    `calibration` (slope, intercept) by kind turns a logit into a probability; `thresholds` by
+    `calibration` (slope, intercept) by kind turns a logit into a calibrated one; `together`
+    (weight of the areas, weight of the head for any area, bias) gives the logit to which the areas
+    of a work are moved together (`copub.technology.together`); `thresholds` by
     profile and area are probabilities; `topic_weights` are added to the logit by the rank of a
     mapped OpenAlex topic (primary, further); `generic` holds, by kind, weights, bias and
     thresholds for areas that have rules but no trained scorer. `hash` names the model in manifests.
@@ -142,6 +163,7 @@ class Model:
     areas: tuple[str, ...]
     scorers: Mapping[str, Scorer]
     calibration: Mapping[str, tuple[float, float]]
+    together: tuple[float, float, float]
     thresholds: Mapping[str, Mapping[str, float]]
     topic_weights: Mapping[str, float]
     generic: Mapping[str, Any]
@@ -178,6 +200,7 @@ def load_model(name: str = "eu-2023-2113", folder: Path | None = None) -> Model:
         areas=tuple(card["areas"]),
         scorers=scorers,
         calibration={kind: (float(a), float(b)) for kind, (a, b) in card["calibration"].items()},
+        together=tuple(card["together"]),
         thresholds=card["thresholds"],
         topic_weights=card["topic_weights"],
         generic=card["generic"],
@@ -192,10 +215,7 @@ def _read_scorer(kind: str, arrays: Any, heads: list[str]) -> Scorer:
         vocabulary=Vocabulary.of(arrays[f"{kind}.keys"], arrays[f"{kind}.idf"].astype(np.float32)),
         heads=tuple(heads),
         weights=arrays[f"{kind}.weights"].astype(np.float32) * scales,
-        intercepts=arrays[f"{kind}.intercepts"],
-        head_weights=arrays[f"{kind}.head_weights"],
-        rule_weights=arrays[f"{kind}.rule_weights"],
-        bias=arrays[f"{kind}.bias"],
+        **{part: arrays[f"{kind}.{part}"] for part in PARTS},
     )
 
 
@@ -208,7 +228,7 @@ def write_model(folder: Path, name: str, scorers: Mapping[str, Scorer], card: di
         arrays[f"{kind}.idf"] = scorer.vocabulary.idf.astype(np.float16)
         arrays[f"{kind}.scales"] = scales
         arrays[f"{kind}.weights"] = np.rint(scorer.weights / np.maximum(scales, 1e-30)).astype(np.int8)
-        for part in ("intercepts", "head_weights", "rule_weights", "bias"):
+        for part in PARTS:
             arrays[f"{kind}.{part}"] = getattr(scorer, part).astype(np.float32)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)

@@ -1,4 +1,4 @@
-"""Training the model: ``python -m copub.technology.train --data DIR --out taxonomies/models``.
+"""Training the model: ``python -m copub.technology.train [--data DIR] [--out DIR]``, or ``make model``.
 
 The same data give the same bytes. Written are the model (npz and JSON) and its card.
 """
@@ -14,32 +14,47 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from copub.errors import CopubError
+from copub.shipped import shipped_folder
 from copub.technology.annotation import draw_order
 from copub.technology.card import card_text, figures, head_figures
 from copub.technology.combiner import Labelled, cross_validate, draw_folds, learn_weights, squash, to_scorer
 from copub.technology.corpus import Corpus, Text, own_examples
+from copub.technology.evaluation import calibration_table
 from copub.technology.extras import learn_generic, learn_topic_weights
 from copub.technology.heads import CATEGORY_HEADS, Batch, Task, learn_heads, learn_vocabulary, vectorize
-from copub.technology.model import KINDS, Scorer, write_model
+from copub.technology.model import FOLDER, KINDS, Scorer, write_model
+from copub.technology.plot import calibration_svg
 from copub.technology.reading import TextReader
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
-from copub.technology.thresholds import calibrate, choose_thresholds, kinds_of, probabilities
+from copub.technology.thresholds import (
+    calibrate,
+    calibrated,
+    choose_thresholds,
+    kinds_of,
+    learn_together,
+    probabilities,
+)
 from copub.technology.topics import topic_map
 
 TAXONOMY = "eu-2023-2113"
+DATA = Path("../shared/data")
 FOLDS, REPEATS = 5, 2
 AI, CSET = "EU-02-AI", "CSET"
-AI_LABELS, AI_WEIGHT = 3_000, 0.2
-"""How many works of CSET's development part teach the AI area, and how much each of them counts."""
+AI_WEIGHT = 0.4
+"""How much a work of CSET's development part counts in teaching the AI area."""
+AI_HEAD = "arXiv:ai"
+HALVES = 2
 VOCABULARY = {"full": (5, 130_000), "title": (3, 80_000)}
 """By kind: n-grams of at least so many texts, and at most so many n-grams."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The training texts, by what their labels mean."""
+    """The training texts, by what their labels mean; the last `cset` of the categories are CSET's works."""
 
     categories: Sequence[Text]
+    cset: int
     topics: Sequence[Text]
     labelled: Sequence[Text]
     gold: int
@@ -52,18 +67,16 @@ def read_sources(corpus: Corpus, further: Sequence[Path]) -> Sources:
     cset = corpus.cset_dev()
     categories = [*corpus.arxiv(), *cset]
     labelled += ai_labels(cset)
-    return Sources(categories, corpus.topics(areas_of_topics()), labelled, len(corpus.gold))
+    return Sources(categories, len(cset), corpus.topics(areas_of_topics()), labelled, len(corpus.gold))
 
 
 def ai_labels(texts: Sequence[Text]) -> list[Text]:
-    """Return all AI works of CSET's development part and others up to `AI_LABELS`, unsure but for AI.
+    """Return the works of CSET's development part, unsure but for AI.
 
-    What CSET calls AI has robotics in it, so a work that names robots is unsure for AI too.
+    What CSET calls AI has robotics in it, so AI works that name robots are left out.
     """
     others = frozenset(load_taxonomy(TAXONOMY).area_ids) - {AI}
-    positive = [text for text in texts if text.labels and "robot" not in text.abstract]
-    negative = sorted((text for text in texts if not text.labels), key=lambda text: draw_order(text.id))
-    chosen = [*positive, *negative[: max(AI_LABELS - len(positive), 0)]]
+    chosen = [text for text in texts if not text.labels or "robot" not in text.abstract]
     return [
         Text(text.id, text.title, text.abstract, frozenset({AI}) if text.labels else frozenset(), others, CSET)
         for text in chosen
@@ -78,8 +91,17 @@ def areas_of_topics() -> dict[str, tuple[str, ...]]:
     return areas
 
 
+def half_of(name: str) -> int:
+    """Return the half, 0 or 1, into which an id falls."""
+    return int(draw_order(name)[0], 16) % HALVES
+
+
 def tasks_of(sources: Sources, taxonomy: Taxonomy) -> list[Task]:
-    """Say what each head learns: arXiv categories, and topics mapped to areas."""
+    """Say what each head learns: arXiv categories, and topics mapped to areas.
+
+    The last `HALVES` are the AI head again, each without one half of CSET's works: on works that a
+    head has learnt from it is too sure of itself to teach the combiner.
+    """
     labels = [text.labels for text in sources.categories]
     arxiv = np.array([i for i, text in enumerate(sources.categories) if text.labels and "cset:ai" not in text.labels])
     everything = np.arange(len(labels))
@@ -89,12 +111,19 @@ def tasks_of(sources: Sources, taxonomy: Taxonomy) -> list[Task]:
         wanted = {*categories, "cset:ai"} if name == "ai" else set(categories)
         positive = np.array([bool(wanted & labels[row]) for row in rows])
         tasks.append(Task(f"arXiv:{name}", rows, positive, "svm"))
+    ai = tasks[list(CATEGORY_HEADS).index("ai")]
+    first = len(labels) - sources.cset
+    halves = np.array([half_of(text.id) if at >= first else -1 for at, text in enumerate(sources.categories)])
+    without = [
+        Task(f"AI without half {at}", np.flatnonzero(halves != at), ai.positive[halves != at], "svm")
+        for at in range(HALVES)
+    ]
     offset = len(labels)
     rows = np.arange(offset, offset + len(sources.topics))
     for area in taxonomy.area_ids:
         positive = np.array([area in text.labels for text in sources.topics])
         tasks.append(Task(f"topics:{area}", rows, positive, "logistic"))
-    return tasks
+    return [*tasks, *without]
 
 
 def batches_of(sources: Sources, kind: str) -> list[Batch]:
@@ -122,20 +151,26 @@ def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) 
     weights, intercepts = learn_heads(vectors, tasks, processes=processes)
     start = vectors.shape[0] - len(sources.labelled)
     margins = np.asarray(vectors[start:] @ weights, dtype=np.float32) + intercepts
+    names = [task.name for task in tasks[:-HALVES]]
+    heads = len(names)
+    rows = np.flatnonzero([text.stratum == CSET for text in sources.labelled])
+    unseen = heads + np.array([half_of(sources.labelled[int(row)].id) for row in rows], dtype=np.int64)
+    margins[rows, names.index(AI_HEAD)] = margins[rows, unseen]
     labelled = Labelled(
-        squash(margins),
+        squash(margins[:, :heads]),
         rules[start:],
         vectors[start:],
         np.array([[area in text.labels for area in taxonomy.area_ids] for text in sources.labelled]),
         np.array([[area not in text.unsure for area in taxonomy.area_ids] for text in sources.labelled]),
         np.array([AI_WEIGHT if text.stratum == CSET else 1.0 for text in sources.labelled]),
     )
-    scorer = to_scorer(vocabulary, [task.name for task in tasks], weights, intercepts, learn_weights(labelled))
+    learnt = learn_weights(labelled)
+    scorer = to_scorer(vocabulary, names, weights[:, :heads], intercepts[:heads], learnt)
     return Trained(scorer, labelled)
 
 
 def judge(trained: Mapping[str, Trained], gold: Sequence[Text], seed: int, processes: int) -> npt.NDArray[np.float32]:
-    """Return cross-validated logits of the gold works, each by the kind that fits its text."""
+    """Return cross-validated logits (works x areas and any area), each by the kind that fits its text."""
     judged = np.arange(len(gold))
     positive = trained["full"].labelled.positive[judged]
     folds = draw_folds(positive, [text.stratum for text in gold], FOLDS, seed)
@@ -147,12 +182,13 @@ def judge(trained: Mapping[str, Trained], gold: Sequence[Text], seed: int, proce
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train and write the model."""
     parser = argparse.ArgumentParser(prog="python -m copub.technology.train", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder of data (gold, technologies, real)")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the model")
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of data (gold, technologies, real)")
+    parser.add_argument("--out", type=Path, default=shipped_folder(FOLDER), help="folder for the model")
+    parser.add_argument("--taxonomy", default=TAXONOMY, help="the same areas with other terms: a .toml file")
     parser.add_argument("--labels", type=Path, nargs="*", default=[], help="further labelled files to train on")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args(arguments)
-    taxonomy = load_taxonomy(TAXONOMY)
+    taxonomy = load_taxonomy(options.taxonomy)
     corpus = Corpus(options.data)
     sources = read_sources(corpus, options.labels)
     reader = TextReader(taxonomy)
@@ -169,17 +205,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "texts": {"arXiv": len(sources.categories), "topics": len(sources.topics), "labelled": len(sources.labelled)},
         "taxonomy_hash": taxonomy.hash,
     }
-    scores = probabilities(runs[0], kinds_of(gold), card["calibration"])
-    card["thresholds"] = choose_thresholds(runs, labels, gold, taxonomy.area_ids, card["calibration"])
+    kinds = kinds_of(gold)
+    card["together"] = learn_together(runs, labels, gold, card["calibration"])
+    scores = [probabilities(run, kinds, card) for run in runs]
+    chosen = choose_thresholds(scores, labels)
+    card["thresholds"] = {profile: dict.fromkeys(taxonomy.area_ids, at) for profile, at in chosen.items()}
     card["generic"] = {kind: learn_generic(trained[kind].labelled.of(np.arange(len(gold)))) for kind in KINDS}
-    logits = np.log(np.maximum(scores, 1e-9) / np.maximum(1 - scores, 1e-9))
+    logits = calibrated(runs[0], kinds, card["calibration"])
     topics = corpus.topics_of_gold()
     card["topic_weights"] = learn_topic_weights(logits, labels, topics, TAXONOMY, taxonomy.area_ids)
     card |= figures(runs, labels, gold, taxonomy.area_ids, card)
-    card["heads_judged"] = head_figures(corpus, trained["full"].scorer, reader)
+    card["heads_judged"] = head_figures(corpus, trained["full"].scorer, reader, card)
     card = write_model(options.out, TAXONOMY, {kind: trained[kind].scorer for kind in KINDS}, card)
     (options.out / f"{TAXONOMY}.md").write_text(card_text(card), encoding="utf-8")
+    table = calibration_table(labels.positive[labels.usable], scores[0][labels.usable])
+    picture = calibration_svg(table, f"{TAXONOMY}: cross-validated on the gold set")
+    (options.out / f"{TAXONOMY}.calibration.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CopubError as error:
+        raise SystemExit(f"{error}") from None
