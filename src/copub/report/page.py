@@ -72,7 +72,7 @@ def build_page(
 
 def render(facts: Facts, sections: Sequence[Section], *, title: str, question: str) -> str:
     """Return sections as one self-contained page under a title and a question."""
-    script, sheet = _asset("page.js"), _asset("page.css")
+    script, sheet = _asset("page.js"), _asset("page.css") + (_asset("synthetic.css") if facts.synthetic else "")
     return (
         _environment()
         .get_template("page.html.j2")
