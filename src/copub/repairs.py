@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from copub.parallel import between_works
+from copub.parallel import between_works, by_parts
 from copub.schema import conform
 from copub.screening import screen
 from copub.screening.repairs import repair, repair_authorships
@@ -51,8 +51,12 @@ class OtherRepairs:
 
     def authorships_instead(self, authorships: pl.DataFrame) -> pl.DataFrame:
         """Return the authorships under the other rule."""
-        others = authorships.join(self.authorships.select("work_id"), on="work_id", how="anti")
-        return pl.concat([others, self.authorships.select(authorships.columns)]).sort(*_AUTHOR)
+        return by_parts(authorships, self._authorships_of)
+
+    def _authorships_of(self, part: pl.DataFrame) -> pl.DataFrame:
+        mine = self.authorships.join(part.select("work_id"), on="work_id", how="semi")
+        others = part.join(mine.select("work_id"), on="work_id", how="anti")
+        return pl.concat([others, mine.select(part.columns)]).sort(*_AUTHOR)
 
 
 def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differing]:
