@@ -50,6 +50,13 @@ def by_parts(frame: pl.DataFrame, work: Callable[[pl.DataFrame], pl.DataFrame]) 
     return pl.concat(work(part) for part in between_works(frame))
 
 
+def detached(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the same frame with texts of its own: rows picked from a frame keep all its texts in memory."""
+    own = pl.from_arrow(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    assert isinstance(own, pl.DataFrame)
+    return own
+
+
 def between_works(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.DataFrame]:
     """Yield a table sorted by ``work_id`` in parts of about `rows` rows, no work in two of them.
 

@@ -39,7 +39,7 @@ from copub.screening.review import apply_decisions
 from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
 from copub.study import Study, load_study
-from copub.tables import TABULATED, Tables, only_counted
+from copub.tables import COUNTED, TABULATED, Tables
 from copub.technology.model import load_model
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
 
@@ -192,12 +192,15 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
         row["result"] = made.origin
         tables, repairs, differing = repaired(made.tables, study)
         made = replace(made, tables=tables)
-        frames = {name: getattr(tables, name) for name in TABULATED} | {"repairs": repairs}
-        for name, frame in frames.items():
-            writer.table(name, made.whole_works() if name == "works" else frame)
-        del repairs, frame  # no name may keep a table that is no longer read
-    if until != "report":
-        frames = {}  # only the report reads them again
+        writer.table("works", made.whole_works())
+        for name in TABULATED[1:]:
+            writer.table(name, getattr(tables, name))
+        writer.table("repairs", repairs)
+        # Authors and affiliations are the largest; they stay on disk until a stage reads them.
+        tables = replace(tables, authorships=tables.authorships.clear(), affiliations=tables.affiliations.clear())
+        made = replace(made, tables=tables)
+        del repairs
+    frames: dict[str, pl.DataFrame] = {}
     if last >= STAGES.index("classify"):
         with clock.stage("classify") as row:
             classification, row["result"] = classified(stages, made, asked.taxonomies, study)
@@ -206,14 +209,17 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
             made = replace(made, tables=tables)
     if last >= STAGES.index("screen"):
         with clock.stage("screen") as row:
+            made = replace(made, tables=replace(tables, affiliations=writer.read("affiliations")))
             frames["hits"], row["result"] = screened(stages, made, asked.watchlists, study)
             decisions = decisions_of(place.reports, study.id)
             if decisions is not None:
-                frames["hits"] = apply_decisions(frames["hits"], tables.affiliations, asked.watchlists, decisions)
+                frames["hits"] = apply_decisions(frames["hits"], made.tables.affiliations, asked.watchlists, decisions)
+            del made
     if last >= STAGES.index("measure"):
-        tables = only_counted(tables)
-        del made
         with clock.stage("measure"):
+            of_authors, of_affiliations = (writer.read(name, *columns) for name, columns in COUNTED.items())
+            tables = replace(tables, authorships=of_authors, affiliations=of_affiliations)
+            del of_authors, of_affiliations
             model = load_model()
             frames |= measure(
                 study,
@@ -255,6 +261,8 @@ def _write(
         manifest = _manifest(asked, source, tables, frames, place, writer, clock)
         writer.file("data-dictionary.md", data_dictionary())
         if with_report:
+            frames["works"] = tables.works  # without abstracts
+            frames |= {name: writer.read(name) for name in writer.written if name not in frames}
             writer.file("report.html", build_page(frames, manifest, last_tables(place.reports, asked.study.id)))
             writer.file("workbook.xlsx", build_workbook(frames, manifest))
     manifest |= {"stages": clock.rows, "provenance": provenance(manifest, writer.files)}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from copub.parallel import between_works, by_parts
+from copub.parallel import between_works, by_parts, detached
 from copub.schema import conform
 from copub.screening import screen
 from copub.screening.repairs import repair, repair_authorships
@@ -75,13 +75,13 @@ def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differ
         made = repair(part)
         log.append(made.repairs)
         places = _places(made.repairs)
-        changed.append(made.affiliations.join(places, on=_PLACE, how="semi"))
+        changed.append(detached(made.affiliations.join(places, on=_PLACE, how="semi")))
         if study.repairs:
             after.append(made.affiliations)
         else:
             of_them, mended = (frame.join(places, on="work_id", how="semi") for frame in (part, made.affiliations))
             touched = tables.authorships.join(places, on="work_id", how="semi")
-            moved.append(repair_authorships(touched, of_them, mended, *sides))
+            moved.append(detached(repair_authorships(touched, of_them, mended, *sides)))
     repairs = pl.concat(log).sort(*_PLACE, "kind", nulls_last=True)
     listed = conform("repairs", repairs.with_columns(pl.lit(study.repairs).alias("is_applied")))
     if not study.repairs:
@@ -107,7 +107,7 @@ def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differ
             funnel=funnel,
         ),
         listed,
-        Differing(as_read, touched),
+        Differing(detached(as_read), detached(touched)),
     )
 
 

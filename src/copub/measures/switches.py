@@ -16,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from copub.measures.copublications import UNRATED, authors_by_side
+from copub.measures.duplicates import COLUMNS as DUPLICATES
 from copub.measures.duplicates import first_of_group
 from copub.measures.shares import AUTHOR_CAPS, COUNTING_WEIGHT
 from copub.parallel import by_parts
@@ -37,6 +38,11 @@ TIER_SETS: Mapping[str, tuple[str, ...]] = {
 }
 EVERY_LEVEL = "every entity"
 WITH, WITHOUT = "with", "without"
+_SWITCHED = (
+    "work_id", "type", "is_paratext", "excluded_because", "n_authors", "n_authors_a", "n_authors_b", "weight",
+    "weight_countries", "is_bilateral", "is_dual_only", *DUPLICATES,
+)  # fmt: skip
+"""What the switches read of a work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ def eligible_works(study: Study, flagged: pl.DataFrame) -> pl.DataFrame:
         keep &= ~pl.col("is_retracted").fill_null(False)
     if not study.expansion:
         keep &= ~pl.col("is_xpac").fill_null(False)
-    return flagged.filter(keep).sort("work_id")
+    return flagged.filter(keep).select(_SWITCHED).sort("work_id")
 
 
 def critical_masks(

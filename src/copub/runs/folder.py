@@ -155,6 +155,10 @@ class RunWriter:
                 rows += part.height
         self.written[name] = {"rows": rows, "sha256": sha256_of(path)}
 
+    def read(self, name: str, *columns: str | pl.Expr) -> pl.DataFrame:
+        """Return a table written before, or only these columns of it."""
+        return pl.scan_parquet(self.folder / "tables" / f"{name}.parquet").select(columns or pl.all()).collect()
+
     def file(self, name: str, content: str | bytes) -> None:
         """Write one file of the run."""
         data = content.encode("utf-8") if isinstance(content, str) else content

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -55,19 +55,15 @@ class Tables:
     funnel: Funnel
 
 
-_COUNTED = {
+_STRING = pl.col("raw_affiliation_string")
+COUNTED: Mapping[str, tuple[str | pl.Expr, ...]] = {
     "authorships": ("work_id", "author_seq", "countries", "on_side_a", "on_side_b"),
     "affiliations": (
         "work_id", "author_seq", "affiliation_seq", "institution_id", "institution_name", "country_code", "lineage",
-        "raw_affiliation_string",
+        pl.when(_STRING.is_not_null()).then(_STRING.hash()).alias("raw_affiliation_string"),
     ),
 }  # fmt: skip
-
-
-def only_counted(tables: Tables) -> Tables:
-    """Return the tables with those columns of authors and affiliations alone that are counted, to save memory."""
-    slim = {name: getattr(tables, name).select(columns) for name, columns in _COUNTED.items()}
-    return replace(tables, **slim)
+"""What is counted of authors and affiliations; of a printed string only whether it is there and which are equal."""
 
 
 class _Rows:
