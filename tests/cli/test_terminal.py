@@ -75,6 +75,7 @@ class _Terminal(io.StringIO):
 
 def test_a_bar_on_a_terminal_tells_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", _Terminal())
+    progress.set_quiet(False)
     with progress.bar(label="read", total=4) as shown:
         shown.update(2)
         text = shown.format_meter(**{**shown.format_dict, "elapsed": 2.0})
