@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectInput
-from copub.parallel import between_works, by_parts, in_parallel, processes
+from copub.parallel import between_works, by_parts, detached, in_parallel, processes
 from copub.settings import MEMORY
 
 
@@ -28,6 +28,13 @@ def test_a_table_is_cut_between_works_and_loses_nothing(ids: list[str], rows: in
     assert pl.concat(parts).equals(frame)
     works = [set(part["work_id"]) for part in parts]
     assert sum(map(len, works)) == len(set(ids))
+
+
+def test_rows_with_texts_of_their_own_are_the_same_rows() -> None:
+    frame = pl.DataFrame({"text": ["a" * 40, None, "é" * 40], "of": [["x" * 20], [], None], "n": [1, None, 3]})
+    picked = frame.filter(pl.col("n").is_null() | (pl.col("n") > 1))
+    assert detached(picked).equals(picked) and detached(picked).schema == picked.schema
+    assert detached(frame.clear()).schema == frame.schema
 
 
 def test_a_table_in_another_order_comes_whole() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from typing import TypeVar
@@ -55,6 +58,15 @@ def detached(frame: pl.DataFrame) -> pl.DataFrame:
     own = pl.from_arrow(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
     assert isinstance(own, pl.DataFrame)
     return own
+
+
+def give_back() -> None:
+    """Give the system the memory that was let go: the C library keeps it as long as small things stand between."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # not every C library has it
+        if trim is not None:
+            trim(0)
 
 
 def between_works(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.DataFrame]:

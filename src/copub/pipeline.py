@@ -23,6 +23,7 @@ from copub.harvest.worksfile import read_works
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.measures.inputs import read_inputs
+from copub.parallel import give_back
 from copub.repairs import repaired, under_other_repairs
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
@@ -200,6 +201,7 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
         tables = replace(tables, authorships=tables.authorships.clear(), affiliations=tables.affiliations.clear())
         made = replace(made, tables=tables)
         del repairs
+        give_back()
     frames: dict[str, pl.DataFrame] = {}
     if last >= STAGES.index("classify"):
         with clock.stage("classify") as row:
@@ -215,6 +217,7 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
             if decisions is not None:
                 frames["hits"] = apply_decisions(frames["hits"], made.tables.affiliations, asked.watchlists, decisions)
             del made
+            give_back()
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):
             of_authors, of_affiliations = (writer.read(name, *columns) for name, columns in COUNTED.items())

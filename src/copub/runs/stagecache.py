@@ -25,6 +25,7 @@ from typing import Any
 import polars as pl
 
 from copub.errors import CorrectInput
+from copub.parallel import give_back
 from copub.runs.codehash import code_hash
 from copub.runs.folder import sha256_of
 
@@ -96,6 +97,7 @@ class StageCache:
         frames, facts = make()
         self._write(place, frames, facts)
         del frames
+        give_back()
         self._forget_oldest(stage, place)
         # read back, so that a made result and a kept one are alike to the byte
         whole = _read(place, left_on_disk)
