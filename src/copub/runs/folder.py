@@ -52,13 +52,16 @@ class Run:
         return values
 
     @cached_property
-    def tables(self) -> dict[str, pl.DataFrame]:
-        """Return every table of the run by name. Raises `CorrectInput` if one is damaged or missing."""
+    def tables(self) -> Mapping[str, pl.DataFrame]:
+        """Return the tables of the run by name, each read when it is asked for.
+
+        Raises `CorrectInput` if one is missing, and when one is read that is damaged.
+        """
         folder = self.folder / "tables"
         missing = sorted(name for name in self.manifest.get("tables", ()) if not (folder / f"{name}.parquet").is_file())
         if missing:
             raise _damaged(f"the run lacks the tables {', '.join(missing)}, which its manifest names", folder)
-        return {path.stem: _read_table(path) for path in sorted(folder.glob("*.parquet"))}
+        return _TablesOnDisk({path.stem: path for path in sorted(folder.glob("*.parquet"))})
 
     def altered(self) -> list[str]:
         """Return the tables whose file is not the one that the run wrote, by its sha256."""
@@ -104,6 +107,28 @@ def _damaged(what: str, path: Path) -> CorrectInput:
     return CorrectInput(
         what, where=str(path), mend="put the file back, or move the run folder away and run the study again"
     )
+
+
+class _TablesOnDisk(Mapping[str, pl.DataFrame]):
+    """Tables by name; a table is read once, when it is asked for."""
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self._paths = paths
+        self._read: dict[str, pl.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        if name not in self._read:
+            self._read[name] = _read_table(self._paths[name])
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._paths  # without reading it
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def _read_table(path: Path) -> pl.DataFrame:

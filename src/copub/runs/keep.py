@@ -76,7 +76,7 @@ def last_tables(reports: Path, study_id: str) -> dict[str, pl.DataFrame] | None:
         if "copublications" not in run.manifest["tables"]:
             continue
         try:
-            tables = run.tables
+            tables = dict(run.tables)  # all are read now: a damaged one shows
         except CorrectInput:
             continue  # a damaged run must not keep a new one from being made
         if all(set(TABLES[name].schema) <= set(frame.columns) for name, frame in tables.items() if name in TABLES):
