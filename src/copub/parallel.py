@@ -6,6 +6,7 @@ import ctypes
 import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -58,6 +59,18 @@ def detached(frame: pl.DataFrame) -> pl.DataFrame:
     own = pl.from_arrow(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
     assert isinstance(own, pl.DataFrame)
     return own
+
+
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Hold the collector of cycles: where plain rows are built, looking for cycles takes up to half of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def give_back() -> None:

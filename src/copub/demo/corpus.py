@@ -8,9 +8,7 @@ made so; it stands beside the records, never in them.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -20,6 +18,7 @@ from copub.demo.plan import EXCLUDED_TYPES, FIRST_YEAR, LAST_YEAR, SEED, Plan, p
 from copub.demo.records import copied, record
 from copub.demo.texts import Writer
 from copub.errors import CorrectInput
+from copub.parallel import no_collection
 
 COUNTED_LEVELS = ("very high", "high")
 TOP_LEVEL = "very high"
@@ -55,22 +54,10 @@ def build_corpus(seed: int = SEED) -> list[dict[str, Any]]:
     """Return the synthetic works, complete OpenAlex Work objects, the same for the same seed."""
     writer = Writer()
     works: list[dict[str, Any]] = []
-    with _no_collection():
+    with no_collection():
         for plan in plan_corpus(seed):
             works.append(record(plan, writer, seed) if plan.twin is None else copied(plan, works[plan.twin]))
     return works
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hold the cyclic garbage collector: it would search a million live dicts, for half of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def planted_truth(works: Iterable[Mapping[str, Any]], seed: int = SEED) -> pl.DataFrame:
