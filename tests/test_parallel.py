@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectInput
-from copub.parallel import between_works, by_parts, detached, in_parallel, processes
+from copub.parallel import between_works, between_works_on_disk, by_parts, detached, in_parallel, processes
 from copub.settings import MEMORY
 
 
@@ -67,3 +71,28 @@ def test_what_is_made_of_parts_is_what_is_made_of_the_whole(monkeypatch: pytest.
         return part.group_by("work_id").agg(pl.col("n").sum()).sort("work_id")
 
     assert by_parts(frame, sums).equals(sums(frame))
+
+
+@pytest.mark.parametrize("alone", [1, 100])
+def test_an_error_of_the_parts_is_raised_after_what_came_before_it(alone: int) -> None:
+    def parts() -> Iterator[int]:
+        yield from range(8)
+        raise CorrectInput("the ninth cannot be read")
+
+    done: list[str] = []
+    with pytest.raises(CorrectInput, match="the ninth"):
+        for result in in_parallel(str, parts(), alone=alone):
+            done.append(result)
+    assert done == [str(n) for n in range(8)]
+
+
+@given(ids=st.lists(st.sampled_from("abcdefgh"), max_size=40), rows=st.integers(1, 10))
+def test_a_table_on_disk_is_cut_between_works_and_loses_nothing(ids: list[str], rows: int) -> None:
+    frame = pl.DataFrame({"work_id": sorted(ids), "n": range(len(ids))}, schema={"work_id": pl.String, "n": pl.Int64})
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "table.parquet"
+        frame.write_parquet(path)
+        parts = list(between_works_on_disk(path, rows))
+    assert pl.concat(parts).equals(frame)
+    works = [set(part["work_id"]) for part in parts]
+    assert sum(map(len, works)) == len(set(ids))

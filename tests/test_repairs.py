@@ -11,7 +11,7 @@ from copub.harvest.record import Record
 from copub.repairs import repaired, under_other_repairs
 from copub.screening import load_watchlist, screen
 from copub.study import Study, load_study
-from copub.tables import Tables, tabulate
+from copub.tables import TABULATED, Tables, tabulate
 
 LISTS = [load_watchlist("aspi-cdut-2019")]
 
@@ -44,7 +44,9 @@ def study(applies: bool) -> Study:
 def test_repairs_are_only_proposed_unless_the_study_applies_them() -> None:
     before = tables()
     after, repairs, _ = repaired(before, study(False))
-    assert after is before
+    for name in TABULATED:
+        assert getattr(after, name).equals(getattr(before, name))
+    assert after.funnel == before.funnel
     assert repairs["work_id"].unique().to_list() == ["W1"]
     assert not repairs["is_applied"].any()
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
+from pathlib import Path
 from typing import TypeVar
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky import get_reusable_executor
 
@@ -30,17 +33,33 @@ def in_parallel(work: Callable[[Part], Result], parts: Iterable[Part], *, alone:
 
     Processes are started only if there are more than `alone` parts, more than one core, and memory
     (`copub.settings.memory_gb`) for more than one: they cost a second or two to start. `work` and
-    its results must be picklable.
+    its results must be picklable. An error of `parts` is raised once all parts before it are done.
     """
-    rest = iter(parts)
+    failed: list[Exception] = []
+    rest = _until_it_fails(parts, failed)
     first = list(islice(rest, alone + 1))
     number = processes()
     if len(first) <= alone or number == 1:
         yield from map(work, chain(first, rest))
+        _raise_first(failed)
         return
     pool = Parallel(n_jobs=number, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
     yield from pool(delayed(work)(part) for part in chain(first, rest))
     get_reusable_executor().shutdown(wait=True)  # idle, the processes would hold their memory for minutes
+    _raise_first(failed)
+
+
+def _until_it_fails(parts: Iterable[Part], failed: list[Exception]) -> Iterator[Part]:
+    """Yield the parts; joblib reads them in a thread of its own, where an error would be lost."""
+    try:
+        yield from parts
+    except Exception as error:  # noqa: BLE001  it is raised again, in the caller's thread
+        failed.append(error)
+
+
+def _raise_first(failed: Sequence[Exception]) -> None:
+    for error in failed:
+        raise error
 
 
 def processes() -> int:
@@ -56,9 +75,7 @@ def by_parts(frame: pl.DataFrame, work: Callable[[pl.DataFrame], pl.DataFrame]) 
 
 def detached(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the same frame with texts of its own: rows picked from a frame keep all its texts in memory."""
-    own = pl.from_arrow(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
-    assert isinstance(own, pl.DataFrame)
-    return own
+    return _frame_of(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
 
 @contextmanager
@@ -88,7 +105,7 @@ def between_works(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.D
     Without `rows`, as many as the memory of a run allows (`copub.settings.memory_gb`). A table in
     another order comes whole.
     """
-    rows = rows or int(ROWS_PER_GB * memory_gb())
+    rows = rows or _rows_at_once()
     ids = frame["work_id"]
     if frame.height <= rows or not ids.is_sorted():
         yield frame
@@ -99,3 +116,31 @@ def between_works(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.D
         end = int(ids.search_sorted(last, side="right"))
         yield frame[start:end]
         start = end
+
+
+def between_works_on_disk(path: Path, rows: int | None = None) -> Iterator[pl.DataFrame]:
+    """Yield a table as `between_works` does, but from a Parquet file sorted by ``work_id``, never whole in memory."""
+    rest = pl.read_parquet(path, n_rows=0)
+    for part in parts_on_disk(path, rows or _rows_at_once()):
+        rest = pl.concat([rest, part])
+        whole = int(rest["work_id"].search_sorted(rest["work_id"][-1], side="left"))
+        if whole:
+            yield rest[:whole]
+            rest = detached(rest[whole:])
+    yield rest
+
+
+def parts_on_disk(path: Path, rows: int) -> Iterator[pl.DataFrame]:
+    """Yield a Parquet file in parts of at most so many rows, in order."""
+    with pq.ParquetFile(path) as file:
+        yield from map(_frame_of, file.iter_batches(rows))
+
+
+def _frame_of(rows: pa.RecordBatch | pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(rows)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _rows_at_once() -> int:
+    return int(ROWS_PER_GB * memory_gb())

@@ -23,13 +23,14 @@ from copub.harvest.worksfile import read_works
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.measures.inputs import read_inputs
-from copub.parallel import give_back
-from copub.repairs import repaired, under_other_repairs
+from copub.parallel import give_back, parts_on_disk
+from copub.repairs import Mending, under_other_repairs
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
 from copub.runs.clock import StageClock
 from copub.runs.crate import CRATE, run_crate
+from copub.runs.folder import ROWS_AT_ONCE
 from copub.runs.keep import last_created, last_tables
 from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
 from copub.runs.provenance import figure_facts, provenance, registry_facts
@@ -40,7 +41,7 @@ from copub.screening.review import apply_decisions
 from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
 from copub.study import Study, load_study
-from copub.tables import COUNTED, TABULATED, Tables
+from copub.tables import COUNTED, Tables
 from copub.technology.model import load_model
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
 
@@ -191,36 +192,39 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
     with clock.stage("tabulate") as row:
         made = tabulated(stages, source.records, source.facts, study)
         row["result"] = made.origin
-        tables, repairs, differing = repaired(made.tables, study)
+        mending = Mending(study)
+        for name, mend in (("affiliations", mending.affiliations), ("authorships", mending.authorships)):
+            writer.table(name, mend(made.parts(name)))
+        works, funnel = mending.works(made.tables.works, made.tables.funnel)
+        tables = replace(made.tables, works=works, funnel=funnel)
         made = replace(made, tables=tables)
         writer.table("works", made.whole_works())
-        for name in TABULATED[1:]:
-            writer.table(name, getattr(tables, name))
-        writer.table("repairs", repairs)
-        # Authors and affiliations are the largest; they stay on disk until a stage reads them.
-        tables = replace(tables, authorships=tables.authorships.clear(), affiliations=tables.affiliations.clear())
-        made = replace(made, tables=tables)
-        del repairs
+        writer.table("topics", tables.topics)
+        writer.table("repairs", mending.listed())
+        differing = mending.differing()
+        del works, mending
         give_back()
     frames: dict[str, pl.DataFrame] = {}
     if last >= STAGES.index("classify"):
         with clock.stage("classify") as row:
-            classification, row["result"] = classified(stages, made, asked.taxonomies, study)
-            frames["assignments"] = classification.assignments
+            classification, row["result"], assignments = classified(stages, made, asked.taxonomies, study)
+            writer.table("assignments", parts_on_disk(assignments, ROWS_AT_ONCE))
             tables = replace(tables, topics=tables.topics.clear())  # no later stage reads them
             made = replace(made, tables=tables)
     if last >= STAGES.index("screen"):
         with clock.stage("screen") as row:
             made = replace(made, tables=replace(tables, affiliations=writer.read("affiliations")))
-            frames["hits"], row["result"] = screened(stages, made, asked.watchlists, study)
+            hits, row["result"] = screened(stages, made, asked.watchlists, study)
             decisions = decisions_of(place.reports, study.id)
             if decisions is not None:
-                frames["hits"] = apply_decisions(frames["hits"], made.tables.affiliations, asked.watchlists, decisions)
-            del made
+                hits = apply_decisions(hits, made.tables.affiliations, asked.watchlists, decisions)
+            writer.table("hits", hits)
+            reviewed = review_status(hits, decisions) if decisions is not None else None
+            del made, hits
             give_back()
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):
-            of_authors, of_affiliations = (writer.read(name, *columns) for name, columns in COUNTED.items())
+            of_authors, of_affiliations, hits = (writer.read(name, *columns) for name, columns in COUNTED.items())
             tables = replace(tables, authorships=of_authors, affiliations=of_affiliations)
             del of_authors, of_affiliations
             model = load_model()
@@ -228,10 +232,10 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
                 study,
                 tables,
                 classification,
-                frames["hits"],
+                hits,
                 levels=asked.headline_levels,
                 areas=asked.taxonomies[0].area_ids,
-                reviewed=review_status(frames["hits"], decisions) if decisions is not None else None,
+                reviewed=reviewed,
                 as_of=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
                 inputs=replace(
                     read_inputs(study),
@@ -239,9 +243,7 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
                     labelled=labels_of(study, place.reports),
                 ),
                 context=context_counts(source.facts.get("context")),
-                other_repairs=under_other_repairs(
-                    differing, frames["hits"], asked.watchlists, study, tables.works, decisions
-                ),
+                other_repairs=under_other_repairs(differing, hits, asked.watchlists, study, tables.works, decisions),
             )
     return _write(asked, source, tables, frames, place, writer, clock, with_report=until == "report")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -10,7 +10,7 @@ import polars as pl
 from copub.parallel import between_works, by_parts, detached
 from copub.schema import conform
 from copub.screening import screen
-from copub.screening.repairs import repair, repair_authorships
+from copub.screening.repairs import REPAIRS, repair, repair_authorships
 from copub.screening.review import apply_decisions
 from copub.screening.watchlist import Watchlist
 from copub.study import Study
@@ -20,6 +20,7 @@ from copub.tables.funnel import Funnel
 REASON = "repair"
 _AUTHOR = ["work_id", "author_seq"]
 _PLACE = [*_AUTHOR, "affiliation_seq"]
+_COUNTRY = [*_AUTHOR, "country_code"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,56 +60,78 @@ class OtherRepairs:
         return pl.concat([others, mine.select(part.columns)]).sort(*_AUTHOR)
 
 
-def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differing]:
-    """Return the tables as the study wants them, the table ``repairs``, and what differs under the other rule.
+class Mending:
+    """Repairs of a study's tables, part by part: first `affiliations`, then `authorships`, then the rest.
 
     Where the study applies repairs, affiliations and sides follow them, and a work that keeps
     no affiliation on one of the sides leaves the study's population (`excluded_because` =
     repair). Works that a repair would bring into the pair are not among the records.
     """
-    log: list[pl.DataFrame] = []
-    changed: list[pl.DataFrame] = []
-    after: list[pl.DataFrame] = []
-    moved: list[pl.DataFrame] = []
-    sides = (study.side_a.countries, study.side_b.countries)
-    for part in between_works(tables.affiliations):
-        made = repair(part)
-        log.append(made.repairs)
-        places = _places(made.repairs)
-        changed.append(detached(made.affiliations.join(places, on=_PLACE, how="semi")))
-        if study.repairs:
-            after.append(made.affiliations)
-        else:
-            of_them, mended = (frame.join(places, on="work_id", how="semi") for frame in (part, made.affiliations))
-            touched = tables.authorships.join(places, on="work_id", how="semi")
-            moved.append(detached(repair_authorships(touched, of_them, mended, *sides)))
-    repairs = pl.concat(log).sort(*_PLACE, "kind", nulls_last=True)
-    listed = conform("repairs", repairs.with_columns(pl.lit(study.repairs).alias("is_applied")))
-    if not study.repairs:
-        return tables, listed, Differing(pl.concat(changed), pl.concat(moved))
-    places, affiliations = _places(repairs), pl.concat(after)
-    touched = tables.authorships.join(places, on="work_id", how="semi")
-    as_read = tables.affiliations.join(places, on=_PLACE, how="semi")
-    authorships = repair_authorships(tables.authorships, tables.affiliations, affiliations, *sides)
-    left = authorships.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
-    lost = left.filter(~(pl.col("on_side_a") & pl.col("on_side_b")))["work_id"]
-    leaves = pl.col("in_population") & pl.col("work_id").is_in(lost.implode())
-    works = tables.works.with_columns(
-        pl.when(leaves).then(pl.lit(REASON)).otherwise("excluded_because").alias("excluded_because"),
-        (pl.col("in_population") & ~leaves).alias("in_population"),
-    )
-    funnel = _lessened(tables.funnel, works.filter(pl.col("excluded_because") == REASON).height)
-    return (
-        replace(
-            tables,
-            works=works.select(tables.works.columns),
-            authorships=authorships,
-            affiliations=affiliations,
-            funnel=funnel,
-        ),
-        listed,
-        Differing(detached(as_read), detached(touched)),
-    )
+
+    def __init__(self, study: Study) -> None:
+        self._applies = study.repairs
+        self._sides = (study.side_a.countries, study.side_b.countries)
+        self._log: list[pl.DataFrame] = [pl.DataFrame(schema=REPAIRS)]
+        self._changed: list[pl.DataFrame] = []
+        self._moved: list[pl.DataFrame] = []
+        self._before: list[pl.DataFrame] = []
+        self._after: list[pl.DataFrame] = []
+        self._lost: list[pl.Series] = [pl.Series("work_id", [], dtype=pl.String)]
+
+    def affiliations(self, parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """Yield the table ``affiliations`` as the study wants it; no work is in two parts."""
+        for part in parts:
+            made = repair(part)
+            self._log.append(detached(made.repairs))
+            places = _places(made.repairs)
+            for frame, kept in ((part, self._before), (made.affiliations, self._after)):
+                kept.append(detached(frame.select(_COUNTRY).join(places, on="work_id", how="semi")))
+            other = part if self._applies else made.affiliations
+            self._changed.append(detached(other.join(places, on=_PLACE, how="semi")))
+            yield made.affiliations if self._applies else part
+
+    def authorships(self, parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """Yield the table ``authorships`` as the study wants it, once all affiliations were read."""
+        before, after = pl.concat(self._before), pl.concat(self._after)
+        touched = _places(pl.concat(self._log)).select("work_id").unique()
+        for part in parts:
+            own = part.join(touched, on="work_id", how="semi")
+            mended = repair_authorships(own, before, after, *self._sides)
+            self._moved.append(detached(own if self._applies else mended))
+            if self._applies:
+                part = pl.concat([part.join(touched, on="work_id", how="anti"), mended]).sort(_AUTHOR)
+                left = part.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
+                self._lost.append(left.filter(~(pl.col("on_side_a") & pl.col("on_side_b")))["work_id"])
+            yield part
+
+    def works(self, works: pl.DataFrame, funnel: Funnel) -> tuple[pl.DataFrame, Funnel]:
+        """Return the table ``works`` and the funnel without the works that lost a side."""
+        if not self._applies:
+            return works, funnel
+        leaves = pl.col("in_population") & pl.col("work_id").is_in(pl.concat(self._lost).implode())
+        made = works.with_columns(
+            pl.when(leaves).then(pl.lit(REASON)).otherwise("excluded_because").alias("excluded_because"),
+            (pl.col("in_population") & ~leaves).alias("in_population"),
+        )
+        return made, _lessened(funnel, made.filter(pl.col("excluded_because") == REASON).height)
+
+    def listed(self) -> pl.DataFrame:
+        """Return the table ``repairs``."""
+        return conform("repairs", pl.concat(self._log).with_columns(pl.lit(self._applies).alias("is_applied")))
+
+    def differing(self) -> Differing:
+        """Return what differs under the other rule for repairs."""
+        return Differing(pl.concat(self._changed), pl.concat(self._moved))
+
+
+def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differing]:
+    """Return the tables as the study wants them, the table ``repairs``, and what differs under the other rule."""
+    mending = Mending(study)
+    affiliations = pl.concat(mending.affiliations(between_works(tables.affiliations)))
+    authorships = pl.concat(mending.authorships(between_works(tables.authorships)))
+    works, funnel = mending.works(tables.works, tables.funnel)
+    made = replace(tables, works=works, authorships=authorships, affiliations=affiliations, funnel=funnel)
+    return made, mending.listed(), mending.differing()
 
 
 def under_other_repairs(

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from copub.errors import CorrectInput
 from copub.report.packages import csv_of
 from copub.report.plaintext import FORMULA, UNFIT
 
+_OLDEST = pl.CompatLevel.oldest()
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 
 
@@ -64,16 +70,28 @@ def as_printed(hits: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def write_out(frame: pl.DataFrame, path: Path) -> None:
-    """Write a frame to a temporary name and rename it: what was there before is kept until then."""
+def write_out(frame: pl.DataFrame | Iterable[pl.DataFrame], path: Path) -> None:
+    """Write a frame, whole or in parts, to a temporary name and rename it: what was there before is kept until then."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        if path.suffix == ".parquet":
-            frame.write_parquet(temporary)
-        elif path.suffix == ".csv":
-            temporary.write_bytes(csv_of(frame))
-        else:
-            frame.write_ndjson(temporary)
+        parts = iter([frame] if isinstance(frame, pl.DataFrame) else frame)
+        first = next(parts)
+        with temporary.open("wb") as file:
+            if path.suffix == ".parquet":
+                _write_parquet(file, chain([first], parts), first.to_arrow(compat_level=_OLDEST).schema)
+            else:
+                for number, part in enumerate(chain([first], parts)):
+                    file.write(csv_of(part, head=number == 0) if path.suffix == ".csv" else _lines(part))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _write_parquet(file: BinaryIO, parts: Iterable[pl.DataFrame], schema: pa.Schema) -> None:
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+        for part in parts:
+            writer.write_table(part.to_arrow(compat_level=_OLDEST))
+
+
+def _lines(frame: pl.DataFrame) -> bytes:
+    return frame.write_ndjson().encode("utf-8")

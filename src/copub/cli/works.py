@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,10 +53,17 @@ def classify_command(
       copub classify --works works.jsonl.gz --taxonomy eu-2023-2113 --out areas.parquet
     """
     check_out(out)
-    rows = classify_file(works, taxonomy, profile=profile)
-    write_out(rows, out)
-    assigned = rows.filter("assigned")
-    typer.echo(f"works assigned {assigned['work_id'].n_unique()}, assignments {assigned.height}; rows: {out}")
+    counts = {"works assigned": 0, "assignments": 0}
+    write_out(_counted(classify_file(works, taxonomy, profile=profile), counts), out)
+    typer.echo(f"{', '.join(f'{what} {count}' for what, count in counts.items())}; rows: {out}")
+
+
+def _counted(parts: Iterator[pl.DataFrame], counts: dict[str, int]) -> Iterator[pl.DataFrame]:
+    for part in parts:
+        assigned = part.filter("assigned")
+        counts["works assigned"] += assigned["work_id"].n_unique()
+        counts["assignments"] += assigned.height
+        yield part
 
 
 @evaluate_group.command("classifier")

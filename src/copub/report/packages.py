@@ -32,8 +32,11 @@ def csv_files(facts: Facts) -> dict[str, bytes]:
     return {f"csv/{name}.csv": csv_of(facts.table(name)) for name in TABLES if name in facts.tables}
 
 
-def csv_of(frame: pl.DataFrame) -> bytes:
-    """Return a frame as UTF-8 CSV. A text that a spreadsheet would take for a formula gets a leading apostrophe."""
+def csv_of(frame: pl.DataFrame, *, head: bool = True) -> bytes:
+    """Return a frame as UTF-8 CSV, with or without its head line.
+
+    A text that a spreadsheet would take for a formula gets a leading apostrophe.
+    """
     lists = [
         pl.col(name).list.drop_nulls().list.join("; ")
         for name, dtype in frame.schema.items()
@@ -41,7 +44,7 @@ def csv_of(frame: pl.DataFrame) -> bytes:
     ]
     flat = frame.with_columns(lists)
     texts = [_inert(name) for name, dtype in flat.schema.items() if dtype == pl.String]
-    return flat.with_columns(texts).write_csv(line_terminator="\r\n").encode("utf-8")
+    return flat.with_columns(texts).write_csv(line_terminator="\r\n", include_header=head).encode("utf-8")
 
 
 def _inert(name: str) -> pl.Expr:

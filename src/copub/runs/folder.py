@@ -175,7 +175,7 @@ class RunWriter:
         rows = 0
         # In slices: the whole table in Arrow's form would be a second copy of it in memory.
         with self._writing(), pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for part in frame.iter_slices(ROWS_AT_ONCE) if isinstance(frame, pl.DataFrame) else frame:
+            for part in _even([frame] if isinstance(frame, pl.DataFrame) else frame):
                 writer.write_table(_described(name, part))
                 rows += part.height
         self.written[name] = {"rows": rows, "sha256": sha256_of(path)}
@@ -235,6 +235,20 @@ def _free(wanted: Path) -> Path:
         number += 1
         path = wanted.with_name(f"{wanted.name}-{number}")
     return path
+
+
+def _even(parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield the same rows in parts of `ROWS_AT_ONCE`, however they come: the file must not hang on that."""
+    rest: list[pl.DataFrame] = []
+    for part in parts:
+        for piece in part.iter_slices(ROWS_AT_ONCE):
+            rest.append(piece)
+            if sum(frame.height for frame in rest) >= ROWS_AT_ONCE:
+                rows = pl.concat(rest)
+                yield rows[:ROWS_AT_ONCE]
+                rest = [rows[ROWS_AT_ONCE:]]
+    if any(frame.height for frame in rest):
+        yield pl.concat(rest)
 
 
 def _described(name: str, frame: pl.DataFrame) -> pa.Table:

@@ -15,14 +15,16 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from copub.errors import CorrectInput
 from copub.parallel import give_back
@@ -45,10 +47,10 @@ KEPT_PER_STAGE = 12
 _ENTRY = "entry.json"
 _LIBRARIES = ("polars", "pyarrow", "numpy", "scipy", "scikit-learn", "orjson")
 
-Frames = Iterable[tuple[str, pl.DataFrame]]
+Frames = Iterable[tuple[str, pl.DataFrame | Iterable[pl.DataFrame]]]
 Make = Callable[[], tuple[Frames, Mapping[str, Any]]]
-"""Gives frames with their names, each let go before the next is made, and facts."""
-NOTHING: Mapping[str, str] = {}
+"""Gives frames with their names, whole or in parts, each let go before the next is made, and facts."""
+NOTHING: Mapping[str, Sequence[str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class StageCache:
         self.folder = folder / FOLDER
 
     def cached(
-        self, stage: str, parts: Mapping[str, Any], make: Make, *, left_on_disk: Mapping[str, str] = NOTHING
+        self, stage: str, parts: Mapping[str, Any], make: Make, *, left_on_disk: Mapping[str, Sequence[str]] = NOTHING
     ) -> Staged:
         """Return the result of a stage: the kept one if its key is the same, else what `make` gives.
 
@@ -84,7 +86,8 @@ class StageCache:
         parts : all that the result rests on beside the code, ready for JSON: hashes of inputs,
             settings.
         make : gives names and frames, and facts ready for JSON.
-        left_on_disk : a column by frame that is not read; large texts, mostly.
+        left_on_disk : columns by frame that are not read; large texts, mostly, or a whole table, which
+            then has no frame.
         """
         key = key_of(stage, parts)
         place = self.folder / f"{stage}-{key}"
@@ -121,13 +124,26 @@ class StageCache:
         hashes = {}
         for name, frame in frames:  # the stage works between two frames: its own errors are not the cache's
             path = folder / f"{name}.parquet"
+            self._write_parts(path, [frame] if isinstance(frame, pl.DataFrame) else frame)
             with self._writing():
-                frame.write_parquet(path, compression="zstd")
                 hashes[name] = sha256_of(path)
             del frame  # the next is made now
         entry = json.dumps({"facts": facts, "hashes": dict(sorted(hashes.items()))}, ensure_ascii=False)
         with self._writing():
             (folder / _ENTRY).write_text(entry + "\n", encoding="utf-8")
+
+    def _write_parts(self, path: Path, parts: Iterable[pl.DataFrame]) -> None:
+        tables = (part.to_arrow(compat_level=pl.CompatLevel.oldest()) for part in parts)
+        first = next(tables)
+        with self._writing():
+            writer = pq.ParquetWriter(path, first.schema, compression="zstd")
+        try:
+            for table in chain([first], tables):
+                with self._writing():
+                    writer.write_table(table)
+        finally:
+            with self._writing():
+                writer.close()
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -172,7 +188,7 @@ def _libraries() -> dict[str, str]:
 
 
 def _read(
-    place: Path, left_on_disk: Mapping[str, str]
+    place: Path, left_on_disk: Mapping[str, Sequence[str]]
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any], dict[str, str]] | None:
     """Return frames, facts and hashes of an entry; None if it is not there or not as it was written."""
     try:
@@ -181,11 +197,13 @@ def _read(
         paths = {name: place / f"{name}.parquet" for name in hashes}
         if any(sha256_of(path) != hashes[name] for name, path in paths.items()):
             return None
-        return {name: _frame(path, left_on_disk.get(name)) for name, path in paths.items()}, entry["facts"], hashes
+        return dict(_frames(paths, left_on_disk)), entry["facts"], hashes
     except (OSError, ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError):
         return None
 
 
-def _frame(path: Path, without: str | None) -> pl.DataFrame:
-    columns = [name for name in pl.read_parquet_schema(path) if name != without]
-    return pl.read_parquet(path, columns=columns)
+def _frames(paths: Mapping[str, Path], left_on_disk: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, pl.DataFrame]]:
+    for name, path in paths.items():
+        columns = [column for column in pl.read_parquet_schema(path) if column not in left_on_disk.get(name, ())]
+        if columns:
+            yield name, pl.read_parquet(path, columns=columns)

@@ -17,16 +17,18 @@ from typing import Any
 import polars as pl
 
 from copub.harvest.record import Record
+from copub.packed import pack, unpack
+from copub.parallel import between_works_on_disk
 from copub.runs.codehash import shipped_hash
 from copub.runs.folder import ROWS_AT_ONCE
 from copub.runs.stagecache import Frames, StageCache
-from copub.schema import TABLES
+from copub.schema import TABLES, empty
 from copub.screening import screen
 from copub.screening.watchlist import Watchlist
 from copub.study import Side, Study
 from copub.tables import Tables, tabulate_in_turn
 from copub.tables.funnel import Funnel
-from copub.technology import Classification, classify
+from copub.technology import DECIDED, Classification, classify_in_turn
 from copub.technology.taxonomy import Taxonomy
 
 NOT_READ_BY_TABULATE = frozenset(
@@ -38,6 +40,8 @@ NOT_READ_BY_TABULATE = frozenset(
 )  # fmt: skip
 """Settings that only later stages read. A setting that is not named here is part of the key."""
 
+LARGE = ("authorships", "affiliations")
+"""Tables that are worked on in parts."""
 _TAXONOMIES, _MODELS = "taxonomies/technologies", "taxonomies/models"
 _SOURCE = ("kind", "query_hash", "round", "mode", "pages", "files")
 
@@ -46,7 +50,8 @@ _SOURCE = ("kind", "query_hash", "round", "mode", "pages", "files")
 class Tabulated:
     """Tables, the sha256 of each as it is kept, whether they were made or taken from there, and where that is.
 
-    Abstracts, a third of all, stay on disk: `texts` reads them.
+    Abstracts, authorships and affiliations, most of all, stay on disk (these frames are empty): `texts`
+    and `parts` read them.
     """
 
     tables: Tables
@@ -59,6 +64,10 @@ class Tabulated:
         whole = pl.scan_parquet(self.folder / "works.parquet").select(columns)
         for start in range(0, self.tables.works.height, ROWS_AT_ONCE):
             yield whole.slice(start, ROWS_AT_ONCE).collect()
+
+    def parts(self, name: str) -> Iterator[pl.DataFrame]:
+        """Yield a table that is on disk in parts, no work in two of them."""
+        return between_works_on_disk(self.folder / f"{name}.parquet")
 
     def whole_works(self) -> Iterator[pl.DataFrame]:
         """Yield table ``works`` with its abstracts, in parts."""
@@ -80,21 +89,41 @@ def tabulated(stages: StageCache, records: Iterable[Record], source: Mapping[str
         return tables, _funnel_facts(funnel)
 
     parts = {"source": {name: source.get(name) for name in _SOURCE}, "study": _settings(study)}
-    staged = stages.cached("tabulate", parts, make, left_on_disk={"works": "abstract"})
-    tables = Tables(funnel=_funnel_of(staged.facts), **staged.frames)
+    left = {"works": ("abstract",)} | {name: TABLES[name].schema.names() for name in LARGE}
+    staged = stages.cached("tabulate", parts, make, left_on_disk=left)
+    tables = Tables(funnel=_funnel_of(staged.facts), **staged.frames, **{name: empty(name) for name in LARGE})
     return Tabulated(tables, staged.hashes, staged.origin, staged.folder)
 
 
 def classified(
     stages: StageCache, given: Tabulated, taxonomies: Sequence[Taxonomy], study: Study
-) -> tuple[Classification, str]:
-    """Carry out classify, or take its kept result; return it and its origin."""
+) -> tuple[Classification, str, Path]:
+    """Carry out classify, or take its kept result; return it, its origin and the file of all its assignments.
+
+    Of the assignments, the evidence stays in that file.
+    """
+
+    def frames() -> Iterator[tuple[str, pl.DataFrame | Iterator[pl.DataFrame]]]:
+        works = given.texts("work_id", "title", "abstract", "abstract_status", "language", "epoch")
+        basis: list[pl.DataFrame] = []
+
+        def assignments() -> Iterator[pl.DataFrame]:
+            packed: dict[str, list[bytes]] = {taxonomy.id: [] for taxonomy in taxonomies}
+            for part in classify_in_turn(
+                works, given.tables.topics, taxonomies, profile=study.profile, thresholds=study.thresholds
+            ):
+                basis.append(part.basis)
+                for (name,), rows in part.assignments.group_by("taxonomy", maintain_order=True):
+                    packed[str(name)].append(pack(rows))
+            yield empty("assignments")
+            for name in sorted(packed):  # the table is sorted by taxonomy first
+                yield from map(unpack, packed[name])
+
+        yield "assignments", assignments()
+        yield "basis", pl.concat(basis)
 
     def make() -> tuple[Frames, dict[str, Any]]:
-        works = given.texts("work_id", "title", "abstract", "abstract_status", "language", "epoch")
-        topics = given.tables.topics
-        made = classify(works, topics, taxonomies, profile=study.profile, thresholds=study.thresholds)
-        return [("assignments", made.assignments), ("basis", made.basis)], {}
+        return frames(), {}
 
     parts = {
         "inputs": {name: given.hashes[name] for name in ("works", "topics")},
@@ -103,8 +132,9 @@ def classified(
         "profile": study.profile,
         "thresholds": dict(study.thresholds),
     }
-    staged = stages.cached("classify", parts, make)
-    return Classification(**staged.frames), staged.origin
+    evidence = [name for name in TABLES["assignments"].schema.names() if name not in DECIDED]
+    staged = stages.cached("classify", parts, make, left_on_disk={"assignments": evidence})
+    return Classification(**staged.frames), staged.origin, staged.folder / "assignments.parquet"
 
 
 def screened(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from typing import Any
 
 import polars as pl
@@ -14,6 +14,7 @@ import pyarrow as pa
 from copub.errors import CorrectInput, Fault
 from copub.harvest.epochs import epoch_of
 from copub.harvest.record import Portion, Portioned, Record
+from copub.packed import in_order, pack, starts_of_parts, unpack
 from copub.parallel import in_parallel, no_collection
 from copub.schema import TABLES, conform
 from copub.study import Study
@@ -60,26 +61,26 @@ COUNTED: Mapping[str, tuple[str | pl.Expr, ...]] = {
         "work_id", "author_seq", "affiliation_seq", "institution_id", "institution_name", "country_code", "lineage",
         pl.when(_STRING.is_not_null()).then(_STRING.hash()).alias("raw_affiliation_string"),
     ),
+    "hits": (
+        "work_id", "author_seq", "affiliation_seq", "watchlist", "entity_id", "risk_level", "is_medical",
+        "entity_country", "tier", "field", "via_entity", "is_counted",
+    ),
 }  # fmt: skip
-"""What is counted of authors and affiliations; of a printed string only whether it is there and which are equal."""
+"""What is counted of tables; of a printed string only whether it is there and which are equal."""
 
 
 class _Rows:
-    """Rows gathered per table; packed now and then, so that few dicts live at once.
-
-    Packed rows (Parquet in memory) take a sixth of a frame's room, also on the way between processes.
-    """
+    """Rows gathered per table; packed now and then, so that few dicts live at once."""
 
     def __init__(self, name: str) -> None:
-        # Duplicates can be marked only when all works are known.
-        self.schema = {c: dtype for c, dtype in TABLES[name].schema.items() if c != "duplicate_of"}
+        self.schema = _schema_read(name)
         self.rows: list[Row] = []
         self.packed: list[bytes] = []
 
     def flush(self) -> None:
         if self.rows:
             frame = pl.DataFrame([self._column(name, dtype) for name, dtype in self.schema.items()])
-            self.packed.append(_pack(frame))
+            self.packed.append(pack(frame))
             self.rows.clear()
 
     def _column(self, name: str, dtype: pl.DataType) -> pl.Series:
@@ -103,7 +104,8 @@ class _Piece:
     faults: list[Fault]
 
 
-TablesInTurn = Iterator[tuple[str, pl.DataFrame]]
+TablesInTurn = Iterator[tuple[str, Iterator[pl.DataFrame]]]
+"""Tables by name, each in parts in its order; a table is to be read whole before the next is asked for."""
 
 
 def tabulate(records: Iterable[Record] | Portioned, study: Study) -> Tables:
@@ -115,11 +117,11 @@ def tabulate(records: Iterable[Record] | Portioned, study: Study) -> Tables:
     come in portions are read on all cores; the result is the same.
     """
     tables, funnel = tabulate_in_turn(records, study)
-    return Tables(**dict(tables), funnel=funnel)
+    return Tables(**{name: pl.concat(parts) for name, parts in tables}, funnel=funnel)
 
 
 def tabulate_in_turn(records: Iterable[Record] | Portioned, study: Study) -> tuple[TablesInTurn, Funnel]:
-    """Do as `tabulate`, but make each table only when it is its turn, so that not all are in memory at once."""
+    """Do as `tabulate`, but make each part of a table only when it is its turn: none is whole in memory."""
     if isinstance(records, Portioned):
         join = _Join()
         for piece in in_parallel(partial(_read_portion, study=study), records.portions()):
@@ -171,7 +173,7 @@ class _Join:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.funnel = Funnel()
-        self._packed: dict[str, list[bytes]] = {name: [] for name in TABULATED}
+        self._packed: dict[str, deque[bytes]] = {name: deque() for name in TABULATED}
         self._seen: set[str] = set()
 
     def add(self, piece: _Piece) -> None:
@@ -191,10 +193,10 @@ class _Join:
     def _take_back(self, piece: _Piece, known: set[str]) -> None:
         again = pl.col("work_id").is_in(sorted(known))
         for packed in piece.packed["works"]:
-            for row in pl.read_parquet(BytesIO(packed)).filter(again).iter_rows(named=True):
+            for row in unpack(packed).filter(again).iter_rows(named=True):
                 piece.funnel.take_back(row["excluded_because"], row)
         for name, parts in piece.packed.items():
-            piece.packed[name] = [_pack(pl.read_parquet(BytesIO(packed)).filter(~again)) for packed in parts]
+            piece.packed[name] = [pack(unpack(packed).filter(~again)) for packed in parts]
 
     def complain(self) -> None:
         """Raise `CorrectInput` if none of the records is a work: these are no works files."""
@@ -209,24 +211,29 @@ class _Join:
 
     def tables(self) -> TablesInTurn:
         """Yield the tables of all portions by name."""
-        authorships = conform("authorships", self._whole("authorships"))
-        first = authorships.filter(pl.col("author_seq") == 0).select("work_id", "author_name")
-        yield "authorships", authorships
-        del authorships
-        yield "works", conform("works", mark_duplicates(self._whole("works"), first))
-        yield "topics", conform("topics", self._whole("topics"))
-        yield "affiliations", conform("affiliations", self._whole("affiliations"))
+        duplicates = self._duplicates()
+        starts = starts_of_parts(duplicates["work_id"])
+        for name in TABULATED:
+            parts = in_order(self._packed[name], _schema_read(name), starts)
+            if name == "works":
+                parts = (part.join(duplicates, on="work_id", how="left") for part in parts)
+            yield name, (conform(name, part) for part in parts)
 
-    def _whole(self, name: str) -> pl.DataFrame:
-        schema = _Rows(name).schema
-        frames = [pl.read_parquet(BytesIO(packed)) for packed in self._packed.pop(name)]
-        return pl.concat([pl.DataFrame(schema=schema), *frames])
+    def _duplicates(self) -> pl.DataFrame:
+        """Return work_id and duplicate_of of all works."""
+        first = self._columns("authorships", "author_seq", "author_name").filter(pl.col("author_seq") == 0)
+        works = self._columns("works", "doi", "title", "publication_year", "publication_date")
+        return mark_duplicates(works, first.drop("author_seq")).select("work_id", "duplicate_of")
+
+    def _columns(self, name: str, *columns: str) -> pl.DataFrame:
+        wanted = ["work_id", *columns]
+        schema = {column: TABLES[name].schema[column] for column in wanted}
+        return pl.concat([pl.DataFrame(schema=schema), *(unpack(packed, wanted) for packed in self._packed[name])])
 
 
-def _pack(frame: pl.DataFrame) -> bytes:
-    buffer = BytesIO()
-    frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=False)
-    return buffer.getvalue()
+def _schema_read(name: str) -> pl.Schema:
+    """Return what is read of a table: duplicates can be marked only when all works are known."""
+    return pl.Schema({c: dtype for c, dtype in TABLES[name].schema.items() if c != "duplicate_of"})
 
 
 def is_copublication(work: dict[str, Any], study: Study) -> bool:

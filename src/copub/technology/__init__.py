@@ -9,12 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from copub.technology.classification import Classification, classify, classify_file, classify_ids
+    from copub.technology.classification import DECIDED, Classification, classify, classify_in_turn
+    from copub.technology.file import classify_file, classify_ids
 
-__all__ = ["Classification", "classify", "classify_file", "classify_ids"]
+__all__ = ["DECIDED", "Classification", "classify", "classify_file", "classify_ids", "classify_in_turn"]
+_OF_FILES = ("classify_file", "classify_ids")
 
 
 def __getattr__(name: str) -> Any:
+    if name in _OF_FILES:
+        from copub.technology import file
+
+        return getattr(file, name)
     if name in __all__:
         from copub.technology import classification
 

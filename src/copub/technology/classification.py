@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from copub.technology.judging import Judgement, ModelJudge, ModelView, OwnJudge,
 from copub.technology.languages import classifiable
 from copub.technology.model import Model, load_model
 from copub.technology.reading import Chunk, TextReader
-from copub.technology.records import read_records, topics_of
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
 from copub.technology.topics import mapped_topics, topic_sentence
 
@@ -27,6 +25,10 @@ PART = 10_000
 CHUNK = 1_000
 """Works read at a time: few enough for the processor's own memory."""
 SCORE_SHOWN = 0.05
+DECIDED = ("work_id", "taxonomy", "area", "score", "threshold", "assigned")
+"""What is decided, of the columns of ``assignments``; the others are evidence."""
+Part = tuple[pl.DataFrame, pl.DataFrame]
+"""Texts of works, and their topics."""
 _BASIS = {"work_id": pl.String, "classified_from": pl.String, "classifiable": pl.Boolean}
 
 
@@ -64,15 +66,41 @@ def classify(
     ------
     CorrectInput : the profile is unknown.
     """
+    parts = list(classify_in_turn(works, topics, taxonomies, profile=profile, thresholds=thresholds))
+    assignments = pl.concat(part.assignments for part in parts).sort(TABLES["assignments"].key)
+    return Classification(assignments, pl.concat(part.basis for part in parts).sort("work_id"))
+
+
+def classify_in_turn(
+    works: pl.DataFrame | Iterable[pl.DataFrame],
+    topics: pl.DataFrame,
+    taxonomies: Sequence[Taxonomy],
+    *,
+    profile: str = "balanced",
+    thresholds: Mapping[str, float] | None = None,
+) -> Iterator[Classification]:
+    """Do as `classify`, but yield what is made part by part, in the order of the works, each part sorted by itself.
+
+    There is at least one part, if only an empty one.
+    """
+    yield from judge_parts(parts_of(works, topics), taxonomies, profile=profile, thresholds=thresholds)
+
+
+def judge_parts(
+    parts: Iterable[Part],
+    taxonomies: Sequence[Taxonomy],
+    *,
+    profile: str = "balanced",
+    thresholds: Mapping[str, float] | None = None,
+) -> Iterator[Classification]:
+    """Do as `classify_in_turn` with works that are cut already (`parts_of`), each part with its topics."""
     model = load_model()
     if profile not in model.thresholds:
         raise CorrectInput(f"there is no profile {profile!r}", mend=f"profiles: {', '.join(model.thresholds)}")
     asked = _Asked(tuple(taxonomies), profile, tuple(sorted((thresholds or {}).items())))
-    parts = list(in_parallel(partial(_classify_part, asked), _parts(works, topics)))
-    table = TABLES["assignments"]
-    assignments = pl.concat([pl.DataFrame(schema=table.schema), *(part.assignments for part in parts)]).sort(table.key)
-    basis = pl.concat([pl.DataFrame(schema=_BASIS), *(part.basis for part in parts)])
-    return Classification(assignments, basis.sort("work_id"))
+    yield Classification(pl.DataFrame(schema=TABLES["assignments"].schema), pl.DataFrame(schema=_BASIS))
+    for part in in_parallel(partial(_classify_part, asked), parts):
+        yield Classification(part.assignments.sort(TABLES["assignments"].key), part.basis.sort("work_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +117,7 @@ def _judges(asked: _Asked) -> _Judges:
     return _Judges(load_model(), asked.taxonomies, asked.profile, dict(asked.thresholds))
 
 
-def _parts(
-    works: pl.DataFrame | Iterable[pl.DataFrame], topics: pl.DataFrame
-) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+def parts_of(works: pl.DataFrame | Iterable[pl.DataFrame], topics: pl.DataFrame) -> Iterator[Part]:
     """Cut works into parts for the processes, each with its topics."""
     for texts in map(_texts, [works] if isinstance(works, pl.DataFrame) else works):
         for start in range(0, texts.height, PART):
@@ -99,7 +125,7 @@ def _parts(
             yield part, topics.join(part.select("work_id"), on="work_id", how="semi")
 
 
-def _classify_part(asked: _Asked, part: tuple[pl.DataFrame, pl.DataFrame]) -> Classification:
+def _classify_part(asked: _Asked, part: Part) -> Classification:
     judges = _judges(asked)
     texts, topics = part
     rows: list[dict[str, Any]] = []
@@ -111,24 +137,6 @@ def _classify_part(asked: _Asked, part: tuple[pl.DataFrame, pl.DataFrame]) -> Cl
             rows += judges.rows_of(chunk, read)
             known.append(judges.basis_of(chunk, read))
     return Classification(pl.DataFrame(rows, schema=TABLES["assignments"].schema), pl.concat(known))
-
-
-def classify_file(path: Path, taxonomy: str | Path, *, profile: str = "balanced") -> pl.DataFrame:
-    """Classify the works of a file, one part at a time; see `copub.technology.records` for what is read.
-
-    Returns the assignments: every area of a work with a score of 0.05 or more, or with a term found.
-    """
-    return classify_ids(path, taxonomy, profile=profile)[1]
-
-
-def classify_ids(path: Path, taxonomy: str | Path, *, profile: str = "balanced") -> tuple[pl.Series, pl.DataFrame]:
-    """Return the ids of all works of a file, as given, and what `classify_file` returns."""
-    loaded = load_taxonomy(taxonomy)
-    ids, parts = [pl.Series("work_id", [], dtype=pl.String)], [pl.DataFrame(schema=TABLES["assignments"].schema)]
-    for works in read_records(path):
-        ids.append(works["work_id"])
-        parts.append(classify(works, topics_of(works), [loaded], profile=profile).assignments)
-    return pl.concat(ids), pl.concat(parts).sort(TABLES["assignments"].key)
 
 
 def _texts(works: pl.DataFrame) -> pl.DataFrame:
