@@ -16,12 +16,14 @@ from copub.tomlfile import parse_toml
 
 HEAD = 'id = "own"\ntitle = "t"\nsource = "s"\ndate = "d"\nverification = "v"\n'
 AREA = '[[area]]\nid = "a"\nname = "A"\n[[area.technology]]\nid = "x"\nname = "X"\nstrong = ["laser"]\n'
+BY_HEAD = '[[area]]\nid = "a"\nname = "A"\nlinks = [{ head = "arXiv:ai" }]\n'
 SIZES = {
     "eu-2023-2113": (10, 42),
     "aspi-64": (9, 64),
     "aspi-74": (9, 74),
     "us-cet-2024": (18, 122),
     "ca-stra": (11, 75),
+    "cset-ai": (1, 0),
 }
 
 
@@ -51,6 +53,11 @@ def test_a_written_file_loads_by_its_path(tmp_path: Path) -> None:
     taxonomy = load_taxonomy(path)
     assert taxonomy.area_ids == ("a",)
     assert str(taxonomy.areas[0].technologies[0].strong[0]) == "laser"
+
+
+def test_an_area_may_link_to_a_head_of_the_model_without_a_crosswalk() -> None:
+    area = read_taxonomy(parse_toml(HEAD + BY_HEAD, name="own.toml")).areas[0]
+    assert (area.head, area.links, area.has_rules) == ("arXiv:ai", (), False)
 
 
 def test_an_unknown_name_lists_what_is_shipped() -> None:
@@ -90,6 +97,12 @@ def test_all_faults_are_reported_at_once_with_their_lines() -> None:
          + 'links = [{ area = "EU-03-QUANTUM", technology = "tea" }]\n', "unknown technology 'tea'"),
         (HEAD + 'crosswalk = "eu-2023-2113"\n' + AREA
          + 'links = [{ area = "EU-03-QUANTUM", strength = "firm" }]\n', "direct or partial"),
+        (HEAD + BY_HEAD.replace("arXiv:ai", "arXiv:tea"), "own.toml:9: unknown head 'arXiv:tea' in a link"),
+        (HEAD + BY_HEAD.replace(" }", ', strength = "partial" }'), "own.toml:9: a link to a head takes nothing else"),
+        (HEAD + BY_HEAD.replace(" }", ' }, { head = "arXiv:ai" }'), "own.toml:9: the area 'a' links to a head and has"),
+        (HEAD + BY_HEAD + 'title = ["laser"]\n', "own.toml:9: the area 'a' links to a head and has"),
+        (HEAD + BY_HEAD.replace(" }", ' }, { area = "EU-03-QUANTUM" }'), "own.toml:9: the area 'a' links to a head"),
+        (HEAD + AREA + 'links = [{ head = "arXiv:ai" }]\n', "own.toml:13: a technology links to a head"),
         (HEAD + AREA.replace("[[area.tech", 'title = ["laser"]\n[[area.tech', 1), "both in strong and in title"),
     ],
 )  # fmt: skip

@@ -64,7 +64,7 @@ def classify(
 
     Raises
     ------
-    CorrectInput : the profile is unknown.
+    CorrectInput : the profile is unknown, or a taxonomy links to a head that the model does not calibrate.
     """
     parts = list(classify_in_turn(works, topics, taxonomies, profile=profile, thresholds=thresholds))
     assignments = pl.concat(part.assignments for part in parts).sort(TABLES["assignments"].key)
@@ -209,7 +209,8 @@ class _Judges:
                 continue
             reader, judge = self.readers[taxonomy.id], self.own_judges[taxonomy.id]
             own = reader.read(chunk.works["title"], chunk.works["abstract"])
-            judgement = judge.judge(own, chunk.kind, judged if taxonomy.crosswalk == self.base.id else None, found)
+            linked = judged if taxonomy.crosswalk == self.base.id else None
+            judgement = judge.judge(own, chunk.kind, view, linked, found)
             yield from _Linked(chunk, own, reader, judgement, judge, base).rows()
 
 
@@ -229,7 +230,7 @@ class _Explained:
         self._works = chunk.works["work_id"].to_list()
         self._epochs = chunk.works["epoch"].to_list()
         self._terms = TermFinder(read, reader.ruleset)
-        self._ngrams = NgramFinder(read, view)
+        self.ngrams = NgramFinder(read, view)
         self._topics = {(row["work"], row["area"]): row for row in topics.sort("weight").iter_rows(named=True)}
 
     def rows(self) -> Iterator[dict[str, Any]]:
@@ -242,7 +243,7 @@ class _Explained:
         """Return one row."""
         judged = self.judged
         found = self._terms.find(work, area)
-        ngrams = self._ngrams.find(work, area) if judged.by_model[work, area] else []
+        ngrams = self.ngrams.find(work, area) if judged.by_model[work, area] else []
         topic = self._topics.get((work, area)) if judged.by_topic[work, area] else None
         said = topic_sentence(topic, self._epochs[work]) if topic else ""
         return {
@@ -257,7 +258,7 @@ class _Explained:
 
 
 class _Linked:
-    """Rows of another taxonomy: by its own rules, or through a link."""
+    """Rows of another taxonomy: by its own rules, through a link, or by a head of the model."""
 
     def __init__(
         self,
@@ -280,17 +281,19 @@ class _Linked:
     def _row(self, work: int, area: int) -> dict[str, Any]:
         judged, taxonomy = self._judged, self._judge.taxonomy
         decided = _decision(self._works[work], taxonomy, area, judged, work)
-        number = int(judged.route[work, area])
+        number, head = int(judged.route[work, area]), taxonomy.areas[area].head
         if number < 0:
             found = self._terms.find(work, area)
+            ngrams = self._base.ngrams.find_in_head(work, head) if head else []
+            via = f"head {head} ({decided['score']:.2f})" if head else ""
             return {
                 **decided,
                 "technology": found.technology,
                 "matched_title": found.title,
                 "matched_abstract": found.abstract,
-                "ngrams": [],
+                "ngrams": ngrams,
                 "topic_id": None,
-                "evidence": sentence(found, [], "", ""),
+                "evidence": sentence(found, ngrams, "", via),
             }
         route = self._judge.routes[area][number]
         source = self._base.row(work, route.area)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from copub.technology.judging import ModelView
 from copub.technology.reading import Chunk
@@ -65,10 +66,18 @@ class NgramFinder:
         self._tokens, self._view = chunk.tokens, view
 
     def find(self, work: int, area: int) -> list[str]:
-        """Return up to five n-grams as printed, heaviest first."""
+        """Return up to five n-grams as printed that weigh heaviest for an area, heaviest first."""
+        view = self._view
+        slopes = view.scorer.slopes(view.margins[work : work + 1])[0, area]
+        return self._heaviest(work, slopes)
+
+    def find_in_head(self, work: int, head: str) -> list[str]:
+        """Return the same for one head alone."""
+        return self._heaviest(work, np.array([name == head for name in self._view.scorer.heads], dtype=np.float32))
+
+    def _heaviest(self, work: int, slopes: npt.NDArray[np.floating]) -> list[str]:
         view = self._view
         chosen = slice(int(view.starts[work]), int(view.starts[work + 1]))
-        slopes = view.scorer.slopes(view.margins[work : work + 1])[0, area]
         weights = view.values[chosen] * (view.scorer.weights[view.columns[chosen]] @ slopes)
         shown: dict[str, None] = {}
         for at in np.argsort(-weights, kind="stable")[: 3 * NGRAMS].tolist():

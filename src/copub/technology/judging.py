@@ -1,7 +1,7 @@
 """From what was read of works to scores: one judge a taxonomy.
 
 The model's taxonomy is judged by heads, rules and topics together; any other by its own rules,
-with the weights that rules have on average, and through its links.
+with the weights that rules have on average, through its links, or by a head of the model.
 """
 
 from __future__ import annotations
@@ -124,7 +124,12 @@ def rules_speak(chunk: Chunk) -> Bools:
 
 
 class OwnJudge:
-    """Judges a taxonomy by its own rules and through its links."""
+    """Judges a taxonomy by its own rules, through its links, and by heads of the model.
+
+    Raises
+    ------
+    CorrectInput : an area links to a head that the model does not calibrate.
+    """
 
     def __init__(
         self, model: Model, taxonomy: Taxonomy, target: Taxonomy | None, profile: str, thresholds: Mapping[str, float]
@@ -140,8 +145,19 @@ class OwnJudge:
             for kind, rules in model.generic.items()
         }
         self._given = thresholds
+        self._profile = profile
+        self._heads = {at: model.head_scores.get(area.head, {}) for at, area in enumerate(taxonomy.areas) if area.head}
+        missing = [taxonomy.areas[at].head for at, scores in self._heads.items() if not scores]
+        if missing:
+            raise CorrectInput(
+                f"the model says no probability of the head {missing[0]!r}",
+                where=f"taxonomy {taxonomy.id}",
+                mend="train the model anew (make model), or link to another head",
+            )
 
-    def judge(self, chunk: Chunk, kind: str, linked: Judgement | None, found: Bools | None) -> Judgement:
+    def judge(
+        self, chunk: Chunk, kind: str, view: ModelView, linked: Judgement | None, found: Bools | None
+    ) -> Judgement:
         """Judge a chunk; `linked` and `found` are the judgement and technologies of the crosswalk's taxonomy."""
         weights, bias = self._generic[kind]
         own = sigmoid(chunk.rules.astype(np.float64) @ weights + bias)
@@ -154,8 +170,19 @@ class OwnJudge:
             for at, routes in enumerate(self.routes):
                 if routes:
                     self._follow(at, routes, linked, found, (score, threshold, route, speak, by_model, by_topic))
+        self._by_heads(kind, view, (score, threshold, by_model))
         score = np.asarray(np.round(score, DECIMALS), dtype=np.float64)
         return Judgement(score, threshold, speak, by_model, by_topic, route)
+
+    def _by_heads(self, kind: str, view: ModelView, into: tuple[Scores, Scores, Bools]) -> None:
+        score, threshold, by_model = into
+        has_words = np.diff(view.starts) > 0  # without words a margin is the intercept alone
+        for at, scores in self._heads.items():
+            area, read = self.taxonomy.areas[at], scores[kind]
+            margins = view.margins[:, view.scorer.heads.index(area.head)].astype(np.float64)
+            score[:, at] = np.where(has_words, sigmoid(read.slope * margins + read.intercept), 0.0)
+            threshold[:, at] = self._given.get(area.id, read.thresholds[self._profile])
+            by_model[:, at] = True
 
     def _follow(
         self,

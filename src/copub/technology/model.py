@@ -23,10 +23,11 @@ import scipy.sparse as sp
 
 from copub.errors import CorrectInput
 from copub.shipped import shipped_folder
+from copub.technology.headscore import FOLDER as FOLDER
+from copub.technology.headscore import MODEL, HeadScores, read_head_scores
 from copub.technology.ngrams import TITLE_WEIGHT, Ngrams
 from copub.technology.tokens import Hashes, Ints
 
-FOLDER = "taxonomies/models"
 KINDS = ("full", "title")
 SLOT_BITS = 21
 PLACE_BITS = 30
@@ -156,7 +157,8 @@ class Model:
     of a work are moved together (`copub.technology.together`); `thresholds` by
     profile and area are probabilities; `topic_weights` are added to the logit by the rank of a
     mapped OpenAlex topic (primary, further); `generic` holds, by kind, weights, bias and
-    thresholds for areas that have rules but no trained scorer. `hash` names the model in manifests.
+    thresholds for areas that have rules but no trained scorer; `head_scores` by head and kind are the
+    heads to which a taxonomy may link. `hash` names the model in manifests.
     """
 
     taxonomy: str
@@ -167,12 +169,13 @@ class Model:
     thresholds: Mapping[str, Mapping[str, float]]
     topic_weights: Mapping[str, float]
     generic: Mapping[str, Any]
+    head_scores: HeadScores
     languages: tuple[str, ...]
     hash: str
 
 
 @cache
-def load_model(name: str = "eu-2023-2113", folder: Path | None = None) -> Model:
+def load_model(name: str = MODEL, folder: Path | None = None) -> Model:
     """Read a model from the shipped folder, or from another one.
 
     Raises
@@ -204,6 +207,7 @@ def load_model(name: str = "eu-2023-2113", folder: Path | None = None) -> Model:
         thresholds=card["thresholds"],
         topic_weights=card["topic_weights"],
         generic=card["generic"],
+        head_scores=read_head_scores(card),
         languages=tuple(card["languages"]),
         hash=hashlib.sha256(words.read_bytes()).hexdigest(),
     )

@@ -3,7 +3,7 @@
 A taxonomy has areas (first level); an area has technologies (second level). Rules stand with
 them as lists of terms (`copub.technology.terms`). A taxonomy without rules of its own names, by
 `links`, the areas and technologies of another taxonomy (its `crosswalk`) through which it
-classifies. ``docs/write-a-taxonomy.md`` tells how to write one.
+classifies; an area may also link to a head of the model. ``docs/write-a-taxonomy.md`` tells how to write one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from copub.errors import CorrectFile, Fault
 from copub.shipped import find_shipped, no_such, shipped_names
+from copub.technology.headscore import linkable_heads
 from copub.technology.terms import Term, parse_term
 from copub.tomlfile import TomlFile, TomlPath, read_toml
 
@@ -54,6 +55,7 @@ class Area:
 
     `title` holds terms that are strong in a title and weak elsewhere, `weak` terms that speak
     for the area only beside a `context` term, `masks` phrases in which a term does not count.
+    `head` names the head of the model (`copub.technology.headscore`) that alone scores the area, or "".
     """
 
     id: str
@@ -64,6 +66,7 @@ class Area:
     context: tuple[Term, ...] = ()
     masks: tuple[Term, ...] = ()
     links: tuple[Link, ...] = ()
+    head: str = ""
 
     @property
     def has_rules(self) -> bool:
@@ -177,28 +180,36 @@ class _Reader:
             self._technology(values_, (*path, "technology", at))
             for at, values_ in self._tables(values, path, "technology")
         )
+        links, heads = self._links(values, path)
         area = Area(
             id=self._text(values, path, "id", True),
             name=self._text(values, path, "name", True),
             technologies=technologies,
-            links=self._links(values, path),
+            links=links,
+            head=heads[0] if heads else "",
             **{key: self._terms(values, path, key) for key in _AREA_LISTS},
         )
         self._unique([t.id for t in technologies], "technology", path)
         self._contradictions(area, path)
         linked = bool(area.links) or any(t.links for t in technologies)
-        if not area.has_rules and not linked:
+        if heads and (area.has_rules or linked or len(heads) > 1):
+            what = f"the area {area.id!r} links to a head and has terms or other links too"
+            self.fault((*path, "links"), what, "a head's score stands alone: keep it, or write two areas")
+        if not area.has_rules and not linked and not area.head:
             what = f"the area {area.id!r} has neither terms nor links"
             self.fault(path, what, "nothing could ever be assigned to it")
         return area
 
     def _technology(self, values: Mapping[str, Any], path: TomlPath) -> Technology:
         self._known_keys(values, path, {"id", "name", "strong", "links"})
+        links, heads = self._links(values, path)
+        if heads:
+            self.fault((*path, "links"), "a technology links to a head", "a head speaks for an area: link it there")
         return Technology(
             id=self._text(values, path, "id", True),
             name=self._text(values, path, "name", True),
             strong=self._terms(values, path, "strong"),
-            links=self._links(values, path),
+            links=links,
         )
 
     def _contradictions(self, area: Area, path: TomlPath) -> None:
@@ -228,11 +239,16 @@ class _Reader:
             terms[term] = None
         return tuple(terms)
 
-    def _links(self, values: Mapping[str, Any], path: TomlPath) -> tuple[Link, ...]:
-        links = []
+    def _links(self, values: Mapping[str, Any], path: TomlPath) -> tuple[tuple[Link, ...], tuple[str, ...]]:
+        """Return the links into the crosswalk, and the heads that are linked to."""
+        links, heads = [], []
         for item in self._list(values, path, "links"):
+            if isinstance(item, dict) and "head" in item:
+                heads.append(self._head(item, (*path, "links")))
+                continue
             if not isinstance(item, dict) or not isinstance(item.get("area"), str):
-                self.fault((*path, "links"), 'a link is written { area = "…", technology = "…", strength = "direct" }')
+                what = 'a link is written { area = "…", technology = "…", strength = "direct" } or { head = "…" }'
+                self.fault((*path, "links"), what)
                 continue
             self._known_keys(item, (*path, "links"), {"area", "technology", "strength"})
             strength = item.get("strength", "direct")
@@ -241,7 +257,16 @@ class _Reader:
             links.append(Link(item["area"], str(item.get("technology", "")), str(strength)))
         if links and not self.toml.values.get("crosswalk"):
             self.fault((*path, "links"), "links need a taxonomy to lead to", 'write crosswalk = "…" at the top')
-        return tuple(links)
+        return tuple(links), tuple(heads)
+
+    def _head(self, item: Mapping[str, Any], path: TomlPath) -> str:
+        head = str(item["head"])
+        if len(item) > 1:
+            further = ", ".join(key for key in item if key != "head")
+            self.fault(path, f"a link to a head takes nothing else, not {further}", f"write {{ head = {head!r} }}")
+        if head not in linkable_heads():
+            self.fault(path, f"unknown head {head!r} in a link", f"heads to link to: {', '.join(linkable_heads())}")
+        return head
 
     def _text(self, values: Mapping[str, Any], path: TomlPath, key: str, required: bool) -> str:
         value = values.get(key, "")
