@@ -118,6 +118,21 @@ def between_works(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.D
         start = end
 
 
+def in_step(works: pl.DataFrame, *others: pl.DataFrame, rows: int | None = None) -> Iterator[tuple[pl.DataFrame, ...]]:
+    """Yield parts of a table with one row a work, sorted, each with the rows of the same works of other tables."""
+    ordered = [
+        other if other["work_id"].is_sorted() else other.sort("work_id", maintain_order=True) for other in others
+    ]
+    for part in between_works(works, rows):
+        ids = part["work_id"]
+        ends = ids.head(1), ids.tail(1)
+        yield part, *(other[slice(*_edges(other["work_id"], *ends))] for other in ordered)
+
+
+def _edges(ids: pl.Series, first: pl.Series, last: pl.Series) -> list[int]:
+    return [*ids.search_sorted(first, side="left"), *ids.search_sorted(last, side="right")] or [0, 0]
+
+
 def between_works_on_disk(path: Path, rows: int | None = None) -> Iterator[pl.DataFrame]:
     """Yield a table as `between_works` does, but from a Parquet file sorted by ``work_id``, never whole in memory."""
     rest = pl.read_parquet(path, n_rows=0)

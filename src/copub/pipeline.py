@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, w
 from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import classified, model_facts, screened, tabulated
-from copub.schema import data_dictionary
+from copub.schema import TABLES, data_dictionary
 from copub.screening.review import apply_decisions
 from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
@@ -213,20 +214,25 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
             made = replace(made, tables=tables)
     if last >= STAGES.index("screen"):
         with clock.stage("screen") as row:
-            made = replace(made, tables=replace(tables, affiliations=writer.read("affiliations")))
-            hits, row["result"] = screened(stages, made, asked.watchlists, study)
+            affiliations = partial(writer.parts, "affiliations")
+            hits, row["result"] = screened(stages, made, affiliations, asked.watchlists, study)
             decisions = decisions_of(place.reports, study.id)
             if decisions is not None:
-                hits = apply_decisions(hits, made.tables.affiliations, asked.watchlists, decisions)
+                decided = decisions.select(raw_affiliation_string="value")
+                of_them = pl.concat(part.join(decided, on=decided.columns, how="semi") for part in affiliations())
+                hits = apply_decisions(hits, of_them, asked.watchlists, decisions)
             writer.table("hits", hits)
             reviewed = review_status(hits, decisions) if decisions is not None else None
             del made, hits
             give_back()
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):
-            of_authors, of_affiliations, hits = (writer.read(name, *columns) for name, columns in COUNTED.items())
-            tables = replace(tables, authorships=of_authors, affiliations=of_affiliations)
-            del of_authors, of_affiliations
+            tables = replace(tables, works=tables.works.clear())
+            give_back()
+            counted = {name: writer.read(name, *columns) for name, columns in COUNTED.items()}
+            hits = counted.pop("hits")
+            tables = Tables(topics=tables.topics, funnel=tables.funnel, **counted)
+            del counted
             model = load_model()
             frames |= measure(
                 study,
@@ -266,7 +272,8 @@ def _write(
         manifest = _manifest(asked, source, tables, frames, place, writer, clock)
         writer.file("data-dictionary.md", data_dictionary())
         if with_report:
-            frames["works"] = tables.works  # without abstracts
+            texts = [name for name in TABLES["works"].schema.names() if name != "abstract"]
+            frames["works"] = writer.read("works", *texts)
             frames |= {name: writer.read(name) for name in writer.written if name not in frames}
             writer.file("report.html", build_page(frames, manifest, last_tables(place.reports, asked.study.id)))
             writer.file("workbook.xlsx", build_workbook(frames, manifest))

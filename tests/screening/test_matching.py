@@ -216,11 +216,13 @@ def test_a_word_broken_beside_a_shared_name_is_no_fault() -> None:
 )
 def test_time_grows_with_the_length_of_a_string(name: str) -> None:
     def seconds(size: int) -> float:
-        begun = time.process_time()
-        find_mentions((name * size)[:size], LEXICON)
-        return time.process_time() - begun
+        taken = []
+        for _ in range(3):  # the least: other work on the machine only adds
+            begun = time.process_time()
+            find_mentions((name * size)[:size], LEXICON)
+            taken.append(time.process_time() - begun)
+        return min(taken)
 
-    seconds(20_000)
     assert seconds(LONGEST) < 12 * max(seconds(20_000), 0.02)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,10 @@ _HAS: Mapping[str, pl.Expr] = {
     "critical_listed": pl.col("is_critical_listed"),
     "top_level": pl.col("is_top_level"),
 }
+_READ = (
+    "work_id", "publication_year", "text", "affiliation", "standing", "classifiable", "is_critical", "is_listed",
+    "is_critical_listed", "is_top_level",
+)  # fmt: skip
 _ESTIMATES = ("adjusted", "adjusted_low", "adjusted_high")
 
 
@@ -63,6 +67,7 @@ def adjusted(
         .otherwise(0)
         .alias("standing"),
     )
+    marked = marked.select(list(dict.fromkeys((*_READ, *STRATUM))))  # a slice is a copy of its works
     labels = None if labelled is None else _labels_of(marked, labelled)
     rows = []
     for kind, piece, part in _slices(marked):
@@ -81,13 +86,12 @@ def adjusted(
     return conform("adjusted", frame.with_columns(pl.col(pl.Float64).round(DIGITS)))
 
 
-def _slices(works: pl.DataFrame) -> list[tuple[str, str, pl.DataFrame]]:
-    years = works["publication_year"].unique().sort().to_list()
-    return [
-        ("all", "all", works),
-        *(("abstract", text, works.filter(pl.col("text") == text)) for text in TEXT_STRATA),
-        *(("year", str(year), works.filter(pl.col("publication_year") == year)) for year in years),
-    ]
+def _slices(works: pl.DataFrame) -> Iterator[tuple[str, str, pl.DataFrame]]:
+    yield "all", "all", works
+    for text in TEXT_STRATA:
+        yield "abstract", text, works.filter(pl.col("text") == text)
+    for year in works["publication_year"].unique().sort():
+        yield "year", str(year), works.filter(pl.col("publication_year") == year)
 
 
 def _raw(study: Study, works: pl.DataFrame, measure: str) -> dict[str, Any]:

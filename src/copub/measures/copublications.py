@@ -9,7 +9,8 @@ import polars as pl
 
 from copub.measures.duplicates import COLUMNS as DUPLICATES
 from copub.measures.duplicates import with_groups
-from copub.parallel import by_parts
+from copub.packed import WORKS_AT_ONCE
+from copub.parallel import in_step
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -78,24 +79,28 @@ def _judged(
         "source_name", "publisher", "n_authors", "n_countries", "is_truncated", "is_retracted",
         "abstract_status", "duplicate_of", "epoch", "excluded_because", "is_xpac", "is_paratext",
     )  # fmt: skip
-    countries = [*study.side_a.countries, *study.side_b.countries]
-    return (
-        with_groups(works)
-        .join(
-            by_parts(tables.authorships, lambda part: authors_by_side(part, countries)),
-            on="work_id",
-            how="left",
-        )
-        .join(institutions_resolved(tables), on="work_id", how="left")
-        .join(classification.basis, on="work_id", how="left")
-        .join(critical_works(classification.assignments, study.taxonomy), on="work_id", how="left")
-        .join(listed_works(hits, study, levels), on="work_id", how="left")
-        .join(
-            hits.filter("is_counted").group_by("work_id").agg(pl.col("watchlist").unique().sort().alias("watchlists")),
-            on="work_id",
-            how="left",
-        )
+    critical = critical_works(classification.assignments, study.taxonomy)
+    listed = listed_works(hits, study, levels)
+    on_lists = (
+        hits.filter("is_counted").group_by("work_id").agg(pl.col("watchlist").unique().sort().alias("watchlists"))
     )
+    countries = [*study.side_a.countries, *study.side_b.countries]
+
+    def judged(part: pl.DataFrame, authorships: pl.DataFrame, affiliations: pl.DataFrame) -> pl.DataFrame:
+        for found in (
+            authors_by_side(authorships, countries),
+            institutions_resolved(authorships, affiliations),
+            classification.basis,
+            critical,
+            listed,
+            on_lists,
+        ):
+            part = part.join(found, on="work_id", how="left", maintain_order="left")
+        return part
+
+    ordered = with_groups(works).sort("work_id")
+    parts = in_step(ordered, tables.authorships, tables.affiliations, rows=WORKS_AT_ONCE)
+    return pl.concat(judged(*part) for part in parts)
 
 
 def _status(reviewed: Mapping[str, str]) -> pl.DataFrame:
@@ -129,12 +134,12 @@ def authors_by_side(authorships: pl.DataFrame, countries: Sequence[str]) -> pl.D
     )
 
 
-def institutions_resolved(tables: Tables) -> pl.DataFrame:
+def institutions_resolved(authorships: pl.DataFrame, affiliations: pl.DataFrame) -> pl.DataFrame:
     """Return per work whether every side-B author has at least one resolved institution."""
     has_id = pl.col("institution_id").is_not_null().any().alias("resolved")
-    resolved = by_parts(tables.affiliations, lambda part: part.group_by("work_id", "author_seq").agg(has_id))
+    resolved = affiliations.group_by("work_id", "author_seq").agg(has_id)
     return (
-        tables.authorships.filter("on_side_b")
+        authorships.filter("on_side_b")
         .join(resolved, on=["work_id", "author_seq"], how="left")
         .group_by("work_id")
         .agg(pl.col("resolved").fill_null(False).all().alias("has_institution"))

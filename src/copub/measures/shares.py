@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -87,11 +87,7 @@ def shares(
     """
     slim = flagged.select(*_READ)
     works = slim.filter(pl.col("excluded_because").is_null())
-    sliced = pl.concat(
-        [_one(works, kind, piece) for kind, piece in slices()]
-        + [_by_author_cap(slim), _one(works.filter(first_of_group(works)), "duplicates", pl.lit("kept"))]
-        + [_by_institution(works, institutions_of, side, study.small_cell) for side in ("a", "b")]
-    )
+    sliced = _sliced(study, slim, works, institutions_of)
     rows = with_intervals(pl.concat([_count(sliced), _count_areas(works, areas)]), study.confidence)
     return conform(
         "shares",
@@ -139,22 +135,25 @@ def slices() -> list[tuple[str, pl.Expr]]:
     ]  # fmt: skip
 
 
+def _sliced(
+    study: Study, flagged: pl.DataFrame, works: pl.DataFrame, institutions_of: pl.DataFrame
+) -> Iterator[pl.DataFrame]:
+    """Yield the works with slice_kind and slice, kind by kind: together they would be many times the works."""
+    for kind, piece in slices():
+        yield _one(works, kind, piece)
+    # Under an author cap stand also works that the study's own cap leaves out.
+    capped = flagged.filter(pl.col("excluded_because").is_null() | (pl.col("excluded_because") == "author cap"))
+    yield _one(capped, "author_cap", pl.lit("none"))
+    for cap in AUTHOR_CAPS:
+        yield _one(capped.filter(pl.col("n_authors") <= cap), "author_cap", pl.lit(f"at most {cap}"))
+    yield _one(works.filter(first_of_group(works)), "duplicates", pl.lit("kept"))
+    for side in ("a", "b"):
+        yield _by_institution(works, institutions_of, side, study.small_cell)
+
+
 def _one(works: pl.DataFrame, kind: str, piece: pl.Expr) -> pl.DataFrame:
     return works.with_columns(pl.lit(kind).alias("slice_kind"), piece.cast(pl.String).alias("slice")).filter(
         pl.col("slice").is_not_null()
-    )
-
-
-def _by_author_cap(flagged: pl.DataFrame) -> pl.DataFrame:
-    """Return the works under each author cap, also those that the study's own cap leaves out."""
-    works = flagged.filter(pl.col("excluded_because").is_null() | (pl.col("excluded_because") == "author cap"))
-    caps = [_one(works, "author_cap", pl.lit("none"))]
-    return pl.concat(
-        caps
-        + [
-            _one(works.filter(pl.col("n_authors") <= cap), "author_cap", pl.lit(f"at most {cap}"))
-            for cap in AUTHOR_CAPS
-        ]
     )
 
 
@@ -171,7 +170,7 @@ def _by_institution(works: pl.DataFrame, institutions_of: pl.DataFrame, side: st
     )
 
 
-def _count(sliced: pl.DataFrame) -> pl.DataFrame:
+def _count(sliced: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Count every measure in every slice; the fixed slices have their rows even without works."""
     kinds = [(measure, counting) for measure in MEASURES for counting in COUNTING_WEIGHT]
     sums: list[pl.Expr] = []
@@ -183,7 +182,7 @@ def _count(sliced: pl.DataFrame) -> pl.DataFrame:
             (weight * of).sum().alias(f"{name}|denominator"),
             (weight * weight * of).sum().alias(f"{name}|squares"),
         ]
-    found = sliced.group_by("slice_kind", "slice").agg(sums)
+    found = pl.concat(part.group_by("slice_kind", "slice").agg(sums) for part in sliced)
     fixed = pl.DataFrame(FIXED, schema=["slice_kind", "slice"], orient="row")
     full = pl.concat([found, fixed.join(found, on=["slice_kind", "slice"], how="anti")], how="diagonal")
     return pl.concat(

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from copub.errors import CorrectInput
+from copub.parallel import between_works_on_disk
 from copub.schema import TABLES, empty
 
 FORMAT = 1
@@ -183,6 +184,10 @@ class RunWriter:
     def read(self, name: str, *columns: str | pl.Expr) -> pl.DataFrame:
         """Return a table written before, or only these columns of it."""
         return pl.scan_parquet(self.folder / "tables" / f"{name}.parquet").select(columns or pl.all()).collect()
+
+    def parts(self, name: str) -> Iterator[pl.DataFrame]:
+        """Yield a table written before in parts, no work in two of them."""
+        return between_works_on_disk(self.folder / "tables" / f"{name}.parquet")
 
     def file(self, name: str, content: str | bytes) -> None:
         """Write one file of the run."""

@@ -23,7 +23,7 @@ from copub.runs.codehash import shipped_hash
 from copub.runs.folder import ROWS_AT_ONCE
 from copub.runs.stagecache import Frames, StageCache
 from copub.schema import TABLES, empty
-from copub.screening import screen
+from copub.screening import Parts, screen
 from copub.screening.watchlist import Watchlist
 from copub.study import Side, Study
 from copub.tables import Tables, tabulate_in_turn
@@ -138,13 +138,18 @@ def classified(
 
 
 def screened(
-    stages: StageCache, given: Tabulated, watchlists: Sequence[Watchlist], study: Study
+    stages: StageCache, given: Tabulated, affiliations: Parts, watchlists: Sequence[Watchlist], study: Study
 ) -> tuple[pl.DataFrame, str]:
-    """Carry out screen, or take its kept result; return the table ``hits`` and its origin."""
+    """Carry out screen, or take its kept result; return the table ``hits`` and its origin.
+
+    Parameters
+    ----------
+    affiliations : gives the table as the study's rule for repairs has it.
+    """
 
     def make() -> tuple[Frames, dict[str, Any]]:
         hits = screen(
-            given.tables.affiliations,
+            affiliations,
             watchlists,
             tiers=study.tiers,
             medical=study.medical,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import polars as pl
 
-from copub import schema
+from copub.parallel import between_works, detached
+from copub.schema import TABLES, conform, empty
 from copub.screening.candidates import REVIEW, candidates
 from copub.screening.index import Index, build_index
 from copub.screening.matching import IF_COUNTRY, SURE
@@ -14,11 +16,16 @@ from copub.screening.watchlist import Watchlist
 
 TIERS = ("identifier", "lineage", "name")
 _PLACE = ["work_id", "author_seq", "affiliation_seq"]
+_UNRESOLVED = pl.col("institution_id").is_null()
 _FIELDS = ("raw_affiliation_string", "institution_name", "institution_id", "ror", "lineage")
 
 
+Parts = Callable[[], Iterable[pl.DataFrame]]
+"""Gives a table in parts, no work in two of them, whenever it is called."""
+
+
 def screen(
-    affiliations: pl.DataFrame,
+    affiliations: pl.DataFrame | Parts,
     watchlists: Sequence[Watchlist],
     *,
     tiers: Sequence[str] = TIERS,
@@ -31,7 +38,7 @@ def screen(
 
     Parameters
     ----------
-    affiliations : the table ``affiliations`` of `copub.schema`.
+    affiliations : the table ``affiliations`` of `copub.schema`, whole or in parts (these are read twice).
     watchlists : lists to screen against, each on its own.
     tiers : tiers of match that count.
     medical : count medical units.
@@ -46,12 +53,38 @@ def screen(
     Each distinct string is matched once.
     """
     index = build_index(watchlists)
+    parts = affiliations if callable(affiliations) else partial(between_works, affiliations)
+    values = _values(parts())
+    mentions = index.mentions(values["value"].unique(maintain_order=True))
+    near = _keyed(candidates(values.filter("is_string")["value"], watchlists), index) if review else None
+    found = pl.concat(
+        [
+            _found(empty("affiliations"), index, mentions, near),
+            *(detached(_found(part, index, mentions, near)) for part in parts()),
+        ]
+    )
+    return conform("hits", _counted(found, tiers, medical, children, dates))
+
+
+def _values(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return what is matched, once: value, and whether it is a printed string or the name of an institution."""
+    found = [pl.DataFrame(schema={"value": pl.String, "is_string": pl.Boolean})]
+    for part in parts:
+        strings = part.select(value="raw_affiliation_string", is_string=True)
+        # Older records carry the raw name of an institution that was not resolved.
+        names = part.filter(_UNRESOLVED).select(value="institution_name", is_string=False)
+        found.append(detached(pl.concat([strings, names]).drop_nulls().unique(maintain_order=True)))
+    return pl.concat(found).unique(maintain_order=True)
+
+
+def _found(affiliations: pl.DataFrame, index: Index, mentions: pl.DataFrame, near: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the hits in some affiliations, each with its best evidence."""
     rows = affiliations.select(
         *_PLACE, "institution_id", "ror", "institution_name", "country_code", "lineage", "raw_affiliation_string"
     )
-    parts = [_identified(rows, index), _descended(rows, index), _named(rows, index)]
-    if review:
-        parts.append(_candidates(rows, watchlists, index))
+    parts = [_identified(rows, index), _descended(rows, index), _named(rows, mentions)]
+    if near is not None:
+        parts.append(_candidates(rows, near))
     found = (
         pl.concat(parts)
         .join(index.holders, on="key", how="inner")
@@ -63,7 +96,7 @@ def screen(
     )
     found = _conditions_met(found)
     order = pl.col("field").replace_strict({field: n for n, field in enumerate(_FIELDS)}, return_dtype=pl.Int32)
-    unique = found.sort(
+    return found.sort(
         [
             *_PLACE,
             "watchlist",
@@ -76,7 +109,6 @@ def screen(
         ],
         nulls_last=True,
     ).unique([*_PLACE, "watchlist", "entity_id", "tier"], keep="first", maintain_order=True)
-    return schema.conform("hits", _counted(unique, tiers, medical, children, dates))
 
 
 def _evidence(frame: pl.DataFrame, tier: str, field: str) -> pl.DataFrame:
@@ -111,16 +143,12 @@ def _descended(rows: pl.DataFrame, index: Index) -> pl.DataFrame:
     return _evidence(others.join(index.lineage, on="value"), "lineage", "lineage")
 
 
-def _named(rows: pl.DataFrame, index: Index) -> pl.DataFrame:
+def _named(rows: pl.DataFrame, mentions: pl.DataFrame) -> pl.DataFrame:
     strings = [
         rows.select(*_PLACE, "country_code", field=pl.lit(_FIELDS[0]), value="raw_affiliation_string"),
-        # Older records carry the raw name of an institution that was not resolved.
-        rows.filter(pl.col("institution_id").is_null()).select(
-            *_PLACE, "country_code", field=pl.lit(_FIELDS[1]), value="institution_name"
-        ),
+        rows.filter(_UNRESOLVED).select(*_PLACE, "country_code", field=pl.lit(_FIELDS[1]), value="institution_name"),
     ]
     values = pl.concat(strings).filter(pl.col("value").is_not_null())
-    mentions = index.mentions(values["value"])
     return values.join(mentions, on="value").select(
         *_PLACE,
         "country_code",
@@ -136,18 +164,21 @@ def _named(rows: pl.DataFrame, index: Index) -> pl.DataFrame:
     )
 
 
-def _candidates(rows: pl.DataFrame, watchlists: Sequence[Watchlist], index: Index) -> pl.DataFrame:
-    near = candidates(rows["raw_affiliation_string"], watchlists)
+def _keyed(near: pl.DataFrame, index: Index) -> pl.DataFrame:
+    """Return candidates with the key of their entity, ready to be matched with the strings."""
     keys = pl.DataFrame(
         {"entity_id": [entity.id for entity in index.entities], "key": range(len(index.entities))},
         schema={"entity_id": pl.String, "key": pl.Int32},
     )
-    matched = near.join(keys, on="entity_id").with_columns(
+    return near.join(keys, on="entity_id").with_columns(
         rule=pl.format("similarity {} of {}", pl.col("score").round(1), "matched_text"), condition=pl.lit(SURE)
     )
+
+
+def _candidates(rows: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
     return (
         rows.with_columns(value="raw_affiliation_string")
-        .join(matched, on="value")
+        .join(near, on="value")
         .select(
             *_PLACE,
             "country_code",
@@ -187,7 +218,7 @@ def _counted(
     if dates is not None:
         hits = hits.join(dates.select("work_id", "publication_date").unique("work_id"), on="work_id", how="left")
         counts &= _is_valid()
-    return hits.with_columns(is_counted=counts).select(schema.TABLES["hits"].schema.names())
+    return hits.with_columns(is_counted=counts).select(TABLES["hits"].schema.names())
 
 
 def _is_valid() -> pl.Expr:

@@ -10,15 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from copub.technology.model import SQUASH, Scorer, Vocabulary, any_features
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
-DIRECT_SCALE = 3.0
+DIRECT_SCALE = 4.0
 DENSE_SCALE = 0.8
 PENALTY = 0.5
-AT_LEAST = 3
+AT_LEAST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ def cross_validate(
 
 
 def _judge(job: tuple[Labelled, npt.NDArray[np.int64], npt.NDArray[np.int64]]) -> Floats:
+    threadpool_limits(1)
     works, learnt_from, judged = job
     return learn_weights(works.of(learnt_from)).logits(works.of(judged))
 

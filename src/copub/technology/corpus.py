@@ -1,7 +1,9 @@
 """The texts from which the model is trained, read from a folder of data.
 
-What is held back stays held back: works of ``gold/unlabelled.jsonl.gz``, the CSET test part and
-one fifth of the arXiv works (by a hash of the id) are left out of every training text.
+What is held back stays held back: works of ``gold/unlabelled.jsonl.gz``, the works named in
+``unseen-labels.csv``, the CSET test part and one fifth of the arXiv works (by a hash of the id) are left
+out of every training text. Works that were read teach the combiner and so no head: a head is too sure
+of itself on works from which it has learnt.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ _TOPIC_PHRASES = re.compile(
     r"This cluster of papers|It covers topics such as|particular emphasis on|focus(?:es|ing) on"
 )
 
+EXAMPLE = "example"
+_FOLDER = shipped_folder("taxonomies/models")
 FILES = {
     "gold": "gold/dev.jsonl",
     "held back": "gold/unlabelled.jsonl.gz",
@@ -82,6 +86,8 @@ class Corpus:
         self._never = {record["work"] for record in held_back} | {text_key(record["title"]) for record in held_back}
         self._never |= {text_key(text.title) for text in self.cset_test} | {text.id for text in self.cset_test}
         self._never |= {text.id for text in self.gold} | {text_key(text.title) for text in self.gold}
+        self.read_by_hand, self.unseen = self._read_works()
+        self._read = {text.id for text in self.read_by_hand}
 
     def hashes(self) -> dict[str, str]:
         """Return the sha256 of every file read."""
@@ -97,14 +103,14 @@ class Corpus:
         texts = []
         for record in _lines(self.paths["arXiv sample"]):
             name = f"arxiv:{record['id']}"
-            if (fifth_of(name) == 0) == held and not self._is_held(name, record["title"]):
+            if (fifth_of(name) == 0) == held and not self._is_held(name, record["title"]) and name not in self._read:
                 texts.append(Text(name, record["title"], record["abstract"], frozenset(record["cats"])))
         return texts
 
     def cset_dev(self) -> list[Text]:
         """Return the labelled arXiv works of CSET's development part: "cset:ai" or nothing."""
         texts = [_cset(record) for record in _lines(self.paths["CSET dev"])]
-        return [text for text in texts if not self._is_held(text.id, text.title)]
+        return [text for text in texts if not self._is_held(text.id, text.title) and text.id not in self._read]
 
     def topics(self, areas: Mapping[str, tuple[str, ...]]) -> list[Text]:
         """Return the texts of the OpenAlex topics, labelled with the areas to which they are mapped."""
@@ -114,15 +120,14 @@ class Corpus:
             for topic, name, keywords, summary in rows
         ]
 
-    def read_by_hand(self) -> list[Text]:
-        """Return the works named in ``own-labels.csv``, with their text from the data."""
-        rows = pl.read_csv(shipped_folder("taxonomies/models") / "own-labels.csv").fill_null("")
-        labels = {item: (_split(core), _split(unsure)) for item, core, unsure in rows.iter_rows()}
-        texts = {}
-        for name, title, abstract in self._all_texts():
-            if name in labels and name not in texts and not self._is_held(name, title):
-                texts[name] = Text(name, title, abstract, *labels[name])
-        return [texts[name] for name in sorted(texts)]
+    def _read_works(self) -> tuple[list[Text], list[Text]]:
+        """Return the works of ``own-labels.csv`` and of ``unseen-labels.csv``, with their text from the data."""
+        own, unseen = _labels("own-labels.csv"), _labels("unseen-labels.csv")
+        found = {name: (title, text) for name, title, text in self._all_texts() if name in own or name in unseen}
+        kept = [_read_work(name, row, *found[name]) for name, row in sorted(unseen.items()) if name in found]
+        self._never |= {name for text in kept for name in (text.id, text_key(text.title))}
+        taught = [_read_work(name, row, *found[name]) for name, row in sorted(own.items()) if name in found]
+        return [text for text in taught if not self._is_held(text.id, text.title)], kept
 
     def topics_of_gold(self) -> list[list[str]]:
         """Return the OpenAlex topics of each gold work, primary first; empty where none are known."""
@@ -147,11 +152,22 @@ class Corpus:
 
 def own_examples() -> list[Text]:
     """Return the example titles written for copub, ``own-examples.csv``: areas, title."""
-    rows = pl.read_csv(shipped_folder("taxonomies/models") / "own-examples.csv").fill_null("")
+    rows = pl.read_csv(_FOLDER / "own-examples.csv").fill_null("")
     return [
-        Text(f"example:{number:04d}", title, "", _split(core), _split(unsure))
+        Text(f"example:{number:04d}", title, "", _split(core), _split(unsure), EXAMPLE)
         for number, (core, unsure, title) in enumerate(rows.iter_rows())
     ]
+
+
+def _labels(name: str) -> dict[str, dict[str, str]]:
+    rows = pl.read_csv(_FOLDER / name, infer_schema=False).fill_null("")
+    return {row["item"]: row for row in rows.iter_rows(named=True)}
+
+
+def _read_work(name: str, row: Mapping[str, str], title: str, abstract: str) -> Text:
+    by_title = row.get("read") == "title"
+    labels, unsure = _split(row["core"]), _split(row["unsure"])
+    return Text(name, title, "" if by_title else abstract, labels, unsure, row.get("stratum", ""))
 
 
 def _split(labels: str) -> frozenset[str]:

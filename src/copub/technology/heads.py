@@ -12,6 +12,7 @@ import polars as pl
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 
 from copub.technology.corpus import Text
 from copub.technology.model import Vocabulary, slot_of
@@ -121,6 +122,7 @@ def learn_heads(
 
 
 def _learn(job: tuple[sp.csr_matrix, npt.NDArray[np.bool_], str]) -> tuple[npt.NDArray[np.float64], float]:
+    threadpool_limits(1)
     vectors, positive, method = job
     if method == "svm":
         learner = LinearSVC(C=0.5, random_state=0)

@@ -21,8 +21,6 @@ Scores = npt.NDArray[np.float64]
 GRID = np.round(np.arange(0.10, 0.91, 0.01), 2)
 SMOOTH = 5
 """A threshold is judged by the mean over its neighbours this many steps away on both sides."""
-NEAR = 0.01
-"""What a threshold may lose to the best one and still be taken for as good."""
 WANTED = 0.90
 """Precision of the profile `precision`, recall of the profile `recall`, over all areas together."""
 SHARE_TOGETHER = 0.75
@@ -76,7 +74,7 @@ def probabilities(run: Floats, kinds: npt.NDArray[np.str_], card: Mapping[str, A
 def choose_thresholds(scores: Sequence[Scores], labels: Labelled) -> dict[str, float]:
     """Choose one threshold a profile for all areas: one for each area would follow thirty works each.
 
-    `balanced` is the highest of those next to best in macro F1 (areas with enough positives) plus F1
+    `balanced` is the best (the middle of those that are) in macro F1 (areas with enough positives) plus F1
     of any area, smoothed over its neighbours; `precision` is the next above it, `recall` the next below it, with
     what is `WANTED` over all pairs of work and area.
 
@@ -86,7 +84,8 @@ def choose_thresholds(scores: Sequence[Scores], labels: Labelled) -> dict[str, f
     """
     gains = np.array([np.mean([_gain(run >= at, labels) for run in scores]) for at in GRID])
     window = np.convolve(np.pad(gains, SMOOTH, mode="edge"), np.ones(2 * SMOOTH + 1), mode="valid")
-    balanced = float(GRID[np.flatnonzero(window >= window.max() - NEAR)[-1]])
+    best = np.flatnonzero(window >= window.max() - 1e-9)
+    balanced = float(GRID[best[best.size // 2]])
     pairs = np.stack([run[labels.usable] for run in scores])
     truth = labels.positive[labels.usable]
     above = [at for at in GRID if at >= balanced and precision_of(pairs >= at, truth) >= WANTED]

@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from copub.errors import CopubError
 from copub.shipped import shipped_folder
 from copub.technology.annotation import draw_order
-from copub.technology.card import card_text, figures, head_figures
+from copub.technology.calibration import learn_head_score, unseen_margins
+from copub.technology.card import card_text, figures, head_figures, unseen_figures
 from copub.technology.combiner import Labelled, cross_validate, draw_folds, learn_weights, squash, to_scorer
-from copub.technology.corpus import Corpus, Text, own_examples
+from copub.technology.corpus import EXAMPLE, Corpus, Text, own_examples
 from copub.technology.evaluation import calibration_table
 from copub.technology.extras import learn_generic, learn_topic_weights
 from copub.technology.heads import CATEGORY_HEADS, Batch, Task, learn_heads, learn_vocabulary, vectorize
@@ -41,8 +43,8 @@ TAXONOMY = "eu-2023-2113"
 DATA = Path("../shared/data")
 FOLDS, REPEATS = 5, 2
 AI, CSET = "EU-02-AI", "CSET"
-AI_WEIGHT = 0.4
-"""How much a work of CSET's development part counts in teaching the AI area."""
+WEIGHTS = {EXAMPLE: 0.5, CSET: 0.2}
+"""How much a title written for copub, and CSET's label of the AI area, count beside a work that was read."""
 AI_HEAD = "arXiv:ai"
 HALVES = 2
 VOCABULARY = {"full": (5, 130_000), "title": (3, 80_000)}
@@ -62,7 +64,7 @@ class Sources:
 
 def read_sources(corpus: Corpus, further: Sequence[Path]) -> Sources:
     """Gather the texts; the first `gold` of the labelled are the gold set."""
-    labelled = [*corpus.gold, *corpus.read_by_hand(), *own_examples()]
+    labelled = [*corpus.gold, *corpus.read_by_hand, *own_examples()]
     labelled += [text for path in further for text in corpus.labelled(path)]
     cset = corpus.cset_dev()
     categories = [*corpus.arxiv(), *cset]
@@ -100,7 +102,7 @@ def tasks_of(sources: Sources, taxonomy: Taxonomy) -> list[Task]:
     """Say what each head learns: arXiv categories, and topics mapped to areas.
 
     The last `HALVES` are the AI head again, each without one half of CSET's works: on works that a
-    head has learnt from it is too sure of itself to teach the combiner.
+    head has learnt from it is too sure of itself to teach the combiner, or to be calibrated.
     """
     labels = [text.labels for text in sources.categories]
     arxiv = np.array([i for i, text in enumerate(sources.categories) if text.labels and "cset:ai" not in text.labels])
@@ -113,7 +115,8 @@ def tasks_of(sources: Sources, taxonomy: Taxonomy) -> list[Task]:
         tasks.append(Task(f"arXiv:{name}", rows, positive, "svm"))
     ai = tasks[list(CATEGORY_HEADS).index("ai")]
     first = len(labels) - sources.cset
-    halves = np.array([half_of(text.id) if at >= first else -1 for at, text in enumerate(sources.categories)])
+    taught = {text.id for text in sources.categories[first:]}  # some stand in the arXiv sample too
+    halves = np.array([half_of(text.id) if text.id in taught else -1 for text in sources.categories])
     without = [
         Task(f"AI without half {at}", np.flatnonzero(halves != at), ai.positive[halves != at], "svm")
         for at in range(HALVES)
@@ -134,10 +137,11 @@ def batches_of(sources: Sources, kind: str) -> list[Batch]:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One kind: the scorer, and the labelled works as it saw them."""
+    """One kind: the scorer, the labelled works as it saw them, and what the margin of the AI head is worth."""
 
     scorer: Scorer
     labelled: Labelled
+    head_score: Mapping[str, Any]
 
 
 def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) -> Trained:
@@ -162,11 +166,15 @@ def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) 
         vectors[start:],
         np.array([[area in text.labels for area in taxonomy.area_ids] for text in sources.labelled]),
         np.array([[area not in text.unsure for area in taxonomy.area_ids] for text in sources.labelled]),
-        np.array([AI_WEIGHT if text.stratum == CSET else 1.0 for text in sources.labelled]),
+        np.array([WEIGHTS.get(text.stratum, 1.0) for text in sources.labelled]),
     )
     learnt = learn_weights(labelled)
     scorer = to_scorer(vocabulary, names, weights[:, :heads], intercepts[:heads], learnt)
-    return Trained(scorer, labelled)
+    end = len(sources.categories)
+    cset = sources.categories[end - sources.cset :]
+    halves = np.array([half_of(text.id) for text in cset])
+    of_cset = unseen_margins(vectors[end - sources.cset : end], halves, weights[:, heads:], intercepts[heads:])
+    return Trained(scorer, labelled, learn_head_score(of_cset, np.array([bool(text.labels) for text in cset])))
 
 
 def judge(trained: Mapping[str, Trained], gold: Sequence[Text], seed: int, processes: int) -> npt.NDArray[np.float32]:
@@ -188,6 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--labels", type=Path, nargs="*", default=[], help="further labelled files to train on")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args(arguments)
+    threadpool_limits(1)  # sums on several threads differ in their last digits, and so would the bytes
     taxonomy = load_taxonomy(options.taxonomy)
     corpus = Corpus(options.data)
     sources = read_sources(corpus, options.labels)
@@ -214,7 +223,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logits = calibrated(runs[0], kinds, card["calibration"])
     topics = corpus.topics_of_gold()
     card["topic_weights"] = learn_topic_weights(logits, labels, topics, TAXONOMY, taxonomy.area_ids)
+    card["head_scores"] = {AI_HEAD: {kind: trained[kind].head_score for kind in KINDS}}
     card |= figures(runs, labels, gold, taxonomy.area_ids, card)
+    card["unseen"] = unseen_figures(corpus.unseen, {kind: trained[kind].scorer for kind in KINDS}, reader, card)
     card["heads_judged"] = head_figures(corpus, trained["full"].scorer, reader, card)
     card = write_model(options.out, TAXONOMY, {kind: trained[kind].scorer for kind in KINDS}, card)
     (options.out / f"{TAXONOMY}.md").write_text(card_text(card), encoding="utf-8")
