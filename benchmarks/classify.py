@@ -5,7 +5,8 @@
 Texts are real: arXiv works with abstracts, from the data beside the checkout. Rules are measured
 over processes that hold their works and the compiled terms before the clock starts; it runs from
 the first that begins to the last that ends, and each learns words as they come. `classify` is
-measured as it is called, by the clock and by the processor. The plain script is what one would
+measured as it is called, by the clock and by the processor; the command `copub classify` on files of
+several sizes, with its start and the memory of all its processes. The plain script is what one would
 write in an afternoon: one regular expression an area in pandas, scikit-learn's TfidfVectorizer
 with word pairs, ten linear models. Seconds by the clock hold only on a machine that does nothing else.
 """
@@ -19,6 +20,9 @@ import json
 import multiprocessing
 import re
 import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +34,7 @@ from typing import Any
 import numpy as np
 import orjson
 import polars as pl
-from common import REAL, machine, timed
+from common import REAL, machine, resident_mb, timed
 from joblib import cpu_count
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -42,6 +46,8 @@ from copub.technology.taxonomy import Taxonomy, load_taxonomy
 TAXONOMY = "eu-2023-2113"
 TEXTS = "technologies/arxiv_2010_2019_sample.jsonl.gz"
 CHUNK = 500
+SAMPLE_EVERY = 0.2
+_SILENT: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 Job = Callable[[pl.DataFrame], int]
 
@@ -154,6 +160,26 @@ def measure_classify(works: pl.DataFrame) -> dict[str, Any]:
     return _row(f"copub: everything, {works.height:,} works", works.height, cpu_count(), *taken["classify"], max(peaks))
 
 
+def measure_command(path: Path, works: int) -> dict[str, Any]:
+    """Run `copub classify` on a file of so many works, in processes of its own; its memory is that of all of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, out = Path(folder) / "works.jsonl", Path(folder) / "areas.parquet"
+        with gzip.open(path) as lines, file.open("wb") as made:
+            for line in islice(lines, works):
+                row = orjson.loads(line)
+                made.write(orjson.dumps({name: row[name] for name in ("id", "title", "abstract")}) + b"\n")
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        command = [sys.executable, "-c", "from copub.cli import main; main()", "classify"]
+        process = subprocess.Popen([*command, "--works", str(file), "--out", str(out)], **_SILENT)
+        peak = 0.0
+        while process.poll() is None:
+            peak = max(peak, resident_mb(process.pid))
+            time.sleep(SAMPLE_EVERY)
+        seconds, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return _row(f"copub classify, {works:,} works", works, cpu_count(), seconds, used, peak)
+
+
 def _row(name: str, works: int, processes: int, seconds: float, processor: float, peak_mb: float) -> dict[str, Any]:
     return {
         "what": name,
@@ -197,7 +223,8 @@ def main() -> None:
         for processes in sorted({1, options.processes})
     ]
     measure_classify(works.head(works.height // 2))  # starts the processes and loads the model
-    rows += [show(measure_classify(works.head(works.height // share))) for share in (4, 2, 1)]
+    rows.append(show(measure_classify(works)))
+    rows += [show(measure_command(path, works.height * factor // 4)) for factor in (1, 2, 4, 8)]
     if importlib.util.find_spec("pandas") is None:
         print("pandas is not installed: the plain script is left out (pip install pandas)")
     else:

@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectInput
-from copub.parallel import between_works, between_works_on_disk, by_parts, detached, in_parallel, processes
+from copub.parallel import (
+    between_works,
+    between_works_on_disk,
+    by_parts,
+    detached,
+    in_parallel,
+    in_step,
+    processes,
+)
 from copub.settings import MEMORY
 
 
@@ -96,3 +104,16 @@ def test_a_table_on_disk_is_cut_between_works_and_loses_nothing(ids: list[str], 
     assert pl.concat(parts).equals(frame)
     works = [set(part["work_id"]) for part in parts]
     assert sum(map(len, works)) == len(set(ids))
+
+
+@given(ids=st.lists(st.sampled_from("abcdefgh"), max_size=30), rows=st.integers(1, 9), is_sorted=st.booleans())
+def test_tables_in_step_bring_the_rows_of_the_same_works(ids: list[str], rows: int, is_sorted: bool) -> None:
+    works = pl.DataFrame({"work_id": list("acdfgz")})
+    order = sorted(ids) if is_sorted else ids
+    other = pl.DataFrame({"work_id": order, "n": range(len(ids))}, schema={"work_id": pl.String, "n": pl.Int64})
+    parts = list(in_step(works, other, rows=rows))
+    assert pl.concat(part for part, _ in parts).equals(works)
+    for part, found in parts:
+        wanted = other.join(part, on="work_id", how="semi")
+        assert found.join(part, on="work_id", how="semi").sort("n").equals(wanted.sort("n"))
+        assert found.is_empty() or found["work_id"].is_between(part["work_id"].min(), part["work_id"].max()).all()

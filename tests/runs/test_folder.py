@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from copub.errors import CorrectInput
-from copub.runs import RunWriter, open_run, sha256_of
+from copub.runs import RunWriter, folder, open_run, sha256_of
 from copub.schema import TABLES, empty
 
 
@@ -61,6 +61,23 @@ def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
         run = writer.finish({})
         hashes.append((writer.written["topics"]["sha256"], sha256_of(run.folder / "tables" / "topics.parquet")))
     assert len(set(hashes[0] + hashes[1])) == 1
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 7, 20])
+def test_a_table_in_parts_gives_the_bytes_of_the_whole_one(
+    tmp_path: Path, cut: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "ROWS_AT_ONCE", 3)
+    whole = pl.concat([topics().with_columns(work_id=pl.lit(f"W{n}")) for n in range(10)])
+    writer = RunWriter(tmp_path, "s", "r")
+    writer.table("topics", whole)
+    as_one = writer.written["topics"]
+    writer.table("topics", (whole[start : start + cut] for start in range(0, whole.height, cut)))
+    assert writer.written["topics"] == as_one
+    assert writer.read("topics").equals(whole)
+    writer.table("topics", iter([whole.clear()]))
+    assert writer.read("topics").schema == whole.schema
+    writer.discard()
 
 
 def test_columns_carry_their_meaning_in_the_file(tmp_path: Path) -> None:

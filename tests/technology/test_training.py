@@ -92,6 +92,18 @@ def test_what_is_held_back_is_never_trained_on(data: Path) -> None:
     assert corpus.topics_of_gold()[2] == ["T10020"]
 
 
+@pytest.mark.real
+def test_works_kept_apart_teach_nothing_and_works_that_were_read_teach_no_head(real_data: Path) -> None:
+    corpus = Corpus(real_data)
+    unseen, read = {text.id for text in corpus.unseen}, {text.id for text in corpus.read_by_hand}
+    heads = {text.id for text in [*corpus.arxiv(), *corpus.cset_dev()]}
+    assert len(unseen) == 1251 and len(read) > 9000
+    assert not unseen & (read | heads | {text.id for text in corpus.gold})
+    assert not read & heads
+    by_title = [text for text in corpus.unseen if not text.abstract]
+    assert len(by_title) >= 320
+
+
 def test_folds_deal_every_label_evenly() -> None:
     import numpy as np
 
