@@ -69,13 +69,13 @@ def seconds_of_family(root: int) -> float:
 
 
 def resident_mb(root: int) -> float:
-    """Return the memory that a process and all below it hold, shared pages once."""
-    kept = 0
-    for pid in family(root):
-        for line in _text(Path(f"/proc/{pid}/smaps_rollup")).splitlines():
-            if line.startswith("Pss:"):
-                kept += int(line.split()[1])
-    return kept / 1024
+    """Return the memory that a process and all below it hold: their own pages, and mapped files of the one with most.
+
+    Read from statm: to have the pages of all processes walked (smaps) slows a run by a twentieth.
+    """
+    fields = [list(map(int, text.split())) for pid in family(root) if (text := _text(Path(f"/proc/{pid}/statm")))]
+    own = sum(resident - shared for _, resident, shared, *_ in fields)
+    return (own + max((row[2] for row in fields), default=0)) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _text(path: Path) -> str:

@@ -91,8 +91,9 @@ def no_collection() -> Iterator[None]:
 
 
 def give_back() -> None:
-    """Give the system the memory that was let go: the C library keeps it as long as small things stand between."""
+    """Give the system the memory that was let go: Arrow keeps it, and so does the C library between small things."""
     gc.collect()
+    pa.default_memory_pool().release_unused()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # not every C library has it
         if trim is not None:

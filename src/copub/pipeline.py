@@ -25,7 +25,7 @@ from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.measures.inputs import read_inputs
 from copub.parallel import give_back, parts_on_disk
-from copub.repairs import Mending, under_other_repairs
+from copub.repairs import Differing, Mending, under_other_repairs
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, sha256_of
@@ -36,7 +36,7 @@ from copub.runs.keep import last_created, last_tables
 from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
 from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
-from copub.runs.staging import classified, model_facts, screened, tabulated
+from copub.runs.staging import Tabulated, classified, model_facts, screened, tabulated
 from copub.schema import TABLES, data_dictionary
 from copub.screening.review import apply_decisions
 from copub.screening.watchlist import Watchlist, load_watchlist
@@ -193,17 +193,8 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
     with clock.stage("tabulate") as row:
         made = tabulated(stages, source.records, source.facts, study)
         row["result"] = made.origin
-        mending = Mending(study)
-        for name, mend in (("affiliations", mending.affiliations), ("authorships", mending.authorships)):
-            writer.table(name, mend(made.parts(name)))
-        works, funnel = mending.works(made.tables.works, made.tables.funnel)
-        tables = replace(made.tables, works=works, funnel=funnel)
-        made = replace(made, tables=tables)
-        writer.table("works", made.whole_works())
-        writer.table("topics", tables.topics)
-        writer.table("repairs", mending.listed())
-        differing = mending.differing()
-        del works, mending
+        made, differing = _mended(made, study, writer)
+        tables = made.tables
         give_back()
     frames: dict[str, pl.DataFrame] = {}
     if last >= STAGES.index("classify"):
@@ -252,6 +243,19 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
                 other_repairs=under_other_repairs(differing, hits, asked.watchlists, study, tables.works, decisions),
             )
     return _write(asked, source, tables, frames, place, writer, clock, with_report=until == "report")
+
+
+def _mended(made: Tabulated, study: Study, writer: RunWriter) -> tuple[Tabulated, Differing]:
+    """Write what tabulate made as the study wants it; return it, and what differs under the other rule for repairs."""
+    mending = Mending(study)
+    writer.table("affiliations", mending.affiliations(made.parts("affiliations")))
+    writer.table("authorships", mending.authorships(made.parts("authorships")))
+    works, funnel = mending.works(made.tables.works, made.tables.funnel)
+    made = replace(made, tables=replace(made.tables, works=works, funnel=funnel))
+    writer.table("works", made.whole_works())
+    writer.table("topics", made.tables.topics)
+    writer.table("repairs", mending.listed())
+    return made, mending.differing()
 
 
 def _write(

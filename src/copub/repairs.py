@@ -10,7 +10,7 @@ import polars as pl
 from copub.parallel import between_works, by_parts, detached
 from copub.schema import conform
 from copub.screening import screen
-from copub.screening.repairs import REPAIRS, repair, repair_authorships
+from copub.screening.repairs import REPAIRS, other_countries, repair, repair_authorships
 from copub.screening.review import apply_decisions
 from copub.screening.watchlist import Watchlist
 from copub.study import Study
@@ -20,7 +20,6 @@ from copub.tables.funnel import Funnel
 REASON = "repair"
 _AUTHOR = ["work_id", "author_seq"]
 _PLACE = [*_AUTHOR, "affiliation_seq"]
-_COUNTRY = [*_AUTHOR, "country_code"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +73,7 @@ class Mending:
         self._log: list[pl.DataFrame] = [pl.DataFrame(schema=REPAIRS)]
         self._changed: list[pl.DataFrame] = []
         self._moved: list[pl.DataFrame] = []
-        self._before: list[pl.DataFrame] = []
-        self._after: list[pl.DataFrame] = []
+        self._others: list[pl.DataFrame] = []
         self._lost: list[pl.Series] = [pl.Series("work_id", [], dtype=pl.String)]
 
     def affiliations(self, parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -84,25 +82,24 @@ class Mending:
             made = repair(part)
             self._log.append(detached(made.repairs))
             places = _places(made.repairs)
-            for frame, kept in ((part, self._before), (made.affiliations, self._after)):
-                kept.append(detached(frame.select(_COUNTRY).join(places, on="work_id", how="semi")))
+            repaired = [frame.join(places, on=_AUTHOR, how="semi") for frame in (part, made.affiliations)]
+            self._others.append(other_countries(*repaired))
             other = part if self._applies else made.affiliations
             self._changed.append(detached(other.join(places, on=_PLACE, how="semi")))
             yield made.affiliations if self._applies else part
 
     def authorships(self, parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """Yield the table ``authorships`` as the study wants it, once all affiliations were read."""
-        before, after = pl.concat(self._before), pl.concat(self._after)
+        others = pl.concat(self._others)
         touched = _places(pl.concat(self._log)).select("work_id").unique()
         for part in parts:
             own = part.join(touched, on="work_id", how="semi")
-            mended = repair_authorships(own, before, after, *self._sides)
+            mended = repair_authorships(own, others, *self._sides)
             self._moved.append(detached(own if self._applies else mended))
             if self._applies:
-                part = pl.concat([part.join(touched, on="work_id", how="anti"), mended]).sort(_AUTHOR)
-                left = part.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
+                left = mended.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
                 self._lost.append(left.filter(~(pl.col("on_side_a") & pl.col("on_side_b")))["work_id"])
-            yield part
+            yield repair_authorships(part, others, *self._sides) if self._applies else part
 
     def works(self, works: pl.DataFrame, funnel: Funnel) -> tuple[pl.DataFrame, Funnel]:
         """Return the table ``works`` and the funnel without the works that lost a side."""

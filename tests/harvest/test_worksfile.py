@@ -148,10 +148,11 @@ def test_a_packed_file_that_breaks_off_is_a_fault_with_its_line(tmp_path: Path, 
     path = tmp_path / name
     path.write_bytes(PACKED[name][: len(PACKED[name]) * 2 // 3])
     got = []
-    with pytest.raises(CorrectFile, match="fault"):
+    with pytest.raises(CorrectFile, match="fault") as caught:
         for record in read_works([path]):
             got.append(record.value)
     assert got == WORKS[: len(got)]
+    assert [fault.where for fault in caught.value.faults] == [f"{path}:{len(got) + 1}"]
 
 
 def test_a_parquet_file_that_is_damaged_inside_is_a_fault(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from copub.tables.text import plain_text
-from copub.tables.work import Row, authorship_rows, check_work, work_row
+from copub.tables.work import Row, authorship_rows, check_work, countries_of_authors, work_row
 
 pytestmark = pytest.mark.real
 
@@ -137,5 +137,5 @@ def test_every_example_of_an_oddity_obeys_its_rule(
     assert read, f"no example of {kind!r} among the real works"
     for work in read:
         work_id = check_work(work)
-        reading = (work, work_row(work, work_id), list(authorship_rows(work, work_id)))
+        reading = (work, work_row(work, work_id), list(authorship_rows(work, work_id, countries_of_authors(work))))
         assert RULES[kind](reading), f"{kind}: {work_id}"

@@ -14,7 +14,7 @@ from copub.harvest.record import Record
 from copub.schema import TABLES
 from copub.study import parse_study
 from copub.tables import tabulate
-from copub.tables.work import authorship_rows, check_work, topic_rows, work_row
+from copub.tables.work import authorship_rows, check_work, countries_of_authors, topic_rows, work_row
 
 pytestmark = pytest.mark.real
 
@@ -63,7 +63,7 @@ def test_every_variant_is_read_into_all_columns_that_stem_from_the_record(varian
 def test_every_authorship_and_affiliation_of_every_variant_is_kept(variants: list[dict[str, Any]]) -> None:
     for variant in variants:
         work = variant["work"]
-        rows = list(authorship_rows(work, check_work(work)))
+        rows = list(authorship_rows(work, check_work(work), countries_of_authors(work)))
         assert len(rows) == len(work.get("authorships") or [])
         for (_, affiliations), authorship in zip(rows, work.get("authorships") or [], strict=True):
             names = {i["display_name"] for i in authorship.get("institutions") or [] if i and i.get("display_name")}

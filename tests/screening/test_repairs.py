@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from copub import schema
-from copub.screening.repairs import KINDS, countries_in, patches, repair, repair_authorships
+from copub.screening.repairs import KINDS, countries_in, other_countries, patches, repair, repair_authorships
 from copub.screening.text import Reader
 
 
@@ -123,7 +123,7 @@ def test_sides_follow_repaired_affiliations(rows) -> None:
         schema_overrides={"author_seq": pl.Int32},
     )
     after = repair(before).affiliations
-    fixed = repair_authorships(authors, before, after, ["BE"], ["CN"])
+    fixed = repair_authorships(authors, other_countries(before, after), ["BE"], ["CN"])
     assert fixed["countries"].to_list() == [[], ["CN", "FR"], ["BE"]]
     assert fixed["on_side_a"].to_list() == [False, False, True]
     assert fixed["on_side_b"].to_list() == [False, True, False]
@@ -140,7 +140,7 @@ def test_repairs_of_real_records_are_counted_by_kind(real_data: Path) -> None:
     import gzip
     import json
 
-    from copub.tables.work import authorship_rows
+    from copub.tables.work import authorship_rows, check_work, countries_of_authors
 
     found = []
     for file in ("works_cn_or_be_versions.jsonl.gz", "works_be_cn_reconstructed.jsonl.gz"):
@@ -148,7 +148,7 @@ def test_repairs_of_real_records_are_counted_by_kind(real_data: Path) -> None:
             for line in lines:
                 work = json.loads(line)
                 work = work.get("work", work)
-                for _, affiliations in authorship_rows(work, str(work["id"]).rsplit("/", 1)[-1]):
+                for _, affiliations in authorship_rows(work, check_work(work), countries_of_authors(work)):
                     found += affiliations
     table = pl.DataFrame(found, schema=schema.TABLES["affiliations"].schema, infer_schema_length=None)
     fixed = repair(table)

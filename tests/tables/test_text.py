@@ -100,6 +100,13 @@ def test_an_abstract_survives_inversion(words: list[str]) -> None:
     assert abstract_of(index) == " ".join(words)
 
 
+@given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.integers(0, 20), max_size=5)))
+def test_words_stand_by_their_places_whether_these_are_whole_or_not(index: dict[str, list[int]]) -> None:
+    placed = [(place, word) for word, places in index.items() for place in places]
+    expected = [word for _, word in sorted(placed, key=lambda pair: pair[0])]
+    assert printed_abstract(index).split() == expected
+
+
 def test_texts_are_read_up_to_their_longest() -> None:
     assert plain_title("ab" * LONGEST_TITLE) == "ab" * (LONGEST_TITLE // 2)
     assert len(abstract_of({"word": list(range(LONGEST_ABSTRACT))})) <= LONGEST_ABSTRACT

@@ -14,6 +14,7 @@ from copub.tables.work import (
     authorship_rows,
     check_work,
     content_hash,
+    countries_of_authors,
     countries_of_authorship,
     doi_of,
     short_id,
@@ -32,7 +33,7 @@ HARBIN = {"id": "https://openalex.org/I2", "display_name": "Harbin", "country_co
 
 
 def affiliations_of(authorship: dict[str, Any]) -> list[tuple[Any, Any, str]]:
-    ((_, rows),) = authorship_rows({"authorships": [authorship]}, "W1")
+    ((_, rows),) = authorship_rows({"authorships": [authorship]}, "W1", [[]])
     return [(row["institution_id"], row["raw_affiliation_string"], row["link"]) for row in rows]
 
 
@@ -80,7 +81,7 @@ def test_empty_and_nameless_institutions_name_nothing() -> None:
 
 
 def test_lineage_and_ror_are_short_and_without_repeats() -> None:
-    ((_, (row,)),) = authorship_rows({"authorships": [{"institutions": [GHENT]}]}, "W1")
+    ((_, (row,)),) = authorship_rows({"authorships": [{"institutions": [GHENT]}]}, "W1", [["BE"]])
     assert (row["lineage"], row["ror"]) == (["I1", "I9"], "00ab")
 
 
@@ -89,9 +90,21 @@ def test_countries_are_those_of_institutions_and_those_parsed() -> None:
     assert countries_of_authorship({}) == []
 
 
+def test_each_author_has_the_affiliations_of_its_own_whatever_those_before_have() -> None:
+    ghent, harbin = ({"institutions": [i], "raw_affiliation_strings": [i["display_name"]]} for i in (GHENT, HARBIN))
+    authorships = [ghent, ghent, harbin, {}, ghent, {**ghent, "raw_affiliation_strings": ["x"]}, {"institutions": []}]
+    work = {"authorships": authorships}
+    rows = list(authorship_rows(work, "W1", countries_of_authors(work)))
+    for seq, (authorship, (row, found)) in enumerate(zip(authorships, rows, strict=True)):
+        alone = affiliations_of(authorship)
+        assert [(one["institution_id"], one["raw_affiliation_string"], one["link"]) for one in found] == alone
+        assert [(one["author_seq"], one["affiliation_seq"]) for one in found] == [(seq, n) for n in range(len(alone))]
+        assert row["author_seq"] == seq
+
+
 def test_placeholder_authors_have_no_id() -> None:
     placeholder = {"author": {"id": "https://openalex.org/A9999999999", "display_name": ":"}}
-    ((row, _),) = authorship_rows({"authorships": [placeholder]}, "W1")
+    ((row, _),) = authorship_rows({"authorships": [placeholder]}, "W1", [[]])
     assert row["author_id"] is None
 
 

@@ -39,7 +39,8 @@ REPAIRS = pl.Schema(
         "reason": pl.String,
     }
 )
-_PLACE = ["work_id", "author_seq", "affiliation_seq"]
+_AUTHOR = ["work_id", "author_seq"]
+_PLACE = [*_AUTHOR, "affiliation_seq"]
 _OWN_CODE = ("HK", "MO", "TW")
 _REGIONS = ("south", "north", "east", "west", "central")
 _INSTITUTION = ("institution_id", "ror", "institution_name", "country_code", "institution_type")
@@ -130,44 +131,53 @@ def repair(affiliations: pl.DataFrame) -> Repaired:
     return Repaired(pl.concat(done), pl.concat(log).sort(*_PLACE, "kind", nulls_last=True))
 
 
+def other_countries(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Return the authors whose affiliations lie in other countries once they are repaired.
+
+    Parameters
+    ----------
+    before, after : the table ``affiliations`` as tabulated, and as repaired.
+
+    Returns
+    -------
+    work_id, author_seq; old, new : lists of country codes, sorted.
+    """
+    old, new = (
+        frame.drop_nulls("country_code")
+        .unique([*_AUTHOR, "country_code"])
+        .group_by(_AUTHOR)
+        .agg(pl.col("country_code").sort().alias(name))
+        for frame, name in ((before, "old"), (after, "new"))
+    )
+    both = old.join(new, on=_AUTHOR, how="full", coalesce=True).with_columns(pl.col("old", "new").fill_null([]))
+    return both.filter(pl.col("old") != pl.col("new"))
+
+
 def repair_authorships(
-    authorships: pl.DataFrame,
-    before: pl.DataFrame,
-    after: pl.DataFrame,
-    side_a: Sequence[str],
-    side_b: Sequence[str],
+    authorships: pl.DataFrame, others: pl.DataFrame, side_a: Sequence[str], side_b: Sequence[str]
 ) -> pl.DataFrame:
     """Return the table ``authorships`` with countries and sides that follow repaired affiliations.
 
     Parameters
     ----------
     authorships : the table as tabulated.
-    before, after : the table ``affiliations`` as tabulated, and as repaired.
+    others : authors with other countries, as from `other_countries`.
     side_a, side_b : country codes of the sides.
 
     A country that only a repaired row supported goes; the countries of the repaired rows come.
     Countries that no affiliation row explains (OpenAlex read them from the string) stay.
     """
-    author = ["work_id", "author_seq"]
-    old, new = (
-        frame.filter(pl.col("country_code").is_not_null())
-        .group_by(author)
-        .agg(pl.col("country_code").unique().alias(name))
-        for frame, name in ((before, "old"), (after, "new"))
-    )
-    joined = authorships.join(old, on=author, how="left", maintain_order="left").join(
-        new, on=author, how="left", maintain_order="left"
-    )
-    held, gone, come = (pl.col(name).fill_null([]) for name in ("countries", "old", "new"))
-    countries = held.list.set_difference(gone.list.set_difference(come)).list.set_union(come).list.sort()
+    gone = pl.col("old").list.set_difference("new")
+    countries = pl.col("countries").list.set_difference(gone).list.set_union("new").list.sort()
     sides = {"on_side_a": list(side_a), "on_side_b": list(side_b)}
-    return (
-        joined.with_columns(countries=countries)
+    mended = (
+        authorships.join(others, on=_AUTHOR)
+        .select(*_AUTHOR, countries=countries)
         .with_columns(
             pl.col("countries").list.set_intersection(codes).list.len().gt(0).alias(n) for n, codes in sides.items()
         )
-        .select(authorships.columns)
     )
+    return authorships.update(mended, on=_AUTHOR)
 
 
 @lru_cache(maxsize=_STRINGS_KEPT)
@@ -275,27 +285,20 @@ def _recoded(frame: pl.DataFrame, when: pl.Expr, code: pl.Expr, kind: str) -> tu
 
 
 def _glued(affiliations: pl.DataFrame) -> pl.DataFrame:
-    what = pl.coalesce("raw_affiliation_string", "institution_id", "institution_name")
-    authors = (
-        affiliations.with_columns(what=what)
-        .group_by("work_id", "author_seq")
-        .agg(
-            block=pl.col("what").drop_nulls().unique().sort().str.join("\n"),
-            countries=pl.col("country_code").drop_nulls().unique().sort().str.join("+"),
-            n_countries=pl.col("country_code").drop_nulls().n_unique(),
-        )
-    )
     works = (
-        authors.group_by("work_id")
+        _of_many_countries(affiliations)
+        .group_by(_AUTHOR)
         .agg(
-            pl.col("block").n_unique(),
-            pl.len().alias("authors"),
-            pl.col("countries").first(),
-            pl.col("n_countries").min(),
+            block=pl.coalesce("raw_affiliation_string", "institution_id", "institution_name")
+            .drop_nulls()
+            .unique()
+            .sort()
+            .str.join("\n"),
+            countries=pl.col("country_code").drop_nulls().unique().sort().str.join("+"),
         )
-        .filter(
-            (pl.col("block") == 1) & (pl.col("authors") >= _GLUED_AUTHORS) & (pl.col("n_countries") >= _GLUED_COUNTRIES)
-        )
+        .group_by("work_id")
+        .agg(pl.col("block").n_unique(), pl.col("countries").first())
+        .filter(pl.col("block") == 1)
     )
     return works.select(
         "work_id",
@@ -306,3 +309,15 @@ def _glued(affiliations: pl.DataFrame) -> pl.DataFrame:
         after=pl.lit(None, pl.String),
         reason=pl.lit(KINDS["glued block"]),
     ).cast(REPAIRS)
+
+
+def _of_many_countries(affiliations: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of works whose authors are many, and each of several countries."""
+    works = (
+        affiliations.group_by(_AUTHOR)
+        .agg(pl.col("country_code").drop_nulls().n_unique())
+        .group_by("work_id")
+        .agg(pl.len(), pl.col("country_code").min())
+        .filter((pl.col("len") >= _GLUED_AUTHORS) & (pl.col("country_code") >= _GLUED_COUNTRIES))
+    )
+    return affiliations.join(works, on="work_id", how="semi")

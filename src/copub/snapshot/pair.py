@@ -11,12 +11,12 @@ import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from copub.countries import COUNTRY_CODES
 from copub.errors import CorrectInput
-from copub.tables.work import countries_of_authorship
+from copub.tables.work import countries_of_authors
 
 WHERE = "--sides"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+_-]{0,63}")
@@ -50,7 +50,7 @@ class Asked:
 
 def countries_of_work(work: dict[str, Any]) -> set[str]:
     """Return the country codes of a Work: of its institutions and those read from printed addresses."""
-    return {code for a in work.get("authorships") or () for code in countries_of_authorship(a)}
+    return set(chain.from_iterable(countries_of_authors(work)))
 
 
 def parse_pairs(texts: Sequence[str]) -> tuple[Pair, ...]:

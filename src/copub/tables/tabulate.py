@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -23,10 +25,9 @@ from copub.tables.funnel import Funnel, excluded_because
 from copub.tables.work import (
     Row,
     Unreadable,
-    all_countries,
     authorship_rows,
     check_work,
-    countries_of_authorship,
+    countries_of_authors,
     topic_rows,
     work_row,
 )
@@ -79,24 +80,26 @@ class _Rows:
 
     def __init__(self, name: str) -> None:
         self.schema = _schema_read(name)
+        self._values = itemgetter(*self.schema.names())
         self.rows: list[Row] = []
         self.packed: list[bytes] = []
 
     def flush(self) -> None:
         if self.rows:
-            frame = pl.DataFrame([self._column(name, dtype) for name, dtype in self.schema.items()])
+            columns = zip(*map(self._values, self.rows), strict=True)
+            frame = pl.DataFrame(list(map(_column, self.schema, self.schema.values(), columns)))
             self.packed.append(pack(frame))
             self.rows.clear()
 
-    def _column(self, name: str, dtype: pl.DataType) -> pl.Series:
-        values = [row.get(name) for row in self.rows]
-        if dtype in _ARROW:
-            try:
-                return pl.Series(name, pa.array(values, _ARROW[dtype]), dtype)
-            except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-                # A value of another type: polars makes it null, more slowly.
-                return pl.Series(name, values, dtype, strict=False)
-        return pl.Series(name, values, dtype, strict=False)
+
+def _column(name: str, dtype: pl.DataType, values: Sequence[Any]) -> pl.Series:
+    if dtype in _ARROW:
+        try:
+            return pl.Series(name, pa.array(values, _ARROW[dtype]), dtype)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            # A value of another type: polars makes it null, more slowly.
+            return pl.Series(name, values, dtype, strict=False)
+    return pl.Series(name, values, dtype, strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +164,10 @@ def _read(records: Iterable[Record], study: Study, faults: list[Fault]) -> _Piec
         if work_id in seen:
             continue
         seen.add(work_id)
-        if is_copublication(record.value, study):
+        countries = countries_of_authors(record.value)
+        if is_copublication(countries, study):
             funnel.copublications += 1
-            _add(record, work_id, study, parts, funnel)
+            _add(record, work_id, countries, study, parts, funnel)
             if len(parts["works"].rows) >= _CHUNK:
                 for part in parts.values():
                     part.flush()
@@ -241,22 +245,24 @@ def _schema_read(name: str) -> pl.Schema:
     return pl.Schema({c: dtype for c, dtype in TABLES[name].schema.items() if c != "duplicate_of"})
 
 
-def is_copublication(work: dict[str, Any], study: Study) -> bool:
-    """Return whether the work has an affiliation on side A and one on side B."""
-    sides: set[str] = set()
-    for authorship in work.get("authorships") or ():
-        sides.update(map(study.side_of, countries_of_authorship(authorship)))
-        if {"a", "b"} <= sides:
-            return True
-    return False
+def is_copublication(countries: Iterable[Iterable[str]], study: Study) -> bool:
+    """Return whether authors with these countries have an affiliation on side A and one on side B."""
+    return {"a", "b"} <= {study.side_of(code) for code in set(chain.from_iterable(countries))}
 
 
-def _add(record: Record, work_id: str, study: Study, parts: dict[str, _Rows], funnel: Funnel) -> None:
+def _add(
+    record: Record,
+    work_id: str,
+    countries: list[list[str]],
+    study: Study,
+    parts: dict[str, _Rows],
+    funnel: Funnel,
+) -> None:
     work = record.value
     row = work_row(work, work_id)
     authorships: list[Row] = []
-    for authorship, affiliations in authorship_rows(work, work_id):
-        sides = set(map(study.side_of, authorship["countries"]))
+    for authorship, affiliations in authorship_rows(work, work_id, countries):
+        sides = {study.side_of(code) for code in authorship["countries"]}
         authorships.append({**authorship, "on_side_a": "a" in sides, "on_side_b": "b" in sides})
         parts["affiliations"].rows += affiliations
     reason = excluded_because(row, study)
@@ -266,7 +272,7 @@ def _add(record: Record, work_id: str, study: Study, parts: dict[str, _Rows], fu
         funnel.shortened.append((record.where, row["read_in_part"]))
     row |= {
         "is_truncated": row["is_truncated"] and not record.is_whole,
-        "n_countries": len(all_countries(authorships)),
+        "n_countries": len(set(chain.from_iterable(countries))),
         "found_by": sorted(record.found_by),
         "epoch": epoch_of(record.retrieved_on),
         "in_population": reason is None,

@@ -32,6 +32,8 @@ AUTHORS_IN_LISTS = 100
 """List answers cut the authorships at this many, mostly without a flag."""
 
 _NOBODY = frozenset({"A9999999999", "A5317838346"})
+_AFFILIATED = ("institutions", "affiliations", "raw_affiliation_strings", "raw_affiliation_string")
+"""All that `_affiliations` reads of an authorship."""
 _SHORT = re.compile(r"([AWIT]\d+)$", re.IGNORECASE)
 
 Row = dict[str, Any]
@@ -54,7 +56,7 @@ def short_id(value: Any) -> str | None:
 
 def check_work(value: Any) -> str:
     """Return the short id of a Work; raise `Unreadable` with the reason if it is none."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise Unreadable(f"not a JSON object but {type(value).__name__}")
     work_id = short_id(value.get("id"))
     if work_id is None or not work_id.startswith("W"):
@@ -62,18 +64,20 @@ def check_work(value: Any) -> str:
     for key, kind in (("authorships", list), ("title", str), ("publication_year", int)):
         if not isinstance(value.get(key), kind | None):
             raise Unreadable(f"{work_id}: '{key}' is {type(value[key]).__name__}, not {kind.__name__}")
-    if any(not isinstance(a, Mapping) for a in value.get("authorships") or ()):
+    if not all(isinstance(a, dict) for a in value.get("authorships") or ()):
         raise Unreadable(f"{work_id}: an authorship is no JSON object")
     return work_id
 
 
 def countries_of_authorship(authorship: Mapping[str, Any]) -> list[str]:
     """Return the sorted country codes of an authorship: institutions' and parsed ones."""
-    found = {code for code in _list(authorship, "countries") if code}
-    for institution in _objects(authorship, "institutions"):
-        if code := institution.get("country_code"):
-            found.add(code)
-    return sorted(found)
+    found = {*_list(authorship, "countries"), *(i.get("country_code") for i in _objects(authorship, "institutions"))}
+    return sorted(filter(None, found))
+
+
+def countries_of_authors(work: Mapping[str, Any]) -> list[list[str]]:
+    """Return for each authorship of a work its country codes, as `countries_of_authorship` does."""
+    return [countries_of_authorship(authorship) for authorship in work.get("authorships") or ()]
 
 
 def work_row(work: Mapping[str, Any], work_id: str) -> Row:
@@ -141,9 +145,16 @@ def topic_rows(work: Mapping[str, Any], work_id: str) -> Iterator[Row]:
         }
 
 
-def authorship_rows(work: Mapping[str, Any], work_id: str) -> Iterator[tuple[Row, list[Row]]]:
-    """Yield for each author the row of table ``authorships`` (without sides) and its affiliations."""
-    for seq, authorship in enumerate(work.get("authorships") or ()):
+def authorship_rows(
+    work: Mapping[str, Any], work_id: str, countries: Iterable[list[str]]
+) -> Iterator[tuple[Row, list[Row]]]:
+    """Yield for each author the row of table ``authorships`` (without sides) and its affiliations.
+
+    `countries` are those of each authorship (`countries_of_authors`).
+    """
+    printed: list[Any] = []
+    affiliations: list[Row] = []
+    for seq, (authorship, codes) in enumerate(zip(work.get("authorships") or (), countries, strict=True)):
         author = authorship.get("author") or {}
         author_id = short_id(author.get("id"))
         row = {
@@ -153,13 +164,17 @@ def authorship_rows(work: Mapping[str, Any], work_id: str) -> Iterator[tuple[Row
             "author_name": plain_text(author.get("display_name") or authorship.get("raw_author_name")) or None,
             "author_position": authorship.get("author_position"),
             "is_corresponding": authorship.get("is_corresponding"),
-            "countries": countries_of_authorship(authorship),
+            "countries": codes,
         }
+        # Authors who follow each other often share their affiliations: to compare is quicker than to read again.
+        before, printed = printed, [authorship.get(key) for key in _AFFILIATED]
+        if printed != before:
+            affiliations = list(_affiliations(authorship))
         yield (
             row,
             [
                 {"work_id": work_id, "author_seq": seq, "affiliation_seq": number, **affiliation}
-                for number, affiliation in enumerate(_affiliations(authorship))
+                for number, affiliation in enumerate(affiliations)
             ],
         )
 
@@ -177,8 +192,10 @@ def content_hash(work: Mapping[str, Any]) -> str:
 
 def _affiliations(authorship: Mapping[str, Any]) -> Iterator[Row]:
     # Records hold institutions that are {} or have neither id nor name: they name nothing.
-    institutions = [i for i in _objects(authorship, "institutions") if i.get("id") or i.get("display_name")]
-    by_id = {short_id(i.get("id")): i for i in institutions if i.get("id")}
+    institutions = [
+        (short_id(i.get("id")), i) for i in _objects(authorship, "institutions") if i.get("id") or i.get("display_name")
+    ]
+    by_id = dict(institutions)
     strings = _strings(authorship)
     used: set[str | None] = set()
     linked_strings: set[str] = set()
@@ -192,7 +209,7 @@ def _affiliations(authorship: Mapping[str, Any]) -> Iterator[Row]:
         if raw and not ids:
             yield _affiliation({}, raw, "none")
     left = [s for s in strings if s not in linked_strings]
-    rest = [i for i in institutions if not i.get("id") or short_id(i["id"]) not in used]
+    rest = [i for institution_id, i in institutions if institution_id not in used]
     if len(left) == 1 and rest:
         yield from (_affiliation(i, left[0], "sole") for i in rest)
         return
@@ -235,7 +252,7 @@ def _list(node: Mapping[str, Any], key: str) -> list[Any]:
 
 
 def _objects(node: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    return [item for item in _list(node, key) if isinstance(item, Mapping)]
+    return [item for item in _list(node, key) if isinstance(item, dict)]
 
 
 def _date(value: Any) -> date | None:
@@ -243,8 +260,3 @@ def _date(value: Any) -> date | None:
         return date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:
         return None  # years such as 0000 or "2020-00-00": the year column still stands
-
-
-def all_countries(rows: Iterable[Row]) -> set[str]:
-    """Return the distinct countries over authorship rows."""
-    return {code for row in rows for code in row["countries"]}
