@@ -1,14 +1,14 @@
 """Does time grow in step with the works, and does memory stay within bounds?
 
     python benchmarks/linear.py [--works 2000 4000] [--json FILE]
-    python benchmarks/linear.py --works 100000 1000000        the measurement of docs/performance.md
-    python benchmarks/linear.py --harvest 60000               from cached pages to the report
+    python benchmarks/linear.py --works 100000 250000 1000000   the measurement of docs/performance.md
+    python benchmarks/linear.py --harvest 60000                 from cached pages to the report
 
 Real works (else synthetic ones) are repeated under new ids and made co-publications of Belgium
 and China; `copub run` goes from the works file to tables and shares, in a process of its own.
 With --harvest the works come as pages from the embedded server, once; what is measured is the run
 from the cached pages to the finished report. Printed: seconds by the clock and of the processor,
-peak memory of all processes together and of each stage, and how far the last size is from linear.
+peak memory of all processes together and of each stage, and how far the sizes are from a straight line.
 """
 
 from __future__ import annotations
@@ -130,6 +130,16 @@ def from_pages(size: int, place: Path) -> list[dict[str, Any]]:
     return [row]
 
 
+def straight_line(rows: list[dict[str, Any]], what: str) -> str:
+    """Say what the line through the first and the last run is, and how far from it those between are."""
+    first, last = rows[0], rows[-1]
+    slope = (last[what] - first[what]) / (last["works"] - first["works"])
+    start = first[what] - slope * first["works"]
+    off = [f"{row['works']:,} {row[what] / (start + slope * row['works']) - 1:+.1%}" for row in rows[1:-1]]
+    line = f"{what}: {start:.1f} s to start with and {1e3 * slope:.3f} ms a work"
+    return f"{line}; from this line: {', '.join(off)}" if off else line
+
+
 def show(row: dict[str, Any]) -> None:
     """Print what a run took."""
     each = 1e3 * row["seconds"] / max(row["works"], 1)
@@ -161,6 +171,7 @@ def main() -> None:
         for what in ("seconds", "processor"):
             grown = (last[what] / last["works"]) / (first[what] / first["works"])
             print(f"{what} a work, {last['works']:,} against {first['works']:,}: {grown:.2f} times")
+            print(straight_line(rows, what))
     save(options.json, described, {"rows": rows})
 
 

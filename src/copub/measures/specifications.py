@@ -7,6 +7,7 @@ analysis, Nature Human Behaviour 4.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -90,14 +91,13 @@ def _products(
     The sum over works of weight x critical x listed is one matrix product per critical mask;
     only works that are critical and listed somewhere enter it.
     """
-    masks = np.array(list(listed.values()), dtype=np.bool_)
-    some = np.any(masks, axis=0) & np.any(list(critical.values()), axis=0)
+    some = _any_of(listed.values()) & _any_of(critical.values())
     pops, sums, parts = [], [], []
     for key, weight in weights:  # one at a time: each is as long as there are works
         pops.append(key)
         sums.append((weight.sum(), (weight * weight).sum()))
         parts.append(weight[some])
-    weight_some, masks_some = np.array(parts), masks[:, some].astype(np.float64)
+    weight_some, masks_some = np.array(parts), np.array([mask[some] for mask in listed.values()], dtype=np.float64)
     denominators, squares = np.array(sums).T
     numerators = np.stack([(weight_some * flags[some]) @ masks_some.T for flags in critical.values()])
     shape = numerators.shape  # critical x population x listed
@@ -117,6 +117,11 @@ def _products(
         for place, name in enumerate(names):
             columns[name] = pl.Series(name, [key[place] for key in keys], dtype=pl.String).gather(index)
     return pl.DataFrame(columns)
+
+
+def _any_of(masks: Iterable[Mask]) -> Mask:
+    """Return where any of the masks holds, without a second copy of all of them."""
+    return reduce(np.logical_or, masks)
 
 
 def influences(grid: pl.DataFrame, settings: Mapping[str, Settings]) -> pl.DataFrame:
