@@ -29,8 +29,8 @@ $(READY): requirements-dev.txt pyproject.toml
 run: $(READY)  ## run the demo study and write its report
 	@$(BIN)/copub run
 
-test: $(READY)  ## run the tests, with coverage (the slow ones: make slow)
-	@$(BIN)/python -m pytest -m "not slow and not live" --cov --cov-report=term --cov-fail-under=90 -q
+test: $(READY)  ## run the tests on all cores, with coverage (the slow ones: make slow)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -m "not slow and not live" --cov --cov-report=term --cov-fail-under=90 -q
 
 slow: $(READY)  ## run the slow tests too: long kills, large files
 	@$(BIN)/python -m pytest -m slow -q

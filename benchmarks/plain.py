@@ -1,8 +1,8 @@
 """The plain alternative: what a user would write with json, pandas, re and scikit-learn, in one file.
 
 It reads works, finds keywords by one alternation an area, scores texts by TF-IDF against the
-areas' keywords, and screens affiliations by looking for every listed name inside every string.
-It uses the shipped terms and names as they stand, without copub, and prints seconds per step.
+areas' keywords, screens affiliations by looking for every listed name inside every string, and
+counts the share by year. It uses the shipped terms and names as they stand, without copub, and prints seconds per step.
 
     python benchmarks/plain.py WORKS.jsonl.gz
 """
@@ -24,7 +24,6 @@ SHIPPED = Path(__file__).resolve().parents[1] / "taxonomies"
 TAXONOMY = SHIPPED / "technologies" / "eu-2023-2113.toml"
 ENTITIES = SHIPPED / "watchlists" / "registry" / "entities.csv"
 NAMES = ("name", "name_zh", "names", "old_names", "cover_names")
-STEPS = ("read", "keywords", "TF-IDF", "screening")
 SIMILAR = 0.1
 
 
@@ -70,10 +69,11 @@ def read(path: Path) -> tuple[Any, Any]:
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             work = json.loads(line)
-            texts.append((work["id"], f"{work.get('title') or ''} {abstract_of(work)}"))
+            text = f"{work.get('title') or ''} {abstract_of(work)}"
+            texts.append((work["id"], work.get("publication_year"), text))
             for author in work.get("authorships") or []:
                 strings += [(work["id"], string) for string in author.get("raw_affiliation_strings") or []]
-    return pd.DataFrame(texts, columns=["id", "text"]), pd.DataFrame(strings, columns=["id", "string"])
+    return pd.DataFrame(texts, columns=["id", "year", "text"]), pd.DataFrame(strings, columns=["id", "string"])
 
 
 def find_keywords(texts: Any, terms: dict[str, list[str]]) -> Any:
@@ -99,6 +99,18 @@ def screen(strings: Any, names: list[str]) -> Any:
     return strings["string"].str.lower().map(lambda string: [name for name in names if name in string])
 
 
+def shares(texts: Any, strings: Any, areas: list[str]) -> Any:
+    """Return the share of works with a keyword and a listed name, by year, with Wilson's interval."""
+    listed = strings[strings["names"].map(bool)]["id"]
+    critical = texts[areas].map(bool).any(axis=1)
+    by_year = (critical & texts["id"].isin(listed)).groupby(texts["year"]).agg(["sum", "count"])
+    works, z = by_year["count"], 1.96
+    share = by_year["sum"] / works
+    middle = (share + z**2 / (2 * works)) / (1 + z**2 / works)
+    half = z / (1 + z**2 / works) * (share * (1 - share) / works + z**2 / (4 * works**2)) ** 0.5
+    return by_year.assign(share=share, low=middle - half, high=middle + half)
+
+
 def measure(path: Path) -> dict[str, tuple[float, float]]:
     """Carry out every step; return its seconds by the clock and of the processor."""
     taken: dict[str, tuple[float, float]] = {}
@@ -116,7 +128,8 @@ def measure(path: Path) -> dict[str, tuple[float, float]]:
     texts, strings = timed("read", lambda: read(path))
     timed("keywords", lambda: find_keywords(texts, terms))
     timed("TF-IDF", lambda: score(texts, terms))
-    timed("screening", lambda: screen(strings, names))
+    strings["names"] = timed("screening", lambda: screen(strings, names))
+    timed("shares", lambda: shares(texts, strings, list(terms)))
     return taken
 
 
