@@ -220,14 +220,16 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
         with clock.stage("measure"):
             tables = replace(tables, works=tables.works.clear())
             give_back()
-            counted = {name: writer.read(name, *columns) for name, columns in COUNTED.items()}
-            hits = counted.pop("hits")
-            tables = Tables(topics=tables.topics, funnel=tables.funnel, **counted)
-            del counted
+            tables = replace(tables, works=writer.read("works", *COUNTED["works"]))
+            hits = writer.read("hits", *COUNTED["hits"])
             model = load_model()
             frames |= measure(
                 study,
-                tables,
+                replace(  # the large tables have no name here, so that measure can let go of them
+                    tables,
+                    authorships=writer.read("authorships", *COUNTED["authorships"]),
+                    affiliations=writer.read("affiliations", *COUNTED["affiliations"]),
+                ),
                 classification,
                 hits,
                 levels=asked.headline_levels,

@@ -69,9 +69,6 @@ def measure(
     works = copublications(flagged)
     of_works = institutions_of_works(study, tables.affiliations, works)
     own_levels = levels_of_institutions(hits, tables.affiliations, study, ranked)
-    grid, moved_by = specifications(
-        study, flagged, tables.authorships, classification.assignments, hits, ranked, given.thresholds, other_repairs
-    )
     tables_of_numbers = {
         "copublications": works,
         "shares": shares(study, flagged, of_works, ranked, areas),
@@ -84,12 +81,19 @@ def measure(
         "funders": funders(study, works, tables.works),
         "intensity": intensity(study, works, context),
         "coverage": coverage(tables, works),
+    }
+    tables_of_numbers |= _over_time(study, works, as_of)
+    tables_of_numbers |= _beside_ties(study, given, tables.affiliations, works, tables_of_numbers["pairs"])
+    authorships = tables.authorships
+    del tables, of_works  # what follows takes the most memory, and reads no affiliations
+    grid, moved_by = specifications(
+        study, flagged, authorships, classification.assignments, hits, ranked, given.thresholds, other_repairs
+    )
+    tables_of_numbers |= {
         "sensitivity": sensitivity(study, works, grid),
         "specifications": grid,
         "influences": moved_by,
     }
-    tables_of_numbers |= _over_time(study, works, as_of)
-    tables_of_numbers |= _beside_ties(study, given, tables.affiliations, works, tables_of_numbers["pairs"])
     compared = comparison(study, given.published, tables_of_numbers)
     return tables_of_numbers | {"comparison": compared}
 
