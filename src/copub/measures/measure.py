@@ -85,7 +85,7 @@ def measure(
     tables_of_numbers |= _over_time(study, works, as_of)
     tables_of_numbers |= _beside_ties(study, given, tables.affiliations, works, tables_of_numbers["pairs"])
     authorships = tables.authorships
-    del tables, of_works  # what follows takes the most memory, and reads no affiliations
+    del tables, of_works  # large, and what follows reads neither
     grid, moved_by = specifications(
         study, flagged, authorships, classification.assignments, hits, ranked, given.thresholds, other_repairs
     )
