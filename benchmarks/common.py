@@ -71,7 +71,7 @@ def seconds_of_family(root: int) -> float:
 def resident_mb(root: int) -> float:
     """Return the memory that a process and all below it hold: their own pages, and mapped files of the one with most.
 
-    Read from statm: to have the pages of all processes walked (smaps) slows a run by a twentieth.
+    Read from statm: to walk the pages of all processes (smaps) would slow the run that is measured.
     """
     fields = [list(map(int, text.split())) for pid in family(root) if (text := _text(Path(f"/proc/{pid}/statm")))]
     own = sum(resident - shared for _, resident, shared, *_ in fields)

@@ -93,13 +93,13 @@ class Mending:
         others = pl.concat(self._others)
         touched = _places(pl.concat(self._log)).select("work_id").unique()
         for part in parts:
-            own = part.join(touched, on="work_id", how="semi")
-            mended = repair_authorships(own, others, *self._sides)
-            self._moved.append(detached(own if self._applies else mended))
+            mended = repair_authorships(part, others, *self._sides)
+            before, after = (frame.join(touched, on="work_id", how="semi") for frame in (part, mended))
+            self._moved.append(detached(before if self._applies else after))
             if self._applies:
-                left = mended.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
+                left = after.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
                 self._lost.append(left.filter(~(pl.col("on_side_a") & pl.col("on_side_b")))["work_id"])
-            yield repair_authorships(part, others, *self._sides) if self._applies else part
+            yield mended if self._applies else part
 
     def works(self, works: pl.DataFrame, funnel: Funnel) -> tuple[pl.DataFrame, Funnel]:
         """Return the table ``works`` and the funnel without the works that lost a side."""

@@ -106,6 +106,20 @@ def test_a_block_glued_to_every_author_is_listed_and_changes_nothing(rows) -> No
     assert repair(many.filter(pl.col("author_seq") < 2)).repairs.is_empty()
 
 
+def test_the_countries_of_a_glued_block_do_not_hang_on_the_order_of_its_authors(rows) -> None:
+    block = [("Ghent", ("BE", "DE", "BE")), ("Beijing", ("CN", "CN", "CN"))]
+    many = rows(
+        *(
+            {"author_seq": author, "affiliation_seq": n, "raw_affiliation_string": text, "country_code": codes[author]}
+            for author in range(3)
+            for n, (text, codes) in enumerate(block)
+        )
+    )
+    for turned in (many, many.reverse()):
+        listed = repair(turned.with_columns(link=pl.lit("none"))).repairs.filter(pl.col("kind") == "glued block")
+        assert listed["before"].to_list() == ["BE+CN"]
+
+
 def test_sides_follow_repaired_affiliations(rows) -> None:
     before = rows(
         {"institution_name": "Material (Belgium)", "country_code": "BE", "link": "none"},

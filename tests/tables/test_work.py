@@ -90,6 +90,11 @@ def test_countries_are_those_of_institutions_and_those_parsed() -> None:
     assert countries_of_authorship({}) == []
 
 
+def test_what_is_no_country_code_is_left_out_whatever_it_is() -> None:
+    odd = [{**GHENT, "country_code": code} for code in ({}, [], 7, "")]
+    assert countries_of_authorship({"countries": [[], {}, {"code": "CN"}, 3, "FR"], "institutions": odd}) == ["FR"]
+
+
 def test_each_author_has_the_affiliations_of_its_own_whatever_those_before_have() -> None:
     ghent, harbin = ({"institutions": [i], "raw_affiliation_strings": [i["display_name"]]} for i in (GHENT, HARBIN))
     authorships = [ghent, ghent, harbin, {}, ghent, {**ghent, "raw_affiliation_strings": ["x"]}, {"institutions": []}]

@@ -220,6 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet; `Server.requests` is the log."""
 
     def do_GET(self) -> None:
+        """Answer as the stand-in does, or break off where it is to have a fault."""
         stand_in = self.server.stand_in
         reply, fault = stand_in.answer("GET", self.path, dict(self.headers.items()))
         if fault == "reset":

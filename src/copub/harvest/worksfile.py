@@ -240,9 +240,9 @@ def _cut_lines(path: Path, moved: Callable[[float], Any]) -> Iterator[Lines]:
                 pieces = [piece[end:]]
                 size = len(pieces[0])
         except _BROKEN_STREAM as error:
-            whole, _, _ = b"".join(pieces).rpartition(b"\n")
-            pieces = [whole, b"\n"] if whole else []
-            line = first + sum(piece.count(b"\n") for piece in pieces)
+            lines = b"".join(pieces)
+            pieces = [lines[: lines.rfind(b"\n") + 1]]  # what follows is a piece of a line
+            line = first + lines.count(b"\n")
             fault = Fault(f"{path}:{line}", f"the file breaks off or is damaged: {error}", "get it again")
         yield Lines(path, first, b"".join(pieces), fault)
         moved(path.stat().st_size - at)

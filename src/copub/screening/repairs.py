@@ -297,7 +297,7 @@ def _glued(affiliations: pl.DataFrame) -> pl.DataFrame:
             countries=pl.col("country_code").drop_nulls().unique().sort().str.join("+"),
         )
         .group_by("work_id")
-        .agg(pl.col("block").n_unique(), pl.col("countries").first())
+        .agg(pl.col("block").n_unique(), pl.col("countries").min())  # the first would hang on the order of groups
         .filter(pl.col("block") == 1)
     )
     return works.select(

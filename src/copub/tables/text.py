@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -99,9 +100,10 @@ def _in_place(index: dict[str, Any]) -> list[str]:
         for word, places in index.items():
             for place in places:
                 words[place] = word
+        whole = all(words) and min(chain.from_iterable(index.values()), default=0) == 0
     except (TypeError, IndexError):
         return []
-    return words if all(words) else []
+    return words if whole else []
 
 
 def _sorted_by_place(index: dict[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -71,8 +72,8 @@ def check_work(value: Any) -> str:
 
 def countries_of_authorship(authorship: Mapping[str, Any]) -> list[str]:
     """Return the sorted country codes of an authorship: institutions' and parsed ones."""
-    found = {*_list(authorship, "countries"), *(i.get("country_code") for i in _objects(authorship, "institutions"))}
-    return sorted(filter(None, found))
+    given = (i.get("country_code") for i in _objects(authorship, "institutions"))
+    return sorted({code for code in chain(_list(authorship, "countries"), given) if code and isinstance(code, str)})
 
 
 def countries_of_authors(work: Mapping[str, Any]) -> list[list[str]]:
