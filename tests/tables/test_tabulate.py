@@ -116,6 +116,13 @@ def test_unreadable_and_repeated_records_are_counted_and_named(study: Study) -> 
     assert tables.funnel.read == tables.funnel.works + 3
 
 
+def test_a_record_with_a_country_code_that_is_no_text_is_named_and_no_work(study: Study) -> None:
+    odd = {**work(2, "BE", "CN"), "authorships": [{"countries": ["BE", ["CN"]]}]}
+    tables = tables_of(study, work(1, "BE", "CN"), odd)
+    assert tables.funnel.unreadable == [("line 1", "W2: a country code is list, not str")]
+    assert tables.works["work_id"].to_list() == ["W1"]
+
+
 def test_duplicates_are_marked_by_doi_and_by_title_year_and_first_author(study: Study) -> None:
     same = "One and the same long enough title"
     tables = tables_of(

@@ -90,9 +90,11 @@ def test_countries_are_those_of_institutions_and_those_parsed() -> None:
     assert countries_of_authorship({}) == []
 
 
-def test_what_is_no_country_code_is_left_out_whatever_it_is() -> None:
-    odd = [{**GHENT, "country_code": code} for code in ({}, [], 7, "")]
-    assert countries_of_authorship({"countries": [[], {}, {"code": "CN"}, 3, "FR"], "institutions": odd}) == ["FR"]
+@pytest.mark.parametrize("code", [["CN"], {"code": "CN"}, 7, True])
+def test_a_country_code_that_is_no_text_makes_the_record_unreadable(code: Any) -> None:
+    for authorship in ({"countries": ["BE", code]}, {"institutions": [GHENT, {**GHENT, "country_code": code}]}):
+        with pytest.raises(Unreadable, match="a country code is"):
+            countries_of_authorship(authorship)
 
 
 def test_each_author_has_the_affiliations_of_its_own_whatever_those_before_have() -> None:

@@ -157,6 +157,7 @@ def _read(records: Iterable[Record], study: Study, faults: list[Fault]) -> _Piec
         funnel.read += 1
         try:
             work_id = check_work(record.value)
+            countries = countries_of_authors(record.value)
         except Unreadable as reason:
             funnel.unreadable.append((record.where, str(reason)))
             continue
@@ -164,7 +165,6 @@ def _read(records: Iterable[Record], study: Study, faults: list[Fault]) -> _Piec
         if work_id in seen:
             continue
         seen.add(work_id)
-        countries = countries_of_authors(record.value)
         if is_copublication(countries, study):
             funnel.copublications += 1
             _add(record, work_id, countries, study, parts, funnel)

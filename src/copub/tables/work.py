@@ -71,14 +71,31 @@ def check_work(value: Any) -> str:
 
 
 def countries_of_authorship(authorship: Mapping[str, Any]) -> list[str]:
-    """Return the sorted country codes of an authorship: institutions' and parsed ones."""
+    """Return the sorted country codes of an authorship: institutions' and parsed ones.
+
+    Raises
+    ------
+    Unreadable : a code is no text. Left out in silence, it could take a work out of the count.
+    """
     given = (i.get("country_code") for i in _objects(authorship, "institutions"))
-    return sorted({code for code in chain(_list(authorship, "countries"), given) if code and isinstance(code, str)})
+    codes = [code for code in chain(_list(authorship, "countries"), given) if code]
+    for code in codes:
+        if not isinstance(code, str):
+            raise Unreadable(f"a country code is {type(code).__name__}, not str")
+    return sorted(set(codes))
 
 
 def countries_of_authors(work: Mapping[str, Any]) -> list[list[str]]:
-    """Return for each authorship of a work its country codes, as `countries_of_authorship` does."""
-    return [countries_of_authorship(authorship) for authorship in work.get("authorships") or ()]
+    """Return for each authorship of a work its country codes, as `countries_of_authorship` does.
+
+    Raises
+    ------
+    Unreadable : a code of the work is no text.
+    """
+    try:
+        return [countries_of_authorship(authorship) for authorship in work.get("authorships") or ()]
+    except Unreadable as reason:
+        raise Unreadable(f"{short_id(work.get('id'))}: {reason}") from None
 
 
 def work_row(work: Mapping[str, Any], work_id: str) -> Row:
