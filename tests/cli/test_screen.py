@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +11,8 @@ import pytest
 
 from copub.cli import app
 from copub.cli.app import call
+from copub.cli.files import read_strings
+from copub.errors import CorrectInput
 
 STRINGS = (
     "=Lab 1, Beihang University, Beijing",
@@ -44,3 +48,15 @@ def test_descendants_and_medical_units_are_switches(tmp_path: Path) -> None:
 
 def test_a_country_in_small_letters_is_read(tmp_path: Path) -> None:
     assert "northeastern-university" in screened(tmp_path, "--country", "cn")["entity_id"]
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda packed: packed[:-9], lambda packed: packed[:12] + b"\xff" * 9, lambda _: b"x"]
+)
+def test_strings_of_a_broken_gzip_file_are_refused_by_its_name(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "s.txt.gz"
+    path.write_bytes(damage(gzip.compress("\n".join(STRINGS).encode())))
+    with pytest.raises(CorrectInput, match="cannot be read"):
+        read_strings(path, "")

@@ -78,3 +78,20 @@ def test_wrong_areas_and_columns_are_refused(
     )
     assert result.exit_code != 0
     assert said in str(result.exception) + result.output
+
+
+def test_classify_says_what_was_read_what_cannot_be_judged_and_which_ids_came_twice(tmp_path: Path) -> None:
+    works, out = tmp_path / "works.jsonl", tmp_path / "areas.csv"
+    abstract = "Quantum keys are distributed over fibre with decoy states, and the rates of secret keys are measured."
+    rows = [
+        {"id": "a", "title": TITLES["W1"][0], "abstract": abstract * 4},
+        {"id": "b", "title": TITLES["W3"][0]},
+        {"id": "b", "title": None},
+        {"item": 5, "title": "量子密钥分发的实验研究"},
+    ]
+    works.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    said = _run("classify", "--works", str(works), "--out", str(out))
+    assert "works read 4, judged by title alone 1, not to be judged" in said
+    assert "unknown to the model) 2, works assigned 2, assignments 2" in said
+    assert "ids given before: 1" in said
+    assert {line.split(",")[0] for line in out.read_text(encoding="utf-8").splitlines()[1:]} == {"a", "b"}

@@ -200,7 +200,7 @@ def test_the_decision_on_csets_test_works_agrees_with_their_labels(real_data: Pa
             file.write(json.dumps({"id": f"C{at}", "title": title, "abstract": abstract}) + "\n")
             if record["label"] == "True":
                 truth.add(f"C{at}")
-    made = pl.concat(classify_file(path, "cset-ai"))
+    made = pl.concat(classify_file(path, "cset-ai")[1])
     found = set(made.filter("assigned")["work_id"])
     f1 = 2 * len(found & truth) / (len(found) + len(truth))
     assert len(records) == 10_606

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -38,8 +39,8 @@ def read_strings(path: Path, column: str) -> pl.Series:
             return frame[column].drop_nulls()
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         lines = data.decode("utf-8").split("\n")
-    except (UnicodeDecodeError, gzip.BadGzipFile, pl.exceptions.PolarsError) as error:
-        raise CorrectInput(f"cannot be read: {error}", where=str(path), mend="give UTF-8 text") from None
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error, pl.exceptions.PolarsError) as error:
+        raise CorrectInput(f"cannot be read: {error}", where=str(path), mend="give UTF-8 text, whole") from None
     return pl.Series("strings", [line.removesuffix("\r") for line in lines if line.strip()], dtype=pl.String)
 
 

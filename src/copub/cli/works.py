@@ -53,9 +53,23 @@ def classify_command(
       copub classify --works works.jsonl.gz --taxonomy eu-2023-2113 --out areas.parquet
     """
     check_out(out)
-    counts = {"works assigned": 0, "assignments": 0}
-    write_out(_counted(classify_file(works, taxonomy, profile=profile), counts), out)
+    basis, parts = classify_file(works, taxonomy, profile=profile)
+    counts = _basis_counts(basis) | {"works assigned": 0, "assignments": 0}
+    write_out(_counted(parts, counts), out)
     typer.echo(f"{', '.join(f'{what} {count}' for what, count in counts.items())}; rows: {out}")
+    repeated = basis.height - basis["work_id"].n_unique()
+    if repeated:
+        typer.echo(f"ids given before: {repeated}; records that share an id are judged each for itself", err=True)
+
+
+def _basis_counts(basis: pl.DataFrame) -> dict[str, int]:
+    """Count what was read, and what can be judged by its title alone or not at all."""
+    by_title = basis.filter("classifiable", classified_from="title")
+    return {
+        "works read": basis.height,
+        "judged by title alone": by_title.height,
+        "not to be judged (no text, or language unknown to the model)": basis.filter(~pl.col("classifiable")).height,
+    }
 
 
 def _counted(parts: Iterator[pl.DataFrame], counts: dict[str, int]) -> Iterator[pl.DataFrame]:

@@ -211,12 +211,12 @@ class _Join:
         """Raise `CorrectInput` if none of the records is a work: these are no works files."""
         if self._seen:
             return
-        where, why = self.funnel.unreadable[0] if self.funnel.unreadable else ("", "the files are empty")
-        raise CorrectInput(
-            f"no readable work among {self.funnel.read} records; the first: {why}",
-            where=where,
-            mend="give OpenAlex works, one JSON object a line",
-        )
+        mend = "give OpenAlex works, one JSON object a line"
+        if not self.funnel.read:
+            raise CorrectInput("there is no record in the works files", mend=mend)
+        where, why = self.funnel.unreadable[0]
+        what = f"no readable work among {self.funnel.read} records; the first: {why}"
+        raise CorrectInput(what, where=where, mend=mend)
 
     def tables(self) -> TablesInTurn:
         """Yield the tables of all portions by name."""

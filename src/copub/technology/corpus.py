@@ -47,7 +47,10 @@ FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text for training: title, abstract, labels of its source, labels to be left out of account."""
+    """A text for training: title, abstract, labels of its source, labels to be left out of account.
+
+    `stratum` says how it was drawn, `readers` how many read it.
+    """
 
     id: str
     title: str
@@ -55,6 +58,7 @@ class Text:
     labels: frozenset[str]
     unsure: frozenset[str] = frozenset()
     stratum: str = ""
+    readers: int = 1
 
 
 def text_key(text: str) -> str:
@@ -167,7 +171,8 @@ def _labels(name: str) -> dict[str, dict[str, str]]:
 def _read_work(name: str, row: Mapping[str, str], title: str, abstract: str) -> Text:
     by_title = row.get("read") == "title"
     labels, unsure = _split(row["core"]), _split(row["unsure"])
-    return Text(name, title, "" if by_title else abstract, labels, unsure, row.get("stratum", ""))
+    readers = int(row.get("readers") or 1)
+    return Text(name, title, "" if by_title else abstract, labels, unsure, row.get("stratum", ""), readers)
 
 
 def _split(labels: str) -> frozenset[str]:

@@ -15,23 +15,27 @@ from copub.technology.records import read_records, topics_of
 from copub.technology.taxonomy import load_taxonomy
 
 
-def classify_file(path: Path, taxonomy: str | Path, *, profile: str = "balanced") -> Iterator[pl.DataFrame]:
-    """Yield the assignments of the works of a file, by id, in parts; see `copub.technology.records` for what is read.
+def classify_file(
+    path: Path, taxonomy: str | Path, *, profile: str = "balanced"
+) -> tuple[pl.DataFrame, Iterator[pl.DataFrame]]:
+    """Judge the works of a file; see `copub.technology.records` for what is read.
 
-    These are all areas of a work with a score of 0.05 or more, or with a term found.
+    Returned are what each judgement rests on (work_id, classified_from, classifiable: a row a
+    record, in no order), and the assignments, by id, in parts: all areas of a work with a
+    score of 0.05 or more, or with a term found. Records that share an id are judged each for itself.
 
     Raises
     ------
-    CorrectInput, CorrectFile : the file, the taxonomy or the profile is wrong; once the file is read, before a part.
+    CorrectInput, CorrectFile : the file, the taxonomy or the profile is wrong.
     """
-    ids = [pl.Series("work_id", [], dtype=pl.String)]
+    bases: list[pl.DataFrame] = []
     packed: deque[bytes] = deque()
     for made in _judged(path, taxonomy, profile):
-        ids.append(made.basis["work_id"])
+        bases.append(made.basis)
         packed.append(pack(made.assignments))
-    table = TABLES["assignments"]
-    for part in in_order(packed, table.schema, starts_of_parts(pl.concat(ids))):
-        yield part.sort(table.key)
+    basis, table = pl.concat(bases), TABLES["assignments"]
+    parts = in_order(packed, table.schema, starts_of_parts(basis["work_id"]))
+    return basis, (part.sort(table.key) for part in parts)
 
 
 def classify_ids(path: Path, taxonomy: str | Path, *, profile: str = "balanced") -> tuple[pl.Series, pl.DataFrame]:
