@@ -15,7 +15,7 @@ _PACKS_AT_ONCE = 10
 
 
 def pack(frame: pl.DataFrame) -> bytes:
-    """Return a frame as Parquet in memory: a sixth of its room, also on the way between processes."""
+    """Return a frame as Parquet in memory: a fraction of its room, also on the way between processes."""
     buffer = BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=False)
     return buffer.getvalue()

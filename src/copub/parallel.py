@@ -80,7 +80,7 @@ def detached(frame: pl.DataFrame) -> pl.DataFrame:
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Hold the collector of cycles: where plain rows are built, looking for cycles takes up to half of the time."""
+    """Hold the collector of cycles: while plain rows are built, it looks through all of them over and over."""
     was_on = gc.isenabled()
     gc.disable()
     try:

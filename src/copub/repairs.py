@@ -93,12 +93,13 @@ class Mending:
         others = pl.concat(self._others)
         touched = _places(pl.concat(self._log)).select("work_id").unique()
         for part in parts:
-            mended = repair_authorships(part, others, *self._sides)
-            before, after = (frame.join(touched, on="work_id", how="semi") for frame in (part, mended))
-            self._moved.append(detached(before if self._applies else after))
+            own = part.join(touched, on="work_id", how="semi")
+            mended = repair_authorships(part if self._applies else own, others, *self._sides)
+            self._moved.append(detached(own if self._applies else mended))
             if self._applies:
-                left = after.group_by("work_id").agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
-                self._lost.append(left.filter(~(pl.col("on_side_a") & pl.col("on_side_b")))["work_id"])
+                left = mended.join(touched, on="work_id", how="semi").group_by("work_id")
+                sides = left.agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
+                self._lost.append(sides.filter(~(pl.col("on_side_a") & pl.col("on_side_b")))["work_id"])
             yield mended if self._applies else part
 
     def works(self, works: pl.DataFrame, funnel: Funnel) -> tuple[pl.DataFrame, Funnel]:
