@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 import orjson
 import polars as pl
-from common import REAL, machine, resident_mb, timed
+from common import REAL, machine, peak_mb, resident_mb, timed, watched
 from joblib import cpu_count
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -147,17 +147,18 @@ def _work(
     began, processor = time.monotonic(), time.process_time()
     job(part)
     spell = (began, time.monotonic(), time.process_time() - processor)
-    told.put(Spell(*spell, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    told.put(Spell(*spell, peak_mb()))
 
 
 def measure_classify(works: pl.DataFrame) -> dict[str, Any]:
     """Measure `classify` with evidence; it takes all cores by itself."""
     topics = pl.DataFrame(schema=TABLES["topics"].schema)
     taken: dict[str, tuple[float, float]] = {}
-    with timed(taken, "classify"):
+    with watched(SAMPLE_EVERY) as memory, timed(taken, "classify"):
         classify(works, topics, [load_taxonomy(TAXONOMY)])
-    peaks = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return _row(f"copub: everything, {works.height:,} works", works.height, cpu_count(), *taken["classify"], max(peaks))
+    return _row(
+        f"copub: everything, {works.height:,} works", works.height, cpu_count(), *taken["classify"], max(memory)
+    )
 
 
 def measure_command(path: Path, works: int) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import json
 import os
 import platform
 import resource
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +78,35 @@ def resident_mb(root: int) -> float:
     fields = [list(map(int, text.split())) for pid in family(root) if (text := _text(Path(f"/proc/{pid}/statm")))]
     own = sum(resident - shared for _, resident, shared, *_ in fields)
     return (own + max((row[2] for row in fields), default=0)) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@contextmanager
+def watched(every: float = 0.2) -> Iterator[list[float]]:
+    """Yield a list that gets the memory of this process and all below it, in MB, while the block runs."""
+    seen, done = [resident_mb(os.getpid())], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(every):
+            seen.append(resident_mb(os.getpid()))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        watcher.join()
+
+
+def peak_mb() -> float:
+    """Return the most memory in MB that this process has held.
+
+    On Linux not from getrusage: there a process starts with the peak of the one that started it.
+    """
+    for line in _lines("/proc/self/status"):
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def _text(path: Path) -> str:

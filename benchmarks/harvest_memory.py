@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pyalex
-from common import machine, save
+from common import machine, peak_mb, save
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "harvest"))
 
@@ -75,12 +74,6 @@ def get_bytes(url: str, pages: int) -> float:
     return time.process_time() - start
 
 
-def megabytes() -> float:
-    """Return the peak memory of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
-
-
 def main() -> None:
     """Harvest, read all records back, and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -96,7 +89,7 @@ def main() -> None:
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdin is not None and child.stdout is not None
     url = child.stdout.readline().strip()
-    before = megabytes()
+    before = peak_mb()
     with tempfile.TemporaryDirectory() as folder:
         started, used = time.perf_counter(), time.process_time()
         harvested = harvest(QUERY, cache=Path(folder), base_url=url)
@@ -110,7 +103,7 @@ def main() -> None:
         disk = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     cost = harvested.log["cost"]
     pages = cost["answers"]
-    peak = megabytes()
+    peak = peak_mb()
     found, plain = page_with_pyalex(url)
     limit = get_bytes(url, pages)
     child.stdin.close()

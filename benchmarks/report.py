@@ -16,14 +16,13 @@ import argparse
 import importlib.util
 import json
 import multiprocessing
-import resource
 import shutil
 import tempfile
 import time
 from pathlib import Path
 
 import polars as pl
-from common import machine, timed
+from common import machine, peak_mb, timed
 
 import copub
 from copub.report.page import build_page
@@ -99,11 +98,6 @@ def plain_report(tables: dict[str, pl.DataFrame], folder: Path) -> None:
     with pd.ExcelWriter(folder / "plain.xlsx", engine="xlsxwriter") as book:
         for name, frame in frames.items():
             frame.to_excel(book, sheet_name=name)
-
-
-def peak_mb() -> float:
-    """Return the most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def opened(page: Path) -> dict[str, float]:

@@ -14,7 +14,7 @@ _CLEAR = Path("/proc/self/clear_refs")
 
 
 class StageClock:
-    """Measures each stage as a row: stage, seconds (wall), peak_mb (resident memory)."""
+    """Measures each stage as a row: stage, seconds (wall), peak_mb (resident memory, 10^6 bytes)."""
 
     def __init__(self) -> None:
         self.rows: list[dict[str, Any]] = []
@@ -42,10 +42,10 @@ def _peak_mb() -> float:
     if _STATUS.exists():
         for line in _STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
+                return int(line.split()[1]) * 1024 / 1e6
     if sys.platform == "win32":
         return 0.0
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
