@@ -14,6 +14,8 @@ def test_all_faults_of_a_file_stand_in_one_error() -> None:
     error = CorrectFile([Fault("f:1", "one", "mend it"), Fault("f:2", "two")], kind="study")
     assert str(error) == "the study has 2 faults:\n  f:1: one (mend it)\n  f:2: two"
     assert str(CorrectFile([Fault("f:1", "one")])).startswith("the file has 1 fault:")
+    first = CorrectFile([Fault("f:1", "one")], more=99)
+    assert str(first) == "the file has 100 faults:\n  f:1: one\n  and 99 more"
 
 
 def test_exit_codes_are_those_of_the_design() -> None:

@@ -68,18 +68,21 @@ class CorrectFile(CorrectInput):
 
     Parameters
     ----------
-    faults : every fault found, in file order.
+    faults : every fault found, in file order; or the first of them.
     kind : what sort of file it is, for the headline ("study", "watchlist", ...).
+    more : faults found beyond these.
     """
 
-    def __init__(self, faults: Iterable[Fault], *, kind: str = "file") -> None:
+    def __init__(self, faults: Iterable[Fault], *, kind: str = "file", more: int = 0) -> None:
         self.faults = tuple(faults)
-        count = len(self.faults)
+        self.more = more
+        count = len(self.faults) + more
         noun = "fault" if count == 1 else "faults"
         super().__init__(f"the {kind} has {count} {noun}")
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.what}:", *(f"  {fault}" for fault in self.faults)])
+        rest = [f"  and {self.more} more"] if self.more else []
+        return "\n".join([f"{self.what}:", *(f"  {fault}" for fault in self.faults), *rest])
 
 
 class ResumeLater(CopubError):

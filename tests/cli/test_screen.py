@@ -11,7 +11,7 @@ import pytest
 
 from copub.cli import app
 from copub.cli.app import call
-from copub.cli.files import read_strings
+from copub.cli.files import check_out, read_strings
 from copub.errors import CorrectInput
 
 STRINGS = (
@@ -60,3 +60,13 @@ def test_strings_of_a_broken_gzip_file_are_refused_by_its_name(
     path.write_bytes(damage(gzip.compress("\n".join(STRINGS).encode())))
     with pytest.raises(CorrectInput, match="cannot be read"):
         read_strings(path, "")
+
+
+def test_a_file_that_is_read_or_a_folder_is_no_place_for_results(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_text("raw_affiliation_string\nBeihang University\n", encoding="utf-8")
+    (tmp_path / "d.csv").mkdir()
+    for out, says in ((path, "would be replaced"), (tmp_path / "d.csv", "a folder")):
+        with pytest.raises(CorrectInput, match=says):
+            check_out(out, path)
+    check_out(tmp_path / "new.csv", path)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +165,19 @@ def test_leaves_are_found_whatever_the_writer_called_the_levels_of_lists(wrapper
     assert country_leaves(File(["id", path, "institutions.list.element.country_code"])) == {  # type: ignore[arg-type]
         ("authorships", "institutions", "country_code"): path
     }
+
+
+def test_columns_that_json_has_no_kind_for_come_out_as_text(tmp_path: Path) -> None:
+    authorships = [[{"countries": ["BE", "CN"]}]]
+    odd = {"raw": [b"a\xff"], "fee": [Decimal("1.50")], "taken": [timedelta(seconds=90)]}
+    pq.write_table(pa.table({"id": ["W1"], "authorships": authorships, **odd}), tmp_path / "works.parquet")
+    (work,), writer = scan(tmp_path / "works.parquet", BE_CN)
+    assert (work["raw"], work["fee"], work["taken"]) == ("a\\xff", "1.50", "0:01:30")
+    assert not writer.faults
+
+
+def test_a_mark_of_the_expansion_corpus_that_is_no_truth_value_is_named(tmp_path: Path) -> None:
+    table = pa.table({"id": ["W1"], "authorships": [[{"countries": ["BE", "CN"]}]], "is_xpac": ["false"]})
+    pq.write_table(table, tmp_path / "works.parquet")
+    with pytest.raises(ValueError, match="is_xpac is string, not bool"):
+        scan(tmp_path / "works.parquet", BE_CN)

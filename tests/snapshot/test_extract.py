@@ -307,3 +307,22 @@ def test_the_answer_for_a_pair_does_not_depend_on_what_else_is_asked(builder: An
     extract(str(root), builder.folder / "with-{pair}.jsonl", parse_pairs(["BE/FR:CN"]))
     assert values(builder.folder / "alone.jsonl") == values(builder.folder / "with-BE-CN.jsonl") == [old]
     assert values(builder.folder / "with-FR-CN.jsonl") == [new]
+
+
+def test_a_target_among_the_files_of_the_snapshot_is_refused(builder: Any) -> None:
+    root = builder.snapshot("jsonl", [builder.works(5)])
+    (file,) = root.rglob("*.gz")
+    part = file.rename(file.with_name("part_0000.jsonl.gz"))
+    before = part.read_bytes()
+    with pytest.raises(CorrectInput, match="among the files of the snapshot"):
+        extract(str(root), part, BE_CN)
+    assert part.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("{pair}/works.jsonl", "stands in a folder"), ("folder.jsonl", "this is a folder")]
+)
+def test_a_target_that_cannot_be_written_is_refused_before_anything_is_read(builder: Any, name: str, says: str) -> None:
+    (builder.folder / "folder.jsonl").mkdir()
+    with pytest.raises(CorrectInput, match=says):
+        extract("nowhere", builder.folder / name, BE_CN)

@@ -107,7 +107,7 @@ def test_a_line_that_may_hold_the_pair_and_is_no_work_is_named_with_its_number(l
     found, records, writer = scan(b"{}\n\n" + line + b"\n" + good + b"\n", BE_CN)
     assert found == [good]
     assert records == 3
-    assert [fault.where for fault in writer.faults] == ["part:2"]
+    assert [fault.where for fault in writer.faults] == ["part:3"]
     assert says in writer.faults[0].what
 
 
@@ -123,3 +123,13 @@ def test_a_byte_order_mark_before_the_first_line_is_no_fault() -> None:
     work = orjson.dumps({"id": "W1", "authorships": [{"countries": ["BE", "CN"]}]})
     found, _, writer = scan(b"\xef\xbb\xbf" + work, BE_CN)
     assert (found, writer.faults) == ([work], [])
+
+
+def test_a_fault_is_named_by_the_line_of_the_file_also_behind_empty_lines_and_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lines, "BLOCK", 64)
+    good = orjson.dumps({"id": "W2", "title": "x" * 300, "authorships": [{"countries": ["BE", "CN"]}]})
+    _, records, writer = scan(b"\n\n" + good + b"\n\n" + good + b"\n" + b'{"BE" "CN"\n', BE_CN)
+    assert records == 3
+    assert [fault.where for fault in writer.faults] == ["part:6"]

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copub.errors import CorrectFile
+from copub.errors import CorrectFile, CorrectInput
 from copub.technology.evaluation import (
     ANY,
+    check_areas,
     cohen_kappa,
     evaluate,
     f1_interval,
@@ -113,3 +114,22 @@ def test_kappa_is_one_for_equal_readings_and_zero_for_chance() -> None:
     assert cohen_kappa(yes, yes) == 1.0
     assert cohen_kappa(yes, no) == 0.0
     assert math.isnan(cohen_kappa(np.array([], dtype=bool), np.array([], dtype=bool)))
+
+
+def test_an_item_labelled_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
+    row: dict[str, object] = {"item": "a", "title": "t", "core": []}
+    with pytest.raises(CorrectFile) as raised:
+        _labels(tmp_path / "l.jsonl", [row, {**row, "item": "b"}, row])
+    (fault,) = raised.value.faults
+    assert fault.where.endswith(":3")
+    assert "labelled already" in fault.what and fault.what.endswith(":1")
+
+
+def test_labels_that_are_no_areas_are_refused_as_they_would_count_as_nothing(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"item": "a", "title": "t", "core": ["EU-02-AI"], "disputed": ["EU-2-AI"]}]
+    with pytest.raises(CorrectFile, match="1 fault"):
+        check_areas(_labels(tmp_path / "l.jsonl", rows), ["EU-02-AI"])
+    with pytest.raises(CorrectFile, match="1 fault"):
+        _labels(tmp_path / "l.jsonl", [{"item": "a", "title": "t", "core": [5]}])
+    with pytest.raises(CorrectInput, match="no label"):
+        _labels(tmp_path / "l.jsonl", [])

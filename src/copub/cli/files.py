@@ -44,8 +44,8 @@ def read_strings(path: Path, column: str) -> pl.Series:
     return pl.Series("strings", [line.removesuffix("\r") for line in lines if line.strip()], dtype=pl.String)
 
 
-def check_out(path: Path) -> None:
-    """Raise `CorrectInput` if a frame cannot be written to `path`; before any work is done."""
+def check_out(path: Path, *inputs: Path) -> None:
+    """Raise `CorrectInput` if a frame cannot be written to `path` or would replace an input; before any work."""
     if path.suffix not in SUFFIXES:
         raise CorrectInput(
             f"cannot write {path.suffix or 'a file without suffix'}",
@@ -54,6 +54,10 @@ def check_out(path: Path) -> None:
         )
     if not path.parent.is_dir():
         raise CorrectInput("there is no such folder", where=str(path.parent), mend="make it, or name another")
+    if path.is_dir():
+        raise CorrectInput("this is a folder", where=str(path), mend="name a file")
+    if path.exists() and any(given.exists() and path.samefile(given) for given in inputs):
+        raise CorrectInput("this is the file that is read: it would be replaced", where=str(path), mend="name another")
 
 
 def as_printed(hits: pl.DataFrame) -> pl.DataFrame:

@@ -25,7 +25,7 @@ def extract_command(
     sides: Annotated[
         list[str],
         typer.Option(
-            "--sides", metavar="A:B", help="countries of a pair (BE:CN, BE+LU:CN+HK, BE/NL/DE:CN); may repeat"
+            "--sides", metavar="A:B", help="countries of a pair (BE:CN, BE,LU:CN,HK, BE/NL/DE:CN); may repeat"
         ),
     ],
     source: Annotated[str, typer.Option("--from", metavar="DIR|s3://…", help="a snapshot: JSON Lines or Parquet")],

@@ -72,7 +72,7 @@ def screen_command(
     Example:
       copub screen --strings affiliations.txt --watchlist aspi-cdut-2019 --out hits.csv
     """
-    check_out(out)
+    check_out(out, strings)
     if country is not None and country.upper() not in COUNTRY_CODES:
         mend = "ISO 3166 two-letter codes: CN, HK, BE"
         raise CorrectInput(f"there is no country {country!r}", where="--country", mend=mend)

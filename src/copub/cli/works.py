@@ -52,7 +52,7 @@ def classify_command(
     Example:
       copub classify --works works.jsonl.gz --taxonomy eu-2023-2113 --out areas.parquet
     """
-    check_out(out)
+    check_out(out, works)
     basis, parts = classify_file(works, taxonomy, profile=profile)
     counts = _basis_counts(basis) | {"works assigned": 0, "assignments": 0}
     write_out(_counted(parts, counts), out)
@@ -111,6 +111,7 @@ def classifier_command(
         raise CorrectInput(f"no reading {reading!r}", where="--reading", mend=f"known: {', '.join(judging.READINGS)}")
     areas = load_taxonomy(taxonomy)
     table = judging.read_labels(labels)
+    judging.check_areas(table, areas.area_ids)
     works = table.select("work_id", "title", "abstract").with_columns(
         abstract_status=pl.when(pl.col("abstract") == "").then(pl.lit("none")).otherwise(pl.lit("full")),
         language=pl.lit(None, dtype=pl.String),

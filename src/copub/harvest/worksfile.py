@@ -115,10 +115,8 @@ class WorksFiles:
         """Raise `CorrectFile` if there are faults; the first 20 are listed."""
         if not faults:
             return
-        shown = list(faults[:FAULTS_SHOWN])
-        if len(faults) > FAULTS_SHOWN:
-            shown.append(Fault("…", f"and {len(faults) - FAULTS_SHOWN} more"))
-        raise CorrectFile(shown, kind="works file" if len(self._paths) == 1 else "works files")
+        kind = "works file" if len(self._paths) == 1 else "works files"
+        raise CorrectFile(faults[:FAULTS_SHOWN], kind=kind, more=max(0, len(faults) - FAULTS_SHOWN))
 
 
 def read_works(paths: Sequence[Path], *, label: str = "read works") -> WorksFiles:

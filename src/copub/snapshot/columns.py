@@ -28,7 +28,7 @@ def country_leaves(file: pq.ParquetFile) -> dict[tuple[str, ...], str]:
 
     Raises
     ------
-    ValueError : the file has no country codes of authorships.
+    ValueError : the file has no country codes of authorships, or its `is_xpac` is neither true nor false.
     """
     schema = file.schema
     leaves: dict[tuple[str, ...], str] = {}
@@ -37,6 +37,8 @@ def country_leaves(file: pq.ParquetFile) -> dict[tuple[str, ...], str]:
         names = tuple(part for part in path.split(".") if part not in _WRAPPERS)
         if names in (*_COUNTRIES, _EXPANSION):
             leaves[names] = path
+    if _EXPANSION in leaves and not pa.types.is_boolean(file.schema_arrow.field(_EXPANSION[0]).type):
+        raise ValueError(f"is_xpac is {file.schema_arrow.field(_EXPANSION[0]).type}, not bool")
     if not any(names in leaves for names in _COUNTRIES):
         raise ValueError("no columns authorships.countries or authorships.institutions.country_code")
     return leaves
@@ -111,7 +113,12 @@ def _take_row(work: dict[str, Any], pairs: list[int], writer: PartWriter, where:
     except ValueError as error:
         writer.faults.append(Fault(where, f"no work: {error}", "get the file again, or report it to OpenAlex"))
         return
-    writer.add(number, pairs, orjson.dumps(work, option=orjson.OPT_UTC_Z))
+    writer.add(number, pairs, orjson.dumps(work, default=_as_text, option=orjson.OPT_UTC_Z))
+
+
+def _as_text(value: Any) -> str:
+    """Return as text what JSON has no kind for: bytes, decimals, durations of columns that copub does not read."""
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 def _full_rows(file: pq.ParquetFile, group: int, rows: dict[int, list[int]]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -15,7 +15,7 @@ from copub.progress import bar
 from copub.snapshot.crew import work_through
 from copub.snapshot.deleted import BROKEN_LIST, deleted_among
 from copub.snapshot.job import Job
-from copub.snapshot.output import PLACE, found_in, name_targets, write_outputs
+from copub.snapshot.output import PLACE, check_outside, found_in, name_targets, write_outputs
 from copub.snapshot.pair import Asked, Pair, check_pairs
 from copub.snapshot.part import part_name, read_facts
 from copub.snapshot.storage import open_source
@@ -123,6 +123,8 @@ def extract(
         raise CorrectInput(f"{workers} workers cannot read", where="--workers", mend="give 1 or more")
     filesystem, root = open_source(source)
     snapshot = survey(filesystem, root)
+    if isinstance(filesystem, pafs.LocalFileSystem):
+        check_outside(targets, Path(snapshot.folder))
     folder = target.with_name(f"{target.name.replace(PLACE, 'pairs')}.parts")
     folder.mkdir(exist_ok=True)
     parts = {file.path: folder / part_name(file, asked) for file in snapshot.files}

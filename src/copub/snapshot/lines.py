@@ -35,7 +35,7 @@ _FEW = 8
 
 
 def scan_lines(stream: Any, asked: Asked, writer: PartWriter, where: str, moved: Callable[[float], Any]) -> int:
-    """Hand the works of the asked pairs to `writer`, in order, and return the number of lines.
+    """Hand the works of the asked pairs to `writer`, in order, and return the number of lines that are not empty.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ def scan_lines(stream: Any, asked: Asked, writer: PartWriter, where: str, moved:
     EOFError, OSError, isal_zlib.error : the gzip stream is damaged or cannot be read.
     """
     test = byte_test(asked)
-    records = 0
+    records = before = 0
     with _gunzip(_Told(stream, moved)) as text:
         for lines, filled in _blocks(text):
             for position in test(lines):
-                number = records + int(filled[: position + 1].sum())
-                take_line(lines[position], asked, writer, f"{where}:{number}")
+                take_line(lines[position], asked, writer, f"{where}:{before + position + 1}")
+            before += len(lines)
             records += int(filled.sum())
     return records
 

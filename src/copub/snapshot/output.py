@@ -26,7 +26,8 @@ def name_targets(target: Path, asked: Asked) -> list[Path]:
 
     Raises
     ------
-    CorrectInput : there are several pairs and no ``{pair}``, an unknown suffix, or no such folder.
+    CorrectInput : there are several pairs and no ``{pair}``, an unknown suffix, no such folder, or a
+        folder of that name.
     """
     if not target.name.endswith(SUFFIXES):
         raise CorrectInput(
@@ -38,9 +39,23 @@ def name_targets(target: Path, asked: Asked) -> list[Path]:
             where=f"--to {target}",
             mend=f"write {PLACE} where the name of the pair shall stand, such as works-{PLACE}.jsonl.zst",
         )
+    if PLACE in str(target.parent):
+        raise CorrectInput(f"{PLACE} stands in a folder", where=f"--to {target}", mend="write it in the file's name")
     if not target.parent.is_dir():
         raise CorrectInput("there is no such folder", where=str(target.parent), mend="make it first")
-    return [target.with_name(target.name.replace(PLACE, pair.name)) for pair in asked.pairs]
+    targets = [target.with_name(target.name.replace(PLACE, pair.name)) for pair in asked.pairs]
+    folders = [str(path) for path in targets if path.is_dir()]
+    if folders:
+        raise CorrectInput("this is a folder", where=", ".join(folders), mend="name a file")
+    return targets
+
+
+def check_outside(targets: Sequence[Path], folder: Path) -> None:
+    """Raise `CorrectInput` if a target lies in a folder of the works of the snapshot: it could replace a file of it."""
+    works = folder.resolve()
+    inside = [str(path) for path in targets if works in path.resolve().parent.parents]
+    if inside:
+        raise CorrectInput("this lies among the files of the snapshot", where=", ".join(inside), mend="name another")
 
 
 def found_in(parts: Sequence[Path]) -> pl.DataFrame:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import orjson
 import polars as pl
 
-from copub.errors import CorrectFile, Fault
+from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.harvest.worksfile import read_works
 from copub.intervals import wilson
 
@@ -27,6 +27,7 @@ ENOUGH = 15
 """Areas with fewer positives are shown as not evaluated."""
 ANY = "any area"
 DRAWS = 1_000
+FAULTS_SHOWN = 20
 _LISTS = ("core", "disputed", "applied")
 _LABELS = pl.Schema(
     [
@@ -64,22 +65,48 @@ def read_labels(path: Path) -> pl.DataFrame:
 
     Raises
     ------
-    CorrectInput, CorrectFile : the file is missing, or lines lack an id or hold no lists; all are named.
+    CorrectInput, CorrectFile : the file is missing or empty, or lines lack an id, repeat one, or hold no
+        lists of names; all are named.
     """
     rows, faults = [], []
+    first: dict[str, str] = {}
     for record in read_works([path], label="read labels"):
         value = record.value if isinstance(record.value, dict) else {}
         name = value.get("item") or value.get("work") or value.get("id")
-        wrong = [key for key in _LISTS if not isinstance(value.get(key, []), list)]
+        wrong = [key for key in _LISTS if not _is_names(value.get(key, []))]
         if not name or wrong or "core" not in value:
-            what = f"{wrong[0]} is no list" if wrong else "a label needs an item and a list core"
+            what = f"{wrong[0]} is no list of areas" if wrong else "a label needs an item and a list core"
             faults.append(Fault(record.where, what, "see docs/classification.md"))
             continue
+        if str(name) in first:
+            what = f"{str(name)!r} is labelled already, on {first[str(name)]}"
+            faults.append(Fault(record.where, what, "keep one of the lines"))
+            continue
+        first[str(name)] = record.where
         text = {key: str(value.get(key) or "") for key in ("title", "abstract", "stratum")}
         rows.append({"work_id": str(name), **text, **{key: value.get(key, []) for key in _LISTS}})
     if faults:
         raise CorrectFile(faults, kind="labelled file")
+    if not rows:
+        raise CorrectInput("there is no label in this file", where=str(path), mend="see docs/classification.md")
     return pl.DataFrame(rows, schema=_LABELS)
+
+
+def check_areas(labels: pl.DataFrame, areas: Sequence[str]) -> None:
+    """Raise `CorrectFile` if labels name areas that are not among these: as they stand they would count as nothing."""
+    faults = [
+        Fault(work, f"{area!r} ({key}) is no area of this taxonomy", f"areas: {', '.join(areas)}")
+        for work, *lists in labels.select("work_id", *_LISTS).iter_rows()
+        for key, named in zip(_LISTS, lists, strict=True)
+        for area in named
+        if area not in areas
+    ]
+    if faults:
+        raise CorrectFile(faults[:FAULTS_SHOWN], kind="labelled file", more=max(0, len(faults) - FAULTS_SHOWN))
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def share_of(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float, float]:

@@ -22,6 +22,8 @@ from copub.tables.text import abstract_status, plain_abstract, plain_title, prin
 ROWS = 20_000
 FAULTS_SHOWN = 20
 _TOPIC = pl.Struct({"topic_id": pl.String, "topic_name": pl.String, "score": pl.Float64})
+_PROSE = ("title", "display_name", "abstract")
+_SHAPE = "give id, title and abstract, the last two as text"
 _TEXTS = ("work_id", "title", "abstract", "abstract_status", "language", "epoch")
 _SCHEMA = pl.Schema([*((name, pl.String()) for name in _TEXTS), ("topics", pl.List(_TOPIC))])
 
@@ -34,14 +36,15 @@ def read_records(path: Path) -> Iterator[pl.DataFrame]:
     Raises
     ------
     CorrectInput : the file is missing or is not what its name says.
-    CorrectFile : lines are no JSON, or records have no id; the first 20 are listed.
+    CorrectFile : lines are no JSON, or records have no id or a title or abstract that is no text;
+        the first 20 are listed.
     """
     faults: list[Fault] = []
     records = (row for record in read_works([path], label="read works") if (row := _row(record, faults)))
     while rows := list(islice(records, ROWS)):
         yield pl.DataFrame(rows, schema=_SCHEMA)
     if faults:
-        raise CorrectFile(faults[:FAULTS_SHOWN], kind="works file")
+        raise CorrectFile(faults[:FAULTS_SHOWN], kind="works file", more=max(0, len(faults) - FAULTS_SHOWN))
 
 
 def topics_of(works: pl.DataFrame) -> pl.DataFrame:
@@ -58,9 +61,16 @@ def topics_of(works: pl.DataFrame) -> pl.DataFrame:
 
 def _row(record: Record, faults: list[Fault]) -> dict[str, Any] | None:
     value = record.value
-    name = (value.get("id") or value.get("item")) if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        faults.append(Fault(record.where, f"this record is no JSON object but {type(value).__name__}", _SHAPE))
+        return None
+    name = value.get("id") or value.get("item")
     if not name:
         faults.append(Fault(record.where, "this record has no id", 'give it an "id" or an "item"'))
+        return None
+    odd = [key for key in _PROSE if not isinstance(value.get(key), str | None)]
+    if odd:
+        faults.append(Fault(record.where, f"'{odd[0]}' is {type(value[odd[0]]).__name__}, not text", _SHAPE))
         return None
     printed = _text(value.get("abstract")) or printed_abstract(value.get("abstract_inverted_index"))
     abstract = plain_abstract(printed)
