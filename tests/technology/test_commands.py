@@ -95,3 +95,10 @@ def test_classify_says_what_was_read_what_cannot_be_judged_and_which_ids_came_tw
     assert "unknown to the model) 2, works assigned 2, assignments 2" in said
     assert "ids given before: 1" in said
     assert {line.split(",")[0] for line in out.read_text(encoding="utf-8").splitlines()[1:]} == {"a", "b"}
+
+
+@pytest.mark.real
+def test_labels_that_the_model_learned_from_are_called_so(labelled: Path, real_data: Path) -> None:
+    note = "the model was trained on this file"
+    assert note in _run("evaluate", "classifier", "--labels", str(real_data / "gold/dev.jsonl"))
+    assert note not in _run("evaluate", "classifier", "--labels", str(labelled))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from copub.screening import load_watchlist
 from copub.study import PROFILES
 from copub.technology import classify, classify_file, classify_ids
 from copub.technology import evaluation as judging
+from copub.technology.model import load_model
 from copub.technology.outside import agreement, read_outside
 from copub.technology.plot import calibration_svg
 from copub.technology.taxonomy import load_taxonomy
@@ -32,6 +34,10 @@ TaxonomyOption = Annotated[str, typer.Option("--taxonomy", metavar="ID", help="t
 ProfileOption = Annotated[str, typer.Option("--profile", help=f"decision profile: {', '.join(PROFILES)}")]
 LabelsOption = Annotated[Path, typer.Option("--labels", metavar="FILE", help="labelled file")]
 _SHOWN = 3
+_KNOWN = (
+    "note: the model was trained on this file, so the figures say nothing about other works; "
+    "docs/classification.md has those of works left out"
+)
 
 
 @app.command("classify")
@@ -112,6 +118,8 @@ def classifier_command(
     areas = load_taxonomy(taxonomy)
     table = judging.read_labels(labels)
     judging.check_areas(table, areas.area_ids)
+    if hashlib.sha256(labels.read_bytes()).hexdigest() in load_model().trained_on:
+        typer.echo(_KNOWN, err=True)
     works = table.select("work_id", "title", "abstract").with_columns(
         abstract_status=pl.when(pl.col("abstract") == "").then(pl.lit("none")).otherwise(pl.lit("full")),
         language=pl.lit(None, dtype=pl.String),

@@ -148,6 +148,10 @@ def any_features(rules: Floats) -> Floats:
     return np.hstack([rules.max(axis=1), rules.sum(axis=1)])
 
 
+_KEPT_APART = ("held back", "CSET test")
+"""Files of the card's data that are read only to leave their works out, or to judge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A trained model: the taxonomy it decides, its scorers by kind, and how logits are read.
@@ -158,7 +162,8 @@ class Model:
     profile and area are probabilities; `topic_weights` are added to the logit by the rank of a
     mapped OpenAlex topic (primary, further); `generic` holds, by kind, weights, bias and
     thresholds for areas that have rules but no trained scorer; `head_scores` by head and kind are the
-    heads to which a taxonomy may link. `hash` names the model in manifests.
+    heads to which a taxonomy may link. `hash` names the model in manifests. `trained_on` holds the
+    sha256 of the files it learned from: on these it tells nothing of its quality.
     """
 
     taxonomy: str
@@ -172,6 +177,7 @@ class Model:
     head_scores: HeadScores
     languages: tuple[str, ...]
     hash: str
+    trained_on: frozenset[str]
 
 
 @cache
@@ -210,6 +216,7 @@ def load_model(name: str = MODEL, folder: Path | None = None) -> Model:
         head_scores=read_head_scores(card),
         languages=tuple(card["languages"]),
         hash=hashlib.sha256(words.read_bytes()).hexdigest(),
+        trained_on=frozenset(digest for name, digest in card["data"].items() if name not in _KEPT_APART),
     )
 
 
