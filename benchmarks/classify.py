@@ -34,10 +34,11 @@ from typing import Any
 import numpy as np
 import orjson
 import polars as pl
-from common import REAL, machine, peak_mb, resident_mb, timed, watched
+from common import REAL, machine, resident_mb, timed, watched
 from joblib import cpu_count
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from copub.runs.clock import peak_mb
 from copub.schema import TABLES
 from copub.technology import classify
 from copub.technology.reading import TextReader

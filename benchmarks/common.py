@@ -9,7 +9,6 @@ import json
 import os
 import platform
 import resource
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -96,17 +95,6 @@ def watched(every: float = 0.2) -> Iterator[list[float]]:
     finally:
         done.set()
         watcher.join()
-
-
-def peak_mb() -> float:
-    """Return the most memory in MB that this process has held.
-
-    On Linux not from getrusage: there a process starts with the peak of the one that started it.
-    """
-    for line in _lines("/proc/self/status"):
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def _text(path: Path) -> str:

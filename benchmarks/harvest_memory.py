@@ -20,7 +20,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pyalex
-from common import machine, peak_mb, save
+from common import machine, save
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "harvest"))
 
@@ -29,6 +29,7 @@ from bibliography import Work, bibliography
 from copub.demo.server import Manners, Server
 from copub.harvest import Query, harvest
 from copub.harvest.query import CELLS, PER_PAGE, SELECT
+from copub.runs.clock import peak_mb
 
 QUERY = Query(("BE",), ("CN",), 2000, 2025)
 WORDS = 180  # words of an abstract: with them a work is about as large as a usual one

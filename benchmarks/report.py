@@ -22,12 +22,13 @@ import time
 from pathlib import Path
 
 import polars as pl
-from common import machine, peak_mb, timed
+from common import machine, timed
 
 import copub
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import RunWriter
+from copub.runs.clock import peak_mb
 
 BOUNDS = {"seconds": 30.0, "peak_mb": 1500.0, "page_mb": 6.0, "open": 2.0, "filter": 2.0}
 STEPS = ("tables", "page", "workbook")

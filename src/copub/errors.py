@@ -7,12 +7,15 @@ exception.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 LONGEST = 300
 """Characters of a sentence of an error: what a file holds may be endless, a message must not be."""
+
+FAULTS_SHOWN = 20
+"""Faults listed of a file that may have any number of them, one a line."""
 
 _LONGEST_PLACE = 2_000  # many files may be named at once
 
@@ -79,6 +82,11 @@ class CorrectFile(CorrectInput):
         count = len(self.faults) + more
         noun = "fault" if count == 1 else "faults"
         super().__init__(f"the {kind} has {count} {noun}")
+
+    @classmethod
+    def first(cls, faults: Sequence[Fault], *, kind: str = "file") -> CorrectFile:
+        """Return the error that lists the first `FAULTS_SHOWN` faults and counts all."""
+        return cls(faults[:FAULTS_SHOWN], kind=kind, more=max(0, len(faults) - FAULTS_SHOWN))
 
     def __str__(self) -> str:
         rest = [f"  and {self.more} more"] if self.more else []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from copub.cli.app import JsonOption, app, print_json
 from copub.cli.files import check_out, write_out
 from copub.cli.watchlists import WatchlistOption, chosen
 from copub.errors import CorrectInput
+from copub.runs.folder import sha256_of
 from copub.screening import evaluation as matching
 from copub.screening import load_watchlist
 from copub.study import PROFILES
@@ -118,7 +118,7 @@ def classifier_command(
     areas = load_taxonomy(taxonomy)
     table = judging.read_labels(labels)
     judging.check_areas(table, areas.area_ids)
-    if hashlib.sha256(labels.read_bytes()).hexdigest() in load_model().trained_on:
+    if sha256_of(labels) in load_model().trained_on:
         typer.echo(_KNOWN, err=True)
     works = table.select("work_id", "title", "abstract").with_columns(
         abstract_status=pl.when(pl.col("abstract") == "").then(pl.lit("none")).otherwise(pl.lit("full")),

@@ -26,7 +26,6 @@ from copub.harvest.record import Record
 from copub.progress import bar
 
 FOUND_BY = ("works-file",)
-FAULTS_SHOWN = 20
 PORTION = 1 << 24
 """Bytes of text in a portion, about a thousand works. Twice that, the C library would ask the system for each anew."""
 PARQUET_ROWS = 256
@@ -116,7 +115,7 @@ class WorksFiles:
         if not faults:
             return
         kind = "works file" if len(self._paths) == 1 else "works files"
-        raise CorrectFile(faults[:FAULTS_SHOWN], kind=kind, more=max(0, len(faults) - FAULTS_SHOWN))
+        raise CorrectFile.first(faults, kind=kind)
 
 
 def read_works(paths: Sequence[Path], *, label: str = "read works") -> WorksFiles:

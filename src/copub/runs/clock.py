@@ -29,7 +29,7 @@ class StageClock:
             yield row
         finally:
             seconds = time.perf_counter() - start
-            self.rows.append(row | {"seconds": round(seconds, 3), "peak_mb": round(_peak_mb())})
+            self.rows.append(row | {"seconds": round(seconds, 3), "peak_mb": round(peak_mb())})
 
 
 def _reset_peak() -> None:
@@ -38,7 +38,11 @@ def _reset_peak() -> None:
         _CLEAR.write_text("5")
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
+    """Return the most memory that this process has held, in 10^6 bytes; 0 on Windows.
+
+    On Linux not from getrusage: there a process starts with the peak of the one that started it.
+    """
     if _STATUS.exists():
         for line in _STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):

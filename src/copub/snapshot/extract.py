@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pyarrow.fs as pafs
 
-from copub.errors import CorrectInput, Fault, ResumeLater
+from copub.errors import FAULTS_SHOWN, CorrectInput, Fault, ResumeLater
 from copub.progress import bar
 from copub.snapshot.crew import work_through
 from copub.snapshot.deleted import BROKEN_LIST, deleted_among
@@ -20,8 +20,6 @@ from copub.snapshot.pair import Asked, Pair, check_pairs
 from copub.snapshot.part import part_name, read_facts
 from copub.snapshot.storage import open_source
 from copub.snapshot.survey import Snapshot, survey
-
-FAULTS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ ENOUGH = 15
 """Areas with fewer positives are shown as not evaluated."""
 ANY = "any area"
 DRAWS = 1_000
-FAULTS_SHOWN = 20
 _LISTS = ("core", "disputed", "applied")
 _LABELS = pl.Schema(
     [
@@ -102,7 +101,7 @@ def check_areas(labels: pl.DataFrame, areas: Sequence[str]) -> None:
         if area not in areas
     ]
     if faults:
-        raise CorrectFile(faults[:FAULTS_SHOWN], kind="labelled file", more=max(0, len(faults) - FAULTS_SHOWN))
+        raise CorrectFile.first(faults, kind="labelled file")
 
 
 def _is_names(value: Any) -> bool:

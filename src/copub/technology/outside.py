@@ -26,7 +26,6 @@ LABELS = {
 _READERS = {".csv": "csv", ".jsonl": "lines", ".parquet": "parquet"}
 _ADDRESS = r"^(https?://)?(www\.)?(openalex\.org|(dx\.)?doi\.org|arxiv\.org/abs)/(works/)?"
 _PREFIX = r"^(arxiv|doi|openalex):\s*"
-FAULTS_SHOWN = 20
 _FIGURES = ("precision", "recall", "f1")
 
 
@@ -56,7 +55,7 @@ def read_outside(path: Path, *, id_column: str = "id", label_column: str = "labe
     unknown = rows.filter(~pl.col("word").is_in(list(LABELS)))
     faults = [
         Fault(f"{path}, row {row + 1}", f"{word!r} is no label", "write yes, no, or nothing")
-        for row, word in unknown.select("row", "word").head(FAULTS_SHOWN).iter_rows()
+        for row, word in unknown.select("row", "word").iter_rows()
     ]
     told = rows.with_columns(label=pl.col("word").replace_strict(LABELS, default=None, return_dtype=pl.Boolean))
     told = told.filter(pl.col("key").fill_null("") != "")
@@ -64,10 +63,10 @@ def read_outside(path: Path, *, id_column: str = "id", label_column: str = "labe
     twice = by_work.agg(pl.col("label").n_unique(), pl.col("row").min()).filter(pl.col("label") > 1).sort("row")
     faults += [
         Fault(f"{path}, row {row + 1}", f"{key} has two different labels", "keep one")
-        for key, row in twice.select("key", "row").head(FAULTS_SHOWN).iter_rows()
+        for key, row in twice.select("key", "row").iter_rows()
     ]
     if faults:
-        raise CorrectFile(faults, kind="outside labels")
+        raise CorrectFile.first(faults, kind="outside labels")
     # A work that stands twice, once without a label, has the label.
     return told.group_by("key", "area").agg(pl.col("label").drop_nulls().first()).sort("area", "key")
 

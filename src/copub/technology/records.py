@@ -20,7 +20,6 @@ from copub.schema import TABLES
 from copub.tables.text import abstract_status, plain_abstract, plain_title, printed_abstract
 
 ROWS = 20_000
-FAULTS_SHOWN = 20
 _TOPIC = pl.Struct({"topic_id": pl.String, "topic_name": pl.String, "score": pl.Float64})
 _PROSE = ("title", "display_name", "abstract")
 _SHAPE = "give id, title and abstract, the last two as text"
@@ -44,7 +43,7 @@ def read_records(path: Path) -> Iterator[pl.DataFrame]:
     while rows := list(islice(records, ROWS)):
         yield pl.DataFrame(rows, schema=_SCHEMA)
     if faults:
-        raise CorrectFile(faults[:FAULTS_SHOWN], kind="works file", more=max(0, len(faults) - FAULTS_SHOWN))
+        raise CorrectFile.first(faults, kind="works file")
 
 
 def topics_of(works: pl.DataFrame) -> pl.DataFrame:
@@ -72,11 +71,11 @@ def _row(record: Record, faults: list[Fault]) -> dict[str, Any] | None:
     if odd:
         faults.append(Fault(record.where, f"'{odd[0]}' is {type(value[odd[0]]).__name__}, not text", _SHAPE))
         return None
-    printed = _text(value.get("abstract")) or printed_abstract(value.get("abstract_inverted_index"))
+    printed = value.get("abstract") or printed_abstract(value.get("abstract_inverted_index"))
     abstract = plain_abstract(printed)
     return {
         "work_id": str(name),
-        "title": plain_title(_text(value.get("title")) or _text(value.get("display_name"))),
+        "title": plain_title(value.get("title") or value.get("display_name")),
         "abstract": abstract,
         "abstract_status": abstract_status(abstract),
         "language": _text(value.get("language")),
