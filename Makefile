@@ -1,33 +1,30 @@
-# Every target sets up what it needs: git, make and Python 3.11 or newer are enough.
-# uv is used where it is there, venv and pip where not.
+# Every target sets up what it needs in .venv: git, make and Python 3.11 or newer are enough.
+# `make run` installs what copub needs, from requirements.txt; the other targets install
+# requirements-dev.txt, which holds the same versions and the tools of development.
 
-PYTHON ?= python3
-VENV   ?= .venv
-BIN    := $(VENV)/bin
+BIN    := .venv/bin
 SPEEDS := pipeline classify screen harvest_memory extract dask_extract scale linear report
 CHECKS := harvest_faults coverage_of_intervals kill_stages
-READY  := $(VENV)/.ready-dev
-
+READY  := .venv/.ready-dev
+LOCK   := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
+          --no-strip-extras --no-emit-index-url --no-header --quiet
 
 .PHONY: help run test slow verify lint format bench checks docs model live lock clean
+.NOTPARALLEL:
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
 
-$(READY): requirements-dev.txt pyproject.toml
-	@if command -v uv >/dev/null 2>&1; then \
-	  uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt && \
-	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
-	else \
-	  $(PYTHON) -m venv $(VENV) && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
-	fi
+.venv/.ready-run: requirements.txt pyproject.toml
+	@tools/setup requirements.txt "what copub needs (RUNSIZE)"
 	@touch $@
 
-run: $(READY)  ## run the demo study and write its report
-	@$(BIN)/copub run
+.venv/.ready-dev: requirements-dev.txt pyproject.toml
+	@tools/setup requirements-dev.txt "what copub and its development need (DEVSIZE)"
+	@touch .venv/.ready-run $@
+
+run: .venv/.ready-run  ## run the demo study and write its report
+	@$(BIN)/python -m copub run
 
 test: $(READY)  ## run the tests on all cores, with coverage (the slow ones: make slow)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -m "not slow and not live" --cov --cov-report=term --cov-fail-under=90 -q
@@ -39,13 +36,13 @@ verify: $(READY)  ## run the demo twice in fresh folders and compare every table
 	@$(BIN)/python benchmarks/verify_demo.py
 
 lint: $(READY)  ## check style, types and generated documents
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m mypy
 	@$(BIN)/python docs/generate.py --check
 
-format: $(READY)  ## put the code in form
-	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format --quiet .
+format: $(READY)  ## format the code
+	@$(BIN)/python -m ruff check --fix-only --quiet . ; $(BIN)/python -m ruff format --quiet .
 
 bench: $(READY)  ## print the benchmarks; figures and machine as JSON in benchmarks/results
 	@mkdir -p benchmarks/results; for name in $(SPEEDS); do echo "== benchmarks/$$name.py"; \
@@ -63,9 +60,9 @@ model: $(READY)  ## train the shipped models from the training data
 live: $(READY)  ## check the assumptions about OpenAlex against the real API (needs a network)
 	@COPUB_LIVE=1 $(BIN)/python -m pytest -m live -q
 
-lock:  ## write requirements-dev.txt anew (needs uv)
-	@uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --quiet -o requirements-dev.txt
+lock:  ## write both lock files anew, with the fewest changes (needs uv)
+	@$(LOCK) --extra dev -o requirements-dev.txt
+	@$(LOCK) --constraint requirements-dev.txt -o requirements.txt
 
 clean:  ## remove the virtual environment and caches of tools
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
