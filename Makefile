@@ -16,11 +16,11 @@ help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/' | expand -t 12
 
 .venv/.ready-run: requirements.txt pyproject.toml
-	@tools/setup requirements.txt "what copub needs (RUNSIZE)"
+	@tools/setup requirements.txt "what copub needs (about 215 MB to download, 850 MB on disk)"
 	@touch $@
 
 .venv/.ready-dev: requirements-dev.txt pyproject.toml
-	@tools/setup requirements-dev.txt "what copub and its development need (DEVSIZE)"
+	@tools/setup requirements-dev.txt "what copub and its development need (about 350 MB to download, 1.2 GB on disk)"
 	@touch .venv/.ready-run $@
 
 run: .venv/.ready-run  ## run the demo study and write its report
