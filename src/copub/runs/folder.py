@@ -96,7 +96,7 @@ def open_run(folder: str | Path) -> Run:
         raise CorrectInput(
             f"the run has format {found!r}, and this copub reads up to {FORMAT}",
             where=str(path / MANIFEST),
-            mend="install the copub that made it, or a newer one (pip install --upgrade copub)",
+            mend="install the version of copub that made it, or a newer one",
         )
     lacking = [key for key in ("study", "tables") if not isinstance(run.manifest.get(key), dict)]
     if lacking:

@@ -64,7 +64,9 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
         distributed: Any = importlib.import_module("distributed")
     except ImportError:
         raise CorrectInput(
-            "work on several workers needs dask.distributed", where="--workers", mend="pip install 'copub[cluster]'"
+            "work on several workers needs dask.distributed",
+            where="--workers",
+            mend="pip install distributed (the extra of copub that contains it is copub[cluster])",
         ) from None
     if scheduler is None:
         # a file at a time: a file that waits at a worker which dies would be held to be a cause of it
