@@ -139,7 +139,7 @@ def _ranks(
 
     def rank(counts: Array) -> Array:
         works = counts @ holds
-        places: Array = 1.0 + (works[:, None, :] > works[:, :, None]).sum(axis=2)
+        places: Array = (1.0 + (works[:, None, :] > works[:, :, None]).sum(axis=2)).astype(np.float64)
         return places
 
     found = _figures(study, kinds["len"].to_numpy().astype(np.float64), rank)

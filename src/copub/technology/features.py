@@ -58,7 +58,7 @@ def _distinct(
     first[1:] = key[1:] != key[:-1]
     cells = key[first] // max(rules, 1)
     counts = np.bincount(cells, minlength=works * (areas + 1) * _PARTS * 2).astype(np.float64)
-    counts = counts.reshape(works, areas + 1, _PARTS, 2)
-    for_areas = counts[:, :areas]
-    for_areas[:, :, APPLIED] = counts[:, areas:, APPLIED]
+    by_area = counts.reshape(works, areas + 1, _PARTS, 2)
+    for_areas = by_area[:, :areas]
+    for_areas[:, :, APPLIED] = by_area[:, areas:, APPLIED]
     return for_areas[..., 0], for_areas[..., 1]

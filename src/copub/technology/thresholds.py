@@ -99,7 +99,7 @@ def choose_thresholds(scores: Sequence[Scores], labels: Labelled) -> dict[str, f
 
 def precision_of(taken: Bools, truth: Bools) -> float:
     """Return precision over all runs together."""
-    return float((taken & truth).sum() / max(taken.sum(), 1))
+    return float((taken & truth).sum() / max(int(taken.sum()), 1))
 
 
 def recall_of(taken: Bools, truth: Bools) -> float:
