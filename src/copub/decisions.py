@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -15,9 +15,6 @@ from copub.errors import CorrectInput
 from copub.measures.labels import LABELS, labels_text, merge_labels, read_labels
 from copub.screening.review import merge_decisions, read_decisions, write_sheet
 from copub.shipped import shipped_names
-
-if TYPE_CHECKING:
-    from copub.study import Study
 
 DECISIONS = "decisions.csv"
 LABELLED = "labelled.csv"
@@ -41,10 +38,10 @@ def keep_decisions(reports: Path, study_id: str, new: pl.DataFrame) -> tuple[pl.
     return merged, _written(merged, folder / DECISIONS)
 
 
-def labels_of(study: Study, reports: Path) -> pl.DataFrame | None:
-    """Return the labels of a study's works: those of the file it names, else those kept; None without any."""
-    path = Path(study.labelled) if study.labelled else reports / study.id / LABELLED
-    return read_labels([path]) if study.labelled or path.is_file() else None
+def labels_of(reports: Path, study_id: str) -> pl.DataFrame | None:
+    """Return the labels kept for a study's works; None if there are none."""
+    path = reports / study_id / LABELLED
+    return read_labels([path]) if path.is_file() else None
 
 
 def keep_labels(reports: Path, study_id: str, new: pl.DataFrame) -> tuple[pl.DataFrame, Path]:

@@ -23,54 +23,31 @@ from copub.harvest.transport import source_key, source_url
 from copub.harvest.worksfile import read_works
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
-from copub.measures.inputs import read_inputs
+from copub.measures.inputs import inputs_of
 from copub.parallel import give_back, parts_on_disk
 from copub.repairs import Differing, Mending, under_other_repairs
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
-from copub.runs import Run, RunWriter, sha256_of
+from copub.runs import Run, RunWriter, open_run, sha256_of
 from copub.runs.clock import StageClock
+from copub.runs.copies import question_of, write_copies
 from copub.runs.crate import CRATE, run_crate
-from copub.runs.folder import ROWS_AT_ONCE
+from copub.runs.folder import MANIFEST, ROWS_AT_ONCE
 from copub.runs.keep import last_created, last_tables
-from copub.runs.manifest import build_manifest, planted_facts, taxonomy_facts, watchlist_facts
+from copub.runs.manifest import build_manifest, command_line, planted_facts, taxonomy_facts, watchlist_facts
 from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import Tabulated, classified, model_facts, screened, tabulated
 from copub.schema import TABLES, data_dictionary
 from copub.screening.review import apply_decisions
-from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.settings import Folders, folders
-from copub.study import Study, load_study
+from copub.study import Study
+from copub.study.question import Question, ask
 from copub.tables import COUNTED, Tables
 from copub.technology.model import load_model
-from copub.technology.taxonomy import Taxonomy, load_taxonomy
 
 OPENALEX_URL = "COPUB_OPENALEX_URL"
 STAGES = ("harvest", "tabulate", "classify", "screen", "measure", "report")
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A study with the taxonomies and watchlists it names, headline first."""
-
-    study: Study
-    taxonomies: tuple[Taxonomy, ...]
-    watchlists: tuple[Watchlist, ...]
-
-    @classmethod
-    def of(cls, study: Study) -> _Asked:
-        return cls(
-            study,
-            tuple(load_taxonomy(name) for name in (study.taxonomy, *study.other_taxonomies)),
-            tuple(load_watchlist(name) for name in (*study.watchlists, *study.other_watchlists)),
-        )
-
-    @property
-    def headline_levels(self) -> tuple[str, ...]:
-        """Return the risk levels of the headline watchlists, strongest first."""
-        headline = self.watchlists[: len(self.study.watchlists)]
-        return tuple(dict.fromkeys(level for watchlist in headline for level in watchlist.levels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +60,7 @@ class Source:
 
 
 def run(
-    study: str | Path | Study = "demo",
+    study: str | Path | Study | Question = "demo",
     *,
     works: Sequence[str | Path] = (),
     cache: str | Path | None = None,
@@ -97,7 +74,8 @@ def run(
 
     Parameters
     ----------
-    study : a `Study`, the path of a study file, or the name of a shipped one.
+    study : a `Study`, the path of a study file, or the name of a shipped one. A run folder asks again
+        what that run was asked, with the lists that it keeps.
     works : works files (.jsonl, .gz, .zst, .parquet) to read instead of asking OpenAlex.
     cache, reports : folders; by default from the environment, else in the working directory.
     until : last stage to carry out, one of `STAGES`.
@@ -116,8 +94,8 @@ def run(
     ResumeLater : the source stopped; the same call goes on.
     CheckBounds : a run assertion of the study failed.
     """
-    asked = _Asked.of(study if isinstance(study, Study) else load_study(study))
     place = folders(cache, reports)
+    asked = _asked(study, place)
     stage_codes()  # the code as it is now, whatever is edited while the run is under way
     clock = StageClock()
     with ExitStack() as stack:
@@ -125,6 +103,14 @@ def run(
             files = [Path(name) for name in works]
             source = open_source(asked.study, files, place, stack, offline=offline, refresh=refresh, sweep=sweep)
         return _carry_out(asked, source, place, clock, until)
+
+
+def _asked(study: str | Path | Study | Question, place: Folders) -> Question:
+    if isinstance(study, str | Path):
+        for folder in (Path(study), place.reports / study):
+            if (folder / MANIFEST).is_file():
+                return question_of(open_run(folder))
+    return ask(study)
 
 
 def query_of(study: Study) -> Query:
@@ -178,7 +164,7 @@ def context_counts(context: Mapping[str, Mapping[str, int]] | None) -> pl.DataFr
     return pl.DataFrame(rows, schema={"side": pl.String, "year": pl.Int32, "works": pl.Int64}, orient="row")
 
 
-def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock, until: str) -> Run:
+def _carry_out(asked: Question, source: Source, place: Folders, clock: StageClock, until: str) -> Run:
     writer = RunWriter(place.reports, asked.study.id, _run_id(asked))
     try:
         return _stages(asked, source, place, writer, clock, until)
@@ -187,7 +173,7 @@ def _carry_out(asked: _Asked, source: Source, place: Folders, clock: StageClock,
         raise
 
 
-def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, clock: StageClock, until: str) -> Run:
+def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, clock: StageClock, until: str) -> Run:
     study, last = asked.study, STAGES.index(until)
     stages = StageCache(place.cache)
     with clock.stage("tabulate") as row:
@@ -237,9 +223,8 @@ def _stages(asked: _Asked, source: Source, place: Folders, writer: RunWriter, cl
                 reviewed=reviewed,
                 as_of=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
                 inputs=replace(
-                    read_inputs(study),
+                    inputs_of(asked, _labels(asked, place)),
                     thresholds={model.taxonomy: model.thresholds},
-                    labelled=labels_of(study, place.reports),
                 ),
                 context=context_counts(source.facts.get("context")),
                 other_repairs=under_other_repairs(differing, hits, asked.watchlists, study, tables.works, decisions),
@@ -261,7 +246,7 @@ def _mended(made: Tabulated, study: Study, writer: RunWriter) -> tuple[Tabulated
 
 
 def _write(
-    asked: _Asked,
+    asked: Question,
     source: Source,
     tables: Tables,
     frames: dict[str, pl.DataFrame],
@@ -291,14 +276,19 @@ def _write(
     return finished
 
 
-def _run_id(asked: _Asked) -> str:
+def _labels(asked: Question, place: Folders) -> pl.DataFrame | None:
+    """Return the labels of the file that the study names, else those kept for it."""
+    return labels_of(place.reports, asked.study.id) if asked.labelled is None else asked.labelled
+
+
+def _run_id(asked: Question) -> str:
     hashes = [asked.study.hash, *(t.hash for t in asked.taxonomies), *(w.hash for w in asked.watchlists)]
     key = hashlib.sha256("".join(hashes).encode()).hexdigest()[:8]
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{key}"
 
 
 def _manifest(
-    asked: _Asked,
+    asked: Question,
     source: Source,
     tables: Tables,
     frames: dict[str, pl.DataFrame],
@@ -307,6 +297,7 @@ def _manifest(
     clock: StageClock,
 ) -> dict[str, Any]:
     study = asked.study
+    copies = write_copies(writer, asked)
     planted = (
         planted_facts(frames["shares"], study) if source.facts["kind"] == "embedded" and "shares" in frames else []
     )
@@ -321,12 +312,13 @@ def _manifest(
         models=model_facts(asked.taxonomies),
         watchlists=watchlist_facts(asked.watchlists),
         registry=registry_facts(),
-        figures=figure_facts(study),
+        figures=figure_facts(asked),
         code=stage_codes(),
         decisions=decision_facts(decisions_of(place.reports, study.id)),
-        labelled=label_facts(labels_of(study, place.reports)),
+        labelled=label_facts(_labels(asked, place)),
+        inputs=copies,
         planted=planted,
         tables=writer.written,
         stages=clock.rows,
-        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        command=command_line(sys.argv),
     )

@@ -21,14 +21,14 @@ def shipped_folder(folder: str) -> Path:
     return installed if installed.is_dir() else _PACKAGE.parents[1] / folder
 
 
-def shipped_names(folder: str) -> tuple[str, ...]:
-    """Return the sorted names (file names without suffix) of the TOML files of a folder."""
-    return tuple(sorted(path.stem for path in shipped_folder(folder).glob("*.toml")))
+def shipped_names(folder: str, suffix: str = ".toml") -> tuple[str, ...]:
+    """Return the sorted names (file names without suffix) of the files of a folder that have that suffix."""
+    return tuple(sorted(path.stem for path in shipped_folder(folder).glob(f"*{suffix}")))
 
 
 def find_shipped(folder: str, name: str, suffix: str = ".toml") -> Path | None:
     """Return the shipped file of that name, or None. A name is never a path."""
-    if name not in shipped_names(folder):
+    if name not in shipped_names(folder, suffix):
         return None
     return shipped_folder(folder) / f"{name}{suffix}"
 

@@ -7,9 +7,10 @@ text. A path is a tuple of keys and list positions, such as ``("sides", "a", "co
 
 from __future__ import annotations
 
+import io
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,22 @@ _KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[A-Za-z0
 
 @dataclass(frozen=True, slots=True)
 class TomlFile:
-    """A parsed TOML file: its name, its text, its values, and the line of each key."""
+    """A parsed TOML file: its name, its text, its values, the line of each key, its bytes if it was read from disk."""
 
     name: str
     text: str
     values: dict[str, Any]
     lines: dict[TomlPath, int]
+    data: bytes = b""
+
+    def has(self, *path: str | int) -> bool:
+        """Return whether the file sets a key."""
+        node: Any = self.values
+        for key in path:
+            if not isinstance(node, dict) or key not in node:
+                return False
+            node = node[key]
+        return True
 
     def where(self, *path: str | int) -> str:
         """Return ``file:line`` of a key, or of the nearest table above it that has a line."""
@@ -50,7 +61,8 @@ def read_toml(path: Path, *, kind: str = "file") -> TomlFile:
     CorrectFile : the text is not TOML; the message holds line and column.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        data = path.read_bytes()
+        text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig").read()  # line ends as in a text file
     except FileNotFoundError:
         raise CorrectInput(
             f"there is no such {kind}", where=str(path), mend="check the path and the spelling"
@@ -63,7 +75,7 @@ def read_toml(path: Path, *, kind: str = "file") -> TomlFile:
             where=str(path),
             mend="save it as UTF-8",
         ) from None
-    return parse_toml(text, name=str(path), kind=kind)
+    return replace(parse_toml(text, name=str(path), kind=kind), data=data)
 
 
 def parse_toml(text: str, *, name: str, kind: str = "file") -> TomlFile:

@@ -15,6 +15,8 @@ from copub.report.messages import load_messages
 from copub.runs.compare import compare
 from copub.runs.comparisonfiles import comparison_facts, write_comparison
 from copub.runs.comparisonwords import comparison_lines
+from copub.runs.copies import find_copy
+from copub.runs.instruments import run_time
 from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin, unreadable_runs
 from copub.runs.series import series, series_lines
 from copub.runs.today import today
@@ -129,7 +131,8 @@ def trend_command(
             f"cannot write {out.suffix or 'a file without suffix'}", where=str(out), mend=".parquet or .csv"
         )
     _say_unreadable(place, study)
-    table = series(runs_of(place, study), today(decisions_of(place, study)))
+    runs = sorted(runs_of(place, study), key=run_time)
+    table = series(runs, today(decisions_of(place, study), find_copy(runs[-1])))
     if out is not None and out.suffix == ".parquet":
         table.write_parquet(out)
     elif out is not None:

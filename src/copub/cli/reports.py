@@ -9,9 +9,9 @@ import typer
 
 from copub.cli.app import JsonOption, ReportsOption, app, print_json
 from copub.errors import CorrectInput
-from copub.measures.ties import load_ties
 from copub.report.dossier import build_dossier
 from copub.report.exports import KINDS, export
+from copub.runs.copies import ties_of
 from copub.runs.keep import find_run
 from copub.settings import folders
 
@@ -80,8 +80,7 @@ def dossier_command(
             "date": tie.start,
             "source": tie.source,
         }
-        for name in found.manifest["study"].get("ties", ())
-        for tie in load_ties(name)
+        for tie in ties_of(found)
     ]
     page = build_dossier(found.tables, found.manifest, institution=institution, partner=partner, area=area, ties=known)
     path.write_text(page, encoding="utf-8")

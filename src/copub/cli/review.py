@@ -12,8 +12,8 @@ from copub.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels
 from copub.errors import CorrectInput
 from copub.measures.labels import is_label_sheet, read_labels
 from copub.measures.sample import STRATUM, draw_works
+from copub.runs.copies import headline_taxonomy_of, watchlists_of
 from copub.runs.keep import find_run
-from copub.screening import load_watchlist
 from copub.screening.review import draw_sheet, read_decisions, write_sheet
 from copub.settings import folders
 from copub.technology.annotation import (
@@ -26,7 +26,6 @@ from copub.technology.annotation import (
 from copub.technology.annotation import (
     draw_sheet as draw_texts,
 )
-from copub.technology.taxonomy import load_taxonomy
 
 group = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Sheets for human reading, and the decisions that come back."
@@ -54,7 +53,7 @@ def sample_command(
     if not out.parent.is_dir():
         raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
     found = find_run(run, folders(reports=reports).reports)
-    lists = [load_watchlist(facts["id"]) for facts in found.manifest["watchlists"]]
+    lists = watchlists_of(found)
     sheet = draw_sheet(
         found.tables["hits"], found.tables["affiliations"], lists, n_hits=hits, n_others=others, seed=seed
     )
@@ -177,7 +176,7 @@ def labels_command(
       copub review labels belgium-china reader-1.csv reader-2.csv --out labelled.jsonl
     """
     found = find_run(run, folders(reports=reports).reports)
-    areas = load_taxonomy(found.manifest["taxonomies"][0]["id"]).area_ids
+    areas = headline_taxonomy_of(found).area_ids
     readings = read_sheets(sheets, areas)
     labels = join_readings(readings)
     out.write_text(labels_text(labels, found.tables["works"]), encoding="utf-8")

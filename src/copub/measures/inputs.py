@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,17 +11,17 @@ import polars as pl
 
 from copub.measures.copublications import UNRATED
 from copub.measures.errors import Errors, read_card, read_matcher
-from copub.measures.labels import read_labels
-from copub.measures.published import Published, load_published
+from copub.measures.published import Published
 from copub.measures.switches import Thresholds
-from copub.measures.ties import Tie, load_ties, of_study
-from copub.screening.watchlist import load_watchlist
+from copub.measures.ties import Tie
 from copub.shipped import shipped_folder
 from copub.technology.model import load_model
 from copub.technology.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
+    from copub.screening.watchlist import Watchlist
     from copub.study import Study
+    from copub.study.question import Question
 
 MODELS, MODEL = "taxonomies/models", "eu-2023-2113"
 MATCHER_ERRORS = "taxonomies/errors"
@@ -41,39 +40,20 @@ class Inputs:
     thresholds: Thresholds = field(default_factory=lambda: MappingProxyType({}))
 
 
-def read_inputs(study: Study) -> Inputs:
-    """Read what the study names: its labelled sample, files of published figures and of ties.
+def inputs_of(question: Question, labelled: pl.DataFrame | None) -> Inputs:
+    """Return what measure reads besides the frames.
 
-    Raises `CorrectInput` or `CorrectFile` for a file that is missing or has faults.
+    Parameters
+    ----------
+    labelled : labels of the study's own works that people gave, None without any.
     """
     return Inputs(
-        errors=errors_of(study),
-        labelled=read_labels([Path(study.labelled)]) if study.labelled else None,
-        published=tuple(map(load_published, study.published)),
-        ties=tuple(of_study(study, [tie for name in study.ties for tie in load_ties(name)])),
-        levels=levels_of_entities(study) if study.ties else {},
-        thresholds=thresholds_of(study),
-    )
-
-
-def with_ids(study: Study) -> Study:
-    """Return the study with taxonomies and watchlists named by their ids, as hits and assignments name them.
-
-    A study may name a file of its own by its path; shipped ones are named by their id.
-    """
-
-    def taxonomy_id(name: str) -> str:
-        return load_taxonomy(name).id if name.endswith(".toml") else name
-
-    def watchlist_id(name: str) -> str:
-        return load_watchlist(name).id if name.endswith(".toml") else name
-
-    return replace(
-        study,
-        taxonomy=taxonomy_id(study.taxonomy),
-        other_taxonomies=tuple(map(taxonomy_id, study.other_taxonomies)),
-        watchlists=tuple(map(watchlist_id, study.watchlists)),
-        other_watchlists=tuple(map(watchlist_id, study.other_watchlists)),
+        errors=errors_of(question),
+        labelled=labelled,
+        published=question.published,
+        ties=question.ties,
+        levels=levels_of_entities(question.headline_watchlists) if question.ties else {},
+        thresholds=thresholds_of(question.study),
     )
 
 
@@ -88,15 +68,16 @@ def shipped_errors() -> Errors:
     return Errors(card.classifier, matcher, source)
 
 
-def errors_of(study: Study) -> Errors | None:
-    """Return the shipped evaluation if it is of the study's own decision; None under another one.
+def errors_of(question: Question) -> Errors | None:
+    """Return the shipped evaluation if it is of the question's own decision; None under another one.
 
-    It was made with the model's taxonomy and the balanced profile; another taxonomy, profile or
-    threshold errs differently.
+    It was made with the shipped taxonomy of the model and the balanced profile. Another taxonomy (also
+    a changed one of the same id), profile or threshold makes other errors.
     """
-    if study.taxonomy != MODEL or study.profile != JUDGED_PROFILE or study.thresholds:
+    study, taxonomy = question.study, question.taxonomies[0]
+    if taxonomy.id != MODEL or study.profile != JUDGED_PROFILE or study.thresholds:
         return None
-    return shipped_errors()
+    return shipped_errors() if taxonomy.hash == load_taxonomy(MODEL).hash else None
 
 
 def thresholds_of(study: Study) -> Thresholds:
@@ -106,10 +87,10 @@ def thresholds_of(study: Study) -> Thresholds:
     return {model.taxonomy: profiles} if model.taxonomy in (study.taxonomy, *study.other_taxonomies) else {}
 
 
-def levels_of_entities(study: Study) -> dict[str, str]:
-    """Return the strongest level on the headline lists by OpenAlex id and by name in lower case."""
+def levels_of_entities(watchlists: Sequence[Watchlist]) -> dict[str, str]:
+    """Return the strongest level on watchlists by OpenAlex id and by name in lower case."""
     found: dict[str, str] = {}
-    for watchlist in map(load_watchlist, study.watchlists):
+    for watchlist in watchlists:
         rank = {level: position for position, level in enumerate(watchlist.levels)}
         for member in sorted(watchlist.entities, key=lambda m: rank.get(m.level or UNRATED, len(rank))):
             for key in (*member.entity.openalex, member.entity.name.lower()):

@@ -16,7 +16,7 @@ from copub.measures.crossings import area_levels, funders, intensity
 from copub.measures.events import events
 from copub.measures.families import institution_families
 from copub.measures.growth import growth
-from copub.measures.inputs import Inputs, read_inputs, with_ids
+from copub.measures.inputs import Inputs
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
 from copub.measures.resampled import resampled
 from copub.measures.sensitivity import sensitivity
@@ -50,7 +50,7 @@ def measure(
 
     Parameters
     ----------
-    study : what is asked.
+    study : what is asked, with lists named by their ids (`copub.study.question.Question.study`).
     tables : what tabulate made.
     classification : what classify made.
     hits : what screen made, over all watchlists of the study.
@@ -58,13 +58,12 @@ def measure(
     areas : area ids of the headline taxonomy.
     as_of : date of the last retrieval; None for works files.
     reviewed : review status by work_id.
-    inputs : evaluation, labelled sample, published figures, ties; None reads what the study names.
+    inputs : evaluation, labelled sample, published figures, ties; None for none of them.
     context : whole output of each side per year (side, year, works); None for works files.
     other_repairs : hits and authorships under the other rule for repairs, where they differ.
     """
     ranked = tuple(levels)
-    given = read_inputs(study) if inputs is None else inputs
-    study = with_ids(study)
+    given = inputs or Inputs()
     flagged = flagged_works(study, tables, classification, hits, ranked, reviewed)
     works = copublications(flagged)
     of_works = institutions_of_works(study, tables.affiliations, works)

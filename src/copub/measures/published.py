@@ -82,7 +82,7 @@ def load_published(name: str | Path) -> Published:
     CorrectFile : the file has faults; all of them, with file and line.
     """
     path = Path(name)
-    if path.suffix != ".toml":
+    if path.suffix != ".toml" and not path.is_file():
         shipped = find_shipped(FOLDER, str(name))
         if shipped is None:
             raise CorrectInput(

@@ -62,7 +62,7 @@ def load_ties(name: str | Path) -> tuple[Tie, ...]:
     CorrectFile : the file has faults; all of them, with file and line.
     """
     path = Path(name)
-    if path.suffix != ".csv":
+    if path.suffix != ".csv" and not path.is_file():
         shipped = {file.stem: file for file in shipped_folder(FOLDER).glob("*.csv")}
         if str(name) not in shipped:
             raise CorrectInput(

@@ -28,6 +28,8 @@ _MEDIA = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".md": "text/markdown",
     ".json": "application/json",
+    ".toml": "application/toml",
+    ".csv": "text/csv",
 }
 _KINDS = {"taxonomies": "taxonomy", "models": "model of", "watchlists": "watchlist", "registry": "registry"}
 Entity = dict[str, Any]

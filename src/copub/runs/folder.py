@@ -196,6 +196,13 @@ class RunWriter:
             (self.folder / name).write_bytes(data)
         self.files.append(name)
 
+    def copy(self, name: str, data: bytes) -> None:
+        """Write the copy of a file that the run was asked with; no stage makes it."""
+        path = self.folder / name
+        with self._writing():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
     def finish(self, manifest: Mapping[str, Any]) -> Run:
         """Write the manifest and rename the folder to its place; it never takes the place of another."""
         self.file(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False, default=str) + "\n")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from copub.runs.folder import Run
-from copub.study import SETTINGS, Event, Side, Study
+from copub.study import NOT_SETTINGS, SETTINGS, Event, Side, Study
 
 UNKNOWN = "not known"
 SIDES = ("side_a", "side_b")
@@ -58,12 +58,13 @@ def study_of(manifest: Mapping[str, Any]) -> Study:
     """
     facts = manifest["study"]
     defaults = {setting.path[-1]: setting.default for setting in SETTINGS}
-    values = {f.name: facts.get(f.name, defaults.get(f.name, "")) for f in fields(Study)}
+    asked = [f.name for f in fields(Study) if f.name not in NOT_SETTINGS]
+    values = {name: facts.get(name, defaults.get(name, "")) for name in asked}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     for side in SIDES:
         values[side] = Side(facts[side]["name"], tuple(facts[side]["countries"]))
     values["events"] = tuple(Event(event["date"], event["label"]) for event in values["events"])
-    return Study(**values)
+    return Study(**values, raw=str(facts.get("raw", "")))
 
 
 def changed_settings(before: Study, after: Study) -> list[str]:

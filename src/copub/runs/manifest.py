@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,17 +15,18 @@ import polars as pl
 from copub.demo import planted_shares
 from copub.runs.folder import FORMAT
 from copub.screening.watchlist import Watchlist
-from copub.study import Study
+from copub.study import NOT_SETTINGS, Study
 from copub.technology.taxonomy import Taxonomy
 
 _LIBRARIES = ("polars", "pyarrow", "pyalex", "scikit-learn", "scipy", "numpy", "altair", "orjson", "rapidfuzz")
-_LIST_FACTS = ("id", "title", "authority", "edition", "kind", "retrieved", "completeness", "terms", "hash")
+_LIST_FACTS = ("id", "title", "authority", "edition", "kind", "retrieved", "completeness", "terms", "levels", "hash")
 _TAXONOMY_FACTS = ("id", "title", "source", "date", "verification", "hash")
 
 
 def study_facts(study: Study) -> dict[str, Any]:
-    """Return the study as JSON-ready values, with its text and hash."""
-    values = {field.name: _plain(getattr(study, field.name)) for field in fields(study)}
+    """Return the study as JSON-ready values, with the hash of its text; the run folder holds the text itself."""
+    names = [field.name for field in fields(study) if field.name not in NOT_SETTINGS]
+    values = {name: _plain(getattr(study, name)) for name in names}
     return values | {"hash": study.hash, "years": [study.year_from, study.year_to]}
 
 
@@ -77,6 +79,12 @@ def build_manifest(study: Study, run_id: str, *, last: str = "", **parts: Any) -
         **parts,
         "versions": versions(),
     }
+
+
+def command_line(arguments: Sequence[str]) -> list[str]:
+    """Return a command line with paths cut to the names of their files: a manifest names no folder of the machine."""
+    parts = (argument.partition("=") if argument.startswith("-") else ("", "", argument) for argument in arguments)
+    return [f"{option}{equals}{Path(value).name}" for option, equals, value in parts]
 
 
 def _second_after(moment: str) -> str:

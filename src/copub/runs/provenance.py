@@ -7,16 +7,13 @@ One row per stage: what it used, what it made, and the hash of its code. Names a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from copub.measures.inputs import MATCHER_ERRORS, MODELS, errors_of
-from copub.measures.published import FOLDER as PUBLISHED
-from copub.measures.ties import FOLDER as TIES
+from copub.measures.inputs import MATCHER_ERRORS, MODEL, MODELS, errors_of
 from copub.runs.folder import sha256_of
 from copub.runs.instruments import CORRECTIONS, ENTITIES
 from copub.shipped import shipped_folder
-from copub.study import Study
+from copub.study.question import Question
 
 REGISTRY = "taxonomies/watchlists/registry"
 RECORDS, STUDY, DECISIONS, LABELS = "records", "study", "decisions", "labelled works"
@@ -38,22 +35,16 @@ def registry_facts() -> list[dict[str, str]]:
     return [{"id": path.stem, "hash": sha256_of(path)} for path in sorted(shipped_folder(REGISTRY).glob("*.csv"))]
 
 
-def figure_facts(study: Study) -> list[dict[str, str]]:
-    """Return kind, id and hash of each file that measure reads: evaluation, published figures, ties."""
-    found = [
-        *(("published figures", name, _file(name, PUBLISHED, ".toml")) for name in study.published),
-        *(("ties", name, _file(name, TIES, ".csv")) for name in study.ties),
-    ]
-    if errors_of(study) is not None:
+def figure_facts(question: Question) -> list[dict[str, str]]:
+    """Return kind, id and hash of each file that measure reads: published figures, ties, evaluation."""
+    kinds = {"published": "published figures", "ties": "ties"}
+    found = [(kinds[one.kind], one.id, one.sha256) for one in question.lists if one.kind in kinds]
+    if errors_of(question) is not None:
         found += [
-            ("evaluation", "classifier", shipped_folder(MODELS) / f"{study.taxonomy}.json"),
-            ("evaluation", "matcher", shipped_folder(MATCHER_ERRORS) / "matcher.toml"),
+            ("evaluation", "classifier", sha256_of(shipped_folder(MODELS) / f"{MODEL}.json")),
+            ("evaluation", "matcher", sha256_of(shipped_folder(MATCHER_ERRORS) / "matcher.toml")),
         ]
-    return [{"kind": kind, "id": Path(name).stem, "hash": sha256_of(path)} for kind, name, path in found]
-
-
-def _file(name: str, folder: str, suffix: str) -> Path:
-    return Path(name) if name.endswith(suffix) else shipped_folder(folder) / f"{name}{suffix}"
+    return [{"kind": kind, "id": name, "hash": digest} for kind, name, digest in found]
 
 
 def provenance(manifest: Mapping[str, Any], files: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ from copub.runs.stagecache import Frames, StageCache
 from copub.schema import TABLES, empty
 from copub.screening import Parts, screen
 from copub.screening.watchlist import Watchlist
-from copub.study import Side, Study
+from copub.study import NOT_SETTINGS, Side, Study
 from copub.tables import Tables, tabulate_in_turn
 from copub.tables.funnel import Funnel
 from copub.technology import DECIDED, Classification, classify_in_turn
@@ -35,7 +35,8 @@ NOT_READ_BY_TABULATE = frozenset(
     (
         "id", "title", "question", "synthetic", "taxonomy", "other_taxonomies", "profile", "thresholds", "watchlists",
         "other_watchlists", "levels", "top_level", "tiers", "medical", "children", "as_of", "counting", "confidence",
-        "base_year", "small_cell", "small_rate", "events", "bounds", "published", "ties", "labelled", "language", "raw",
+        "base_year", "small_cell", "small_rate", "events", "bounds", "published", "ties", "labelled", "language",
+        *NOT_SETTINGS,
     )
 )  # fmt: skip
 """Settings that only later stages read. A setting that is not named here is part of the key."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from copub.measures.copublications import flagged_works
@@ -11,42 +13,44 @@ from copub.runs.series import Judge
 from copub.runs.states import reasons_under, with_sides
 from copub.screening import screen
 from copub.screening.review import apply_decisions
-from copub.screening.watchlist import load_watchlist
 from copub.study import Study
+from copub.study.lists import Find, find_list
+from copub.study.question import Question, resolve
 from copub.tables import Tables
 from copub.tables.funnel import Funnel
 from copub.technology import classify
-from copub.technology.taxonomy import load_taxonomy
 
 
-def today(decisions: pl.DataFrame | None) -> Judge:
+def today(decisions: pl.DataFrame | None, find: Find = find_list) -> Judge:
     """Return the judge that judges as a run of today would.
 
     Parameters
     ----------
     decisions : people's decisions on affiliations of the study, as `copub.decisions` keeps them.
+    find : where the lists of the study are.
     """
 
     def judge(run: Run, study: Study) -> pl.DataFrame:
-        return _flagged(run, study, decisions)
+        needed = replace(study, other_taxonomies=(), other_watchlists=(), published=(), ties=(), labelled="")
+        return _flagged(run, resolve(needed, find), decisions)
 
     return judge
 
 
-def _flagged(run: Run, study: Study, decisions: pl.DataFrame | None) -> pl.DataFrame:
+def _flagged(run: Run, question: Question, decisions: pl.DataFrame | None) -> pl.DataFrame:
     """Return a run's works with the flags that today's classifier, watchlists and decisions give them.
 
-    `study` decides years, types, sides, repairs, levels and tiers.
+    The question decides years, types, sides, repairs, levels and tiers.
     """
+    study, watchlists = question.study, question.watchlists
     tables, *_ = repaired(_tables_under(run, study), study)
     classification = classify(
         tables.works,
         tables.topics,
-        [load_taxonomy(study.taxonomy)],
+        question.taxonomies,
         profile=study.profile,
         thresholds=study.thresholds,
     )
-    watchlists = [load_watchlist(name) for name in study.watchlists]
     hits = screen(
         tables.affiliations,
         watchlists,
@@ -57,8 +61,7 @@ def _flagged(run: Run, study: Study, decisions: pl.DataFrame | None) -> pl.DataF
     )
     if decisions is not None:
         hits = apply_decisions(hits, tables.affiliations, watchlists, decisions)
-    levels = tuple(dict.fromkeys(level for watchlist in watchlists for level in watchlist.levels))
-    return flagged_works(study, tables, classification, hits, levels)
+    return flagged_works(study, tables, classification, hits, question.headline_levels)
 
 
 def _tables_under(run: Run, study: Study) -> Tables:

@@ -21,8 +21,9 @@ from copub.decisions import decisions_from, keep_decisions, keep_labels, labels_
 from copub.errors import CorrectInput
 from copub.pipeline import STAGES
 from copub.pipeline import run as carry_out
+from copub.runs.copies import altered_copies, question_of
 from copub.runs.folder import Run, sha256_of
-from copub.runs.instruments import UNKNOWN, figures, instruments, study_of
+from copub.runs.instruments import UNKNOWN, figures, instruments
 from copub.runs.provenance import HARVEST, stage_of
 from copub.study import Study
 
@@ -71,10 +72,12 @@ def verify(run: Run, cache: Path, works: Sequence[Path] = ()) -> Verification:
 def _recompute(run: Run, place: Path, cache: Path, works: Sequence[Path]) -> Run:
     source = run.manifest["source"]
     options: dict[str, Any] = {"cache": place / "cache", "reports": place / "reports", "until": _last_stage(run)}
-    study = _study(run)
-    _lay_out_decisions(run, study, place / "reports")
+    question = question_of(run)
+    # the study's own bounds were checked when the run was made, and shape no table
+    question = replace(question, study=replace(question.study, bounds={}))
+    _lay_out_decisions(run, question.study, place / "reports")
     if source["kind"] == "works-files":
-        return carry_out(study, works=_same_files(run, works), **options)
+        return carry_out(question, works=_same_files(run, works), **options)
     if works:
         raise CorrectInput("the run was not made from works files", where=str(run.folder), mend="leave --works out")
     pages = _pages_of(run, cache)
@@ -86,12 +89,7 @@ def _recompute(run: Run, place: Path, cache: Path, works: Sequence[Path]) -> Run
         )
     if pages is not None:
         _view(pages, int(source["round"]), place / "cache" / pages.name)
-    return carry_out(study, offline=pages is not None, **options)
-
-
-def _study(run: Run) -> Study:
-    # the study's own bounds were judged when the run was made, and shape no table; labels stand in the manifest
-    return replace(study_of(run.manifest), bounds={}, labelled="")
+    return carry_out(question, offline=pages is not None, **options)
 
 
 def _lay_out_decisions(run: Run, study: Study, reports: Path) -> None:
@@ -203,7 +201,8 @@ def _reasons(run: Run, again: Run, tables: pl.DataFrame) -> list[str]:
         if libraries[0].get(name) != libraries[1].get(name)
     ]
     altered = tables.filter(pl.col("expected").ne_missing(pl.col("in_folder")) & pl.col("expected").is_not_null())
-    return [*(f"table {name}: {_ALTERED}" for name in altered["table"]), *reasons]
+    changed = [*(f"table {name}" for name in altered["table"]), *altered_copies(run)]
+    return [*(f"{name}: {_ALTERED}" for name in changed), *reasons]
 
 
 def verification_lines(found: Verification, *, every_table: bool = True) -> list[str]:

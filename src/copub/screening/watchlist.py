@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -88,14 +88,19 @@ class Watchlist:
     entities: tuple[Member, ...]
     relatives: tuple[Entity, ...] = field(repr=False)
     hash: str
+    members_file: Path = field(default=Path(), repr=False, compare=False)
 
     def member(self, entity_id: str) -> Member | None:
         """Return the member of that id, or None."""
         return next((member for member in self.entities if member.entity.id == entity_id), None)
 
 
-def load_watchlist(name_or_path: str | Path) -> Watchlist:
+def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Watchlist:
     """Load a watchlist by the name of a shipped one or by the path of its TOML file.
+
+    Parameters
+    ----------
+    members : the CSV file of its members, if not the one that the TOML file names.
 
     Raises
     ------
@@ -112,7 +117,7 @@ def load_watchlist(name_or_path: str | Path) -> Watchlist:
     head = toml.values.get("watchlist")
     head = head if isinstance(head, dict) else {}
     faults = [*_head_faults(toml, head)]
-    members = path.parent / str(head.get("members") or f"{path.stem}.csv")
+    members = members or path.parent / str(head.get("members") or f"{path.stem}.csv")
     rows = read_rows(members, MEMBER_COLUMNS, ("entity_id",), faults, kind="file of members")
     known = {entity.id: entity for entity in registry()}
     entries, extra = _members(rows, known, head, faults)
@@ -120,7 +125,8 @@ def load_watchlist(name_or_path: str | Path) -> Watchlist:
         faults.append(Fault(f"{members}:1", "the list has no members"))
     if faults:
         raise CorrectFile(faults, kind="watchlist")
-    return _build(head, entries, {**known, **extra}, toml.text + members.read_text(encoding="utf-8-sig"))
+    built = _build(head, entries, {**known, **extra}, toml.text + members.read_text(encoding="utf-8-sig"))
+    return replace(built, members_file=members)
 
 
 @lru_cache(maxsize=1)

@@ -7,12 +7,13 @@ reference in ``docs/study.md``.
 from copub.study.checks import date_fault
 from copub.study.reading import load_study, parse_study
 from copub.study.settings import BOUNDED, SETTINGS
-from copub.study.study import Event, Side, Study
+from copub.study.study import NOT_SETTINGS, Event, Side, Study
 
 PROFILES = ("precision", "balanced", "recall")
 
 __all__ = [
     "BOUNDED",
+    "NOT_SETTINGS",
     "PROFILES",
     "SETTINGS",
     "Event",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from copub.countries import COUNTRY_CODES
-from copub.shipped import shipped_folder
 
 Check = Callable[[Any], str | None]
 FIRST_YEAR, LAST_YEAR = 1800, 2100
@@ -50,32 +48,13 @@ def date_fault(value: Any) -> str | None:
     return f"{value!r} is no date (YYYY, YYYY-MM or YYYY-MM-DD)"
 
 
-def _shipped_or_file(folder: str, suffix: str = ".toml") -> Check:
-    def check(value: Any) -> str | None:
-        known = sorted(path.stem for path in shipped_folder(folder).glob(f"*{suffix}"))
-        if value in known or Path(str(value)).is_file():
-            return None
-        return f"{value!r} is neither shipped nor a file; shipped: {', '.join(known)}"
-
-    return check
-
-
-def _file(value: Any) -> str | None:
-    return None if Path(str(value)).is_file() else f"there is no file {value!r}"
-
-
 _YEAR = _between(FIRST_YEAR, LAST_YEAR)
 CHECKS: Mapping[str, Check] = {
     "country": _country,
     "slug": _slug,
-    "file": _file,
     "language": _one_of(*LANGUAGES),
     "year": _YEAR,
     "year or 0": lambda value: None if value == 0 else _YEAR(value),
-    "taxonomy": _shipped_or_file("taxonomies/technologies"),
-    "watchlist": _shipped_or_file("taxonomies/watchlists"),
-    "published": _shipped_or_file("taxonomies/published"),
-    "ties": _shipped_or_file("taxonomies/ties", ".csv"),
 }
 
 

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from copub.errors import CorrectFile, Fault
-from copub.screening.watchlist import load_watchlist
+from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.shipped import find_shipped, no_such
 from copub.study.checks import date_fault
+from copub.study.lists import absolute_name
 from copub.study.settings import BOUNDED, SETTINGS, Setting
 from copub.study.study import Event, Side, Study
-from copub.technology.taxonomy import load_taxonomy
 from copub.tomlfile import TomlFile, TomlPath, parse_toml, read_toml
 
 
 def load_study(name: str | Path) -> Study:
     """Load a study by the name of a shipped one or by path.
 
+    Paths in the file are relative to its folder. If the file is a symbolic link, a list that is not
+    in the folder of the link is looked for in the folder of the file that the link points to.
+    The lists themselves are read by `copub.study.question.resolve`.
+
     Raises
     ------
-    CorrectInput : no such study; the message lists the shipped ones.
+    CorrectInput : there is no such study; the message lists the shipped ones.
     CorrectFile : the file has faults; all of them, with file and line.
     """
-    return read_study(_toml_of(name))
+    toml = _toml_of(name)
+    path = Path(toml.name)
+    return read_study(toml, (path.parent, path.resolve().parent))
 
 
-def parse_study(text: str, *, name: str = "study.toml") -> Study:
-    """Validate the text of a study file; `name` is used in messages."""
-    return read_study(parse_toml(text, name=name, kind="study"))
+def parse_study(text: str, *, name: str = "study.toml", folder: str | Path = "") -> Study:
+    """Validate the text of a study file.
+
+    Parameters
+    ----------
+    name : name of the file in messages.
+    folder : where relative paths in the text start; by default the current folder.
+    """
+    return read_study(parse_toml(text, name=name, kind="study"), (Path(folder),))
 
 
 def _toml_of(name: str | Path) -> TomlFile:
@@ -42,25 +53,31 @@ def _toml_of(name: str | Path) -> TomlFile:
     return read_toml(shipped, kind="study")
 
 
-def read_study(toml: TomlFile) -> Study:
-    """Validate a parsed study file. All faults are raised together as `CorrectFile`."""
+def read_study(toml: TomlFile, folders: Sequence[Path] = (Path(),)) -> Study:
+    """Validate a parsed study file. All faults are raised together as `CorrectFile`.
+
+    Parameters
+    ----------
+    folders : where relative paths in the file may start; the first that has the file is taken.
+    """
     faults: list[Fault] = []
     values: dict[str, Any] = {}
     for setting in SETTINGS:
-        values[setting.key] = _value(toml, setting, faults)
+        values[setting.key] = _value(toml, setting, folders, faults)
     faults += _unknown_keys(toml)
-    faults += _contradictions(toml, values, bool(faults))
+    faults += _contradictions(toml, values)
     if faults:
-        raise CorrectFile(sorted(faults, key=_line), kind="study")
+        raise CorrectFile(sorted(faults, key=line_of), kind="study")
     return _build(toml, values)
 
 
-def _line(fault: Fault) -> tuple[int, str]:
+def line_of(fault: Fault) -> tuple[int, str]:
+    """Return the line and the text of a fault, to sort faults by."""
     number = fault.where.rpartition(":")[2]
     return (int(number) if number.isdigit() else 0, fault.what)
 
 
-def _value(toml: TomlFile, setting: Setting, faults: list[Fault]) -> Any:
+def _value(toml: TomlFile, setting: Setting, folders: Sequence[Path], faults: list[Fault]) -> Any:
     node: Any = toml.values
     for key in setting.path:
         if not isinstance(node, dict) or key not in node:
@@ -77,7 +94,20 @@ def _value(toml: TomlFile, setting: Setting, faults: list[Fault]) -> Any:
         message = setting.check(item) if setting.check else None
         if message:
             faults.append(Fault(where, f"{setting.key}: {message}"))
+    if setting.lists and node:
+        return _lists(setting, node, where, folders, faults)
     return tuple(node) if isinstance(node, list) else node
+
+
+def _lists(setting: Setting, node: Any, where: str, folders: Sequence[Path], faults: list[Fault]) -> Any:
+    """Return the names of lists with paths made absolute."""
+    found = []
+    for item in _items(setting, node):
+        try:
+            found.append(absolute_name(setting.lists, item, folders))
+        except CorrectInput as error:
+            faults.append(Fault(where, f"{setting.key}: {error.what}", error.mend))
+    return tuple(found) if isinstance(node, list) else "".join(found)
 
 
 def _items(setting: Setting, node: Any) -> list[Any]:
@@ -108,7 +138,7 @@ _KINDS: Mapping[str, Callable[[Any], bool]] = {
 
 def _wrong_kind(setting: Setting, node: Any) -> str | None:
     if not _KINDS[setting.kind](node):
-        if setting.path == ("study", "question") and node == "":
+        if setting.default == node == "":
             return None
         return f"must be {setting.kind}, not {node!r}"
     if setting.required and setting.kind == "list of text" and not node:
@@ -145,19 +175,21 @@ def _unknown_keys(toml: TomlFile) -> list[Fault]:
     return faults
 
 
-def _contradictions(toml: TomlFile, values: Mapping[str, Any], faulty: bool) -> list[Fault]:
+def _contradictions(toml: TomlFile, values: Mapping[str, Any]) -> list[Fault]:
     faults: list[Fault] = []
     first, last = values["years.from"], values["years.to"]
     if isinstance(first, int) and isinstance(last, int) and first > last:
         faults.append(
-            Fault(toml.where("years", "to"), f"the years are reversed: from {first} to {last}", "exchange them")
+            Fault(
+                toml.where("years", "to"), f"years.to: the years are reversed, from {first} to {last}", "exchange them"
+            )
         )
     both = sorted(set(values["sides.a.countries"] or ()) & set(values["sides.b.countries"] or ()))
     if both:
         faults.append(
             Fault(
                 toml.where("sides", "b", "countries"),
-                f"{', '.join(both)} stands on both sides",
+                f"sides.b.countries: {', '.join(both)} is on both sides",
                 "a country belongs to one side",
             )
         )
@@ -177,39 +209,6 @@ def _contradictions(toml: TomlFile, values: Mapping[str, Any], faulty: bool) -> 
             faults.append(Fault(where, f"no figure {name!r} to bound", f"known: {', '.join(BOUNDED)}"))
         if low > high:
             faults.append(Fault(where, f"the bounds of {name} are reversed: [{low}, {high}]", "exchange them"))
-    if not faulty:
-        faults += _unknown_areas_and_levels(toml, values)
-    return faults
-
-
-def _unknown_areas_and_levels(toml: TomlFile, values: Mapping[str, Any]) -> list[Fault]:
-    faults: list[Fault] = []
-    areas = load_taxonomy(values["technology.headline"]).area_ids
-    for area in sorted(set(values["technology.thresholds"]) - set(areas)):
-        faults.append(
-            Fault(toml.where("technology", "thresholds", area), f"unknown area {area!r}", f"known: {', '.join(areas)}")
-        )
-    counted, top = values["screening.levels"], values["screening.top_level"]
-    if counted and top not in counted:
-        faults.append(
-            Fault(
-                toml.where("screening", "top_level"),
-                f"{top!r} is not among the levels that count",
-                f"levels: {', '.join(counted)}",
-            )
-        )
-    known = list(dict.fromkeys(level for w in values["screening.headline"] for level in load_watchlist(w).levels))
-    for key in ("levels", "top_level"):
-        named = values[f"screening.{key}"]
-        for level in (named,) if isinstance(named, str) else named:
-            if level not in known:
-                faults.append(
-                    Fault(
-                        toml.where("screening", key),
-                        f"unknown risk level {level!r}",
-                        f"known to the headline lists: {', '.join(known)}",
-                    )
-                )
     return faults
 
 
@@ -222,4 +221,6 @@ def _build(toml: TomlFile, values: Mapping[str, Any]) -> Study:
         events=tuple(Event(str(event["date"]), event["label"]) for event in values["events"]),
         bounds={name: (float(low), float(high)) for name, (low, high) in values["assertions"].items()},
         raw=toml.text,
+        file=toml.name,
+        source=toml.data or toml.text.encode("utf-8"),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from copub.study.checks import Check, check_of
+from copub.study.lists import KINDS
 
 BOUNDED = (
     "works",
@@ -25,7 +26,10 @@ BOUNDED = (
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of a study file: where it stands, what it takes, what it means, its attribute of `Study`."""
+    """One key of a study file: its place, what it takes, what it means, its attribute of `Study`.
+
+    `lists` is the kind of list that it names (one of `copub.study.lists.KINDS`), or "".
+    """
 
     path: tuple[str, ...]
     kind: str
@@ -34,6 +38,7 @@ class Setting:
     required: bool
     check: Check | None
     attribute: str
+    lists: str = ""
 
     @property
     def key(self) -> str:
@@ -51,10 +56,14 @@ def _settings() -> Iterator[Setting]:
                 meaning=row["meaning"],
                 default=tuple(default) if isinstance(default, list) else default,
                 required=row["required"] == "yes",
-                check=check_of(row["check"]),
+                check=None if row["check"] in KINDS else check_of(row["check"]),
                 attribute=row["attribute"],
+                lists=row["check"] if row["check"] in KINDS else "",
             )
 
 
 SETTINGS: tuple[Setting, ...] = tuple(_settings())
 """Every key of a study file, as ``settings.csv`` beside this module describes it."""
+
+KEY_OF = {setting.attribute: setting.key for setting in SETTINGS if setting.attribute}
+"""Attribute of `copub.study.Study` -> the key that sets it."""

@@ -25,9 +25,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A validated study. Attributes carry the names of the keys in the file.
+    """A validated study as it is written. Attributes have the names of the keys in the file.
 
-    `raw` is the text of the file and `hash` its sha256, both kept in the manifest.
+    A list is named by the id of a shipped one or by the absolute path of a file;
+    `copub.study.question.Question` holds the lists themselves. `raw` is the text of the file and
+    `hash` its sha256; `file` is its name, for messages, and `source` its bytes.
     """
 
     id: str
@@ -68,6 +70,8 @@ class Study:
     labelled: str = ""
     language: str = "en"
     paratext_titles: bool = False
+    file: str = field(default="", repr=False, compare=False)
+    source: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def hash(self) -> str:
@@ -79,3 +83,7 @@ class Study:
         if country in self.side_a.countries:
             return "a"
         return "b" if country in self.side_b.countries else ""
+
+
+NOT_SETTINGS = ("raw", "file", "source")
+"""Attributes of a study that say where it was read from, and ask nothing."""

@@ -100,7 +100,6 @@ class Taxonomy:
         return tuple(area.id for area in self.areas)
 
 
-@cache
 def load_taxonomy(name_or_path: str | Path) -> Taxonomy:
     """Read a taxonomy by the name of a shipped one, or by the path of a TOML file.
 
@@ -111,9 +110,16 @@ def load_taxonomy(name_or_path: str | Path) -> Taxonomy:
     """
     name = str(name_or_path)
     shipped = find_shipped(FOLDER, name)
-    if shipped is None and not name.endswith(".toml"):
+    if shipped is not None:
+        return _shipped(shipped)
+    if not name.endswith(".toml") and not Path(name).is_file():
         raise no_such("taxonomy", name, FOLDER)
-    return read_taxonomy(read_toml(shipped or Path(name), kind="taxonomy"))
+    return read_taxonomy(read_toml(Path(name), kind="taxonomy"))
+
+
+@cache  # a person's own file may change while the process lives, a shipped one does not
+def _shipped(path: Path) -> Taxonomy:
+    return read_taxonomy(read_toml(path, kind="taxonomy"))
 
 
 def read_taxonomy(toml: TomlFile) -> Taxonomy:

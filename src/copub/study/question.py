@@ -1,0 +1,227 @@
+"""A question: a study with every list that it names, each read once.
+
+Everything after this knows a list by its id. Where a person's own list came from is kept only as
+the name of its file, and its content goes into the run folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from copub.errors import CorrectFile, Fault
+from copub.measures.inputs import MODEL
+from copub.measures.labels import read_labels
+from copub.measures.published import Published, load_published
+from copub.measures.ties import Tie, load_ties, of_study
+from copub.screening.watchlist import Watchlist, load_watchlist
+from copub.study.lists import SETTINGS_OF, Find, ListFile, find_list
+from copub.study.reading import line_of, load_study
+from copub.study.settings import KEY_OF
+from copub.study.study import Study
+from copub.technology.taxonomy import Taxonomy, load_taxonomy
+from copub.tomlfile import parse_toml
+
+
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """One list as it was read: its kind and id, the attribute of the study that names it, and its files.
+
+    `files` holds the name and the content of each file: one,
+    or for a watchlist two (head, members).
+    """
+
+    kind: str
+    id: str
+    attribute: str
+    is_shipped: bool
+    files: tuple[tuple[str, bytes], ...]
+
+    @property
+    def sha256(self) -> str:
+        """Return the sha256 of the first file."""
+        return hashlib.sha256(self.files[0][1]).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A study with its lists. The study names each list by its id; those of the headline come first.
+
+    `ties` are those between the two sides. `labelled` holds the labels of the file that the study
+    names, None without one. `lists` holds every list with its files.
+    """
+
+    study: Study
+    taxonomies: tuple[Taxonomy, ...]
+    watchlists: tuple[Watchlist, ...]
+    published: tuple[Published, ...] = ()
+    ties: tuple[Tie, ...] = ()
+    labelled: pl.DataFrame | None = None
+    lists: tuple[ReadList, ...] = ()
+
+    @property
+    def headline_watchlists(self) -> tuple[Watchlist, ...]:
+        """Return the watchlists that decide what is listed."""
+        return self.watchlists[: len(self.study.watchlists)]
+
+    @property
+    def headline_levels(self) -> tuple[str, ...]:
+        """Return the risk levels of the headline watchlists, strongest first."""
+        return _levels_of(self.headline_watchlists)
+
+
+def ask(study: str | Path | Study | Question) -> Question:
+    """Return the question of a study: a shipped one by name, a file, a `Study`, or a question as it is."""
+    if isinstance(study, Question):
+        return study
+    return resolve(study if isinstance(study, Study) else load_study(study))
+
+
+def resolve(study: Study, find: Find = find_list) -> Question:
+    """Read every list that a study names, and check the study against them.
+
+    Parameters
+    ----------
+    find : where lists are: shipped or at a path, or the copies in a run folder.
+
+    Raises
+    ------
+    CorrectInput : a list is missing.
+    CorrectFile : a list has faults, or the study does not agree with its lists; all faults of the study.
+    """
+    lists: list[ReadList] = []
+    read: dict[str, tuple[Any, ...]] = {}
+    for kind in SETTINGS_OF:
+        found = list(_read(study, kind, find))
+        lists += _with_own_ids([one for one, _ in found])
+        read[kind] = tuple(loaded for _, loaded in found)
+    headline = read["watchlist"][: len(study.watchlists)]
+    levels = _levels_of(headline)
+    faults = list(_faults(study, lists, read["taxonomy"], levels))
+    if faults:
+        raise CorrectFile(sorted(faults, key=line_of), kind="study")
+    return Question(
+        _with_ids(study, lists, levels),
+        read["taxonomy"],
+        read["watchlist"],
+        read["published"],
+        tuple(of_study(study, [tie for file in read["ties"] for tie in file])),
+        read["labelled"][0] if read["labelled"] else None,
+        tuple(lists),
+    )
+
+
+def _levels_of(watchlists: Sequence[Watchlist]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(level for watchlist in watchlists for level in watchlist.levels))
+
+
+def _names(study: Study, attribute: str) -> tuple[str, ...]:
+    value = getattr(study, attribute)
+    return ((value,) if value else ()) if isinstance(value, str) else value
+
+
+def _read(study: Study, kind: str, find: Find) -> Iterator[tuple[ReadList, Any]]:
+    for attribute in SETTINGS_OF[kind]:
+        for name in _names(study, attribute):
+            file = find(kind, name)
+            loaded = _load(kind, file)
+            paths = [file.path, *([loaded.members_file] if kind == "watchlist" else [])]
+            files = tuple((path.name, path.read_bytes()) for path in paths)
+            yield ReadList(kind, _id_of(kind, loaded, file), attribute, file.is_shipped, files), loaded
+
+
+def _load(kind: str, file: ListFile) -> Any:
+    if kind == "taxonomy":
+        return load_taxonomy(file.path)
+    if kind == "watchlist":
+        return load_watchlist(file.path, file.members)
+    if kind == "published":
+        return load_published(file.path)
+    return load_ties(file.path) if kind == "ties" else read_labels([file.path])
+
+
+def _id_of(kind: str, loaded: Any, file: ListFile) -> str:
+    if kind in ("ties", "labelled"):
+        return file.id or (file.path.stem if kind == "ties" else file.path.name)
+    return str(loaded.id)
+
+
+def _with_own_ids(lists: Sequence[ReadList]) -> Iterator[ReadList]:
+    """Yield the lists; files of ties have no id but their name, so a second one of a name gets a number."""
+    taken: set[str] = set()
+    for one in lists:
+        name, number = one.id, 1
+        while one.kind == "ties" and name.casefold() in taken:
+            number += 1
+            name = f"{one.id}-{number}"
+        taken.add(name.casefold())
+        yield replace(one, id=name)
+
+
+def _with_ids(study: Study, lists: Sequence[ReadList], levels: Sequence[str]) -> Study:
+    """Return the study with ids for lists, its levels strongest first, and its top level."""
+    named: dict[str, Any] = {attribute: () for names in SETTINGS_OF.values() for attribute in names}
+    for one in lists:
+        named[one.attribute] = (*named[one.attribute], one.id)
+    for attribute in named:
+        if isinstance(getattr(study, attribute), str):
+            named[attribute] = "".join(named[attribute])
+    counted = tuple(level for level in levels if level in study.levels)
+    return replace(study, **named, levels=counted, top_level=study.top_level or (counted or levels)[0])
+
+
+def _faults(
+    study: Study, lists: Sequence[ReadList], taxonomies: Sequence[Taxonomy], levels: Sequence[str]
+) -> Iterator[Fault]:
+    toml = parse_toml(study.raw, name=study.file or f"study {study.id}")
+
+    def fault(attribute: str, what: str, hint: str) -> Fault:
+        path = KEY_OF[attribute].split(".")
+        return Fault(toml.where(*path) if toml.has(*path) else toml.name, f"{KEY_OF[attribute]}: {what}", hint)
+
+    said = (*_same_ids(lists), *_wrong_areas(study, taxonomies), *_wrong_levels(study, levels))
+    yield from (fault(*one) for one in said)
+
+
+Said = tuple[str, str, str]
+"""A fault: the attribute of the study, what is wrong with it, a hint."""
+
+
+def _same_ids(lists: Sequence[ReadList]) -> Iterator[Said]:
+    seen: dict[tuple[str, str], ReadList] = {}
+    for one in lists:
+        first = seen.setdefault((one.kind, one.id), one)
+        if first is not one:
+            names = f"{KEY_OF[first.attribute]} ({first.files[0][0]})"
+            hint = "name each list once, and give each an id of its own"
+            yield one.attribute, f"{one.files[0][0]} has the id {one.id!r}, and so has {names}", hint
+
+
+def _wrong_areas(study: Study, taxonomies: Sequence[Taxonomy]) -> Iterator[Said]:
+    areas = taxonomies[0].area_ids
+    for area in sorted(set(study.thresholds) - set(areas)):
+        yield "thresholds", f"unknown area {area!r}", f"areas of {taxonomies[0].id}: {', '.join(areas)}"
+    for number, taxonomy in enumerate(taxonomies):
+        if taxonomy.id == MODEL and taxonomy.area_ids != load_taxonomy(MODEL).area_ids:
+            yield (
+                "other_taxonomies" if number else "taxonomy",
+                f"a taxonomy with other areas than the shipped {MODEL} has its id",
+                "give your taxonomy an id of its own: the model knows the areas of the shipped one only",
+            )
+
+
+def _wrong_levels(study: Study, levels: Sequence[str]) -> Iterator[Said]:
+    known = f"levels of the headline lists: {', '.join(levels)}"
+    for level in study.levels:
+        if level not in levels:
+            yield "levels", f"unknown risk level {level!r}", known
+    if study.top_level and study.top_level not in levels:
+        yield "top_level", f"unknown risk level {study.top_level!r}", known
+    elif study.top_level and study.levels and study.top_level not in study.levels:
+        hint = f"{KEY_OF['levels']}: {', '.join(study.levels)}"
+        yield "top_level", f"{study.top_level!r} is not among the levels that count", hint
