@@ -9,6 +9,7 @@ import pytest
 from copub.errors import CorrectFile, CorrectInput
 from copub.shipped import shipped_names
 from copub.study import SETTINGS, load_study, parse_study
+from copub.study.question import resolve
 
 MINIMAL = """
 [study]
@@ -32,7 +33,7 @@ headline = ["aspi-cdut-2019"]
 
 def faults_of(text: str) -> list[str]:
     with pytest.raises(CorrectFile) as caught:
-        parse_study(text, name="s.toml")
+        resolve(parse_study(text, name="s.toml"))
     return [str(fault) for fault in caught.value.faults]
 
 
@@ -73,7 +74,7 @@ def test_missing_keys_say_what_they_are_for() -> None:
     ("old", "new", "words"),
     [
         ('id = "t"', 'id = "../x"', "no identifier"),
-        ('countries = ["CN"]', 'countries = ["BE"]', "stands on both sides"),
+        ('countries = ["CN"]', 'countries = ["BE"]', "is on both sides"),
         ('countries = ["CN"]', "countries = []", "must not be empty"),
         ('countries = ["CN"]', 'countries = "CN"', "must be list of text"),
         ("from = 2010", "from = 210", "not between"),

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from copub.errors import CheckBounds, CopubError, CorrectFile, CorrectInput, ResumeLater
     from copub.pipeline import run
     from copub.runs import Run, open_run
-    from copub.study import Study, load_study, parse_study
+    from copub.study import Study
+    from copub.study.question import load_study, parse_study
 
 __all__ = [
     "CheckBounds",
@@ -43,9 +44,9 @@ _HOME = {
     "ResumeLater": "errors",
     "Run": "runs",
     "Study": "study",
-    "load_study": "study",
+    "load_study": "study.question",
     "open_run": "runs",
-    "parse_study": "study",
+    "parse_study": "study.question",
     "run": "pipeline",
 }
 

@@ -15,10 +15,15 @@ from copub.harvest.transport import source_key, source_url
 from copub.pipeline import STAGES, query_of, run
 from copub.report.summary import headline_lines
 from copub.runs import Run
-from copub.study import load_study
+from copub.study.question import ask
 
 StudyOption = Annotated[
-    str, typer.Argument(help="a study file, or the name of a shipped study", metavar="STUDY", show_default=True)
+    str,
+    typer.Argument(
+        help="a study file, the name of a shipped study, or a run folder (asks again what that run was asked)",
+        metavar="STUDY",
+        show_default=True,
+    ),
 ]
 MoreFiles = Annotated[list[Path] | None, typer.Argument(metavar="FILE", hidden=True)]
 
@@ -89,7 +94,7 @@ def estimate_command(
       copub estimate belgium-china
     """
     try:
-        price = estimate(query_of(load_study(study)), base_url=source_url(), api_key=source_key())
+        price = estimate(query_of(ask(study).study), base_url=source_url(), api_key=source_key())
     except ResumeLater as error:  # an estimate has neither works files nor a cache to fall back on
         mend = "ask again when the source can be reached; COPUB_OPENALEX_URL names another source"
         raise ResumeLater(error.what, where=error.where, mend=mend, resume_at=error.resume_at) from None

@@ -6,7 +6,7 @@ report then says nothing about it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,10 +97,10 @@ class Facts:
         taxonomy, lists, levels = row["taxonomy"], row["watchlist"], row["risk_level"]
         if taxonomy and taxonomy != self.study.get("taxonomy"):
             return False
-        if lists and set(lists.split("+")) != set(self.study.get("watchlists") or ()):
+        if lists and not _joins(lists, self.study.get("watchlists") or ()):
             return False
-        asked = set(self.study.get("levels") or ())
-        return measure not in _BY_LEVELS or not asked or set((levels or "").split("+")) == asked
+        asked = self.study.get("levels") or ()
+        return measure not in _BY_LEVELS or not asked or _joins(levels or "", asked)
 
     def area(self, area: str | None) -> str:
         """Return the name of an area: as the manifest's taxonomy names it, else made readable from its id."""
@@ -117,8 +117,10 @@ class Facts:
         return " ".join([words[0][0].upper() + words[0][1:], *words[1:]]) if words and words[0] else area
 
     def by_level(self, level: str | None) -> tuple[int, str]:
-        """Return the sort key of a risk level: strongest first, levels unknown to the words after these."""
-        known = list(self.words.words["level"])
+        """Return the sort key of a risk level: strongest first, as the lists of the run order them, then the words."""
+        of_lists = [name for entry in self.entries("watchlists") for name in entry.get("levels") or ()]
+        # institutions without a level come last, whichever list they are on
+        known = list(dict.fromkeys([*(name for name in of_lists if name != "unrated"), *self.words.words["level"]]))
         return (known.index(level), "") if level in known else (len(known), level or "")
 
     def level(self, level: str | None) -> str:
@@ -141,6 +143,11 @@ class Facts:
         if row["ci_low"] is None or row["ci_high"] is None:
             return self.words.missing
         return f"{self.words.percent(row['ci_low'])}\u00a0–\u00a0{self.words.percent(row['ci_high'])}"
+
+
+def _joins(joined: str, names: Sequence[str]) -> bool:
+    """Return whether a text is these names joined by +, in any order. A name may have a + of its own."""
+    return sorted(joined.split("+")) == sorted("+".join(names).split("+"))
 
 
 def facts_of(

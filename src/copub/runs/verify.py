@@ -36,6 +36,7 @@ class Verification:
 
     tables : one row per table: stage, table, expected (sha256 in the manifest), in_folder (of the
         file now), recomputed, same. first_difference : first stage that differs, "" if none does.
+    altered_copies : copies of the study and its lists in the run folder that are not as the run wrote them.
     reasons : instruments that are not what they were when the run was made, and altered files.
     """
 
@@ -43,11 +44,12 @@ class Verification:
     tables: pl.DataFrame
     first_difference: str
     reasons: tuple[str, ...]
+    altered_copies: tuple[str, ...] = ()
 
     @property
     def is_same(self) -> bool:
         """Return whether every table came out the same, and the run folder is untouched."""
-        return bool(self.tables["same"].all()) and not self.first_difference
+        return bool(self.tables["same"].all()) and not self.first_difference and not self.altered_copies
 
 
 def verify(run: Run, cache: Path, works: Sequence[Path] = ()) -> Verification:
@@ -172,7 +174,8 @@ def _compared(run: Run, again: Run) -> Verification:
         rows.append((stage_of(name), name, *hashes, len(set(hashes)) == 1))
     schema = dict.fromkeys(("stage", "table", "expected", "in_folder", "recomputed"), pl.String)
     tables = pl.DataFrame(rows, schema={**schema, "same": pl.Boolean}, orient="row")
-    return Verification(run, tables, _first_difference(run, again, tables), tuple(_reasons(run, again, tables)))
+    first, reasons = _first_difference(run, again, tables), tuple(_reasons(run, again, tables))
+    return Verification(run, tables, first, reasons, tuple(altered_copies(run)))
 
 
 def _first_difference(run: Run, again: Run, tables: pl.DataFrame) -> str:

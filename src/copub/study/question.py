@@ -20,8 +20,8 @@ from copub.measures.labels import read_labels
 from copub.measures.published import Published, load_published
 from copub.measures.ties import Tie, load_ties, of_study
 from copub.screening.watchlist import Watchlist, load_watchlist
+from copub.study import reading
 from copub.study.lists import SETTINGS_OF, Find, ListFile, find_list
-from copub.study.reading import line_of, load_study
 from copub.study.settings import KEY_OF
 from copub.study.study import Study
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
@@ -79,7 +79,22 @@ def ask(study: str | Path | Study | Question) -> Question:
     """Return the question of a study: a shipped one by name, a file, a `Study`, or a question as it is."""
     if isinstance(study, Question):
         return study
-    return resolve(study if isinstance(study, Study) else load_study(study))
+    return resolve(study if isinstance(study, Study) else reading.load_study(study))
+
+
+def load_study(name: str | Path) -> Study:
+    """Load a study as `copub.study.load_study` does, and check it against its lists too."""
+    return _checked(reading.load_study(name))
+
+
+def parse_study(text: str, *, name: str = "study.toml", folder: str | Path = "") -> Study:
+    """Validate the text of a study file as `copub.study.parse_study` does, and check it against its lists too."""
+    return _checked(reading.parse_study(text, name=name, folder=folder))
+
+
+def _checked(study: Study) -> Study:
+    resolve(study)
+    return study
 
 
 def resolve(study: Study, find: Find = find_list) -> Question:
@@ -104,7 +119,7 @@ def resolve(study: Study, find: Find = find_list) -> Question:
     levels = _levels_of(headline)
     faults = list(_faults(study, lists, read["taxonomy"], levels))
     if faults:
-        raise CorrectFile(sorted(faults, key=line_of), kind="study")
+        raise CorrectFile(sorted(faults, key=reading.line_of), kind="study")
     return Question(
         _with_ids(study, lists, levels),
         read["taxonomy"],

@@ -181,7 +181,7 @@ def _contradictions(toml: TomlFile, values: Mapping[str, Any]) -> list[Fault]:
     if isinstance(first, int) and isinstance(last, int) and first > last:
         faults.append(
             Fault(
-                toml.where("years", "to"), f"years.to: the years are reversed, from {first} to {last}", "exchange them"
+                toml.where("years", "to"), f"years.to: the years are reversed: from {first} to {last}", "exchange them"
             )
         )
     both = sorted(set(values["sides.a.countries"] or ()) & set(values["sides.b.countries"] or ()))
