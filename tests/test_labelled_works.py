@@ -92,7 +92,9 @@ def test_labels_that_are_taken_back_stand_behind_the_next_run_and_are_named(
 def test_a_study_may_name_the_sheet_itself(folders: tuple[Path, Path], demo_run: copub.Run, tmp_path: Path) -> None:
     sheet, (cache, reports) = tmp_path / "works.csv", folders
     fill_in(drawn(folders, sheet), demo_run, sheet, lambda number, row: {})
-    text = demo_run.manifest["study"]["raw"] + f'\n[adjusted]\nlabelled = "{sheet}"\n'
+    text = (demo_run.folder / "inputs" / "study.toml").read_text(
+        encoding="utf-8"
+    ) + f'\n[adjusted]\nlabelled = "{sheet}"\n'
     (tmp_path / "study.toml").write_text(text, encoding="utf-8")
     again = copub.run(tmp_path / "study.toml", cache=cache, reports=reports, until="measure")
     assert set(again.tables["adjusted"]["method"]) == {"labelled sample"}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from shutil import copy
+from typing import Any
 
 import pytest
 
 from copub.errors import CorrectFile, CorrectInput
 from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, counts_of, read_card, read_matcher
-from copub.measures.inputs import errors_of, levels_of_entities, read_inputs, thresholds_of, with_ids
+from copub.measures.inputs import errors_of, inputs_of, levels_of_entities, thresholds_of
 from copub.screening import load_watchlist
 from copub.shipped import shipped_folder, shipped_names
+from copub.study import load_study
+from copub.study.question import Question, resolve
 from copub.technology.taxonomy import load_taxonomy
 
 from .worlds import study
@@ -58,14 +60,22 @@ def test_a_card_without_figures_says_what_to_do(tmp_path: Path) -> None:
         read_card(path)
 
 
-def test_the_shipped_evaluation_holds_for_the_decision_it_was_made_with_only() -> None:
-    own = study(taxonomy="eu-2023-2113")
-    errors = errors_of(own)
+def question(**changes: Any) -> Question:
+    """A question about the shipped taxonomy of the model and a shipped list."""
+    return resolve(replace(load_study("demo"), **changes))
+
+
+def test_the_shipped_evaluation_holds_for_the_decision_it_was_made_with_only(tmp_path: Path) -> None:
+    errors = errors_of(question())
     assert errors is not None and set(errors.classifier) == set(TEXT_STRATA)
     assert all(0.5 < c.sensitivity <= 1 and 0.5 < c.specificity <= 1 for c in errors.classifier.values())
     assert all(0.5 < c.sensitivity <= 1 and 0.5 < c.specificity <= 1 for c in errors.matcher.values())
-    for change in ({"profile": "recall"}, {"thresholds": {"EU-02-AI": 0.9}}, {"taxonomy": "tax-one"}):
-        assert errors_of(replace(own, **change)) is None
+    for change in ({"profile": "recall"}, {"thresholds": {"EU-02-AI": 0.9}}, {"taxonomy": "aspi-64"}):
+        assert errors_of(question(**change)) is None
+    changed = tmp_path / "changed.toml"
+    text = (shipped_folder("taxonomies/technologies") / "eu-2023-2113.toml").read_text(encoding="utf-8")
+    changed.write_text(f"{text}# one line more\n", encoding="utf-8")
+    assert errors_of(question(taxonomy=str(changed))) is None
 
 
 def test_thresholds_of_the_study_win_over_every_profile() -> None:
@@ -75,13 +85,13 @@ def test_thresholds_of_the_study_win_over_every_profile() -> None:
     assert thresholds_of(study()) == {}
 
 
-def test_a_study_that_names_nothing_reads_nothing_but_the_evaluation() -> None:
-    given = read_inputs(study())
+def test_a_study_that_names_nothing_gives_nothing_but_the_evaluation() -> None:
+    given = inputs_of(question(), None)
     assert given.labelled is None and given.published == () and given.ties == () and given.levels == {}
 
 
 def test_levels_are_found_by_identifier_and_by_name() -> None:
-    levels = levels_of_entities(study(watchlists=("aspi-cdut-2019",)))
+    levels = levels_of_entities([load_watchlist("aspi-cdut-2019")])
     assert levels["beihang university"] == "very high"
     assert levels["I82880672"] == "very high"
     assert levels["fudan university"] == "unrated"
@@ -90,22 +100,12 @@ def test_levels_are_found_by_identifier_and_by_name() -> None:
 def test_files_that_the_study_names_are_read(tmp_path: Path) -> None:
     path = tmp_path / "sample.csv"
     path.write_text("work_id,critical,listed,reader,date\nW1,yes,no,A. Reader,2026-11-20\n", encoding="utf-8")
-    asked = study(
+    asked = question(
         labelled=str(path), published=("ceias-belgium-2026",), ties=("belgium",), watchlists=("aspi-cdut-2019",)
     )
-    given = read_inputs(asked)
-    assert given.labelled is not None and given.labelled.height == 1
+    assert asked.labelled is not None and asked.labelled.height == 1
+    given = inputs_of(asked, asked.labelled)
     assert [p.id for p in given.published] == ["ceias-belgium-2026"] and len(given.ties) == 5
-
-
-def test_files_of_ones_own_are_known_by_the_id_that_hits_and_assignments_bear(tmp_path: Path) -> None:
-    for folder, name in (("taxonomies/watchlists", "seven-sons"), ("taxonomies/technologies", "eu-2023-2113")):
-        for file in shipped_folder(folder).glob(f"{name}.*"):
-            copy(file, tmp_path / file.name.replace(name, f"my-{name}"))
-    lists, taxonomy = str(tmp_path / "my-seven-sons.toml"), str(tmp_path / "my-eu-2023-2113.toml")
-    asked = with_ids(study(watchlists=(lists, "list-one"), taxonomy=taxonomy, other_watchlists=(lists,)))
-    assert asked.watchlists == ("seven-sons", "list-one") and asked.other_watchlists == ("seven-sons",)
-    assert asked.taxonomy == "eu-2023-2113"
 
 
 def test_shipped_lists_and_taxonomies_bear_their_file_name_as_id() -> None:

@@ -115,7 +115,7 @@ def resolve(study: Study, find: Find = find_list) -> Question:
         found = list(_read(study, kind, find))
         lists += _with_own_ids([one for one, _ in found])
         read[kind] = tuple(loaded for _, loaded in found)
-    headline = read["watchlist"][: len(study.watchlists)]
+    headline = read["watchlist"][: len(set(study.watchlists))]
     levels = _levels_of(headline)
     faults = list(_faults(study, lists, read["taxonomy"], levels))
     if faults:
@@ -141,8 +141,13 @@ def _names(study: Study, attribute: str) -> tuple[str, ...]:
 
 
 def _read(study: Study, kind: str, find: Find) -> Iterator[tuple[ReadList, Any]]:
+    """Yield the lists of a kind; one that is named again, such as under ``others`` too, is read once."""
+    seen: set[str] = set()
     for attribute in SETTINGS_OF[kind]:
         for name in _names(study, attribute):
+            if name in seen:
+                continue
+            seen.add(name)
             file = find(kind, name)
             loaded = _load(kind, file)
             paths = [file.path, *([loaded.members_file] if kind == "watchlist" else [])]
@@ -213,7 +218,7 @@ def _same_ids(lists: Sequence[ReadList]) -> Iterator[Said]:
         first = seen.setdefault((one.kind, one.id), one)
         if first is not one:
             names = f"{KEY_OF[first.attribute]} ({first.files[0][0]})"
-            hint = "name each list once, and give each an id of its own"
+            hint = "give each file an id of its own"
             yield one.attribute, f"{one.files[0][0]} has the id {one.id!r}, and so has {names}", hint
 
 
