@@ -27,9 +27,11 @@ from isal import igzip
 
 from copub.harvest import read_works
 from copub.measures import measure
+from copub.measures.inputs import inputs_of
 from copub.screening import load_watchlist, screen
 from copub.shipped import shipped_names
 from copub.study import Study, load_study
+from copub.study.question import resolve
 from copub.tables import tabulate
 from copub.technology import classify
 from copub.technology.taxonomy import load_taxonomy
@@ -65,7 +67,15 @@ def of_copub(path: Path, study: Study) -> Taken:
     with timed(taken, "screen"):
         hits = screen(tables.affiliations, watchlists)
     with timed(taken, "measure"):
-        measure(study, tables, classification, hits, levels=headline.levels, areas=taxonomy.area_ids)
+        measure(
+            study,
+            tables,
+            classification,
+            hits,
+            levels=headline.levels,
+            areas=taxonomy.area_ids,
+            inputs=inputs_of(resolve(study), None),
+        )
     return taken
 
 

@@ -31,6 +31,24 @@ on; 4 a run assertion failed, or a verification differs; 130 stopped by the user
 """
 
 
+OWN_LISTS = """\
+## Lists of your own
+
+A study names a taxonomy, a watchlist, published figures or ties by the id of a shipped file or by the path of
+your own; labels of works are always your own file. A list gives the same output either way.
+
+- **Paths are relative to the folder of the study file**, wherever you start copub. If the study file is a symbolic
+  link, copub looks in the folder of the link first, and then in the folder of the file that it points to. In
+  `copub.parse_study(text, folder=...)` they are relative to `folder`, by default the current folder.
+- copub reads each list once and knows it by its `id` from then on (ties have the name of their file). Two files
+  of one study must not have the same id. Your own file may have the id of a shipped one: the study then uses yours.
+- The run folder keeps an exact copy of the study file and of every list that is not shipped, in `inputs/`; the
+  manifest gives the sha256 of each copy. `verify`, `trend`, `review`, `compare` and `dossier` use the copies, so they
+  work from any folder, also when the originals have changed or are gone. `copub run RUN-FOLDER` asks the same
+  question again. Shipped lists are not copied; `verify` names one that has changed since.
+"""
+
+
 def cli_reference() -> str:
     """Return the help of every command as Markdown."""
     root = typer.main.get_command(app)
@@ -59,7 +77,7 @@ def study_reference() -> str:
         "# The study file\n\nMade from `copub.study.SETTINGS`; do not edit by hand. A study is one TOML file;\n"
         "`studies/` holds those that are shipped.\n"
     )
-    return head + "\n" + "\n".join(rows) + "\n"
+    return "\n".join((head, *rows, "", OWN_LISTS))
 
 
 def _shown(value: object) -> str:

@@ -13,11 +13,13 @@ import pytest
 from copub.harvest.worksfile import read_works
 from copub.measures import measure
 from copub.measures.copublications import flagged_works
+from copub.measures.inputs import inputs_of
 from copub.measures.specifications import specifications
 from copub.repairs import repaired, under_other_repairs
 from copub.schema import TABLES
 from copub.screening import load_watchlist, screen
 from copub.study import Side, load_study
+from copub.study.question import resolve
 from copub.tables import Tables, tabulate
 from copub.technology import Classification, classify
 from copub.technology.taxonomy import load_taxonomy
@@ -43,7 +45,8 @@ def run(real_data: Path) -> dict[str, Any]:
     hits = screen(tables.affiliations, lists, tiers=study.tiers, medical=study.medical, children=study.children)
     levels, areas = lists[0].levels, load_taxonomy(study.taxonomy).area_ids
     start = time.perf_counter()
-    out = measure(study, tables, classification, hits, levels=levels, areas=areas)
+    inputs = inputs_of(resolve(study), None)
+    out = measure(study, tables, classification, hits, levels=levels, areas=areas, inputs=inputs)
     seconds = time.perf_counter() - start
     world, entities = plain(tables, classification, hits)
     flags = {

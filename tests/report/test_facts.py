@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
 import pytest
 
 from copub.report.facts import facts_of
@@ -30,6 +31,22 @@ def test_levels_go_from_strong_to_weak_and_unknown_ones_last(world: Any) -> None
     assert sorted(levels, key=facts_of(*world).by_level) == [
         "very high", "high", "medium", "low", "unrated", "none", "category 2",
     ]  # fmt: skip
+
+
+def test_levels_of_a_list_of_ones_own_go_in_the_order_of_that_list(world: Any) -> None:
+    tables, manifest = world
+    lists = [{"id": "mine", "levels": ["red", "amber", "green", "unrated"]}, {"id": "other", "levels": ["listed"]}]
+    facts = facts_of(tables, {**manifest, "watchlists": lists})
+    levels = ["none", "unrated", "listed", "green", "amber", "red"]
+    assert sorted(levels, key=facts.by_level) == ["red", "amber", "green", "listed", "unrated", "none"]
+
+
+@pytest.mark.parametrize("levels", [["A+", "A"], ["A", "A+"]])
+def test_a_level_with_a_plus_is_one_of_the_studys_own(world: Any, levels: list[str]) -> None:
+    tables, manifest = world
+    renamed = tables["shares"].with_columns(risk_level=pl.lit("A++A"))
+    facts = facts_of({**tables, "shares": renamed}, {**manifest, "study": {**manifest["study"], "levels": levels}})
+    assert facts.share("critical_listed") is not None
 
 
 def test_a_study_without_levels_takes_the_rows_over_all_of_them(world: Any) -> None:

@@ -15,7 +15,7 @@ from copub.screening import screen
 from copub.screening.review import apply_decisions
 from copub.study import Study
 from copub.study.lists import Find, find_list
-from copub.study.question import Question, resolve
+from copub.study.question import resolve
 from copub.tables import Tables
 from copub.tables.funnel import Funnel
 from copub.technology import classify
@@ -31,19 +31,19 @@ def today(decisions: pl.DataFrame | None, find: Find = find_list) -> Judge:
     """
 
     def judge(run: Run, study: Study) -> pl.DataFrame:
-        needed = replace(study, other_taxonomies=(), other_watchlists=(), published=(), ties=(), labelled="")
-        return _flagged(run, resolve(needed, find), decisions)
+        return _flagged(run, study, find, decisions)
 
     return judge
 
 
-def _flagged(run: Run, question: Question, decisions: pl.DataFrame | None) -> pl.DataFrame:
+def _flagged(run: Run, study: Study, find: Find, decisions: pl.DataFrame | None) -> pl.DataFrame:
     """Return a run's works with the flags that today's classifier, watchlists and decisions give them.
 
-    The question decides years, types, sides, repairs, levels and tiers.
+    `study` decides years, types, sides, repairs, levels and tiers.
     """
-    study, watchlists = question.study, question.watchlists
     tables, *_ = repaired(_tables_under(run, study), study)
+    headline = replace(study, other_taxonomies=(), other_watchlists=(), published=(), ties=(), labelled="")
+    question = resolve(headline, find)
     classification = classify(
         tables.works,
         tables.topics,
@@ -53,15 +53,15 @@ def _flagged(run: Run, question: Question, decisions: pl.DataFrame | None) -> pl
     )
     hits = screen(
         tables.affiliations,
-        watchlists,
+        question.watchlists,
         tiers=study.tiers,
         medical=study.medical,
         children=study.children,
         dates=tables.works.select("work_id", "publication_date") if study.as_of else None,
     )
     if decisions is not None:
-        hits = apply_decisions(hits, tables.affiliations, watchlists, decisions)
-    return flagged_works(study, tables, classification, hits, question.headline_levels)
+        hits = apply_decisions(hits, tables.affiliations, question.watchlists, decisions)
+    return flagged_works(question.study, tables, classification, hits, question.headline_levels)
 
 
 def _tables_under(run: Run, study: Study) -> Tables:
