@@ -26,6 +26,7 @@ def demo(demo_run: Run) -> Run:
 def test_a_demo_run_writes_page_workbook_dictionary_manifest_and_every_table(demo: Run) -> None:
     assert {path.name for path in demo.folder.iterdir()} == {
         "tables", "report.html", "workbook.xlsx", "manifest.json", "data-dictionary.md", "ro-crate-metadata.json",
+        "inputs",
     }  # fmt: skip
     assert set(demo.tables) == set(TABLES)
     for name, frame in demo.tables.items():

@@ -25,6 +25,7 @@ from copub.report.exports import export
 from copub.runs import Run, open_run
 from copub.runs.copies import FOLDER, copies_in, question_of, watchlists_of
 from copub.runs.folder import sha256_of
+from copub.runs.manifest import command_line
 from copub.runs.verify import verification_lines, verify
 from copub.shipped import shipped_folder
 
@@ -273,3 +274,15 @@ def test_an_own_list_with_the_id_of_a_shipped_one_is_the_one_that_counts(small_w
     assert len(watchlists_of(run)[0].entities) == 3 == len(question_of(run).watchlists[0].entities)
     assert set(run.tables["hits"]["entity_id"]) <= {member.entity.id for member in watchlists_of(run)[0].entities}
     assert verify(run, tmp_path / "cache", [small_works]).is_same
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (["/opt/bin/copub", "run", "../a/s.toml"], ["copub", "run", "s.toml"]),
+        (["copub", "run", "demo", "--reports=/home/a=b/c", "-q"], ["copub", "run", "demo", "--reports=c", "-q"]),
+        (["copub", "run", "--works", "/data/w.jsonl"], ["copub", "run", "--works", "w.jsonl"]),
+    ],
+)
+def test_the_command_in_the_manifest_names_files_without_their_folders(given: list[str], kept: list[str]) -> None:
+    assert command_line(given) == kept
