@@ -76,7 +76,7 @@ def absolute_name(kind: str, name: str, folders: Sequence[Path]) -> str:
     """
     if _shipped(kind, name):
         return name
-    paths = [Path.cwd() / folder / name for folder in folders]
+    paths = [folder.resolve() / name for folder in folders]
     found = next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113  no error for a name that is too long
     if found is None:
         raise CorrectInput(_fault_of(kind, name, paths[0]), mend=_hint(kind, name, paths[0]))
