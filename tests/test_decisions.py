@@ -12,7 +12,7 @@ import pytest
 import copub
 from copub.cli import app
 from copub.cli.app import call
-from copub.decisions import DECISIONS, decisions_of
+from copub.decisions import DECISIONS, decisions_of, review_status
 from copub.screening.review import COLUMNS
 
 STRING = "Beihang University, Beijing, China"
@@ -113,3 +113,17 @@ def test_readings_of_texts_become_a_labelled_file_with_kappa(
     assert command("review", "labels", "belgium-china", *readers, "--out", labels, "--reports", reports) == 0
     assert "A and B, any area: kappa" in capsys.readouterr().out
     assert json.loads(labels.read_text(encoding="utf-8"))["core"] == ["EU-02-AI"]
+
+
+@pytest.mark.parametrize(
+    ("decided", "status"), [(["yes"], "confirmed"), (["no"], "rejected"), (["yes", "no"], "corrected")]
+)
+def test_a_work_with_a_confirmed_and_a_rejected_affiliation_is_corrected(decided: list[str], status: str) -> None:
+    count = len(decided)
+    values = [f"string {n}" for n in range(count)]
+    hits = pl.DataFrame(
+        {"work_id": ["W1"] * count, "value": values, "via_entity": [None] * count, "entity_id": ["e"] * count},
+        schema_overrides={"via_entity": pl.String},
+    )
+    decisions = pl.DataFrame({"value": values, "entity_id": ["e"] * count, "decision": decided})
+    assert review_status(hits, decisions) == {"W1": status}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import openpyxl
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 import copub
+from copub.demo.corpus import build_corpus
 from copub.errors import CheckBounds, CorrectFile, CorrectInput, ResumeLater
 from copub.pipeline import STAGES
 from copub.runs import Run
@@ -208,3 +210,15 @@ def test_listed_works_have_a_hit_that_leads_to_its_evidence(demo: Run) -> None:
     spans = hits.filter(pl.col("matched_start").is_not_null())
     cut = [value[start:end] for value, start, end in spans.select("value", "matched_start", "matched_end").iter_rows()]
     assert cut == spans["matched_text"].to_list()
+
+
+def test_a_run_is_in_its_place_before_a_breach_of_its_bounds_is_raised(demo: Run, tmp_path: Path) -> None:
+    text = load_study("demo").raw.split("[assertions]")[0]
+    path = tmp_path / "bounded.toml"
+    path.write_text(text.replace('id = "demo"', 'id = "bounded"') + "[assertions]\ncopublications = [1, 2]\n", "utf-8")
+    works = tmp_path / "works.jsonl"
+    works.write_text("".join(json.dumps(work) + "\n" for work in islice(build_corpus(), 60)), encoding="utf-8")
+    with pytest.raises(CheckBounds):
+        copub.run(path, works=[works], cache=tmp_path / "c", reports=tmp_path / "r", until="measure")
+    (folder,) = (tmp_path / "r" / "bounded").iterdir()
+    assert copub.open_run(folder).share("critical_listed")["denominator"] > 2

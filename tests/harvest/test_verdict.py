@@ -128,3 +128,8 @@ def test_all_recorded_exchanges_are_judged_by_their_status(real_data: Path) -> N
         (404, Meaning.GONE): 1,
     }
     print("recorded answers with status 200 and no JSON object:", unusable)
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_work_that_the_source_no_longer_has_is_gone(status: int) -> None:
+    assert _judge(status, {"error": "Not Found"}) is Meaning.GONE

@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
+from scipy import stats
 
 from copub.measures.adjusted import FEW, NO_LEVELS, adjusted
-from copub.measures.correction import Decisions, Read, adjust, from_labels
+from copub.measures.correction import Decisions, Read, adjust, drawn_power, from_labels
 from copub.measures.errors import ErrorCounts, Errors
 from copub.measures.labels import LABELS
 
@@ -329,3 +330,15 @@ def test_the_adjusted_interval_covers_the_truth_where_the_raw_one_does_not() -> 
         raw_held += abs(raw - true[3]) <= 1.96 * np.sqrt(raw * (1 - raw) / works)
     assert 0.92 <= held / 300 <= 0.98
     assert raw_held / 300 < 0.5
+
+
+@pytest.mark.parametrize("counts", [ErrorCounts(0, 0, 0, 0), ErrorCounts(9, 0, 1, 5)])
+def test_the_prior_of_the_error_rates_is_that_of_jeffreys(counts: ErrorCounts) -> None:
+    draws = drawn_power(counts, np.random.default_rng(1), 200_000)
+    for values, hits, misses in (
+        (draws.sensitivity, counts.tp, counts.fn),
+        (draws.specificity, counts.tn, counts.fp),
+    ):
+        posterior = stats.beta(hits + 0.5, misses + 0.5)
+        assert np.mean(values) == pytest.approx(posterior.mean(), abs=0.005)
+        assert np.quantile(values, 0.025) == pytest.approx(posterior.ppf(0.025), abs=0.005)

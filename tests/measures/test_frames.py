@@ -192,3 +192,21 @@ def test_no_table_changes_when_it_is_measured_again() -> None:
     again = measure(STUDY, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS, inputs=Inputs())
     for name, table in measured(5, 40).items():
         assert table.equals(again[name]), name
+
+
+def test_a_cell_exactly_at_the_floors_is_not_small() -> None:
+    made = made_world(3, 40)[1]
+
+    def headline(**floors: int) -> dict[str, Any]:
+        asked = study(**floors)
+        tables = measure(
+            asked, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS, inputs=Inputs()
+        )
+        return tables["shares"].filter(measure="critical", slice_kind="all", counting="full").row(0, named=True)
+
+    first = headline()
+    at = {"small_cell": int(first["numerator"]), "small_rate": int(first["denominator"])}
+    assert at["small_cell"] > 0
+    assert not headline(**at)["is_small"]
+    assert headline(**at | {"small_cell": at["small_cell"] + 1})["is_small"]
+    assert headline(**at | {"small_rate": at["small_rate"] + 1})["is_small"]

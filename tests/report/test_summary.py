@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from copub.report.summary import headline_lines
+from copub.report.facts import facts_of
+from copub.report.summary import headline_lines, second_sentence
 from copub.schema import empty
 
 
@@ -107,3 +108,11 @@ def test_missing_works_of_the_source_are_said(world: Any) -> None:
 def test_warnings_of_the_run_are_passed_on(world: Any) -> None:
     tables, manifest = world
     assert headline_lines(tables, {**manifest, "warnings": ["a thing to know"]})[-1] == "a thing to know"
+
+
+def test_a_first_headline_of_no_works_has_no_second(world: Any) -> None:
+    tables, manifest = world
+    none = pl.when(pl.col("measure") == "critical_listed").then(0.0).otherwise("numerator").alias("numerator")
+    facts = facts_of({**tables, "shares": tables["shares"].with_columns(none)}, manifest)
+    assert second_sentence(facts_of(tables, manifest)) != ""
+    assert second_sentence(facts) == ""

@@ -7,6 +7,7 @@ import zipfile
 from typing import Any
 
 import openpyxl
+import polars as pl
 import pytest
 
 from copub.report.workbook import build_workbook
@@ -74,3 +75,11 @@ def test_hostile_texts_are_texts(hostile: Any) -> None:
     assert any(str(cell.value).startswith("=HYPERLINK") for cell in cells)
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         assert not [part for part in parts.namelist() if "rels/sheet" in part]
+
+
+def test_a_text_longer_than_excel_allows_is_cut_and_not_lost(world: Any) -> None:
+    tables, manifest = world
+    long = tables["copublications"].with_columns(pl.lit("x" * 40_000).alias("title"))
+    book = _open(build_workbook({**tables, "copublications": long}, manifest))
+    texts = {cell.value for row in book["works"].iter_rows(min_row=2) for cell in row if isinstance(cell.value, str)}
+    assert "x" * 32_767 in texts

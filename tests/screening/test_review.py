@@ -112,3 +112,14 @@ def test_all_faults_of_a_sheet_are_reported_at_once(tmp_path: Path) -> None:
     text = str(caught.value)
     for part in ("decision is 'maybe'", "needs entity_id", "needs reviewer", "'soon' is no date", "contradicts"):
         assert part in text, part
+
+
+def test_a_no_does_not_touch_hits_by_identifier_or_lineage(rows, tmp_path: Path) -> None:
+    text = "Beihang University, Beijing"
+    entity = next(m.entity for m in ASPI[0].entities if m.entity.id == "beihang-university")
+    table = rows({"raw_affiliation_string": text, "institution_id": entity.openalex[0], "country_code": "CN"})
+    hits = screen(table, ASPI)
+    assert set(hits["tier"]) == {"identifier", "name"}
+    noes = decide(draw_sheet(hits, table, ASPI), tmp_path / "s.csv")
+    counted = apply_decisions(hits, table, ASPI, noes).filter("is_counted")
+    assert counted["tier"].to_list() == ["identifier"]

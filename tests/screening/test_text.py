@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from copub.screening.slips import slips_of
 from copub.screening.text import DIVIDER, Reader, fold
 from copub.screening.vocabulary import vocabulary
 
@@ -147,3 +150,10 @@ def test_pairs_of_words_name_a_place_together() -> None:
         ("hong kong", "HK"),
         ("china", "CN"),
     ]
+
+
+def test_a_slip_that_two_known_words_explain_is_not_corrected() -> None:
+    known = slips_of({"northern", "northerly"}, {}, re.compile("(?!)"))
+    both = slips_of({"institute", "instituta"}, {}, re.compile("(?!)"))
+    assert known.near("nortxern") == "northern"
+    assert both.near("institutx") == ""

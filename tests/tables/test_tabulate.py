@@ -177,3 +177,8 @@ def test_works_files_without_any_work_are_refused(study: Study, tmp_path: Path, 
     (tmp_path / "w.jsonl").write_text(content)
     with pytest.raises(CorrectInput, match=r"no readable work|no record"):
         tabulate(read_works([tmp_path / "w.jsonl"]), study)
+
+
+def test_a_work_with_exactly_as_many_authors_as_the_cap_stays(study: Study) -> None:
+    tables = tables_of(study, work(1, "BE", "CN", "CN"), work(2, "BE", "CN", "CN", "CN"))
+    assert dict(tables.works.select("work_id", "excluded_because").iter_rows()) == {"W1": None, "W2": "author cap"}
