@@ -121,5 +121,6 @@ def test_a_no_does_not_touch_hits_by_identifier_or_lineage(rows, tmp_path: Path)
     hits = screen(table, ASPI)
     assert set(hits["tier"]) == {"identifier", "name"}
     noes = decide(draw_sheet(hits, table, ASPI), tmp_path / "s.csv")
+    noes = pl.concat([noes, noes.with_columns(value=pl.lit(entity.openalex[0]))])  # as if someone judged the id
     counted = apply_decisions(hits, table, ASPI, noes).filter("is_counted")
     assert counted["tier"].to_list() == ["identifier"]
