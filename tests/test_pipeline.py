@@ -17,7 +17,8 @@ from copub.errors import CheckBounds, CorrectFile, CorrectInput, ResumeLater
 from copub.pipeline import STAGES
 from copub.runs import Run
 from copub.schema import TABLES
-from copub.study import load_study
+from copub.study import load_study, parse_study
+from copub.technology.model import load_model
 
 
 @pytest.fixture(scope="module")
@@ -160,11 +161,61 @@ def test_no_co_publication_makes_a_run_that_says_so(tmp_path: Path) -> None:
     assert (run.folder / "report.html").exists()
 
 
+_UP_TO: dict[str, set[str]] = {
+    "harvest": set(),
+    "tabulate": {"works", "topics", "authorships", "affiliations", "repairs"},
+    "classify": {"assignments"},
+    "screen": {"hits"},
+    "measure": set(TABLES) - {"works", "topics", "authorships", "affiliations", "repairs", "assignments", "hits"},
+    "report": set(),
+}
+"""Tables that each stage adds."""
+
+
 @pytest.mark.parametrize("until", STAGES)
-def test_a_run_may_end_after_any_stage(until: str, tmp_path: Path, works_file: Path) -> None:
+def test_a_run_that_ends_after_a_stage_has_exactly_the_tables_made_so_far(
+    until: str, tmp_path: Path, works_file: Path
+) -> None:
     run = copub.run("belgium-china", works=[works_file], reports=tmp_path / "r", until=until)
+    done = STAGES[: STAGES.index(until) + 1]
+    assert set(run.tables) == set().union(*(_UP_TO[stage] for stage in done))
+    assert [row["stage"] for row in run.manifest["stages"]] == [*done, *(["write"] if until != "report" else [])]
     assert (run.folder / "report.html").exists() == (until == "report")
-    assert ("hits" in run.tables) == (STAGES.index(until) >= STAGES.index("screen"))
+
+
+def test_a_run_until_harvest_counts_the_records_and_names_faults_of_the_file(tmp_path: Path, works_file: Path) -> None:
+    run = copub.run("belgium-china", works=[works_file], reports=tmp_path / "r", until="harvest")
+    assert run.manifest["funnel"] == [{"step": "records read", "count": 1}]
+    assert run.manifest["source"]["files"][0]["name"] == "works.jsonl"
+    with works_file.open("a", encoding="utf-8") as file:
+        file.write("{broken\n")
+    with pytest.raises(CorrectFile, match="works file has 1 fault"):
+        copub.run("belgium-china", works=[works_file], reports=tmp_path / "r", until="harvest")
+
+
+def test_an_unknown_stage_is_refused_before_anything_is_harvested(tmp_path: Path) -> None:
+    with pytest.raises(CorrectInput, match="no stage 'foo'") as caught:
+        copub.run("demo", cache=tmp_path / "c", reports=tmp_path / "r", until="foo")
+    assert all(stage in caught.value.mend for stage in STAGES)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_thresholds_of_the_study_hold_under_every_operating_point(
+    demo: Run, demo_folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    own = {"EU-02-AI": 0.95}
+    text = load_study("demo").raw.split("[assertions]")[0] + '\n[technology.thresholds]\n"EU-02-AI" = 0.95\n'
+    run = copub.run(parse_study(text), cache=demo_folders[0], reports=tmp_path / "r", until="measure")
+    works, assignments = run.tables["copublications"], run.tables["assignments"]
+    for profile, by_area in load_model().thresholds.items():
+        needed = pl.col("area").replace_strict({**by_area, **own}, return_dtype=pl.Float64)
+        critical = assignments.filter(pl.col("score") >= needed)["work_id"].unique()
+        expected = works.filter(pl.col("work_id").is_in(critical.implode()) & pl.col("is_listed")).height
+        grid = run.tables["specifications"]
+        own_row = grid.filter("is_study").drop("profile")
+        switches = own_row.columns[: own_row.columns.index("is_study")]
+        row = grid.filter(profile=profile).join(own_row.select(switches), on=switches, how="semi")
+        assert row["numerator"].to_list() == [expected], profile
 
 
 def test_a_breached_assertion_ends_the_run_with_bound_and_value(tmp_path: Path, works_file: Path) -> None:

@@ -17,6 +17,7 @@ import polars as pl
 
 from copub.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
 from copub.demo import embedded_openalex
+from copub.errors import CorrectInput
 from copub.harvest import Query, harvest
 from copub.harvest.record import Record
 from copub.harvest.transport import source_key, source_url
@@ -38,13 +39,13 @@ from copub.runs.manifest import build_manifest, command_line, planted_facts, tax
 from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import Tabulated, classified, model_facts, screened, tabulated
-from copub.schema import TABLES, data_dictionary
+from copub.schema import TABLES, data_dictionary, empty
 from copub.screening.review import apply_decisions
 from copub.settings import Folders, folders
 from copub.study import Study
 from copub.study.question import Question, ask
-from copub.tables import COUNTED, Tables
-from copub.technology.model import load_model
+from copub.tables import COUNTED, TABULATED, Tables
+from copub.tables.funnel import Funnel
 
 OPENALEX_URL = "COPUB_OPENALEX_URL"
 STAGES = ("harvest", "tabulate", "classify", "screen", "measure", "report")
@@ -94,6 +95,8 @@ def run(
     ResumeLater : the source stopped; the same call goes on.
     CheckBounds : a run assertion of the study failed.
     """
+    if until not in STAGES:
+        raise CorrectInput(f"there is no stage {until!r}", where="--until", mend=f"stages: {', '.join(STAGES)}")
     place = folders(cache, reports)
     asked = _asked(study, place)
     stage_codes()  # the code as it is now, whatever is edited while the run is under way
@@ -167,10 +170,19 @@ def context_counts(context: Mapping[str, Mapping[str, int]] | None) -> pl.DataFr
 def _carry_out(asked: Question, source: Source, place: Folders, clock: StageClock, until: str) -> Run:
     writer = RunWriter(place.reports, asked.study.id, _run_id(asked))
     try:
+        if until == "harvest":
+            return _harvested(asked, source, place, writer, clock)
         return _stages(asked, source, place, writer, clock, until)
     except BaseException:
         writer.discard()
         raise
+
+
+def _harvested(asked: Question, source: Source, place: Folders, writer: RunWriter, clock: StageClock) -> Run:
+    """Read every record once, so that faults of the source show, and write a run without tables."""
+    funnel = Funnel(read=sum(1 for _ in source.records))
+    tables = Tables(funnel=funnel, **{name: empty(name) for name in TABULATED})
+    return _write(asked, source, tables, {}, place, writer, clock, with_report=False)
 
 
 def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, clock: StageClock, until: str) -> Run:
@@ -208,7 +220,6 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
             give_back()
             tables = replace(tables, works=writer.read("works", *COUNTED["works"]))
             hits = writer.read("hits", *COUNTED["hits"])
-            model = load_model()
             frames |= measure(
                 study,
                 replace(  # the large tables have no name here, so that measure can let go of them
@@ -222,10 +233,7 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
                 areas=asked.taxonomies[0].area_ids,
                 reviewed=reviewed,
                 as_of=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
-                inputs=replace(
-                    inputs_of(asked, _labels(asked, place)),
-                    thresholds={model.taxonomy: model.thresholds},
-                ),
+                inputs=inputs_of(asked, _labels(asked, place)),
                 context=context_counts(source.facts.get("context")),
                 other_repairs=under_other_repairs(differing, hits, asked.watchlists, study, tables.works, decisions),
             )
@@ -306,7 +314,7 @@ def _manifest(
         writer.target.name,
         last=last_created(place.reports, study.id),
         source=source.facts,
-        funnel=tables.funnel.steps(),
+        funnel=tables.funnel.steps() if "works" in writer.written else tables.funnel.steps()[:1],
         epochs=sorted(tables.works["epoch"].unique().to_list()),
         taxonomies=taxonomy_facts(asked.taxonomies),
         models=model_facts(asked.taxonomies),

@@ -58,8 +58,6 @@ def run_command(
       copub run belgium-china
       copub run my-study.toml --works works.jsonl.gz more.parquet
     """
-    if until not in STAGES:
-        raise CorrectInput(f"there is no stage {until!r}", where="--until", mend=f"stages: {', '.join(STAGES)}")
     if more_works and not works:
         raise CorrectInput(
             f"{more_works[0]} stands alone", where="copub run", mend="put --works before the names of works files"

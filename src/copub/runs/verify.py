@@ -106,7 +106,7 @@ def _lay_out_decisions(run: Run, study: Study, reports: Path) -> None:
 
 
 def _last_stage(run: Run) -> str:
-    return max(map(stage_of, run.manifest["tables"]), key=STAGES.index)
+    return max(map(stage_of, run.manifest["tables"]), key=STAGES.index, default=HARVEST)
 
 
 def _same_files(run: Run, works: Sequence[Path]) -> list[Path]:
