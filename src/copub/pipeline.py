@@ -22,6 +22,7 @@ from copub.harvest import Query, harvest
 from copub.harvest.record import Record
 from copub.harvest.transport import source_key, source_url
 from copub.harvest.worksfile import read_works
+from copub.listing import decided
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.measures.inputs import inputs_of
@@ -40,7 +41,6 @@ from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import Tabulated, classified, model_facts, screened, tabulated
 from copub.schema import TABLES, data_dictionary, empty
-from copub.screening.review import apply_decisions
 from copub.settings import Folders, folders
 from copub.study import Study
 from copub.study.question import Question, ask
@@ -207,9 +207,9 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
             hits, row["result"] = screened(stages, made, affiliations, asked.watchlists, study)
             decisions = decisions_of(place.reports, study.id)
             if decisions is not None:
-                decided = decisions.select(raw_affiliation_string="value")
-                of_them = pl.concat(part.join(decided, on=decided.columns, how="semi") for part in affiliations())
-                hits = apply_decisions(hits, of_them, asked.watchlists, decisions)
+                strings = decisions.select(raw_affiliation_string="value")
+                of_them = pl.concat(part.join(strings, on=strings.columns, how="semi") for part in affiliations())
+                hits = decided(study, hits, of_them, asked.watchlists, made.tables.works, decisions)
             writer.table("hits", hits)
             reviewed = review_status(hits, decisions) if decisions is not None else None
             del made, hits

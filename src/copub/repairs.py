@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from copub.listing import decided, screen_study
 from copub.parallel import between_works, by_parts, detached
 from copub.schema import conform
-from copub.screening import screen
 from copub.screening.repairs import REPAIRS, other_countries, repair, repair_authorships
-from copub.screening.review import apply_decisions
 from copub.screening.watchlist import Watchlist
 from copub.study import Study
 from copub.tables import Tables
@@ -137,7 +136,7 @@ def under_other_repairs(
     hits: pl.DataFrame,
     watchlists: Sequence[Watchlist],
     study: Study,
-    dates: pl.DataFrame,
+    works: pl.DataFrame,
     decisions: pl.DataFrame | None,
 ) -> OtherRepairs:
     """Return hits and authorships under the other rule for repairs, where they differ.
@@ -147,18 +146,10 @@ def under_other_repairs(
     Parameters
     ----------
     hits : the hits of the study, for their columns.
-    dates : table ``works``, for the dates. decisions : people's decisions on affiliations.
+    works : table ``works``, for the dates. decisions : people's decisions on affiliations.
     """
-    found = screen(
-        differing.affiliations,
-        watchlists,
-        tiers=study.tiers,
-        medical=study.medical,
-        children=study.children,
-        dates=dates.select("work_id", "publication_date") if study.as_of else None,
-    )
-    if decisions is not None:
-        found = apply_decisions(found, differing.affiliations, watchlists, decisions)
+    found = screen_study(study, differing.affiliations, watchlists, works)
+    found = decided(study, found, differing.affiliations, watchlists, works, decisions)
     return OtherRepairs(
         differing.affiliations.select(_PLACE).unique(), found.select(hits.columns), differing.authorships
     )

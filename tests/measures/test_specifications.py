@@ -16,6 +16,7 @@ from copub.measures.duplicates import first_of_group, with_groups
 from copub.measures.specifications import influences, specifications
 from copub.measures.switches import settings_of
 from copub.repairs import OtherRepairs
+from copub.study import Study
 
 from . import brute
 from .worlds import AREAS, ENTITIES, LEVELS, STUDY, Frames, frames, made_world, study
@@ -124,7 +125,7 @@ def test_a_study_with_its_own_choices_finds_them_in_the_grid() -> None:
 
 def test_a_hit_out_of_date_counts_under_no_setting() -> None:
     made = made_world(0, 40)[1]
-    hits = made.hits.with_columns(is_counted=pl.lit(False))
+    hits = made.hits.with_columns(not_counted_because=pl.lit(["date"]), is_counted=pl.lit(False))
     flagged = flagged_works(STUDY, made.tables, made.classification, hits, LEVELS)
     grid, _ = specifications(
         STUDY, flagged, made.tables.authorships, made.classification.assignments, hits, LEVELS, THRESHOLDS
@@ -135,13 +136,37 @@ def test_a_hit_out_of_date_counts_under_no_setting() -> None:
 def test_hits_that_a_switch_of_the_study_leaves_out_return_when_it_is_turned() -> None:
     asked = study(medical=False)
     made = made_world(0, 40)[1]
-    hits = made.hits.with_columns(pl.col("is_counted") & ~pl.col("is_medical"))
+    by_setting = numerators_by(asked, made, left_out(made.hits, pl.col("is_medical"), "medical"))
+    assert by_setting["with"] > by_setting["without"]
+
+
+@pytest.mark.parametrize("reason", ["date", "reviewer"])
+def test_a_hit_that_a_date_or_a_reviewer_rules_out_too_stays_out_when_the_switch_is_turned(reason: str) -> None:
+    asked = study(medical=False)
+    made = made_world(0, 40)[1]
+    both = left_out(left_out(made.hits, pl.col("is_medical"), "medical"), pl.col("is_medical"), reason)
+    by_setting = numerators_by(asked, made, both)
+    assert by_setting["without"] > 0
+    assert by_setting["with"] == pytest.approx(by_setting["without"])
+
+
+def left_out(hits: pl.DataFrame, where: pl.Expr, reason: str) -> pl.DataFrame:
+    """Return hits with one reason more where `where` holds."""
+    because = pl.col("not_counted_because").fill_null([])
+    more = pl.when(where).then(because.list.concat(pl.lit([reason]))).otherwise(because)
+    listed = pl.when(more.list.len() > 0).then(more)
+    return hits.with_columns(not_counted_because=listed).with_columns(
+        is_counted=pl.col("not_counted_because").is_null()
+    )
+
+
+def numerators_by(asked: Study, made: Frames, hits: pl.DataFrame) -> dict[str, float]:
+    """Return the sum of numerators of the grid by setting of the switch medical."""
     flagged = flagged_works(asked, made.tables, made.classification, hits, LEVELS)
     grid, _ = specifications(
         asked, flagged, made.tables.authorships, made.classification.assignments, hits, LEVELS, THRESHOLDS
     )
-    by_setting = dict(grid.group_by("medical").agg(pl.col("numerator").sum()).iter_rows())
-    assert by_setting["with"] > by_setting["without"]
+    return dict(grid.group_by("medical").agg(pl.col("numerator").sum()).iter_rows())
 
 
 def test_no_works_give_a_grid_with_null_shares() -> None:

@@ -139,8 +139,15 @@ def _add_affiliation(rows: dict[str, list[dict[str, Any]]], key: dict[str, Any],
         rows["hits"].append(
             {**key, "watchlist": watchlist, "edition": "1", "entity_id": entity, "entity_name": entity,
              "risk_level": level, "is_medical": medical, "entity_country": country, "tier": tier, "field": field,
-             "via_entity": "child" if child else None, "is_counted": counted and tier != "review"}
+             "via_entity": "child" if child else None, **_counting(tier, country, rejected=not counted)}
         )  # fmt: skip
+
+
+def _counting(tier: str, country: str, *, rejected: bool) -> dict[str, Any]:
+    """Return whether a hit counts under the settings of `STUDY`, and why it does not."""
+    against = {"tier": tier == "review", "country": country not in STUDY.side_b.countries, "reviewer": rejected}
+    reasons = [reason for reason, holds in against.items() if holds]
+    return {"not_counted_because": reasons or None, "is_counted": not reasons}
 
 
 def _funnel(world: list[dict[str, Any]]) -> Funnel:

@@ -162,6 +162,7 @@ def _hit(w: dict[str, Any], seq: int, raw: str, printed: str) -> dict[str, Any]:
         "matched_end": 24 + len(printed),
         "rule": printed,
         "via_entity": None,
+        "not_counted_because": None,
         "is_counted": True,
     }
 

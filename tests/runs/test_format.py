@@ -1,4 +1,4 @@
-"""Rules of migration: a run of a newer format is refused with the remedy; older manifests are read leniently."""
+"""Rules of migration: a newer format is refused; an older one is read, and refused where numbers are compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import pytest
 from copub.errors import CorrectInput
 from copub.runs import Run, open_run
 from copub.runs.compare import compare
+from copub.runs.folder import FORMAT
 from copub.runs.instruments import instruments, study_of
+from copub.runs.verify import verify
 from copub.study import SETTINGS
 
 from .world import EARLIER, STUDY, make_run, plain_world
@@ -29,7 +31,7 @@ def rewritten(run: Run, **changes: Any) -> Path:
     return run.folder
 
 
-@pytest.mark.parametrize("format_", [2, "two", 1.5])
+@pytest.mark.parametrize("format_", [FORMAT + 1, "two", 1.5])
 def test_a_run_of_a_newer_or_unknown_format_is_refused_with_the_remedy(run: Run, format_: Any) -> None:
     with pytest.raises(CorrectInput, match=f"the run has format {format_!r}") as caught:
         open_run(rewritten(run, format=format_))
@@ -38,6 +40,18 @@ def test_a_run_of_a_newer_or_unknown_format_is_refused_with_the_remedy(run: Run,
 
 def test_a_manifest_without_a_format_is_one_of_the_first(run: Run) -> None:
     assert open_run(rewritten(run, format=None)).folder == run.folder
+
+
+@pytest.mark.parametrize("format_", [1, None])
+def test_a_run_of_an_older_format_opens_and_is_refused_with_the_remedy_where_numbers_are_compared(
+    run: Run, format_: int | None, tmp_path: Path
+) -> None:
+    old = open_run(rewritten(run, format=format_))
+    for against in (lambda: compare(old, old), lambda: verify(old, tmp_path / "cache")):
+        with pytest.raises(CorrectInput, match=f"the run has format 1, .* format {FORMAT}") as caught:
+            against()
+        assert "run the study again" in caught.value.mend
+        assert str(old.folder) in caught.value.where
 
 
 def test_keys_that_an_older_manifest_lacks_are_read_as_not_known(run: Run) -> None:

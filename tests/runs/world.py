@@ -20,6 +20,7 @@ import polars as pl
 from copub.measures import measure
 from copub.measures.copublications import copublications, flagged_works
 from copub.runs import Run, RunWriter
+from copub.runs.folder import FORMAT
 from copub.schema import TABLES, conform
 from copub.study import Side, Study
 from copub.tables.funnel import Funnel, excluded_because
@@ -245,7 +246,13 @@ def _add_author(
         # institutions from I40 on are found by their name
         tier = "name" if int(author.institution[1:]) >= 40 else "identifier"
         medical = author.institution == MEDICAL
-        counted = tier in study.tiers and (study.medical or not medical) and author.institution not in seen.decided
+        against = {
+            "tier": tier not in study.tiers,
+            "medical": medical and not study.medical,
+            "country": author.country not in study.side_b.countries,
+            "reviewer": author.institution in seen.decided,
+        }
+        reasons = [reason for reason, holds in against.items() if holds]
         rows["hits"].append(
             {
                 **key,
@@ -258,7 +265,8 @@ def _add_author(
                 "is_medical": medical,
                 "entity_country": author.country,
                 "tier": tier,
-                "is_counted": counted,
+                "not_counted_because": reasons or None,
+                "is_counted": not reasons,
                 "value": author.institution,
             }
         )
@@ -266,7 +274,7 @@ def _add_author(
 
 def _manifest(writer: RunWriter, seen: Seen, study: Study, epochs: list[str]) -> dict[str, Any]:
     return {
-        "format": 1,
+        "format": FORMAT,
         "run_id": writer.target.name,
         "created": seen.created,
         "copub_version": seen.version,

@@ -72,6 +72,12 @@ def test_medical_units_are_a_switch(rows) -> None:
     assert screen(row, ASPI, medical=False)["is_counted"].to_list() == [False]
 
 
+def test_an_entity_of_another_country_is_a_hit_that_does_not_count(rows) -> None:
+    row = rows({**BEIHANG, "raw_affiliation_string": "Beihang University"})
+    assert screen(row, ASPI, countries=["HK"])["not_counted_because"].to_list() == [["country"]] * 2
+    assert screen(row, ASPI, countries=["CN"])["is_counted"].to_list() == [True, True]
+
+
 def test_tiers_are_a_switch(rows) -> None:
     row = rows({**BEIHANG, "raw_affiliation_string": "Beihang University"})
     for tier in TIERS:

@@ -167,11 +167,7 @@ def listed_works(hits: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl.
     """
     counted = list(study.levels) or list(levels)
     rank = {level: position for position, level in enumerate(levels)}
-    relevant = hits.filter(
-        pl.col("is_counted")
-        & pl.col("watchlist").is_in(study.watchlists)
-        & pl.col("entity_country").is_in(study.side_b.countries)
-    ).with_columns(
+    relevant = hits.filter(pl.col("is_counted") & pl.col("watchlist").is_in(study.watchlists)).with_columns(
         pl.col("risk_level").is_in(counted).alias("counts"),
         pl.col("risk_level").replace_strict(rank, default=len(rank), return_dtype=pl.Int32).alias("rank"),
     )

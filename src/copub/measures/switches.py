@@ -20,6 +20,7 @@ from copub.measures.duplicates import COLUMNS as DUPLICATES
 from copub.measures.duplicates import first_of_group
 from copub.measures.shares import AUTHOR_CAPS, COUNTING_WEIGHT
 from copub.parallel import by_parts
+from copub.screening.counting import CountingRule
 from copub.tables.funnel import PARATEXT_TITLE
 
 if TYPE_CHECKING:
@@ -170,55 +171,37 @@ def listed_masks(
     A list whose levels are not those of the headline lists (a list without levels) counts as a
     whole, under the floor of every entity only.
     """
-    rows = _standing(study, hits).join(works.select("work_id").with_row_index("position"), on="work_id")
-    column = {name: rows[name].to_numpy() for name in ("position", "is_medical", "is_child", "is_harmonised")}
+    possible = hits.filter(CountingRule(countries=study.side_b.countries).counts())
+    rows = possible.join(works.select("work_id").with_row_index("position"), on="work_id")
+    position = rows["position"].to_numpy()
+    counted = _counted(study, rows, settings, hk_mo)
     floors = floors_of(study, levels)
     at_floor = {name: rows["risk_level"].is_in(counted).to_numpy() for name, counted in floors.items()}
-    in_tiers = {tiers.name: rows["tier"].is_in(tiers.name.split("+")).to_numpy() for tiers in settings["tiers"]}
     masks: dict[tuple[str, ...], Mask] = {}
-    with_harmonised = ~column["is_harmonised"] if hk_mo == WITHOUT else np.ones(rows.height, dtype=np.bool_)
     for watchlist in settings["watchlist"]:
         on_list = rows["watchlist"].is_in(watchlist.name.split("+")).to_numpy()
         graded = watchlist.own or bool(np.any(on_list & at_floor[EVERY_LEVEL]))
-        for floor, medical, children, tiers in product(
-            settings["risk_floor"], *(settings[name] for name in ("medical", "children", "tiers"))
-        ):
+        for floor, (names, counts) in product(settings["risk_floor"], counted.items()):
             if not graded and floor.name != EVERY_LEVEL:
                 continue
-            keep = on_list & in_tiers[tiers.name] & with_harmonised
+            keep = on_list & counts
             keep &= at_floor[floor.name] if graded else True
-            keep &= True if medical.name == WITH else ~column["is_medical"]
-            keep &= True if children.name == WITH else ~column["is_child"]
             mask = np.zeros(works.height, dtype=np.bool_)
-            mask[column["position"][keep]] = True
-            masks[watchlist.name, floor.name, medical.name, children.name, tiers.name] = mask
+            mask[position[keep]] = True
+            masks[watchlist.name, floor.name, *names] = mask
     return masks
 
 
-def _standing(study: Study, hits: pl.DataFrame) -> pl.DataFrame:
-    """Return the hits on side B that some setting counts.
-
-    A hit which the study's own tiers and switches would count but which is not counted is out of
-    date (`screening.as_of`), and stays out under every setting.
-    """
-    child = pl.col("via_entity").is_not_null() | (pl.col("tier") == "lineage")
-    medical = pl.col("is_medical").fill_null(False)
-    would_count = (
-        pl.col("tier").is_in(list(study.tiers)) & (pl.lit(study.medical) | ~medical) & (pl.lit(study.children) | ~child)
-    )
-    return hits.filter(
-        (pl.col("tier") != "review")
-        & pl.col("entity_country").is_in(list(study.side_b.countries))
-        & (pl.col("is_counted") | ~would_count)
-    ).select(
-        "work_id",
-        "watchlist",
-        "risk_level",
-        "tier",
-        medical.alias("is_medical"),
-        child.alias("is_child"),
-        pl.col("entity_country").is_in(list(HARMONISED)).alias("is_harmonised"),
-    )
+def _counted(
+    study: Study, hits: pl.DataFrame, settings: Mapping[str, Settings], hk_mo: str
+) -> dict[tuple[str, str, str], Mask]:
+    """Return for each medical, children and tiers which hits count."""
+    countries = tuple(c for c in study.side_b.countries if hk_mo != WITHOUT or c not in HARMONISED)
+    masks = {}
+    for medical, children, tiers in product(*(settings[name] for name in ("medical", "children", "tiers"))):
+        rule = CountingRule(tuple(tiers.name.split("+")), medical.name == WITH, children.name == WITH, countries)
+        masks[medical.name, children.name, tiers.name] = hits.select(rule.counts()).to_series().to_numpy()
+    return masks
 
 
 def populations(

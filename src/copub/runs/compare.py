@@ -15,7 +15,7 @@ from copub.errors import CorrectInput
 from copub.runs.attribution import State, masks_of, moves, parts, states_of, sums
 from copub.runs.causes import AFFILIATED, CAUSES, INDEXED, LEFT, TOPICS, candidates, differences
 from copub.runs.comparisontables import COMPARISON_TABLES, conform_comparison
-from copub.runs.folder import Run, with_todays_columns
+from copub.runs.folder import Run, refuse_older, with_todays_columns
 from copub.runs.instruments import (
     UNKNOWN,
     Crossing,
@@ -75,6 +75,7 @@ def compare(run_a: Run, run_b: Run) -> Comparison:
     are made up and those of the other are not.
     """
     _refuse_made_up(run_a, run_b)
+    refuse_older(run_a, run_b)
     with with_todays_columns(run_a, run_b):
         return _compared(run_a, run_b)
 

@@ -26,8 +26,9 @@ from copub.errors import CorrectInput
 from copub.parallel import between_works_on_disk
 from copub.schema import TABLES, empty
 
-FORMAT = 1
-"""Format of a manifest that this copub writes and reads."""
+FORMAT = 2
+"""Format of the runs that this copub writes. 2: hits say why they do not count (`not_counted_because`)."""
+_FIRST = 1  # the first manifests named no format
 
 MANIFEST = "manifest.json"
 ROWS_AT_ONCE = 100_000
@@ -91,7 +92,7 @@ def open_run(folder: str | Path) -> Run:
     if not (path / MANIFEST).is_file():
         raise CorrectInput("this folder holds no run", where=str(path), mend="name a folder under reports/<study>/")
     run = Run(path)
-    found = run.manifest.get("format", FORMAT)
+    found = run.manifest.get("format", _FIRST)
     if not isinstance(found, int) or found > FORMAT:
         raise CorrectInput(
             f"the run has format {found!r}, and this copub reads up to {FORMAT}",
@@ -137,6 +138,19 @@ def _read_table(path: Path) -> pl.DataFrame:
         return pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:
         raise _damaged(f"the table {path.stem} of the run is damaged: {str(error).splitlines()[0]}", path) from None
+
+
+def refuse_older(*runs: Run) -> None:
+    """Raise `CorrectInput` if a run has an older format: its tables cannot be set against those of this copub."""
+    for run in runs:
+        found = run.manifest.get("format", _FIRST)
+        if isinstance(found, int) and found < FORMAT:
+            raise CorrectInput(
+                f"the run has format {found}, and this copub compares and verifies runs of format {FORMAT}",
+                where=str(run.folder / MANIFEST),
+                mend="run the study again (its pages are in the cache), or install the copub that made the run: "
+                f"{run.manifest.get('copub_version', 'not known')}",
+            )
 
 
 @contextmanager

@@ -10,20 +10,21 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from copub.harvest.record import Record
+from copub.listing import rule_of, screen_study
 from copub.packed import pack, unpack
 from copub.parallel import between_works_on_disk
 from copub.runs.codehash import shipped_hash
 from copub.runs.folder import ROWS_AT_ONCE
 from copub.runs.stagecache import Frames, StageCache
 from copub.schema import TABLES, empty
-from copub.screening import Parts, screen
+from copub.screening import Parts
 from copub.screening.watchlist import Watchlist
 from copub.study import NOT_SETTINGS, Side, Study
 from copub.tables import Tables, tabulate_in_turn
@@ -149,21 +150,13 @@ def screened(
     """
 
     def make() -> tuple[Frames, dict[str, Any]]:
-        hits = screen(
-            affiliations,
-            watchlists,
-            tiers=study.tiers,
-            medical=study.medical,
-            children=study.children,
-            dates=given.tables.works.select("work_id", "publication_date") if study.as_of else None,
-        )
-        return [("hits", hits)], {}
+        return [("hits", screen_study(study, affiliations, watchlists, given.tables.works))], {}
 
     parts = {
         "inputs": {name: given.hashes[name] for name in ("affiliations", *(["works"] if study.as_of else []))},
         "watchlists": [(watchlist.id, watchlist.hash) for watchlist in watchlists],
         "shipped": shipped_hash("taxonomies/watchlists/registry"),
-        "switches": [study.tiers, study.medical, study.children, study.as_of, study.repairs],
+        "switches": [asdict(rule_of(study)), study.as_of, study.repairs],
     }
     staged = stages.cached("screen", parts, make)
     return staged.frames["hits"], staged.origin

@@ -12,12 +12,11 @@ from typing import Any
 
 import polars as pl
 
-from copub.decisions import decisions_from
 from copub.errors import CorrectInput
+from copub.listing import rule_of
 from copub.measures.copublications import authors_by_side, listed_works
 from copub.repairs import REASON as REPAIR
 from copub.runs.folder import Run
-from copub.runs.instruments import SWITCHES, setting
 from copub.study import Study
 from copub.tables.funnel import excluded_because
 
@@ -152,38 +151,10 @@ def thresholds_of(run: Run, study: Study) -> pl.DataFrame:
 def listed_under(run: Run, own: Study, other: Study) -> pl.DataFrame:
     """Return per work of a run with a hit its standing under other settings: is_listed, is_level_top.
 
-    Lists and dates are those of the run's own study; levels, tiers, switches and side B are the
-    other's. A hit that the run does not count is counted anew only if a switch differs.
+    Lists, dates and decisions of people are those of the run's own study; levels, tiers, switches
+    and side B are the other's.
     """
-    hits = run.tables["hits"]
-    if any(setting(own, name) != setting(other, name) for name in SWITCHES):
-        # what switches do not decide, a person or a date did: that stays
-        by_switch = pl.col("is_counted") == _switched_on(own)
-        rejected = _rejected(run, hits)
-        hits = hits.with_columns(
-            pl.when(by_switch & ~rejected).then(_switched_on(other)).otherwise("is_counted").alias("is_counted")
-        )
+    hits = run.tables["hits"].with_columns(rule_of(other).counts().alias("is_counted"))
     levels = tuple(hits["risk_level"].drop_nulls().unique().sort())
     listed = listed_works(hits, replace(other, watchlists=own.watchlists), levels)
     return listed.select("work_id", "is_listed", "is_level_top")
-
-
-def _switched_on(study: Study) -> pl.Expr:
-    """Return whether the switches of a study let a hit count."""
-    own = pl.col("via_entity").is_null() & (pl.col("tier") != "lineage")
-    return (
-        pl.col("tier").is_in(list(study.tiers))
-        & (pl.lit(study.medical) | ~pl.col("is_medical"))
-        & (pl.lit(study.children) | own)
-    )
-
-
-def _rejected(run: Run, hits: pl.DataFrame) -> pl.Series:
-    """Return per hit whether people rejected it: name hits alone can be."""
-    decisions = decisions_from(run.manifest.get("decisions", []))
-    if decisions is None:
-        return pl.repeat(False, hits.height, eager=True)
-    noes = decisions.filter(decision="no").select("value", pl.col("entity_id").alias("named"), rejected=True)
-    named = hits.with_columns(named=pl.coalesce("via_entity", "entity_id"))
-    found = named.join(noes, on=["value", "named"], how="left", maintain_order="left")["rejected"].fill_null(False)
-    return found & ~hits["tier"].is_in(["identifier", "lineage"])

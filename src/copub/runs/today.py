@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import polars as pl
 
+from copub.listing import decided, screen_study
 from copub.measures.copublications import flagged_works
 from copub.repairs import repaired
 from copub.runs.folder import Run
 from copub.runs.series import Judge
 from copub.runs.states import reasons_under, with_sides
-from copub.screening import screen
-from copub.screening.review import apply_decisions
 from copub.study import Study
 from copub.study.lists import Find, find_list
 from copub.study.question import resolve
@@ -51,16 +50,8 @@ def _flagged(run: Run, study: Study, find: Find, decisions: pl.DataFrame | None)
         profile=study.profile,
         thresholds=study.thresholds,
     )
-    hits = screen(
-        tables.affiliations,
-        question.watchlists,
-        tiers=study.tiers,
-        medical=study.medical,
-        children=study.children,
-        dates=tables.works.select("work_id", "publication_date") if study.as_of else None,
-    )
-    if decisions is not None:
-        hits = apply_decisions(hits, tables.affiliations, question.watchlists, decisions)
+    hits = screen_study(study, tables.affiliations, question.watchlists, tables.works)
+    hits = decided(study, hits, tables.affiliations, question.watchlists, tables.works, decisions)
     return flagged_works(question.study, tables, classification, hits, question.headline_levels)
 
 

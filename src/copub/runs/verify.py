@@ -22,7 +22,7 @@ from copub.errors import CorrectInput
 from copub.pipeline import STAGES
 from copub.pipeline import run as carry_out
 from copub.runs.copies import altered_copies, question_of
-from copub.runs.folder import Run, sha256_of
+from copub.runs.folder import Run, refuse_older, sha256_of
 from copub.runs.instruments import UNKNOWN, figures, instruments
 from copub.runs.provenance import HARVEST, stage_of
 from copub.study import Study
@@ -65,6 +65,7 @@ def verify(run: Run, cache: Path, works: Sequence[Path] = ()) -> Verification:
     ------
     CorrectInput : the pages or files of the run are not there; the message says which.
     """
+    refuse_older(run)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="_verify-", dir=cache) as place:
         again = _recompute(run, Path(place), cache, works)

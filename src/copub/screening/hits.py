@@ -10,11 +10,11 @@ import polars as pl
 from copub.parallel import between_works, detached
 from copub.schema import TABLES, conform, empty
 from copub.screening.candidates import REVIEW, candidates
+from copub.screening.counting import TIERS, CountingRule, with_reasons
 from copub.screening.index import Index, build_index
 from copub.screening.matching import IF_COUNTRY, SURE
 from copub.screening.watchlist import Watchlist
 
-TIERS = ("identifier", "lineage", "name")
 _PLACE = ["work_id", "author_seq", "affiliation_seq"]
 _UNRESOLVED = pl.col("institution_id").is_null()
 _FIELDS = ("raw_affiliation_string", "institution_name", "institution_id", "ror", "lineage")
@@ -31,6 +31,7 @@ def screen(
     tiers: Sequence[str] = TIERS,
     medical: bool = True,
     children: bool = True,
+    countries: Sequence[str] | None = None,
     dates: pl.DataFrame | None = None,
     review: bool = False,
 ) -> pl.DataFrame:
@@ -43,13 +44,15 @@ def screen(
     tiers : tiers of match that count.
     medical : count medical units.
     children : count descendants of an entity where the list allows it.
+    countries : count entities of these countries only; None for all.
     dates : work_id, publication_date; if given, a hit counts only while the list names the
         entity. A work without a date then counts only for entities without dates.
     review : add candidates for human reading (tier ``review``, never counted); slow.
 
     Returns
     -------
-    The table ``hits``: one row per affiliation, watchlist, entity and tier, counted or not.
+    The table ``hits``: one row per affiliation, watchlist, entity and tier, counted or not, with
+    all the reasons why it does not count (`copub.screening.counting`).
     Each distinct string is matched once.
     """
     index = build_index(watchlists)
@@ -63,7 +66,8 @@ def screen(
             *(detached(_found(part, index, mentions, near)) for part in parts()),
         ]
     )
-    return conform("hits", _counted(found, tiers, medical, children, dates))
+    rule = CountingRule(tuple(tiers), medical, children, None if countries is None else tuple(countries))
+    return conform("hits", with_reasons(found, rule, dates).select(TABLES["hits"].schema.names()))
 
 
 def _values(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -204,28 +208,4 @@ def _conditions_met(found: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("condition") == IF_COUNTRY)
         .then(same.fill_null(False))
         .otherwise(same.fill_null(True))
-    )
-
-
-def _counted(
-    hits: pl.DataFrame, tiers: Sequence[str], medical: bool, children: bool, dates: pl.DataFrame | None
-) -> pl.DataFrame:
-    counts = pl.col("tier").is_in([tier for tier in tiers if tier != REVIEW])
-    if not medical:
-        counts &= ~pl.col("is_medical")
-    if not children:
-        counts &= pl.col("via_entity").is_null() & (pl.col("tier") != "lineage")
-    if dates is not None:
-        hits = hits.join(dates.select("work_id", "publication_date").unique("work_id"), on="work_id", how="left")
-        counts &= _is_valid()
-    return hits.with_columns(is_counted=counts).select(TABLES["hits"].schema.names())
-
-
-def _is_valid() -> pl.Expr:
-    """Tell whether the list names the entity at the work's date; ends of partial dates are filled."""
-    day = pl.col("publication_date").cast(pl.Date).dt.strftime("%Y-%m-%d")
-    since = (pl.col("valid_from") + pl.lit("-01-01")).str.slice(0, 10)
-    until = pl.col("valid_to") + pl.lit("-12-31").str.slice(pl.col("valid_to").str.len_chars().cast(pl.Int64) - 4)
-    return (pl.col("valid_from").is_null() | (day >= since).fill_null(False)) & (
-        pl.col("valid_to").is_null() | (day <= until).fill_null(False)
     )

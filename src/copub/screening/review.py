@@ -16,6 +16,7 @@ import polars as pl
 from copub import schema
 from copub.errors import CorrectFile, Fault
 from copub.screening.candidates import REVIEW, candidates
+from copub.screening.counting import EVERYTHING, CountingRule, with_reasons, with_rejected
 from copub.screening.entity import CsvRow, read_rows
 from copub.screening.index import HOLDERS, build_index
 from copub.screening.watchlist import Watchlist
@@ -144,22 +145,28 @@ def merge_decisions(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
 
 
 def apply_decisions(
-    hits: pl.DataFrame, affiliations: pl.DataFrame, watchlists: Sequence[Watchlist], decisions: pl.DataFrame
+    hits: pl.DataFrame,
+    affiliations: pl.DataFrame,
+    watchlists: Sequence[Watchlist],
+    decisions: pl.DataFrame,
+    *,
+    rule: CountingRule = EVERYTHING,
+    dates: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return `hits` as decided: rejected name hits no longer count, confirmed pairs are hits.
 
-    A confirmed pair that the matcher did not find becomes a counted name hit whose rule says
-    that a reviewer confirmed it. Identifier and lineage hits are not touched: they rest on the
-    registry, not on a reading of the string.
+    A confirmed pair that the matcher did not find becomes a name hit whose `rule` says that a
+    reviewer confirmed it. The reviewer says what the string names; whether the study counts such a
+    hit depends on its settings and dates, as for every other hit. Identifier and lineage hits do not
+    change: they rest on the registry, not on a reading of the string.
     """
     verdicts = decisions.select("value", "decision", decided_id="entity_id")
     named = pl.coalesce("via_entity", "entity_id")
     judged = hits.with_columns(decided_id=named).join(verdicts, on=["value", "decided_id"], how="left")
     is_name = pl.col("tier").is_in(["name", REVIEW])
-    kept = judged.with_columns(
-        is_counted=pl.when(is_name & (pl.col("decision") == "no")).then(False).otherwise("is_counted")
-    ).select(hits.columns)
-    added = _confirmed(affiliations, watchlists, decisions.filter(pl.col("decision") == "yes"))
+    kept = with_rejected(judged, (is_name & (pl.col("decision") == "no")).fill_null(False)).select(hits.columns)
+    found = _confirmed(affiliations, watchlists, decisions.filter(pl.col("decision") == "yes"))
+    added = with_reasons(found, rule, dates).select(schema.TABLES["hits"].schema.names())
     key = list(schema.TABLES["hits"].key)
     return schema.conform("hits", pl.concat([kept, added.join(kept, on=key, how="anti").select(hits.columns)]))
 
@@ -180,8 +187,5 @@ def _confirmed(affiliations: pl.DataFrame, watchlists: Sequence[Watchlist], deci
         matched_start=pl.lit(0, pl.Int32),
         matched_end=pl.col("value").str.len_chars().cast(pl.Int32),
         rule=pl.format("{}: {}, {}", pl.lit(_CONFIRMED), "reviewer", "date"),
-        is_counted=pl.lit(True),
     )
-    return complete.unique(schema.TABLES["hits"].key, keep="first", maintain_order=True).select(
-        schema.TABLES["hits"].schema.names()
-    )
+    return complete.unique(schema.TABLES["hits"].key, keep="first", maintain_order=True)

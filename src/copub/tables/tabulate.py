@@ -69,7 +69,7 @@ COUNTED: Mapping[str, tuple[str | pl.Expr, ...]] = {
     ),
     "hits": (
         "work_id", "author_seq", "affiliation_seq", "watchlist", "entity_id", "risk_level", "is_medical",
-        "entity_country", "tier", "field", "via_entity", "is_counted",
+        "entity_country", "tier", "field", "via_entity", "not_counted_because", "is_counted",
     ),
 }  # fmt: skip
 """What is counted of tables; of a printed string only whether it is there and which are equal."""
