@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from copub.arguments import expect, path_of, paths_of
 from copub.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
 from copub.demo import embedded_openalex
 from copub.errors import CorrectInput
@@ -95,22 +96,24 @@ def run(
     ResumeLater : the source stopped; the same call goes on.
     CheckBounds : a run assertion of the study failed.
     """
+    expect(until, str, "until", f"one of the stages {', '.join(STAGES)}")
     if until not in STAGES:
         raise CorrectInput(f"there is no stage {until!r}", where="--until", mend=f"stages: {', '.join(STAGES)}")
+    files = paths_of(works, "works")
     place = folders(cache, reports)
     asked = _asked(study, place)
     stage_codes()  # the code as it is now, whatever is edited while the run is under way
     clock = StageClock()
     with ExitStack() as stack:
         with clock.stage("harvest"):
-            files = [Path(name) for name in works]
             source = open_source(asked.study, files, place, stack, offline=offline, refresh=refresh, sweep=sweep)
         return _carry_out(asked, source, place, clock, until)
 
 
 def _asked(study: str | Path | Study | Question, place: Folders) -> Question:
-    if isinstance(study, str | Path):
-        for folder in (Path(study), place.reports / study):
+    if not isinstance(study, Study | Question):
+        name = path_of(study, "study")
+        for folder in (name, place.reports / name):
             if (folder / MANIFEST).is_file():
                 return question_of(open_run(folder))
     return ask(study)

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from copub.arguments import path_of
 from copub.errors import CorrectInput
 
 MEMORY, MEMORY_GB = "COPUB_MEMORY", 4.0
@@ -23,9 +24,15 @@ class Folders:
 def folders(cache: str | Path | None = None, reports: str | Path | None = None) -> Folders:
     """Return the folders from options, else from COPUB_CACHE and COPUB_REPORTS, else `cache` and `reports` here."""
     return Folders(
-        cache=Path(cache or os.environ.get("COPUB_CACHE") or "cache"),
-        reports=Path(reports or os.environ.get("COPUB_REPORTS") or "reports"),
+        cache=_folder(cache, "cache", "COPUB_CACHE"),
+        reports=_folder(reports, "reports", "COPUB_REPORTS"),
     )
+
+
+def _folder(given: str | Path | None, name: str, variable: str) -> Path:
+    if given is None or (isinstance(given, str) and not given):
+        return path_of(os.environ.get(variable) or name, variable)
+    return path_of(given, name)
 
 
 def memory_gb() -> float:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
+from copub.arguments import expect
 from copub.harvest.budget import CREDIT_USD
 from copub.harvest.query import CELLS, PER_PAGE, SIDES, Query
 from copub.harvest.transport import REQUESTS_PER_SECOND, Timing, Transport
@@ -46,6 +47,8 @@ def estimate(query: Query, *, base_url: str, api_key: str | None = None, timing:
 
     Raises what `copub.harvest.harvest` raises when the source does not answer.
     """
+    expect(query, Query, "query", "a copub.harvest.Query, such as copub.pipeline.query_of(study)")
+    expect(base_url, str, "base_url", "the address of the source as text")
     transport = Transport(base_url, api_key, timing=timing)
 
     def count(text: str) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from copub.arguments import expect
 from copub.errors import CorrectInput
 from copub.runs.attribution import State, masks_of, moves, parts, states_of, sums
 from copub.runs.causes import AFFILIATED, CAUSES, INDEXED, LEFT, TOPICS, candidates, differences
@@ -33,6 +34,7 @@ from copub.runs.states import read_state
 from copub.study import Study
 
 _POPULATION = "population"
+_A_RUN = "a run: copub.open_run(FOLDER), or what copub.run returns"
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ def compare(run_a: Run, run_b: Run) -> Comparison:
     Raises `CorrectInput` if a run was stopped before its shares were made, or if the works of one
     are made up and those of the other are not.
     """
+    for name, run in (("run_a", run_a), ("run_b", run_b)):
+        expect(run, Run, name, _A_RUN)
     _refuse_made_up(run_a, run_b)
     refuse_older(run_a, run_b)
     with with_todays_columns(run_a, run_b):

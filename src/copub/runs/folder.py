@@ -22,6 +22,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from copub.arguments import expect, path_of
 from copub.errors import CorrectInput
 from copub.parallel import between_works_on_disk
 from copub.schema import TABLES, empty
@@ -47,7 +48,7 @@ class Run:
         path = self.folder / MANIFEST
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError, OSError) as error:
             raise _damaged(f"the manifest of the run cannot be read: {error}", path) from None
         if not isinstance(values, dict):
             raise _damaged("the manifest of the run is no JSON object", path)
@@ -73,14 +74,17 @@ class Run:
 
     def share(self, measure: str = "critical_listed", counting: str | None = None) -> dict[str, Any]:
         """Return one share over all works as a dict: numerator, denominator, share, interval."""
+        expect(measure, str, "measure", "the name of a measure, such as critical_listed")
+        expect(counting, (str, type(None)), "counting", "the name of a rule of counting, such as full")
         rule = counting or self.manifest["study"]["counting"]
-        rows = self.tables["shares"].filter(
-            (pl.col("measure") == measure) & (pl.col("counting") == rule) & (pl.col("slice_kind") == "all")
+        overall = self.tables["shares"].filter(pl.col("slice_kind") == "all")
+        for row in overall.iter_rows(named=True):
+            if (row["measure"], row["counting"]) == (measure, rule):
+                return row
+        measures, rules = (", ".join(overall[name].unique().sort()) for name in ("measure", "counting"))
+        raise CorrectInput(
+            f"there is no share {measure!r} counted {rule!r}", mend=f"known measures: {measures}; counting: {rules}"
         )
-        if rows.is_empty():
-            known = ", ".join(self.tables["shares"]["measure"].unique().sort())
-            raise CorrectInput(f"no share {measure!r} counted {rule!r}", mend=f"known measures: {known}")
-        return rows.row(0, named=True)
 
 
 def open_run(folder: str | Path) -> Run:
@@ -88,7 +92,7 @@ def open_run(folder: str | Path) -> Run:
 
     Raises `CorrectInput` if it holds no whole run, a damaged one, or one of a newer copub.
     """
-    path = Path(folder)
+    path = path_of(folder, "folder")
     if not (path / MANIFEST).is_file():
         raise CorrectInput("this folder holds no run", where=str(path), mend="name a folder under reports/<study>/")
     run = Run(path)
@@ -111,6 +115,10 @@ def _damaged(what: str, path: Path) -> CorrectInput:
     )
 
 
+class UnknownTable(CorrectInput, KeyError):
+    """A run has no table of that name; the hint lists those that it has."""
+
+
 class _TablesOnDisk(Mapping[str, pl.DataFrame]):
     """Tables by name; a table is read once, when it is asked for."""
 
@@ -119,12 +127,15 @@ class _TablesOnDisk(Mapping[str, pl.DataFrame]):
         self._read: dict[str, pl.DataFrame] = {}
 
     def __getitem__(self, name: str) -> pl.DataFrame:
+        if name not in self:
+            known = ", ".join(self) or "none: it was stopped before the first was made"
+            raise UnknownTable(f"the run has no table {name!r}", mend=f"its tables: {known}")
         if name not in self._read:
             self._read[name] = _read_table(self._paths[name])
         return self._read[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._paths  # without reading it
+        return isinstance(name, str) and name in self._paths  # without reading it
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)

@@ -17,6 +17,7 @@ from typing import Any
 
 import polars as pl
 
+from copub.arguments import expect, path_of, paths_of
 from copub.decisions import decisions_from, keep_decisions, keep_labels, labels_from
 from copub.errors import CorrectInput
 from copub.pipeline import STAGES
@@ -52,7 +53,7 @@ class Verification:
         return bool(self.tables["same"].all()) and not self.first_difference and not self.altered_copies
 
 
-def verify(run: Run, cache: Path, works: Sequence[Path] = ()) -> Verification:
+def verify(run: Run, cache: str | Path, works: Sequence[str | Path] = ()) -> Verification:
     """Recompute a run and compare the sha256 of every table.
 
     Parameters
@@ -65,6 +66,8 @@ def verify(run: Run, cache: Path, works: Sequence[Path] = ()) -> Verification:
     ------
     CorrectInput : the pages or files of the run are not there; the message says which.
     """
+    expect(run, Run, "run", "a run: copub.open_run(FOLDER), or what copub.run returns")
+    cache, works = path_of(cache, "cache"), paths_of(works, "works")
     refuse_older(run)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="_verify-", dir=cache) as place:

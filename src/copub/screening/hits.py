@@ -7,6 +7,7 @@ from functools import partial
 
 import polars as pl
 
+from copub.arguments import expect_each, expect_known, frame_of
 from copub.parallel import between_works, detached
 from copub.schema import TABLES, conform, empty
 from copub.screening.candidates import REVIEW, candidates
@@ -16,6 +17,15 @@ from copub.screening.matching import IF_COUNTRY, SURE
 from copub.screening.watchlist import Watchlist
 
 _PLACE = ["work_id", "author_seq", "affiliation_seq"]
+_READ = {
+    name: TABLES["affiliations"].schema[name]
+    for name in (
+        *_PLACE, "institution_id", "ror", "institution_name", "country_code", "lineage", "raw_affiliation_string",
+    )
+}  # fmt: skip
+"""What is read of table ``affiliations``."""
+_DATES = {name: TABLES["works"].schema[name] for name in ("work_id", "publication_date")}
+_LISTS = "a list of watchlists: [copub.screening.load_watchlist(NAME)]"
 _UNRESOLVED = pl.col("institution_id").is_null()
 _FIELDS = ("raw_affiliation_string", "institution_name", "institution_id", "ror", "lineage")
 
@@ -55,6 +65,14 @@ def screen(
     all the reasons why it does not count (`copub.screening.counting`).
     Each distinct string is matched once.
     """
+    expect_each(watchlists, Watchlist, "watchlists", _LISTS)
+    expect_known(tiers, (*TIERS, REVIEW), "tiers")
+    if countries is not None:
+        expect_each(countries, str, "countries", "a list of country codes")
+    if dates is not None:
+        dates = frame_of(dates, _DATES, "dates")
+    if not callable(affiliations):
+        affiliations = frame_of(affiliations, _READ, "affiliations")
     index = build_index(watchlists)
     parts = affiliations if callable(affiliations) else partial(between_works, affiliations)
     values = _values(parts())
@@ -83,9 +101,7 @@ def _values(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
 
 def _found(affiliations: pl.DataFrame, index: Index, mentions: pl.DataFrame, near: pl.DataFrame | None) -> pl.DataFrame:
     """Return the hits in some affiliations, each with its best evidence."""
-    rows = affiliations.select(
-        *_PLACE, "institution_id", "ror", "institution_name", "country_code", "lineage", "raw_affiliation_string"
-    )
+    rows = affiliations.select(*_READ)
     parts = [_identified(rows, index), _descended(rows, index), _named(rows, mentions)]
     if near is not None:
         parts.append(_candidates(rows, near))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from copub.arguments import expect, expect_each
+from copub.screening.counting import CountingRule, with_reasons
 from copub.screening.index import Index, build_index
 from copub.screening.matching import IF_COUNTRY
 from copub.screening.watchlist import Watchlist
@@ -58,8 +60,10 @@ def screen_strings(
     university is shown under its institution: `entity_id` is the institution, `via_entity` the
     part that was named.
     """
+    expect_each(watchlists, Watchlist, "watchlists", "a list of watchlists: [copub.screening.load_watchlist(NAME)]")
+    expect(country, (str, type(None)), "country", "a country code, such as CN")
+    values = _strings(strings)
     index = build_index(watchlists)
-    values = pl.Series("value", strings, dtype=pl.String)
     mentions = _settled(index.mentions(values), index, country)
     hits = _shown_under(mentions, index).join(index.holders, on="key", how="inner")
     if not children:
@@ -73,23 +77,35 @@ def screen_strings(
     ordered = hits.sort(
         "value", "watchlist", "named_id", pl.col("via_entity").is_not_null(), "matched_start", "via_entity"
     ).unique(["value", "watchlist", "named_id"], keep="first", maintain_order=True)
-    return ordered.select(
-        raw_affiliation_string="value",
-        watchlist="watchlist",
-        edition="edition",
-        entity_id="named_id",
-        entity_name="entity_name",
-        level="risk_level",
-        category="category",
-        is_medical="is_medical",
-        tier=pl.lit("name"),
-        matched_text="matched_text",
-        matched_start="matched_start",
-        matched_end="matched_end",
-        rule="rule",
-        via_entity="via_entity",
-        is_counted=pl.lit(True) if medical else ~pl.col("is_medical"),
-    ).cast(STRINGS)
+    return (
+        with_reasons(ordered.with_columns(tier=pl.lit("name")), CountingRule(medical=medical))
+        .select(
+            raw_affiliation_string="value",
+            watchlist="watchlist",
+            edition="edition",
+            entity_id="named_id",
+            entity_name="entity_name",
+            level="risk_level",
+            category="category",
+            is_medical="is_medical",
+            tier="tier",
+            matched_text="matched_text",
+            matched_start="matched_start",
+            matched_end="matched_end",
+            rule="rule",
+            via_entity="via_entity",
+            is_counted="is_counted",
+        )
+        .cast(STRINGS)
+    )
+
+
+def _strings(strings: Sequence[str] | pl.Series) -> pl.Series:
+    wanted = "a list or a polars Series of affiliation strings"
+    if isinstance(strings, pl.Series) and strings.dtype in (pl.String, pl.Null):
+        return strings.cast(pl.String).alias("value")
+    expect_each(strings, str, "strings", wanted)
+    return pl.Series("value", strings, dtype=pl.String)
 
 
 def _settled(mentions: pl.DataFrame, index: Index, country: str | None) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from copub.arguments import path_of
 from copub.errors import CorrectFile, Fault
 from copub.screening.entity import COLUMNS, CsvRow, Entity, entity_of, read_rows
 from copub.shipped import find_shipped, no_such, shipped_folder
@@ -107,7 +108,7 @@ def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Wat
     CorrectInput : no such watchlist; the message lists the shipped ones.
     CorrectFile : the files have faults; all of them, with file and line.
     """
-    path = Path(name_or_path)
+    path = path_of(name_or_path, "watchlist")
     if path.suffix != ".toml" and not path.is_file():
         shipped = find_shipped(FOLDER, str(name_or_path))
         if shipped is None:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pyarrow.fs as pafs
 
+from copub.arguments import expect, expect_each, path_of
 from copub.errors import FAULTS_SHOWN, CorrectInput, Fault, ResumeLater
 from copub.progress import bar
 from copub.snapshot.crew import work_through
@@ -85,8 +86,8 @@ class ExtractSummary:
 
 
 def extract(
-    source: str,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     pairs: Sequence[Pair],
     *,
     expansion: bool = False,
@@ -115,6 +116,10 @@ def extract(
     CorrectInput : a wrong pair, target, source, manifest or scheduler.
     ResumeLater : the storage does not answer.
     """
+    is_address = isinstance(source, str) and "://" in source
+    source, target = str(source if is_address else path_of(source, "source")), path_of(target, "target")
+    expect_each(pairs, Pair, "pairs", "a list of copub.snapshot.pair.Pair; parse_pairs reads them from text")
+    expect(workers, int, "workers", "a whole number of processes")
     asked = Asked(check_pairs(pairs), expansion)
     targets = name_targets(target, asked)
     if workers < 1:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from copub.arguments import expect, path_of
 from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.shipped import find_shipped, no_such
 from copub.study.checks import date_fault
@@ -40,11 +41,12 @@ def parse_study(text: str, *, name: str = "study.toml", folder: str | Path = "")
     name : name of the file in messages.
     folder : where relative paths in the text start; by default the current folder.
     """
-    return read_study(parse_toml(text, name=name, kind="study"), (Path(folder),))
+    expect(text, str, "text", "the text of a study file")
+    return read_study(parse_toml(text, name=name, kind="study"), (path_of(folder, "folder"),))
 
 
 def _toml_of(name: str | Path) -> TomlFile:
-    path = Path(name)
+    path = path_of(name, "study")
     if path.suffix == ".toml" or path.is_file():
         return read_toml(path, kind="study")
     shipped = find_shipped("studies", str(name), ".toml")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from copub.arguments import each_frame, expect, expect_each, expect_numbers, frame_of
 from copub.errors import CorrectInput
 from copub.parallel import in_parallel
 from copub.schema import TABLES
@@ -29,6 +30,11 @@ DECIDED = ("work_id", "taxonomy", "area", "score", "threshold", "assigned")
 """What is decided, of the columns of ``assignments``; the others are evidence."""
 Part = tuple[pl.DataFrame, pl.DataFrame]
 """Texts of works, and their topics."""
+_TEXTS = {
+    name: TABLES["works"].schema[name]
+    for name in ("work_id", "title", "abstract", "abstract_status", "language", "epoch")
+}
+_TOPICS = {name: TABLES["topics"].schema[name] for name in ("work_id", "rank", "topic_id", "score")}
 _BASIS = {"work_id": pl.String, "classified_from": pl.String, "classifiable": pl.Boolean}
 
 
@@ -95,6 +101,9 @@ def judge_parts(
 ) -> Iterator[Classification]:
     """Do as `classify_in_turn` with works that are cut already (`parts_of`), each part with its topics."""
     model = load_model()
+    expect_each(taxonomies, Taxonomy, "taxonomies", "a list of taxonomies: [load_taxonomy(NAME)]")
+    expect(profile, str, "profile", f"one of {', '.join(model.thresholds)}")
+    expect_numbers({} if thresholds is None else thresholds, "thresholds")
     if profile not in model.thresholds:
         raise CorrectInput(f"there is no profile {profile!r}", mend=f"profiles: {', '.join(model.thresholds)}")
     asked = _Asked(tuple(taxonomies), profile, tuple(sorted((thresholds or {}).items())))
@@ -119,7 +128,8 @@ def _judges(asked: _Asked) -> _Judges:
 
 def parts_of(works: pl.DataFrame | Iterable[pl.DataFrame], topics: pl.DataFrame) -> Iterator[Part]:
     """Cut works into parts for the processes, each with its topics."""
-    for texts in map(_texts, [works] if isinstance(works, pl.DataFrame) else works):
+    topics = frame_of(topics, _TOPICS, "topics")
+    for texts in map(_texts, each_frame(works, _TEXTS, "works")):
         for start in range(0, texts.height, PART):
             part = texts.slice(start, PART)
             yield part, topics.join(part.select("work_id"), on="work_id", how="semi")

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from copub.arguments import path_of
 from copub.errors import CorrectFile, Fault
 from copub.shipped import find_shipped, no_such, shipped_names
 from copub.technology.headscore import linkable_heads
@@ -108,7 +109,11 @@ def load_taxonomy(name_or_path: str | Path) -> Taxonomy:
     CorrectInput : there is no such taxonomy or file.
     CorrectFile : the file has faults; all of them are named with their line.
     """
-    name = str(name_or_path)
+    return _load(str(path_of(name_or_path, "taxonomy")))
+
+
+@cache
+def _load(name: str) -> Taxonomy:
     shipped = find_shipped(FOLDER, name)
     if shipped is not None:
         return _shipped(shipped)

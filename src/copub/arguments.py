@@ -1,0 +1,112 @@
+"""Checks of the arguments of public functions: a wrong type is wrong input, named with what is wanted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from copub.errors import CorrectInput, brief
+
+
+def expect(value: Any, kind: type | tuple[type, ...], name: str, wanted: str) -> None:
+    """Raise `CorrectInput` unless an argument has a type.
+
+    Parameters
+    ----------
+    value : the argument.
+    kind : the type, or several, that it may have.
+    name : its name.
+    wanted : what to give instead, for the hint.
+    """
+    if not isinstance(value, kind):
+        raise _wrong(value, name, wanted)
+
+
+def expect_each(values: Any, kind: type, name: str, wanted: str) -> None:
+    """Raise `CorrectInput` unless an argument is a list or tuple whose items all have a type."""
+    expect(values, (list, tuple), name, wanted)
+    for position, value in enumerate(values):
+        expect(value, kind, f"{name}[{position}]", wanted)
+
+
+def expect_known(values: Any, known: Sequence[str], name: str) -> None:
+    """Raise `CorrectInput` unless an argument is a list or tuple of known names; the hint lists these."""
+    expect_each(values, str, name, f"a list of some of: {', '.join(known)}")
+    unknown = [value for value in values if value not in known]
+    if unknown:
+        raise CorrectInput(f"{name}: there is no {unknown[0]!r}", mend=f"known: {', '.join(known)}")
+
+
+def frame_of(given: Any, columns: Mapping[str, pl.DataType], name: str) -> pl.DataFrame:
+    """Return an argument as a frame whose columns have the wanted types: nulls and numbers are cast.
+
+    Raises `CorrectInput` if it is no polars frame, lacks a column, or has one of another type.
+    """
+    expect(given, pl.DataFrame, name, f"a polars DataFrame with the columns {', '.join(columns)}")
+    frame: pl.DataFrame = given
+    missing = [column for column in columns if column not in frame.columns]
+    if missing:
+        there = ", ".join(frame.columns) or "none"
+        raise CorrectInput(f"{name} lacks the columns {', '.join(missing)}", mend=f"columns that it has: {there}")
+    for column, wanted in columns.items():
+        found = frame.schema[column]
+        if found == wanted:
+            continue
+        if not (found in (pl.Null, pl.List(pl.Null)) or (found.is_numeric() and wanted.is_numeric())):
+            raise _wrong_type(column, name, found, wanted)
+        try:
+            frame = frame.with_columns(pl.col(column).cast(wanted))
+        except pl.exceptions.PolarsError:
+            raise _wrong_type(column, name, found, wanted) from None
+    return frame
+
+
+def _wrong_type(column: str, name: str, found: pl.DataType, wanted: pl.DataType) -> CorrectInput:
+    return CorrectInput(f"column {column} of {name} has the type {found}", mend=f"cast it to {wanted}")
+
+
+def path_of(value: Any, name: str) -> Path:
+    """Return an argument as a path. Raises `CorrectInput` if it is none, or none that the system can look up."""
+    expect(value, (str, os.PathLike), name, "a path or a name, as text or as pathlib.Path")
+    try:
+        path = Path(value)
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return path  # what is wrong with it, whoever opens it says
+    except (OSError, ValueError, TypeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise CorrectInput(f"{name} is no usable path: {reason}", where=ascii(value)[:200]) from None
+    return path
+
+
+def paths_of(values: Any, name: str) -> list[Path]:
+    """Return an argument as a list of paths; one text alone is refused."""
+    expect(values, (list, tuple), name, "a list of paths")
+    return [path_of(value, f"{name}[{position}]") for position, value in enumerate(values)]
+
+
+def expect_numbers(values: Any, name: str) -> None:
+    """Raise `CorrectInput` unless an argument maps texts to numbers."""
+    wanted = "a dict of numbers by name"
+    expect(values, Mapping, name, wanted)
+    for key, value in values.items():
+        expect(key, str, f"a key of {name}", wanted)
+        expect(value, (int, float), f"{name}[{key!r}]", wanted)
+
+
+def each_frame(frames: Any, columns: Mapping[str, pl.DataType], name: str) -> Iterable[pl.DataFrame]:
+    """Yield frames, given whole or in parts, each checked as by `frame_of` when it is reached."""
+    if isinstance(frames, pl.DataFrame) or not isinstance(frames, Iterable) or isinstance(frames, str | bytes):
+        frames = [frames]
+    for frame in frames:
+        yield frame_of(frame, columns, name)
+
+
+def _wrong(value: Any, name: str, wanted: str) -> CorrectInput:
+    kind = type(value).__name__
+    article = "an" if kind[0].lower() in "aeiou" else "a"
+    return CorrectInput(f"{name} is {article} {kind}: {brief(repr(value))}", mend=f"give {wanted}")
