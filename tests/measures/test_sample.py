@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copub.draw import draw_order
 from copub.measures.sample import SHEET, STRATUM, allocate, draw_works, with_strata
-from copub.technology.annotation import draw_order
 
 from .worlds import made_world, measured
 

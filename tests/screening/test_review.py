@@ -58,6 +58,22 @@ def test_the_sheet_holds_hits_non_hits_and_candidates(affiliations: pl.DataFrame
     assert draw_sheet(hits, affiliations, ASPI, n_hits=1, n_others=0).height == 2
 
 
+def test_a_sheet_of_affiliations_keeps_its_rows_when_one_string_comes_and_grows_without_a_new_draw(rows) -> None:
+    texts = [f"Laboratory {number}, Beihang University, Beijing" for number in range(40)]
+    texts += [f"Institute of Sheep {number}, Ghent" for number in range(40)]
+
+    def sheet(strings: list[str], size: int) -> set[str]:
+        affiliations = rows(*({"work_id": f"W{n}", "raw_affiliation_string": text} for n, text in enumerate(strings)))
+        drawn = draw_sheet(screen(affiliations, ASPI), affiliations, ASPI, n_hits=size, n_others=size)
+        return set(drawn["value"])
+
+    small = sheet(texts, 10)
+    assert len(small) == 20
+    for more in ("Department 7, Beihang University, Beijing", "Institute of Goats, Ghent"):
+        assert len(small - sheet([more, *texts], 10)) <= 1
+    assert small < sheet(texts, 20)
+
+
 def test_no_cell_of_the_sheet_begins_like_a_formula(affiliations: pl.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "sheet.csv"
     write_sheet(draw_sheet(screen(affiliations, ASPI), affiliations, ASPI), path)

@@ -9,6 +9,7 @@ import typer
 
 from copub.cli.app import ReportsOption, amount, app
 from copub.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels
+from copub.draw import SEED
 from copub.errors import CorrectInput
 from copub.measures.labels import is_label_sheet, read_labels
 from copub.measures.sample import STRATUM, draw_works
@@ -32,6 +33,8 @@ group = typer.Typer(
 )
 app.add_typer(group, name="review")
 
+SeedOption = Annotated[str, typer.Option("--seed", help="the same seed draws the same rows on every machine")]
+
 
 @group.command("sample")
 def sample_command(
@@ -39,7 +42,7 @@ def sample_command(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the sheet, a .csv")],
     hits: Annotated[int, typer.Option("--hits", min=0, help="random name hits on the sheet")] = 50,
     others: Annotated[int, typer.Option("--others", min=0, help="random strings without a hit on the sheet")] = 50,
-    seed: Annotated[int, typer.Option("--seed", help="the same seed draws the same rows")] = 1,
+    seed: SeedOption = SEED,
     reports: ReportsOption = None,
 ) -> None:
     """Draw a sheet of affiliations for human reading: hits, strings without a hit, near misses.
@@ -66,7 +69,7 @@ def works_command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="a run folder, STUDY/RUN, or STUDY", show_default=False)],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the sheet, a .csv")],
     size: Annotated[int, typer.Option("--size", min=2 ** len(STRATUM), help="works on the sheet")] = 200,
-    seed: Annotated[str, typer.Option("--seed", help="the same seed draws the same works")] = "copub",
+    seed: SeedOption = SEED,
     reports: ReportsOption = None,
 ) -> None:
     """Draw a sheet of the run's own works for reading: is it critical, does it name a listed institution?
@@ -139,7 +142,7 @@ def texts_command(
     run: RunArgument,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the sheet, a .csv")],
     size: Annotated[int, typer.Option("--size", min=1, help="works on the sheet")] = 100,
-    seed: Annotated[str, typer.Option("--seed", help="the same seed draws the same works")] = "copub",
+    seed: SeedOption = SEED,
     reports: ReportsOption = None,
 ) -> None:
     """Draw a sheet of works for reading: half where the classifier is unsure, half at random.

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import polars as pl
 
+from copub.draw import SEED, in_draw_order
 from copub.measures.labels import COLUMNS
-from copub.technology.annotation import draw_order
 
 NEAR = (0.2, 0.8)
 """Works with a score between these are strata of their own: there the classifier errs most."""
@@ -48,7 +48,7 @@ def draw_works(
     affiliations: pl.DataFrame,
     authorships: pl.DataFrame,
     size: int,
-    seed: str = "copub",
+    seed: str = SEED,
 ) -> pl.DataFrame:
     """Draw works for reading: columns `SHEET`, those to be filled in empty, in the order of the draw.
 
@@ -60,8 +60,7 @@ def draw_works(
     size : works on the sheet; at most as many as there are.
     seed : the same seed draws the same works, and a larger sheet holds the smaller one.
     """
-    order = pl.col("work_id").map_elements(lambda name: draw_order(name, seed), return_dtype=pl.String)
-    placed = with_strata(works).with_columns(order.alias("order")).sort("order")
+    placed = in_draw_order(with_strata(works), "work_id", seed=seed)
     sizes = {(a, b, c): count for a, b, c, count in placed.group_by(STRATUM).len().iter_rows()}
     taken = allocate(sizes, size)
     quota = pl.DataFrame(
@@ -71,9 +70,8 @@ def draw_works(
     )
     drawn = (
         placed.with_columns(pl.int_range(pl.len()).over(STRATUM).alias("place"))
-        .join(quota, on=STRATUM)
+        .join(quota, on=STRATUM, how="inner", maintain_order="left")
         .filter(pl.col("place") < pl.col("quota"))
-        .sort("order")
     )
     empty = [pl.lit("").alias(name) for name in COLUMNS if name not in ("work_id", "stands_for")]
     return (

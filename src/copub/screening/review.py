@@ -7,13 +7,13 @@ applied to every affiliation with that string. Fuzzy candidates are never counte
 from __future__ import annotations
 
 import datetime
-import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from copub import schema
+from copub.draw import SEED, in_draw_order
 from copub.errors import CorrectFile, Fault
 from copub.screening.candidates import REVIEW, candidates
 from copub.screening.counting import EVERYTHING, CountingRule, with_reasons, with_rejected
@@ -44,22 +44,25 @@ def draw_sheet(
     *,
     n_hits: int = 50,
     n_others: int = 50,
-    seed: int = 1,
+    seed: str = SEED,
 ) -> pl.DataFrame:
     """Draw a sheet for human reading: random hits, random non-hits, all candidates (`COLUMNS`).
 
     Samples are drawn from distinct pairs of string and entity (hits) and distinct strings
     (non-hits), so that no much-repeated string fills the sheet. Candidates are sought in strings
-    of the lists' countries and of no known country. The same seed draws the same rows.
+    of the lists' countries and of no known country. The same seed draws the same rows, and another
+    string among the affiliations replaces at most one of them.
     """
     named = hits.filter(pl.col("tier") == "name").select("value", "entity_id", "entity_name", "matched_text")
-    pairs = named.unique(["value", "entity_id"]).sort("value", "entity_id")
+    pairs = named.sort(named.columns).unique(["value", "entity_id"], keep="first", maintain_order=True)
     texts = affiliations.select(value="raw_affiliation_string").drop_nulls().unique()
-    others = texts.join(pairs, on="value", how="anti").sort("value")
+    others = texts.join(pairs, on="value", how="anti").sort("value")  # sorted for the candidates
     near = candidates(_of_country(others, affiliations, watchlists), watchlists)
     parts = [
-        _drawn(pairs, n_hits, seed, "hit"),
-        _drawn(others.join(near, on="value", how="anti"), n_others, seed, "non-hit"),
+        in_draw_order(pairs, "value", "entity_id", seed=seed).head(n_hits).with_columns(sample=pl.lit("hit")),
+        in_draw_order(others.join(near, on="value", how="anti"), "value", seed=seed)
+        .head(n_others)
+        .with_columns(sample=pl.lit("non-hit")),
         near.drop("score").with_columns(sample=pl.lit("candidate")),
     ]
     sheet = pl.concat(parts, how="diagonal")
@@ -74,11 +77,6 @@ def _of_country(texts: pl.DataFrame, affiliations: pl.DataFrame, watchlists: Seq
     return texts.join(there.select(value="raw_affiliation_string"), on="value", how="semi", maintain_order="left")[
         "value"
     ]
-
-
-def _drawn(frame: pl.DataFrame, size: int, seed: int, sample: str) -> pl.DataFrame:
-    rows = sorted(random.Random(seed).sample(range(frame.height), min(size, frame.height)))
-    return frame[rows].with_columns(sample=pl.lit(sample))
 
 
 def write_sheet(sheet: pl.DataFrame, path: Path) -> None:

@@ -8,7 +8,6 @@ random: the first teach most, the second keep the figures honest.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from copub.draw import SEED, in_draw_order
 from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.technology.evaluation import ANY, cohen_kappa
 
@@ -32,12 +32,7 @@ _READING = pl.Schema(
 _JOINED = pl.Schema({"work_id": pl.String(), "readers": _NAMES, "core": _NAMES, "disputed": _NAMES, "applied": _NAMES})
 
 
-def draw_order(work_id: str, seed: str = "copub") -> str:
-    """Return the place of a work in the draw: a hash of its id."""
-    return hashlib.sha256(f"{seed}:{work_id}".encode()).hexdigest()
-
-
-def draw_sheet(works: pl.DataFrame, assignments: pl.DataFrame, size: int, *, seed: str = "copub") -> pl.DataFrame:
+def draw_sheet(works: pl.DataFrame, assignments: pl.DataFrame, size: int, *, seed: str = SEED) -> pl.DataFrame:
     """Draw works for reading: half model-uncertain, half random; sorted by the draw.
 
     Parameters
@@ -50,19 +45,16 @@ def draw_sheet(works: pl.DataFrame, assignments: pl.DataFrame, size: int, *, see
     """
     near = (pl.col("score") - pl.col("threshold")).abs() < pl.col("threshold") / 2
     uncertain = set(assignments.filter(near)["work_id"])
-    ordered = sorted(works["work_id"].to_list(), key=lambda name: draw_order(name, seed))
-    first = [name for name in ordered if name in uncertain][: size // 2]
-    taken = set(first)
-    others = [name for name in ordered if name not in taken][: size - len(first)]
+    ordered = in_draw_order(works.unique("work_id", keep="first", maintain_order=True), "work_id", seed=seed)
+    first = ordered.filter(pl.col("work_id").is_in(list(uncertain)))["work_id"].head(size // 2).to_list()
+    others = ordered.filter(~pl.col("work_id").is_in(first))["work_id"].head(size - len(first)).to_list()
     drawn = dict.fromkeys(first, "uncertain") | dict.fromkeys(others, "random")
-    rows = works.filter(pl.col("work_id").is_in(list(drawn))).unique("work_id", maintain_order=True)
     return (
-        rows.with_columns(
-            drawn=pl.col("work_id").replace_strict(drawn),
-            order=pl.col("work_id").map_elements(lambda name: draw_order(name, seed), return_dtype=pl.String),
+        ordered.filter(pl.col("work_id").is_in(list(drawn)))
+        .with_columns(
+            drawn=pl.col("work_id").replace_strict(drawn, return_dtype=pl.String),
             **{name: pl.lit("") for name in ("core", "applied", "reader", "date")},
         )
-        .sort("order")
         .select(COLUMNS)
     )
 

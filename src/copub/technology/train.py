@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from copub.draw import draw_order
 from copub.errors import CopubError
 from copub.shipped import shipped_folder
-from copub.technology.annotation import draw_order
 from copub.technology.calibration import learn_head_score, unseen_margins
 from copub.technology.card import card_text, figures, head_figures, unseen_figures
 from copub.technology.combiner import Labelled, cross_validate, draw_folds, learn_weights, squash, to_scorer
