@@ -99,7 +99,7 @@ def test_readings_of_texts_become_a_labelled_file_with_kappa(
     run(works_file, tmp_path)
     reports, sheet, labels = tmp_path / "r", tmp_path / "texts.csv", tmp_path / "labels.jsonl"
     assert command("review", "texts", "belgium-china", "--out", sheet, "--size", "5", "--reports", reports) == 0
-    with sheet.open(encoding="utf-8", newline="") as file:
+    with sheet.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["work_id"] for row in rows] == ["W1"]
     readers = []

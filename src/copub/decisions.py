@@ -11,9 +11,10 @@ from typing import Any
 
 import polars as pl
 
+from copub.csvtext import write_sheet
 from copub.errors import CorrectInput
 from copub.measures.labels import LABELS, labels_text, merge_labels, read_labels
-from copub.screening.review import merge_decisions, read_decisions, write_sheet
+from copub.screening.review import merge_decisions, read_decisions
 from copub.shipped import shipped_names
 
 DECISIONS = "decisions.csv"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copub.csvtext import write_sheet
 from copub.errors import CorrectFile, CorrectInput
 from copub.measures.labels import LABELS, is_label_sheet, labels_text, merge_labels, read_labels
-from copub.screening.review import write_sheet
 
 from .worlds import LIMITS
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from copub.csvtext import write_sheet
 from copub.errors import CorrectFile
 from copub.screening import load_watchlist, screen
 from copub.screening.candidates import candidates
-from copub.screening.review import COLUMNS, apply_decisions, draw_sheet, merge_decisions, read_decisions, write_sheet
+from copub.screening.review import COLUMNS, apply_decisions, draw_sheet, merge_decisions, read_decisions
 
 ASPI = [load_watchlist("aspi-cdut-2019")]
 NEAR = "Nanjing Universe of Aeronautics and Astronautics"

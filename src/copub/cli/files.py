@@ -14,9 +14,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from copub.csvtext import FORMULA, UNFIT, csv_of
 from copub.errors import CorrectInput
-from copub.report.packages import csv_of
-from copub.report.plaintext import FORMULA, UNFIT
 
 _OLDEST = pl.CompatLevel.oldest()
 SUFFIXES = (".parquet", ".csv", ".jsonl")

@@ -9,6 +9,7 @@ import typer
 
 from copub import progress
 from copub.cli.app import CacheOption, HidesSurplus, JsonOption, QuietOption, ReportsOption, app, print_json
+from copub.csvtext import csv_of
 from copub.decisions import decisions_of
 from copub.errors import CorrectInput
 from copub.report.messages import load_messages
@@ -136,8 +137,7 @@ def trend_command(
     if out is not None and out.suffix == ".parquet":
         table.write_parquet(out)
     elif out is not None:
-        lists = [name for name, dtype in table.schema.items() if dtype.is_nested()]
-        table.with_columns(table[name].list.join("; ") for name in lists).write_csv(out)
+        out.write_bytes(csv_of(table))
     if as_json:
         print_json({"study": study, "runs": table.to_dicts()})
         return

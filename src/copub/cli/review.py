@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from copub.cli.app import ReportsOption, amount, app
+from copub.csvtext import write_sheet
 from copub.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels
 from copub.draw import SEED
 from copub.errors import CorrectInput
@@ -15,14 +16,13 @@ from copub.measures.labels import is_label_sheet, read_labels
 from copub.measures.sample import STRATUM, draw_works
 from copub.runs.copies import headline_taxonomy_of, watchlists_of
 from copub.runs.keep import find_run
-from copub.screening.review import draw_sheet, read_decisions, write_sheet
+from copub.screening.review import draw_sheet, read_decisions
 from copub.settings import folders
 from copub.technology.annotation import (
     agreement_of_readers,
     join_readings,
     labels_text,
     read_sheets,
-    sheet_text,
 )
 from copub.technology.annotation import (
     draw_sheet as draw_texts,
@@ -159,7 +159,7 @@ def texts_command(
     headline = found.manifest["taxonomies"][0]["id"]
     assigned = found.tables["assignments"].filter(taxonomy=headline)
     sheet = draw_texts(found.tables["works"].filter("in_population"), assigned, size, seed=seed)
-    out.write_text(sheet_text(sheet), encoding="utf-8")
+    write_sheet(sheet, out)
     typer.echo(f"{amount(sheet.height, 'work')}: {out}")
 
 

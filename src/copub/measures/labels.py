@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
+from copub.csvtext import unquoted
 from copub.errors import CorrectFile, CorrectInput, Fault
 
 COLUMNS: Mapping[str, str] = {
@@ -136,7 +137,7 @@ def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[str, Row]]:
         if len(cells) != len(header):
             faults.append(Fault(where, f"{len(cells)} cells, the header has {len(header)}", "keep the columns"))
             continue
-        given = dict(zip(header, (_unquoted(cell.strip()) for cell in cells), strict=True))
+        given = dict(zip(header, (unquoted(cell.strip()) for cell in cells), strict=True))
         yield where, {name: given.get(name, "") for name in COLUMNS}
 
 
@@ -174,8 +175,3 @@ def _differ(one: Row, other: Row) -> bool:
 
 def _label(row: Row) -> dict[str, str | bool | float | None]:
     return {**row, **_answers(row), "stands_for": float(row["stands_for"]) if row["stands_for"] else None}
-
-
-def _unquoted(cell: str) -> str:
-    """Drop the apostrophe that keeps a spreadsheet from taking a text for a formula."""
-    return cell[1:] if re.match(r"'['=+\-@\t\r]", cell) else cell

@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
+from copub.csvtext import csv_of
 from copub.report.background import NOTES
 from copub.report.facts import Facts
-from copub.report.plaintext import FORMULA, UNFIT
 from copub.report.summary import first_sentence
 from copub.schema import TABLES, Table
 
@@ -30,26 +30,6 @@ _CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 def csv_files(facts: Facts) -> dict[str, bytes]:
     """Return every table of the run as CSV by path; lists are joined by semicolons, no cell is a formula."""
     return {f"csv/{name}.csv": csv_of(facts.table(name)) for name in TABLES if name in facts.tables}
-
-
-def csv_of(frame: pl.DataFrame, *, head: bool = True) -> bytes:
-    """Return a frame as UTF-8 CSV, with or without its head line.
-
-    A text that a spreadsheet would take for a formula gets a leading apostrophe.
-    """
-    lists = [
-        pl.col(name).list.drop_nulls().list.join("; ")
-        for name, dtype in frame.schema.items()
-        if isinstance(dtype, pl.List)
-    ]
-    flat = frame.with_columns(lists)
-    texts = [_inert(name) for name, dtype in flat.schema.items() if dtype == pl.String]
-    return flat.with_columns(texts).write_csv(line_terminator="\r\n", include_header=head).encode("utf-8")
-
-
-def _inert(name: str) -> pl.Expr:
-    text = pl.col(name).str.replace_all(UNFIT, "")
-    return pl.when(text.str.contains(FORMULA)).then("'" + text).otherwise(text).alias(name)
 
 
 def data_package(facts: Facts, files: Mapping[str, bytes]) -> bytes:

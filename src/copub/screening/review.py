@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from copub import schema
+from copub.csvtext import unquoted
 from copub.draw import SEED, in_draw_order
 from copub.errors import CorrectFile, Fault
 from copub.screening.candidates import REVIEW, candidates
@@ -33,7 +34,6 @@ COLUMNS: Mapping[str, str] = {
     "date": "when (YYYY-MM-DD)",
 }
 _CONFIRMED = "confirmed by review"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PLACE = ["work_id", "author_seq", "affiliation_seq"]
 
 
@@ -79,15 +79,6 @@ def _of_country(texts: pl.DataFrame, affiliations: pl.DataFrame, watchlists: Seq
     ]
 
 
-def write_sheet(sheet: pl.DataFrame, path: Path) -> None:
-    """Write a sheet as CSV for a spreadsheet; text that it could take for a formula gets a leading quote."""
-    texts = [
-        pl.when(pl.col(name).str.contains(r"^['=+\-@\t\r]")).then("'" + pl.col(name)).otherwise(name).alias(name)
-        for name in sheet.columns
-    ]
-    path.write_text("\ufeff" + sheet.with_columns(texts).write_csv(), encoding="utf-8")
-
-
 def read_decisions(path: Path) -> pl.DataFrame:
     """Read the decisions out of a sheet: value, entity_id, decision, reason, reviewer, date; sorted.
 
@@ -108,7 +99,7 @@ def read_decisions(path: Path) -> pl.DataFrame:
     if faults:
         raise CorrectFile(faults, kind="review sheet")
     names = ("value", "entity_id", "decision", "reason", "reviewer", "date")
-    data = [tuple(_unquoted(row[name]) for name in names) for row in seen.values()]
+    data = [tuple(unquoted(row[name]) for name in names) for row in seen.values()]
     return pl.DataFrame(data, schema=pl.Schema(dict.fromkeys(names, pl.String())), orient="row").sort(
         "value", "entity_id"
     )
@@ -129,10 +120,6 @@ def _decision_faults(row: CsvRow) -> Iterator[Fault]:
         datetime.date.fromisoformat(row["date"])
     except ValueError:
         yield Fault(row.where, f"date {row['date']!r} is no date", "YYYY-MM-DD")
-
-
-def _unquoted(text: str) -> str:
-    return text[1:] if text.startswith("'") and text[1:2] in (*_FORMULA, "'") else text
 
 
 def merge_decisions(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:

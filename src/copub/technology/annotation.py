@@ -8,7 +8,6 @@ random: the first teach most, the second keep the figures honest.
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -19,12 +18,12 @@ import numpy as np
 import orjson
 import polars as pl
 
+from copub.csvtext import unquoted
 from copub.draw import SEED, in_draw_order
 from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.technology.evaluation import ANY, cohen_kappa
 
 COLUMNS = ("work_id", "drawn", "title", "abstract", "core", "applied", "reader", "date")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NAMES = pl.List(pl.String)
 _READING = pl.Schema(
     {"work_id": pl.String(), "reader": pl.String(), "date": pl.String(), "core": _NAMES, "applied": _NAMES}
@@ -57,16 +56,6 @@ def draw_sheet(works: pl.DataFrame, assignments: pl.DataFrame, size: int, *, see
         )
         .select(COLUMNS)
     )
-
-
-def sheet_text(sheet: pl.DataFrame) -> str:
-    """Return a sheet as CSV. Cells that a spreadsheet would take for a formula get a leading apostrophe."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(sheet.columns)
-    for row in sheet.iter_rows():
-        writer.writerow([f"'{cell}" if cell and cell.startswith(_FORMULA) else cell or "" for cell in row])
-    return buffer.getvalue()
 
 
 def read_sheets(paths: Sequence[Path], areas: Sequence[str]) -> pl.DataFrame:
@@ -108,7 +97,7 @@ def _reading(row: Mapping[str, str], where: str, areas: Sequence[str], faults: l
         date.fromisoformat(row["date"] or "")
     except ValueError:
         faults.append(Fault(where, f"no date of reading: {row['date']!r}", "write it as 2026-11-21"))
-    return {"work_id": row["work_id"].lstrip("'"), "reader": row["reader"], "date": row["date"], **lists}
+    return {"work_id": unquoted(row["work_id"]), "reader": row["reader"], "date": row["date"], **lists}
 
 
 def join_readings(readings: pl.DataFrame) -> pl.DataFrame:
