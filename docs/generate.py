@@ -24,7 +24,8 @@ options; `copub --show-completion` prints the script instead. Open a new shell a
 
 **Output.** Results go to stdout. Progress goes to stderr, as bars with rate and time left, and only where
 stderr is a terminal; `--quiet` turns bars and sentences off. With `--json` one JSON object is all that stands
-on stdout, errors included. Nothing is coloured, with or without `NO_COLOR`.
+on stdout, errors included. Nothing is coloured, with or without `NO_COLOR`. `copub` alone, and a group of
+commands alone such as `copub runs`, print their help and end with 0, as with `--help`.
 
 **Ending.** 0 done; 1 a fault of copub; 2 the input is wrong; 3 stopped by the source, and the same command goes
 on; 4 a run assertion failed, or a verification differs; 130 stopped by the user.

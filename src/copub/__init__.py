@@ -6,7 +6,6 @@
 >>> run.tables["copublications"].filter("is_listed")    # doctest: +SKIP
 """
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from copub.study import Study
     from copub.study.question import load_study, parse_study
 
+    __version__: str
+
 __all__ = [
     "CheckBounds",
     "CopubError",
@@ -25,15 +26,12 @@ __all__ = [
     "ResumeLater",
     "Run",
     "Study",
+    "__version__",
     "load_study",
     "open_run",
     "parse_study",
     "run",
 ]
-
-# Polars gives memory that it let go back within half a second, not only when it next needs some: a study of a
-# million works takes 300 MB less. It reads this when it is loaded; what a user has set stays.
-os.environ.setdefault("_RJEM_MALLOC_CONF", "background_thread:true,dirty_decay_ms:500,muzzy_decay_ms:0")
 
 # Loaded when first asked for: polars, scikit-learn and altair together take seconds.
 _HOME = {
@@ -52,6 +50,10 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("copub")
     if name not in _HOME:
         raise AttributeError(f"module 'copub' has no attribute {name!r}")
     return getattr(import_module(f"copub.{_HOME[name]}"), name)

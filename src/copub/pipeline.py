@@ -119,6 +119,11 @@ def _asked(study: str | Path | Study | Question, place: Folders) -> Question:
     return ask(study)
 
 
+def is_embedded(study: Study) -> bool:
+    """Return whether a study asks the embedded server and nobody else."""
+    return study.synthetic and not os.environ.get(OPENALEX_URL)
+
+
 def query_of(study: Study) -> Query:
     """Return what a study asks of OpenAlex."""
     return Query(
@@ -141,7 +146,7 @@ def open_source(
         records = read_works(works)
         files = [{"name": path.name, "sha256": sha256_of(path)} for path in works]
         return Source(records, {"kind": "works-files", "files": files})
-    made_up = stack.enter_context(embedded_openalex()) if study.synthetic and not os.environ.get(OPENALEX_URL) else None
+    made_up = stack.enter_context(embedded_openalex()) if is_embedded(study) else None
     got = harvest(
         query_of(study),
         # The corpus is part of the question: pages of another corpus are not taken for this one's.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
+import polars as pl
 import pytest
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
@@ -192,3 +195,79 @@ def test_run_prints_funnel_sentences_planted_and_the_path(demo_run: copub.Run) -
     assert "SYNTHETIC" in text
     assert "planted" in text.lower()
     assert lines[-1] == f"report: {demo_run.folder / 'report.html'}"
+
+
+GROUPS = [name for name, command in ALL if isinstance(command, TyperGroup)]
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_a_group_of_commands_alone_prints_its_whole_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = name.split()[1:]
+    printed = []
+    for arguments in (words, [*words, "--help"]):
+        assert call(lambda given=arguments: app(given, standalone_mode=False, prog_name="copub")) == 0
+        printed.append(capsys.readouterr())
+    bare, asked = printed
+    assert bare.out == asked.out
+    assert bare.err == ""
+    assert all(command in bare.out for command in typer_children(name))
+
+
+def typer_children(name: str) -> list[str]:
+    return list(dict(ALL)[name].commands)  # type: ignore[attr-defined]
+
+
+def test_copub_names_its_version() -> None:
+    assert copub.__version__ == version("copub")
+
+
+def printed_by(code: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True, timeout=300
+    )
+    return done.stdout.strip()
+
+
+def test_importing_copub_changes_no_environment_and_the_command_line_sets_the_allocator() -> None:
+    for modules, expected in (("copub", "None"), ("copub.cli", "'background_thread:true,dirty_decay_ms:500,")):
+        # without polars, which adds a setting of its own when it is loaded
+        code = (
+            "import os, sys; sys.modules['polars'] = None\n"
+            f"try:\n import {modules}\nexcept ImportError:\n pass\n"
+            "print(repr(os.environ.get('_RJEM_MALLOC_CONF')))"
+        )
+        assert printed_by(code).startswith(expected), modules
+
+
+def test_processes_of_the_command_line_inherit_the_allocator() -> None:
+    code = (
+        "import copub.cli, os\nfrom joblib import Parallel, delayed\n"
+        "print(Parallel(n_jobs=2)(delayed(os.environ.get)('_RJEM_MALLOC_CONF') for _ in range(2))[0])"
+    )
+    assert "background_thread:true" in printed_by(code)
+
+
+def test_estimating_the_demo_asks_nobody_and_costs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def printed(*arguments: str) -> str:
+        assert call(lambda: app(["estimate", "demo", *arguments], standalone_mode=False)) == 0
+        return capsys.readouterr().out
+
+    asked: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COPUB_OPENALEX_URL", raising=False)
+        patch.setattr("copub.cli.runs.source_url", lambda: asked.append("OpenAlex"))
+        assert "costs nothing" in printed()
+        facts = json.loads(printed("--json"))
+    assert asked == []
+    assert facts["works"] > 1_000
+    assert (facts["credits"], facts["dollars"], facts["spent"]) == (0, 0.0, 0)
+
+
+def test_classify_writes_ids_as_the_tables_have_them(tmp_path: Path) -> None:
+    works, out = tmp_path / "works.jsonl", tmp_path / "areas.csv"
+    title = "Quantum key distribution over fibre with entangled photons"
+    ids = ("https://openalex.org/W1", "https://api.openalex.org/works/w2", "W3", "mine/W4")
+    works.write_text("".join(json.dumps({"id": name, "title": title}) + "\n" for name in ids), encoding="utf-8")
+    assert call(lambda: app(["classify", "--works", str(works), "--out", str(out)], standalone_mode=False)) == 0
+    assert set(pl.read_csv(out)["work_id"]) == {"W1", "W2", "W3", "mine/W4"}

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from copub.errors import CorrectInput
-from copub.runs import RunWriter, folder, open_run, sha256_of
+from copub.runs import Run, RunWriter, folder, open_run, sha256_of
 from copub.schema import TABLES, empty
 
 
@@ -111,3 +111,19 @@ def test_a_reports_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         RunWriter(tmp_path / "file", "s", "r")
     assert caught.value.where == str(tmp_path / "file")
     assert "--reports" in caught.value.mend
+
+
+def test_a_run_shows_its_study_and_the_names_of_its_tables(tmp_path: Path) -> None:
+    writer = RunWriter(tmp_path, "s", "r")
+    writer.table("topics", topics())
+    run = writer.finish({"study": {"id": "s", "title": "Sheep"}, "tables": writer.written})
+    assert repr(run) == f"Run({str(run.folder)!r})\n  study   s: Sheep\n  tables  topics"
+    assert repr(run.tables) == "1 tables: topics"
+
+
+@pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"study": 1}', '{"study": {}, "tables": {"works": {}}}'])
+def test_a_damaged_run_shows_what_is_wrong(tmp_path: Path, manifest: str) -> None:
+    run = RunWriter(tmp_path, "s", "r").finish({})
+    (run.folder / "manifest.json").write_text(manifest, encoding="utf-8")
+    assert "cannot be read" in repr(Run(run.folder))
+    assert "cannot be read" in repr(Run(tmp_path / "nowhere"))

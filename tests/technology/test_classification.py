@@ -177,8 +177,8 @@ def test_classify_file_keeps_ids_as_given_and_reads_both_kinds_of_record(tmp_pat
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
     basis, parts = classify_file(path, EU)
     made = pl.concat(parts)
-    assert basis.rows() == [("G1", "title", True), ("https://openalex.org/W3", "title", True)]
-    assert set(made["work_id"]) == {"G1", "https://openalex.org/W3"}
+    assert basis.rows() == [("G1", "title", True), ("W3", "title", True)]
+    assert set(made["work_id"]) == {"G1", "W3"}
     assert _assigned(made, "G1") == ["EU-03-QUANTUM"]
 
 

@@ -23,6 +23,9 @@ ORDER = (
 """Commands in the order of their use, as help shows them."""
 
 
+_BARE = "NoArgsIsHelpError"  # a group without a command; typer keeps the class private
+
+
 class InOrder(TyperGroup):
     """The commands, in the order of their use."""
 
@@ -93,6 +96,9 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
     except typer.Exit as ending:
         return ending.exit_code
     except typer.exceptions.TyperException as error:
+        if type(error).__name__ == _BARE:
+            typer.echo(error.format_message())
+            return 0
         return _tell(_wrong_use(error), as_json)
     except (KeyboardInterrupt, typer.Abort):
         typer.echo("copub: stopped; what was harvested is kept, and the same command goes on", err=True)

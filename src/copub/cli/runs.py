@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,12 +10,14 @@ import typer
 
 from copub import progress
 from copub.cli.app import CacheOption, HidesSurplus, JsonOption, QuietOption, ReportsOption, app, print_json
+from copub.demo import embedded_openalex
 from copub.errors import CorrectInput, ResumeLater
 from copub.harvest.estimate import Estimate, estimate
 from copub.harvest.transport import source_key, source_url
-from copub.pipeline import STAGES, query_of, run
+from copub.pipeline import STAGES, is_embedded, query_of, run
 from copub.report.summary import headline_lines
 from copub.runs import Run
+from copub.study import Study
 from copub.study.question import ask
 
 StudyOption = Annotated[
@@ -91,8 +94,12 @@ def estimate_command(
     Example:
       copub estimate belgium-china
     """
+    asked = ask(study).study
+    if is_embedded(asked):
+        _print_free(asked, as_json)
+        return
     try:
-        price = estimate(query_of(ask(study).study), base_url=source_url(), api_key=source_key())
+        price = estimate(query_of(asked), base_url=source_url(), api_key=source_key())
     except ResumeLater as error:  # an estimate has neither works files nor a cache to fall back on
         mend = "ask again when the source can be reached; COPUB_OPENALEX_URL names another source"
         raise ResumeLater(error.what, where=error.where, mend=mend, resume_at=error.resume_at) from None
@@ -101,6 +108,18 @@ def estimate_command(
         return
     for line in estimate_lines(price):
         typer.echo(line)
+
+
+def _print_free(study: Study, as_json: bool) -> None:
+    """Print what the embedded server offers; nobody else is asked, and nothing is paid."""
+    with embedded_openalex() as server:
+        counted = estimate(query_of(study), base_url=server.base_url)
+    price = replace(counted, credits=0, dollars=0.0, minutes=0.0, budget_remaining=None, fits=True, spent=0)
+    if as_json:
+        print_json(price.as_dict())
+        return
+    typer.echo(f"works    {price.works} synthetic ones, from a server inside copub")
+    typer.echo(f"The study {study.id} costs nothing: copub asks neither OpenAlex nor anyone else.")
 
 
 def estimate_lines(price: Estimate) -> list[str]:

@@ -36,15 +36,37 @@ ROWS_AT_ONCE = 100_000
 _PARTIAL = ".partial-"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
-    """A finished run: its folder, its manifest, its tables as polars frames."""
+    """A finished run.
+
+    Attributes
+    ----------
+    folder : the run folder, with the report, the workbook and the tables.
+    manifest : what the run was made from: study, source, lists, versions, decisions, stages.
+    tables : polars frames by name, each read when it is first asked for. `docs/data-dictionary.md`
+        describes their columns.
+
+    Examples
+    --------
+    >>> run = copub.open_run("reports/demo/20260101-120000-0123abcd")    # doctest: +SKIP
+    >>> run.share("critical_listed")["share"]                            # doctest: +SKIP
+    >>> run.tables["copublications"].filter("is_listed")                 # doctest: +SKIP
+    """
 
     folder: Path
 
+    def __repr__(self) -> str:
+        try:
+            study = self.manifest["study"]
+            about = [f"study   {study.get('id')}: {study.get('title')}", f"tables  {', '.join(self.tables) or 'none'}"]
+        except (CorrectInput, LookupError, AttributeError) as error:
+            about = [f"cannot be read: {error}"]
+        return "\n  ".join([f"Run({str(self.folder)!r})", *about])
+
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """Return the manifest. Raises `CorrectInput` if it is no whole JSON object."""
+        """The manifest. Raises `CorrectInput` if it is no whole JSON object."""
         path = self.folder / MANIFEST
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
@@ -56,9 +78,12 @@ class Run:
 
     @cached_property
     def tables(self) -> Mapping[str, pl.DataFrame]:
-        """Return the tables of the run by name, each read when it is asked for.
+        """The tables of the run by name.
 
-        Raises `CorrectInput` if one is missing, and when one is read that is damaged.
+        Raises
+        ------
+        CorrectInput : a table is missing that the manifest names, or one that is read is damaged.
+        UnknownTable : the run has no table of that name; the hint lists those that it has.
         """
         folder = self.folder / "tables"
         missing = sorted(name for name in self.manifest.get("tables", ()) if not (folder / f"{name}.parquet").is_file())
@@ -73,7 +98,21 @@ class Run:
         return sorted(n for n, path in paths.items() if path.is_file() and sha256_of(path) != facts[n].get("sha256"))
 
     def share(self, measure: str = "critical_listed", counting: str | None = None) -> dict[str, Any]:
-        """Return one share over all works as a dict: numerator, denominator, share, interval."""
+        """Return one share over all works.
+
+        Parameters
+        ----------
+        measure : critical, listed, critical_listed, top_level, ...: see table ``shares``.
+        counting : rule of counting; by default the study's own.
+
+        Returns
+        -------
+        The row of table ``shares`` as a dict: numerator, denominator, share (0 to 1), ci_low, ci_high, ...
+
+        Raises
+        ------
+        CorrectInput : the run has no shares, or none of that measure or rule; the hint lists the known ones.
+        """
         expect(measure, str, "measure", "the name of a measure, such as critical_listed")
         expect(counting, (str, type(None)), "counting", "the name of a rule of counting, such as full")
         rule = counting or self.manifest["study"]["counting"]
@@ -125,6 +164,9 @@ class _TablesOnDisk(Mapping[str, pl.DataFrame]):
     def __init__(self, paths: Mapping[str, Path]) -> None:
         self._paths = paths
         self._read: dict[str, pl.DataFrame] = {}
+
+    def __repr__(self) -> str:
+        return f"{len(self)} tables: {', '.join(self) or 'none'}"
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self:
