@@ -118,7 +118,7 @@ def test_a_run_shows_its_study_and_the_names_of_its_tables(tmp_path: Path) -> No
     writer.table("topics", topics())
     run = writer.finish({"study": {"id": "s", "title": "Sheep"}, "tables": writer.written})
     assert repr(run) == f"Run({str(run.folder)!r})\n  study   s: Sheep\n  tables  topics"
-    assert repr(run.tables) == "1 tables: topics"
+    assert repr(run.tables) == "Tables(topics)"
 
 
 @pytest.mark.parametrize("manifest", ["", "[]", "{}", '{"study": 1}', '{"study": {}, "tables": {"works": {}}}'])

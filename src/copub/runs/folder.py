@@ -166,7 +166,7 @@ class _TablesOnDisk(Mapping[str, pl.DataFrame]):
         self._read: dict[str, pl.DataFrame] = {}
 
     def __repr__(self) -> str:
-        return f"{len(self)} tables: {', '.join(self) or 'none'}"
+        return f"Tables({', '.join(self)})"
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self:
