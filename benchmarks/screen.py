@@ -2,8 +2,9 @@
 
 Run: ``python benchmarks/screen.py [STRINGS] [--json FILE]``. It uses the real strings beside the checkout if they
 are there, else names of the registry, each made distinct by a department in front of it. Prints
-the seconds for the names to be compiled, for half and all of the distinct strings, and for the
-same strings repeated, which should cost no more than their number in the table.
+the seconds for the names to be compiled, for half and all of the distinct strings, for the
+same strings repeated, which should cost no more than their number in the table, and for one string
+as long as any that is read, and half as long, which should cost about half.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,15 @@ from common import machine, save
 from copub import schema
 from copub.screening import load_watchlist, screen, screen_strings
 from copub.screening.index import build_index
+from copub.screening.matching import LONGEST, find_mentions
 from copub.screening.watchlist import registry
 from copub.shipped import shipped_names
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "watchlists" / "affiliation_strings_unlabelled.txt.gz"
+
+
+REPEATED = ("HIT, ", "Northeastern University ", "Beihang University, China; ", "Soochow University, ")
+"""Names that, repeated, make the longest string costly."""
 
 
 def source() -> list[str]:
@@ -69,7 +76,14 @@ def main() -> None:
         *(pl.lit(None, schema.TABLES["affiliations"].schema[name]).alias(name) for name in empty)
     ).with_columns(author_seq=pl.lit(0, pl.Int32), affiliation_seq=pl.lit(0, pl.Int32))
     repeated, _ = seconds(lambda: screen(table, watchlists))
-    rows_of = {
+    lexicon = build_index(watchlists).lexicon
+    longest = {
+        f"one string of {LONGEST // part:,} characters": max(
+            seconds(partial(find_mentions, (name * LONGEST)[: LONGEST // part], lexicon))[0] for name in REPEATED
+        )
+        for part in (2, 1)
+    }
+    rows_of = longest | {
         f"names of {len(watchlists)} watchlists compiled": compiled,
         f"{number // 2:,} distinct strings": half,
         f"{number:,} distinct strings": whole,

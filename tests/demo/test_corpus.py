@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections import Counter
 from typing import Any
 
@@ -60,10 +59,8 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(works: list[Work]
     assert done.stdout.strip() == _digest(works)
 
 
-def test_another_seed_gives_another_corpus_within_seconds(works: list[Work]) -> None:
-    started = time.process_time()
+def test_another_seed_gives_another_corpus(works: list[Work]) -> None:
     other = build_corpus(seed=5)
-    assert time.process_time() - started < 15  # 1.3 s alone; several times that while coverage counts lines
     assert _digest(other) != _digest(works)
     assert planted_truth(other, seed=5).height == len(other)
 

@@ -39,7 +39,7 @@ def test_an_inverted_index_gives_its_tokens_back(tokens: list[str]) -> None:
     assert rebuilt == tokens
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.sampled_from(sorted(EVERY)))
 def test_a_writer_gives_no_title_twice_and_leaves_no_slot_open(seed: int, key: str) -> None:
     writer, rng = Writer(), Random(seed)

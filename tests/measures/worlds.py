@@ -40,7 +40,6 @@ YEARS = (2015, 2020)
 
 LIMITS = settings(
     max_examples=25,
-    deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a smaller seed is no smaller world
 )
 

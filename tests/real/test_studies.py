@@ -56,7 +56,7 @@ def test_a_second_call_gives_byte_identical_tables(
     assert again.manifest["tables"] == belgium_china.manifest["tables"]
 
 
-def test_the_whole_run_takes_under_30_seconds_and_1_gb(works_files: list[Path], tmp_path: Path) -> None:
+def test_the_whole_run_takes_under_1_gb(works_files: list[Path], tmp_path: Path) -> None:
     # In a process of its own: the memory of the other tests is not the run's.
     command = [sys.executable, "-m", "copub", "run", "belgium-china", "--json", "--works", *map(str, works_files)]
     done = subprocess.run(
@@ -66,7 +66,6 @@ def test_the_whole_run_takes_under_30_seconds_and_1_gb(works_files: list[Path], 
         check=True,
     )
     stages = json.loads(done.stdout)["stages"]
-    assert sum(row["seconds"] for row in stages) < 30
     assert max(row["peak_mb"] for row in stages) < 1000
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -211,21 +210,6 @@ def test_a_word_broken_beside_a_shared_name_is_no_fault() -> None:
     assert named("Sci ences, Northeastern Univer sity; Shenyang, China") == {"northeastern-university"}
 
 
-@pytest.mark.parametrize(
-    "name", ["HIT, ", "Northeastern University ", "Beihang University, China; ", "Soochow University, "]
-)
-def test_time_grows_with_the_length_of_a_string(name: str) -> None:
-    def seconds(size: int) -> float:
-        taken = []
-        for _ in range(3):  # the least: other work on the machine only adds
-            begun = time.process_time()
-            find_mentions((name * size)[:size], LEXICON)
-            taken.append(time.process_time() - begun)
-        return min(taken)
-
-    assert seconds(LONGEST) < 12 * max(seconds(20_000), 0.02)
-
-
 def test_only_the_beginning_of_an_endless_string_is_read() -> None:
     beginning = "x" * (LONGEST - 20)
     assert named(f"Beihang University, {beginning}") == {"beihang-university"}
@@ -261,13 +245,13 @@ DASHES = ("-", "–", "—", "‐", "\u2011")
 QUOTES = ("'", "’", "‘", "`", "´", "ʼ")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts, st.sampled_from(CLAUSES), st.booleans(), st.sampled_from(("; ", ", ", " / ")))
 def test_an_unrelated_clause_never_removes_a_hit(text: str, clause: str, before: bool, divider: str) -> None:
     assert named(text) <= named(f"{clause}{divider}{text}" if before else f"{text}{divider}{clause}")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts, st.sampled_from(SPACES), st.sampled_from(DASHES), st.sampled_from(QUOTES), st.sampled_from("lut"))
 def test_case_spaces_dashes_and_quotes_never_change_a_hit(
     text: str, space: str, dash: str, quote: str, case: str
@@ -277,7 +261,7 @@ def test_case_spaces_dashes_and_quotes_never_change_a_hit(
     assert named(f" {changed}{space}") == named(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet=st.sampled_from("abcdefghij ,;-'&.()"), max_size=100))
 def test_a_string_that_names_no_entity_gives_no_hit(text: str) -> None:
     assert not named(text)

@@ -59,7 +59,7 @@ def written(draw: st.DrawFn, value: dict[str, Any]) -> bytes:
     return text.encode(errors="replace") + draw(st.sampled_from([b"", b"\r", b"  "]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_the_byte_test_lets_every_work_of_the_pairs_through(data: st.DataObject) -> None:
     asked = data.draw(st.sampled_from([BE_CN, EU_ASIA]))
@@ -69,7 +69,7 @@ def test_the_byte_test_lets_every_work_of_the_pairs_through(data: st.DataObject)
     assert wanted <= set(passed)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.data(), st.integers(1, 400))
 def test_reading_by_the_block_finds_what_full_parsing_finds(data: st.DataObject, block: int) -> None:
     raw = [data.draw(written(work)) for work in data.draw(st.lists(works(), max_size=8))]

@@ -44,7 +44,7 @@ def _fits(term: Term, at: int, word: str) -> bool:
     return folded.startswith(term.words[at]) if term.stems[at] else folded == term.words[at]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.sampled_from(_TERMS),
@@ -58,7 +58,6 @@ def test_the_automaton_finds_what_a_slow_search_finds(terms: list[str], texts: l
     assert _found(parsed, texts) == _slow(parsed, texts)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=30), min_size=1, max_size=5))
 def test_words_lie_inside_their_text_and_never_cross_it(texts: list[str]) -> None:
     texts = [text.replace("\n", " ").encode("utf-8", "ignore").decode() for text in texts]

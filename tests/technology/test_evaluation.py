@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectFile, CorrectInput
@@ -99,7 +99,6 @@ def test_a_share_has_its_wilson_interval_and_none_over_nothing() -> None:
     assert all(math.isnan(value) for value in share_of(0, 0))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60))
 def test_an_f1_interval_lies_in_0_to_1_and_is_the_same_twice(pairs: list[tuple[bool, bool]]) -> None:
     truth, found = np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])

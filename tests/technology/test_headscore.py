@@ -171,7 +171,7 @@ def test_slope_and_intercept_are_those_that_made_the_labels() -> None:
     assert learnt == learn_head_score(margins, truth)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_thresholds_of_a_head_keep_the_order_of_the_profiles(seed: int) -> None:
     draw = np.random.default_rng(seed)

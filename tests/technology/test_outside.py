@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectFile, CorrectInput
@@ -85,7 +85,6 @@ def test_agreement_leaves_null_and_unclassified_works_aside() -> None:
     assert told["precision"] == 1.0
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([True, False, None])), max_size=30))
 def test_agreement_is_the_share_of_equal_labels(pairs: list[tuple[bool, bool | None]]) -> None:
     works = pl.Series("w", [f"W{at}" for at in range(len(pairs))], dtype=pl.String)

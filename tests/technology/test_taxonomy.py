@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectFile, CorrectInput
@@ -110,7 +110,6 @@ def test_each_fault_is_named(text: str, said: str) -> None:
     assert said in _faults(text)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_term_is_read_or_refused_with_its_line(term: str) -> None:
     quoted = term.encode("unicode_escape").decode().replace('"', "'").replace("\\", " ") or "x"

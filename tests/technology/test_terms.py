@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from copub.technology.terms import fold_word, parse_term
@@ -50,7 +50,6 @@ def test_what_is_no_term_is_refused_with_a_reason(text: str, said: str) -> None:
         parse_term(text)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 @example("¼")
 def test_any_text_is_a_term_or_refused(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.technology.together import any_logits, move_together, together
@@ -17,13 +17,11 @@ def _any(logits: list[float]) -> float:
     return float(np.log((1 - none) / none))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-6, 6), min_size=1, max_size=10))
 def test_any_area_is_what_independent_areas_make(logits: list[float]) -> None:
     assert any_logits(np.array([logits]))[0] == pytest.approx(_any(logits), abs=1e-6)
 
 
-@settings(deadline=None)
 @given(st.lists(LOGIT, min_size=10, max_size=10), st.floats(-10, 8))
 def test_after_the_step_any_area_is_what_was_wanted(logits: list[float], wanted: float) -> None:
     moved = move_together(np.array([logits]), np.array([wanted]))
