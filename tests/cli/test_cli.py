@@ -80,7 +80,7 @@ def test_the_commands_of_the_design_are_there() -> None:
         (("taxonomies", "show", "eu-2023"), "did you mean eu-2023-2113?"),
         (("watchlists", "show", "beihang-univ"), "did you mean beihang-university"),
         (("watchlists", "diff", "seven-son", "seven-sons"), "did you mean seven-sons?"),
-        (("screen", "--strings", "x", "--out", "y.csv", "--country", "ZZ"), "--country: there is no country 'ZZ'"),
+        (("screen", "--strings", "x", "--out", "y.csv", "--country", "ZZ"), "--country: 'ZZ' is not a country"),
     ],
 )
 def test_wrong_input_ends_with_2_and_one_message(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:

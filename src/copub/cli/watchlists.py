@@ -9,7 +9,7 @@ import typer
 
 from copub.cli.app import JsonOption, amount, app, print_json
 from copub.cli.files import as_printed, check_out, read_strings, write_out
-from copub.countries import COUNTRY_CODES
+from copub.countries import find_country, name_fault
 from copub.errors import CorrectInput
 from copub.harvest.transport import Transport, source_key, source_url
 from copub.screening import load_watchlist, screen_strings
@@ -56,7 +56,7 @@ def screen_command(
         str, typer.Option("--column", help="column of a .csv that holds the strings")
     ] = "raw_affiliation_string",
     country: Annotated[
-        str | None, typer.Option("--country", help="country code that all strings are known to belong to")
+        str | None, typer.Option("--country", help="country that all strings are known to belong to, by code or name")
     ] = None,
     medical: Annotated[bool, typer.Option("--medical/--no-medical", help="count medical units")] = True,
     children: Annotated[
@@ -73,12 +73,13 @@ def screen_command(
       copub screen --strings affiliations.txt --watchlist aspi-cdut-2019 --out hits.csv
     """
     check_out(out, strings)
-    if country is not None and country.upper() not in COUNTRY_CODES:
-        mend = "ISO 3166 two-letter codes: CN, HK, BE"
-        raise CorrectInput(f"there is no country {country!r}", where="--country", mend=mend)
+    wrong = name_fault(country) if country is not None else None
+    if wrong:
+        raise CorrectInput(wrong, where="--country", mend="give an ISO 3166 code or an English name")
+    known = find_country(country) if country is not None else None
     lists = [load_watchlist(name) for name in chosen(watchlist)]
     texts = read_strings(strings, column)
-    hits = screen_strings(texts, lists, country=country and country.upper(), medical=medical, children=children)
+    hits = screen_strings(texts, lists, country=known and known.code, medical=medical, children=children)
     write_out(as_printed(hits) if out.suffix == ".csv" else hits, out)
     named = hits.filter("is_counted")["raw_affiliation_string"].n_unique()
     typer.echo(f"distinct strings {texts.n_unique()}, of which name a listed institution: {named}; hits: {out}")

@@ -7,20 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from copub.countries import COUNTRY_CODES
+from copub.countries import code_fault
 from copub.shipped import shipped_folder
 
 Check = Callable[[Any], str | None]
 FIRST_YEAR, LAST_YEAR = 1800, 2100
 LANGUAGES = ("en", "fr", "nl")
-
-
-def _country(code: Any) -> str | None:
-    if code in COUNTRY_CODES:
-        return None
-    near = [known for known in sorted(COUNTRY_CODES) if isinstance(code, str) and known == code.upper()]
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{code!r} is no ISO 3166 two-letter country code{hint} (examples: BE, CN, HK, VN, DE)"
 
 
 def _one_of(*known: str) -> Check:
@@ -66,7 +58,7 @@ def _file(value: Any) -> str | None:
 
 _YEAR = _between(FIRST_YEAR, LAST_YEAR)
 CHECKS: Mapping[str, Check] = {
-    "country": _country,
+    "country": code_fault,
     "slug": _slug,
     "file": _file,
     "language": _one_of(*LANGUAGES),
