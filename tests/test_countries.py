@@ -139,5 +139,5 @@ def test_a_watchlist_is_answered_with_the_right_codes() -> None:
 def test_a_file_of_ties_is_answered_with_the_right_codes() -> None:
     values = {"tie_id": "t1", "country_a": "UK", "country_b": "CN", "kind": "agreement", "source": "x"}
     text = ",".join(COLUMNS) + "\n" + ",".join(values.get(column, "") for column in COLUMNS) + "\n"
-    with pytest.raises(CorrectFile, match="country_a: 'UK' is not .* the United Kingdom is GB"):
+    with pytest.raises(CorrectFile, match=r"country_a: 'UK' is not .* the United Kingdom is GB"):
         read_ties(text)

@@ -79,7 +79,7 @@ def screen_command(
     known = find_country(country) if country is not None else None
     lists = [load_watchlist(name) for name in chosen(watchlist)]
     texts = read_strings(strings, column)
-    hits = screen_strings(texts, lists, country=known and known.code, medical=medical, children=children)
+    hits = screen_strings(texts, lists, country=known.code if known else None, medical=medical, children=children)
     write_out(as_printed(hits) if out.suffix == ".csv" else hits, out)
     named = hits.filter("is_counted")["raw_affiliation_string"].n_unique()
     typer.echo(f"distinct strings {texts.n_unique()}, of which name a listed institution: {named}; hits: {out}")
