@@ -4,7 +4,19 @@ Exit codes: 0 done; 2 the user's input is wrong; 3 stopped by the source and res
 assertion failed; 1 a fault of copub; 130 stopped by the user.
 """
 
-from copub.cli import history, reports, review, runs, snapshots, taxonomies, watchlists, works
+from copub.cli import history, reports, review, runs, snapshots, studies, taxonomies, watchlists, works
 from copub.cli.app import app, main
 
-__all__ = ["app", "history", "main", "reports", "review", "runs", "snapshots", "taxonomies", "watchlists", "works"]
+__all__ = [
+    "app",
+    "history",
+    "main",
+    "reports",
+    "review",
+    "runs",
+    "snapshots",
+    "studies",
+    "taxonomies",
+    "watchlists",
+    "works",
+]

@@ -56,14 +56,15 @@ def _file(value: Any) -> str | None:
     return None if Path(str(value)).is_file() else f"there is no file {value!r}"
 
 
-_YEAR = _between(FIRST_YEAR, LAST_YEAR)
+year_fault = _between(FIRST_YEAR, LAST_YEAR)
+"""Return what is wrong with a year of publication; None if nothing is."""
 CHECKS: Mapping[str, Check] = {
     "country": code_fault,
     "slug": _slug,
     "file": _file,
     "language": _one_of(*LANGUAGES),
-    "year": _YEAR,
-    "year or 0": lambda value: None if value == 0 else _YEAR(value),
+    "year": year_fault,
+    "year or 0": lambda value: None if value == 0 else year_fault(value),
     "taxonomy": _shipped_or_file("taxonomies/technologies"),
     "watchlist": _shipped_or_file("taxonomies/watchlists"),
     "published": _shipped_or_file("taxonomies/published"),
