@@ -10,7 +10,7 @@ import typer
 from copub.cli.app import JsonOption, amount, app, print_json
 from copub.cli.files import as_printed, check_out, read_strings, write_out
 from copub.countries import find_country, name_fault
-from copub.errors import CorrectInput
+from copub.errors import CorrectInput, ResumeLater
 from copub.harvest.transport import Transport, source_key, source_url
 from copub.screening import load_watchlist, screen_strings
 from copub.screening.catalogue import (
@@ -166,7 +166,11 @@ def resolve_command(
     """
     check_out(out)
     entities = [member.entity for member in load_watchlist(watchlist).entities]
-    found = resolve_identifiers(entities, Transport(source_url(), source_key()))
+    try:
+        found = resolve_identifiers(entities, Transport(source_url(), source_key()))
+    except ResumeLater as error:  # nothing is kept between calls, and no works file can stand in
+        mend = "repeat the command when the source can be reached; COPUB_OPENALEX_URL names another source"
+        raise ResumeLater(error.what, where=error.where, mend=mend, resume_at=error.resume_at) from None
     write_out(found, out)
     typer.echo(f"{amount(found.height, 'entity', 'entities')} asked for, {found['openalex_id'].count()} found: {out}")
 

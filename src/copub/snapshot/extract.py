@@ -86,8 +86,8 @@ class ExtractSummary:
 
 
 def extract(
-    source: str,
-    target: Path,
+    source: str | Path,
+    target: str | Path,
     pairs: Sequence[Pair],
     *,
     expansion: bool = False,
@@ -116,6 +116,7 @@ def extract(
     CorrectInput : a wrong pair, target, source, manifest or scheduler.
     ResumeLater : the storage does not answer.
     """
+    source, target = str(source), Path(target)
     asked = Asked(check_pairs(pairs), expansion)
     targets = name_targets(target, asked)
     if workers < 1:
