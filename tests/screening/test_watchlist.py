@@ -141,6 +141,16 @@ def test_all_faults_of_both_files_are_reported_at_once(write_list) -> None:
     assert all(":" in fault.where for fault in caught.value.faults)
 
 
+def test_a_missing_csv_file_does_not_hide_the_faults_of_the_head(write_list) -> None:
+    path = write_list("entity_id\nbeihang-university\n", kind="rumour", edition=None)
+    path.with_suffix(".csv").unlink()
+    with pytest.raises(CorrectFile) as caught:
+        load_watchlist(path)
+    text = str(caught.value)
+    for part in ("kind is 'rumour'", "edition is missing", f"{path.with_suffix('.csv')}: there is no such file"):
+        assert part in text, part
+
+
 @pytest.mark.parametrize(
     ("csv", "part"),
     [
