@@ -29,9 +29,9 @@ from common import REAL_WORKS, machine, real_works, save
 from isal import igzip
 
 from copub.countries import COUNTRY_CODES
-from copub.snapshot import parse_pairs
+from copub.snapshot import Pair, parse_pairs
 from copub.snapshot.job import Job, extract_file
-from copub.snapshot.pair import Asked, Pair, countries_of_work
+from copub.snapshot.pair import Asked, countries_of_work
 from copub.snapshot.storage import open_source
 from copub.snapshot.survey import survey
 

@@ -14,8 +14,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from copub.cli import app
+from copub.pairs import parse_pairs
 from copub.schema import data_dictionary
 from copub.study import SETTINGS
+from copub.study.template import new_study
 
 FOLDER = Path(__file__).resolve().parent
 TERMINAL = """\
@@ -29,6 +31,40 @@ commands alone such as `copub runs`, print their help and end with 0, as with `-
 
 **Ending.** 0 done; 1 a fault of copub; 2 the input is wrong; 3 stopped by the source, and the same command goes
 on; 4 a run assertion failed, or a verification differs; 130 stopped by the user.
+"""
+STUDY = """\
+# The study file
+
+Made by `docs/generate.py`; do not edit by hand. A study is one TOML file. It holds the question and every choice
+that can change the answer.
+
+## Start a study
+
+```
+copub init nl-ir.toml --sides NL:IR --years 2010:2024    # writes the file below
+# edit nl-ir.toml: watchlist, taxonomy, years
+copub estimate nl-ir.toml                                # checks the file; works, calls, cost, time
+copub run nl-ir.toml                                     # harvest to report
+```
+
+Countries can be written by code or English name: `--sides NL:IR`, `--sides Netherlands:Iran`; several countries
+on a side with a plus sign, as in `--sides BE+LU+NL:CN`. In the file they are ISO 3166 codes. A wrong code is
+answered with the right one (`UK` with `GB`, `EL` with `GR`). An existing file is never replaced.
+
+`copub studies list` names the shipped studies, and `copub studies show eu-china` prints the file of one.
+
+## Keys
+
+{keys}
+
+{own_lists}
+## Example
+
+What `copub init nl-ir.toml --sides NL:IR --years 2010:2024` writes:
+
+```toml
+{example}
+```
 """
 
 
@@ -74,11 +110,8 @@ def study_reference() -> str:
     for setting in SETTINGS:
         default = "**required**" if setting.required else f"`{_shown(setting.default)}`"
         rows.append(f"| `{setting.key}` | {setting.kind} | {default} | {setting.meaning} |")
-    head = (
-        "# The study file\n\nMade from `copub.study.SETTINGS`; do not edit by hand. A study is one TOML file;\n"
-        "`studies/` holds those that are shipped.\n"
-    )
-    return "\n".join((head, *rows, "", OWN_LISTS))
+    example = new_study(parse_pairs(["NL:IR"])[0], study_id="nl-ir", years=(2010, 2024))
+    return STUDY.format(keys="\n".join(rows), own_lists=OWN_LISTS, example=example.rstrip("\n"))
 
 
 def _shown(value: object) -> str:

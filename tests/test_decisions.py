@@ -87,6 +87,42 @@ def test_a_sheet_with_faults_changes_nothing(
     assert not (tmp_path / "r" / "belgium-china" / DECISIONS).exists()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{','.join(COLUMNS)}\nhit,Some Institute,some-institute,Some,Some,,,,\n",
+        f"{','.join(COLUMNS)}\n",
+        "work_id,title,critical,listed,top_level,reader,date\nW1,A title,,,,,\n",
+    ],
+)
+def test_a_sheet_without_an_answer_changes_nothing_and_says_so(
+    works_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    run(works_file, tmp_path)
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(text, encoding="utf-8")
+    before = sorted(path.name for path in (tmp_path / "r" / "belgium-china").iterdir())
+    assert command("review", "import", sheet, "--study", "belgium-china", "--reports", tmp_path / "r") == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"{sheet}: nothing is filled in, so nothing was changed\n  fill in decision" in said.err
+    assert sorted(path.name for path in (tmp_path / "r" / "belgium-china").iterdir()) == before
+
+
+def test_an_empty_sheet_beside_a_filled_one_takes_nothing_away(
+    works_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(works_file, tmp_path)
+    filled, empty = tmp_path / "filled.csv", tmp_path / "empty.csv"
+    assert command("review", "sample", "belgium-china", "--out", filled, "--reports", tmp_path / "r") == 0
+    empty.write_bytes(filled.read_bytes())
+    fill_in(filled, "no", "2026-01-01")
+    capsys.readouterr()
+    assert command("review", "import", filled, empty, "--study", "belgium-china", "--reports", tmp_path / "r") == 0
+    assert capsys.readouterr().out.count("taken") == 1
+    assert decisions_of(tmp_path / "r", "belgium-china")["decision"].to_list() == ["no"]
+
+
 def test_without_decisions_every_work_is_unreviewed(works_file: Path, tmp_path: Path) -> None:
     made = run(works_file, tmp_path)
     assert made.manifest["decisions"] == []

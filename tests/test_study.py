@@ -54,8 +54,8 @@ def test_every_fault_is_named_with_its_line_and_the_known_values() -> None:
     assert [fault.split(": ")[0] for fault in faults] == [f"s.toml:{n}" for n in (7, 7, 13, 15, 19, 20)]
     joined = "\n".join(faults)
     for words in (
-        "did you mean 'BE'",
-        "'XX' is no ISO 3166",
+        "Belgium is BE",
+        "'XX' is not an ISO 3166",
         "reversed: from 2021 to 2020",
         "shipped: ",
         "known: full",

@@ -1,258 +1,135 @@
-"""ISO 3166-1 alpha-2 country codes, with XK (Kosovo) as OpenAlex and ROR use it."""
+"""Countries: ISO 3166-1 codes, with XK (Kosovo) as OpenAlex and ROR use it, and what people write instead.
+
+``countries.csv`` holds, for each country, its two codes, its English names, and codes that are in use
+elsewhere (``UK``, ``EL``, the codes of sports federations, withdrawn and reserved codes).
+``country-groups.csv`` holds names that mean several countries (``EU``, ``Korea``).
+"""
 
 from __future__ import annotations
 
-COUNTRY_CODES = frozenset(
-    [
-        "AD",
-        "AE",
-        "AF",
-        "AG",
-        "AI",
-        "AL",
-        "AM",
-        "AO",
-        "AQ",
-        "AR",
-        "AS",
-        "AT",
-        "AU",
-        "AW",
-        "AX",
-        "AZ",
-        "BA",
-        "BB",
-        "BD",
-        "BE",
-        "BF",
-        "BG",
-        "BH",
-        "BI",
-        "BJ",
-        "BL",
-        "BM",
-        "BN",
-        "BO",
-        "BQ",
-        "BR",
-        "BS",
-        "BT",
-        "BV",
-        "BW",
-        "BY",
-        "BZ",
-        "CA",
-        "CC",
-        "CD",
-        "CF",
-        "CG",
-        "CH",
-        "CI",
-        "CK",
-        "CL",
-        "CM",
-        "CN",
-        "CO",
-        "CR",
-        "CU",
-        "CV",
-        "CW",
-        "CX",
-        "CY",
-        "CZ",
-        "DE",
-        "DJ",
-        "DK",
-        "DM",
-        "DO",
-        "DZ",
-        "EC",
-        "EE",
-        "EG",
-        "EH",
-        "ER",
-        "ES",
-        "ET",
-        "FI",
-        "FJ",
-        "FK",
-        "FM",
-        "FO",
-        "FR",
-        "GA",
-        "GB",
-        "GD",
-        "GE",
-        "GF",
-        "GG",
-        "GH",
-        "GI",
-        "GL",
-        "GM",
-        "GN",
-        "GP",
-        "GQ",
-        "GR",
-        "GS",
-        "GT",
-        "GU",
-        "GW",
-        "GY",
-        "HK",
-        "HM",
-        "HN",
-        "HR",
-        "HT",
-        "HU",
-        "ID",
-        "IE",
-        "IL",
-        "IM",
-        "IN",
-        "IO",
-        "IQ",
-        "IR",
-        "IS",
-        "IT",
-        "JE",
-        "JM",
-        "JO",
-        "JP",
-        "KE",
-        "KG",
-        "KH",
-        "KI",
-        "KM",
-        "KN",
-        "KP",
-        "KR",
-        "KW",
-        "KY",
-        "KZ",
-        "LA",
-        "LB",
-        "LC",
-        "LI",
-        "LK",
-        "LR",
-        "LS",
-        "LT",
-        "LU",
-        "LV",
-        "LY",
-        "MA",
-        "MC",
-        "MD",
-        "ME",
-        "MF",
-        "MG",
-        "MH",
-        "MK",
-        "ML",
-        "MM",
-        "MN",
-        "MO",
-        "MP",
-        "MQ",
-        "MR",
-        "MS",
-        "MT",
-        "MU",
-        "MV",
-        "MW",
-        "MX",
-        "MY",
-        "MZ",
-        "NA",
-        "NC",
-        "NE",
-        "NF",
-        "NG",
-        "NI",
-        "NL",
-        "NO",
-        "NP",
-        "NR",
-        "NU",
-        "NZ",
-        "OM",
-        "PA",
-        "PE",
-        "PF",
-        "PG",
-        "PH",
-        "PK",
-        "PL",
-        "PM",
-        "PN",
-        "PR",
-        "PS",
-        "PT",
-        "PW",
-        "PY",
-        "QA",
-        "RE",
-        "RO",
-        "RS",
-        "RU",
-        "RW",
-        "SA",
-        "SB",
-        "SC",
-        "SD",
-        "SE",
-        "SG",
-        "SH",
-        "SI",
-        "SJ",
-        "SK",
-        "SL",
-        "SM",
-        "SN",
-        "SO",
-        "SR",
-        "SS",
-        "ST",
-        "SV",
-        "SX",
-        "SY",
-        "SZ",
-        "TC",
-        "TD",
-        "TF",
-        "TG",
-        "TH",
-        "TJ",
-        "TK",
-        "TL",
-        "TM",
-        "TN",
-        "TO",
-        "TR",
-        "TT",
-        "TV",
-        "TW",
-        "TZ",
-        "UA",
-        "UG",
-        "UM",
-        "US",
-        "UY",
-        "UZ",
-        "VA",
-        "VC",
-        "VE",
-        "VG",
-        "VI",
-        "VN",
-        "VU",
-        "WF",
-        "WS",
-        "XK",
-        "YE",
-        "YT",
-        "ZA",
-        "ZM",
-        "ZW",
-    ]
+import csv
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_FOLDER = Path(__file__).parent
+_FORM_OF_STATE = re.compile(
+    r"^.*?\b(?:republic|kingdom|state|principality|commonwealth|sultanate|union)\s+of\s+", re.IGNORECASE
 )
+_LONGEST_CODE = 3
+_LONGEST = 100
+"""Characters of a text that is compared with the names: no name is longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A country: its ISO 3166-1 alpha-2 code and its English name."""
+
+    code: str
+    name: str
+    article: str
+
+    @property
+    def name_in_sentence(self) -> str:
+        """Return the name with its article, such as "the Netherlands"."""
+        return f"{self.article} {self.name}".strip()
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    with (_FOLDER / name).open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def _simplified(text: str) -> str:
+    """Return a name without what differs between spellings: case, accents, signs, "the", "&", "St."."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    words = re.sub(r"[^\w]+", " ", plain.replace(".", "").replace("&", " and ").replace("_", " ")).split()
+    words = ["saint" if word == "st" else word for word in words]
+    return " ".join(words[1:] if words[:1] == ["the"] and words[1:] else words)
+
+
+def _read_countries() -> tuple[dict[str, Country], dict[str, Country]]:
+    by_code: dict[str, Country] = {}
+    by_spelling: dict[str, Country] = {}
+    for row in _rows("countries.csv"):
+        country = Country(row["code"], row["name"], row["article"])
+        by_code[country.code] = country
+        cells = (
+            row["code"],
+            row["alpha3"],
+            row["name"],
+            *row["other_names"].split("|"),
+            *row["wrong_codes"].split("|"),
+        )
+        by_spelling |= {_simplified(cell): country for cell in cells if cell}
+    return by_code, by_spelling
+
+
+COUNTRIES: Mapping[str, Country]
+"""Every country by its code."""
+COUNTRIES, _BY_SPELLING = _read_countries()
+COUNTRY_CODES = frozenset(COUNTRIES)
+_GROUPS = {
+    _simplified(name): tuple(row["codes"].split("|"))
+    for row in _rows("country-groups.csv")
+    for name in row["names"].split("|")
+}
+
+
+def find_country(text: str) -> Country | None:
+    """Return the country that a text names: by code, alpha-3 code, English name or a common wrong code.
+
+    >>> find_country("the Netherlands").code, find_country("UK").code, find_country("Nowhere")
+    ('NL', 'GB', None)
+    """
+    if len(text) > _LONGEST:
+        return None
+    found = (_BY_SPELLING.get(_simplified(spelling)) for spelling in _spellings(text))
+    return next((country for country in found if country), None)
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """Yield a name as written, put in order ("Korea, Republic of"), and without its form of state."""
+    yield text
+    first, comma, rest = text.partition(",")
+    ordered = f"{rest} {first}" if comma else text
+    yield ordered
+    yield _FORM_OF_STATE.sub("", ordered)
+
+
+def code_fault(value: object) -> str | None:
+    """Return what is wrong with a value as a country code, with the right code where it is known.
+
+    >>> code_fault("UK")
+    "'UK' is not an ISO 3166 country code: the United Kingdom is GB"
+    """
+    text = value if isinstance(value, str) else ""
+    if text in COUNTRY_CODES:
+        return None
+    if country := find_country(text):
+        return f"{value!r} is not an ISO 3166 country code: {country.name_in_sentence} is {country.code}"
+    return f"{value!r} is not an ISO 3166 country code{_advice(text)}"
+
+
+def name_fault(text: str) -> str | None:
+    """Return what is wrong with a text that should name a country by code or by name; None if it does."""
+    return None if find_country(text) else f"{text!r} is not a country{_advice(text)}"
+
+
+def _advice(text: str) -> str:
+    if members := _GROUPS.get(_simplified(text[:_LONGEST])):
+        return f"; it can mean several countries, write those that you mean: {', '.join(members)}"
+    names = [spelling for spelling in _BY_SPELLING if len(spelling) > _LONGEST_CODE]
+    near = difflib.get_close_matches(_simplified(text[:_LONGEST]), names, cutoff=0.75)
+    countries = dict.fromkeys(_BY_SPELLING[spelling] for spelling in near)
+    if countries:
+        return f"; did you mean {' or '.join(f'{country.code} ({country.name})' for country in countries)}?"
+    return " (examples: NL, IR, CN, HK)"
+
+
+def listing(names: list[str]) -> str:
+    """Return names as a list in a sentence: "A", "A and B", "A, B and C"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

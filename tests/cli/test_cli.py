@@ -83,7 +83,7 @@ def test_the_commands_of_the_design_are_there() -> None:
         (("taxonomies", "show", "eu-2023"), "did you mean eu-2023-2113?"),
         (("watchlists", "show", "beihang-univ"), "did you mean beihang-university"),
         (("watchlists", "diff", "seven-son", "seven-sons"), "did you mean seven-sons?"),
-        (("screen", "--strings", "x", "--out", "y.csv", "--country", "ZZ"), "--country: there is no country 'ZZ'"),
+        (("screen", "--strings", "x", "--out", "y.csv", "--country", "ZZ"), "--country: 'ZZ' is not a country"),
     ],
 )
 def test_wrong_input_ends_with_2_and_one_message(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
@@ -92,6 +92,21 @@ def test_wrong_input_ends_with_2_and_one_message(arguments: tuple[str, ...], wor
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_look_up_without_network_gives_a_hint_that_it_has(tmp_path: Path) -> None:
+    own = "entity_id,name,ror,openalex\nx,Harbour Institute of Far Islands,0abcdef12,\n"
+    (tmp_path / "l.csv").write_text(own, encoding="utf-8")
+    head = dict.fromkeys(("id", "title", "authority", "edition", "lacks", "terms"), "x")
+    head |= {"retrieved_on": "2026-01-01", "kind": "register", "completeness": "partial"}
+    lines = [f'{name} = "{value}"' for name, value in head.items()]
+    (tmp_path / "l.toml").write_text("\n".join(["[watchlist]", *lines, 'sources = ["x"]']), encoding="utf-8")
+    done = copub_command(
+        "watchlists", "resolve", "l.toml", "--out", "o.csv", cwd=tmp_path, COPUB_OPENALEX_URL="http://127.0.0.1:9"
+    )
+    assert done.returncode == 3
+    assert "repeat the command when the source can be reached" in done.stderr
+    assert "--works" not in done.stderr and "--offline" not in done.stderr
 
 
 def test_a_message_is_never_endless(tmp_path: Path) -> None:

@@ -166,7 +166,9 @@ def counts(comparison: Comparison) -> dict[str, int]:
 
 
 def test_every_cause_but_the_unexplained_has_a_plant() -> None:
-    assert {plant.cause for plant in PLANTS.values()} == {cause.name for cause in CAUSES} - {"unexplained"}
+    # other input files takes the place of two causes: test_compare has its own worlds for it
+    others = {"unexplained", "other input files"}
+    assert {plant.cause for plant in PLANTS.values()} == {cause.name for cause in CAUSES} - others
 
 
 @pytest.mark.parametrize("name", PLANTS)

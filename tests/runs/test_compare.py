@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from copub.errors import CorrectInput
 from copub.runs import Run, RunWriter
 from copub.runs.compare import Comparison, compare
+from copub.runs.comparisonwords import cautions
 from copub.study import Side, Study
 
 from .world import BE, CN, EARLIER, FR, LATER, MEDICAL, RECODED, STUDY, Author, Seen, Work, make_run, plain_world
@@ -252,13 +255,62 @@ def test_an_unknown_epoch_is_named_as_uncertain_even_in_both_runs(tmp_path: Path
     unknown = replace(EARLIER, epoch="unknown")
     comparison = compared(tmp_path, nothing, replace(LATER, epoch="unknown"), first=unknown)
     assert [c.certain for c in comparison.crossings] == [False, False]
-    assert "not known" in str(comparison.crossings[0])
+    assert cautions(comparison) == [
+        "At least one of the runs does not record when its works were retrieved. OpenAlex may have changed its "
+        "affiliations and topics in between, so a difference may come from OpenAlex rather than from the research "
+        "itself."
+    ]
 
 
 def test_without_a_date_of_retrieval_every_new_work_is_newly_indexed_and_a_note_says_so(tmp_path: Path) -> None:
     comparison = compared(tmp_path, publish, first=replace(EARLIER, retrieved=""))
     assert counts(comparison) == {"newly indexed": 3}
-    assert any("not known" in note for note in comparison.notes)
+    assert any("does not record when its works were retrieved" in note for note in comparison.notes)
+
+
+def from_files(run: Run, **files: str) -> Run:
+    """Return a copy of a run as if it had been made from works files of these names and hashes."""
+    folder = shutil.copytree(run.folder, run.folder.with_name(f"{run.folder.name}-{'-'.join(files)}"))
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["source"] = {
+        "kind": "works-files", "files": [{"name": name, "sha256": sha256} for name, sha256 in files.items()],
+    }  # fmt: skip
+    manifest["epochs"] = ["unknown"]
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    return Run(folder)
+
+
+@pytest.fixture
+def two_runs(tmp_path: Path) -> tuple[Run, Run]:
+    after = plain_world()
+    publish(after)
+    index(after)
+    leave(after)
+    return make_run(tmp_path, plain_world().values(), EARLIER), make_run(tmp_path, after.values(), LATER)
+
+
+def test_works_of_other_input_files_are_not_called_newly_indexed(two_runs: tuple[Run, Run]) -> None:
+    before, after = from_files(two_runs[0], one="a" * 64), from_files(two_runs[1], two="b" * 64)
+    comparison = compare(before, after)
+    assert counts(comparison) == {"other input files": 9}
+    kinds = dict(comparison.split("critical_listed", "full").select("cause", "kind").iter_rows())
+    assert kinds == {"other input files": "input"}
+    assert any("one (hash aaaaaaaaaaaa), then two (hash bbbbbbbbbbbb)" in line for line in cautions(comparison))
+    instrument = comparison.tables["instruments"].filter(instrument="works files").row(0, named=True)
+    assert (instrument["before"], instrument["changed"]) == ("one (hash aaaaaaaaaaaa)", True)
+
+
+def test_a_harvest_and_a_file_are_different_input_too(two_runs: tuple[Run, Run]) -> None:
+    comparison = compare(two_runs[0], from_files(two_runs[1], two="b" * 64))
+    assert counts(comparison) == {"other input files": 9}
+    assert any("a harvest, then two (hash bbbbbbbbbbbb)" in line for line in cautions(comparison))
+
+
+def test_runs_of_the_same_files_under_any_name_differ_in_no_input(two_runs: tuple[Run, Run]) -> None:
+    comparison = compare(from_files(two_runs[0], one="a" * 64), from_files(two_runs[0], copy="a" * 64))
+    assert comparison.is_empty
+    assert cautions(comparison) == []
 
 
 def test_institutions_list_the_works_that_came_and_went(tmp_path: Path) -> None:

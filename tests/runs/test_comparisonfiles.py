@@ -146,4 +146,4 @@ def test_runs_of_made_up_and_of_real_works_are_not_compared(tmp_path: Path, comp
 
 def test_runs_without_a_common_work_say_so(tmp_path: Path, comparison: Comparison) -> None:
     lone = make_run(tmp_path, [Work("W777")], LATER)
-    assert "No work stands in both runs." in comparison_lines(compare(comparison.before, lone))
+    assert "No work is in both runs." in comparison_lines(compare(comparison.before, lone))

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from copub.errors import CorrectInput
-from copub.runs import Run, RunWriter, folder, open_run, sha256_of
+from copub.runs import Run, RunWriter, folder, sha256_of
 from copub.schema import TABLES, empty
 
 
@@ -93,7 +93,7 @@ def test_columns_carry_their_meaning_in_the_file(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_manifest_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(CorrectInput, match="holds no run") as caught:
-        open_run(tmp_path)
+        folder.open_run(tmp_path)
     assert caught.value.where == str(tmp_path)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import copub
 from copub.errors import CorrectInput
 from copub.runs import Run, sha256_of
 from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin
@@ -39,6 +40,29 @@ def test_a_run_is_found_by_folder_by_name_and_as_the_newest_of_its_study(tmp_pat
     assert find_run(f"world/{oldest.folder.name}", tmp_path) == oldest
     assert find_run("world", tmp_path) == newest
     assert studies_of(tmp_path) == ["world"]
+
+
+def test_python_opens_a_run_as_the_command_line_names_it(
+    tmp_path: Path, three_runs: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oldest, _, newest = three_runs
+    named = {"world": newest, tmp_path / "world": newest, f"world/{oldest.folder.name}": oldest, oldest.folder: oldest}
+    monkeypatch.setenv("COPUB_REPORTS", str(tmp_path))
+    assert {name: copub.open_run(name).folder for name in named} == {name: run.folder for name, run in named.items()}
+    monkeypatch.delenv("COPUB_REPORTS")
+    assert copub.open_run("world", reports=tmp_path) == newest
+    monkeypatch.chdir(tmp_path)
+    assert copub.open_run("world").folder.name == newest.folder.name
+    with pytest.raises(CorrectInput, match="there is no run 'elsewhere'"):
+        copub.open_run("elsewhere")
+
+
+def test_a_study_of_that_name_among_the_reports_comes_before_a_folder_here(
+    tmp_path: Path, three_runs: list[Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_run(tmp_path / "elsewhere", plain_world(8).values())
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert find_run("world", tmp_path) == three_runs[2]
 
 
 @pytest.mark.parametrize(("name", "known"), [("world/none", "world/run"), ("other", "world"), ("", "world")])

@@ -132,13 +132,23 @@ def test_all_faults_of_both_files_are_reported_at_once(write_list) -> None:
     text = str(caught.value)
     for part in (
         "kind is 'rumour'", "edition is missing", "levels must be a list", "unknown key 'extra'", "is no date",
-        "entity_id 'Bad Id'", "'nobody' is not in the registry", "openalex 'X9'", "ror '12'", "country 'XX'",
+        "entity_id 'Bad Id'", "'nobody' is not in the registry", "openalex 'X9'", "ror '12'", "country: 'XX'",
         "places is empty", "valid_from is after", "level_basis is 'rumour'", "medical is 'perhaps'",
         "parent 'ghost'", "stands twice", "2 cells, the header has 12",
     ):  # fmt: skip
         assert part in text, part
     assert caught.value.exit_code == 2
     assert all(":" in fault.where for fault in caught.value.faults)
+
+
+def test_a_missing_csv_file_does_not_hide_the_faults_of_the_head(write_list) -> None:
+    path = write_list("entity_id\nbeihang-university\n", kind="rumour", edition=None)
+    path.with_suffix(".csv").unlink()
+    with pytest.raises(CorrectFile) as caught:
+        load_watchlist(path)
+    text = str(caught.value)
+    for part in ("kind is 'rumour'", "edition is missing", f"{path.with_suffix('.csv')}: there is no such file"):
+        assert part in text, part
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copub.errors import Fault
+from copub.pairs import parse_pairs
 from copub.snapshot.columns import country_leaves, matching_rows, scan_columns
-from copub.snapshot.pair import Asked, countries_of_work, parse_pairs
+from copub.snapshot.pair import Asked, countries_of_work
 from copub.snapshot.part import PartWriter
 
 BE_CN = Asked(parse_pairs(["BE:CN"]))

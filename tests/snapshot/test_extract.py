@@ -288,6 +288,15 @@ def test_a_wrong_target_or_option_is_refused_before_anything_is_read(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", [str, Path])
+def test_source_and_target_may_be_text_or_path(builder: Any, kind: type) -> None:
+    root = builder.snapshot("jsonl", parts_of(builder))
+    target = builder.folder / "out.jsonl"
+    summary = extract_function(kind(root), kind(target), BE_CN)
+    assert summary.outputs == (("BE-CN", target, len(wanted_of(parts_of(builder)))),)
+    assert target.is_file()
+
+
 def test_the_summary_is_ready_for_json(builder: Any) -> None:
     root = builder.snapshot("jsonl", parts_of(builder))
     summary = extract(str(root), builder.folder / "out.jsonl", BE_CN)

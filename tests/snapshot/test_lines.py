@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from copub.pairs import parse_pairs
 from copub.snapshot import lines
 from copub.snapshot.lines import byte_test, scan_lines
-from copub.snapshot.pair import Asked, countries_of_work, parse_pairs
+from copub.snapshot.pair import Asked, countries_of_work
 from copub.snapshot.part import PartWriter
 
 BE_CN = Asked(parse_pairs(["BE:CN"]))

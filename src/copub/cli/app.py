@@ -17,8 +17,8 @@ from typer.core import TyperCommand, TyperGroup
 from copub.errors import CopubError, CorrectInput, ResumeLater
 
 ORDER = (
-    "run", "estimate", "classify", "screen", "evaluate", "review", "compare", "verify", "trend", "runs",
-    "export", "dossier", "snapshot", "taxonomies", "watchlists",
+    "init", "run", "estimate", "classify", "screen", "evaluate", "review", "compare", "verify", "trend", "runs",
+    "export", "dossier", "snapshot", "studies", "taxonomies", "watchlists",
 )  # fmt: skip
 """Commands in the order of their use, as help shows them."""
 

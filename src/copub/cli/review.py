@@ -116,15 +116,23 @@ def import_command(
     place = folders(reports=reports).reports
     of_works = [sheet for sheet in sheets if sheet.is_file() and is_label_sheet(sheet)]
     # all sheets are read before anything is kept
-    decided = [read_decisions(sheet) for sheet in sheets if sheet not in of_works]
+    read = {sheet: read_decisions(sheet) for sheet in sheets if sheet not in of_works}
+    decided = [new for new in read.values() if not new.is_empty()]
     labels = read_labels(of_works) if of_works else None
+    if not decided and (labels is None or labels.is_empty()):
+        raise CorrectInput(
+            "nothing is filled in, so nothing was changed",
+            where=", ".join(map(str, sheets)),
+            mend="fill in decision, reason, reviewer and date (a sheet of affiliations), or critical, listed, "
+            "top_level, reader and date (a sheet of works)",
+        )
     for new in decided:
         kept, path = keep_decisions(place, study, new)
         typer.echo(
             f"{amount(new.height, 'decision')} taken, {kept.height} kept in {path}; "
             f"the next run applies them ({DECISIONS})"
         )
-    if labels is not None:
+    if labels is not None and not labels.is_empty():
         kept, path = keep_labels(place, study, labels)
         typer.echo(
             f"{amount(labels.height, 'work')} taken, {kept.height} kept in {path}; "

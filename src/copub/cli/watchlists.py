@@ -9,8 +9,8 @@ import typer
 
 from copub.cli.app import JsonOption, amount, app, print_json
 from copub.cli.files import as_printed, check_out, read_strings, write_out
-from copub.countries import COUNTRY_CODES
-from copub.errors import CorrectInput
+from copub.countries import find_country, name_fault
+from copub.errors import CorrectInput, ResumeLater
 from copub.harvest.transport import Transport, source_key, source_url
 from copub.screening import load_watchlist, screen_strings
 from copub.screening.catalogue import (
@@ -56,7 +56,7 @@ def screen_command(
         str, typer.Option("--column", help="column of a .csv that holds the strings")
     ] = "raw_affiliation_string",
     country: Annotated[
-        str | None, typer.Option("--country", help="country code that all strings are known to belong to")
+        str | None, typer.Option("--country", help="country that all strings are known to belong to, by code or name")
     ] = None,
     medical: Annotated[bool, typer.Option("--medical/--no-medical", help="count medical units")] = True,
     children: Annotated[
@@ -73,12 +73,13 @@ def screen_command(
       copub screen --strings affiliations.txt --watchlist aspi-cdut-2019 --out hits.csv
     """
     check_out(out, strings)
-    if country is not None and country.upper() not in COUNTRY_CODES:
-        mend = "ISO 3166 two-letter codes: CN, HK, BE"
-        raise CorrectInput(f"there is no country {country!r}", where="--country", mend=mend)
+    wrong = name_fault(country) if country is not None else None
+    if wrong:
+        raise CorrectInput(wrong, where="--country", mend="give an ISO 3166 code or an English name")
+    known = find_country(country) if country is not None else None
     lists = [load_watchlist(name) for name in chosen(watchlist)]
     texts = read_strings(strings, column)
-    hits = screen_strings(texts, lists, country=country and country.upper(), medical=medical, children=children)
+    hits = screen_strings(texts, lists, country=known.code if known else None, medical=medical, children=children)
     write_out(as_printed(hits) if out.suffix == ".csv" else hits, out)
     named = hits.filter("is_counted")["raw_affiliation_string"].n_unique()
     typer.echo(f"distinct strings {texts.n_unique()}, of which name a listed institution: {named}; hits: {out}")
@@ -86,7 +87,7 @@ def screen_command(
 
 @group.command("list")
 def list_command(as_json: JsonOption = False) -> None:
-    """List the shipped watchlists: id, date, entities, what each lacks.
+    """List the shipped watchlists: id, date, entities and their countries, what each lacks.
 
     \b
     Example:
@@ -98,7 +99,8 @@ def list_command(as_json: JsonOption = False) -> None:
         return
     for row in frame.iter_rows(named=True):
         typer.echo(
-            f"{row['id']:<20} {row['kind']:<12} {row['edition']:<24} {row['entities']:>4} entities  {row['title']}"
+            f"{row['id']:<20} {row['kind']:<12} {row['edition']:<24} {row['entities']:>4} entities "
+            f"({', '.join(row['countries'])})  {row['title']}"
         )
         typer.echo(f"{'':<20} {row['completeness']}; lacks: {row['lacks']}")
 
@@ -165,7 +167,11 @@ def resolve_command(
     """
     check_out(out)
     entities = [member.entity for member in load_watchlist(watchlist).entities]
-    found = resolve_identifiers(entities, Transport(source_url(), source_key()))
+    try:
+        found = resolve_identifiers(entities, Transport(source_url(), source_key()))
+    except ResumeLater as error:  # nothing is kept between calls, and no works file can stand in
+        mend = "repeat the command when the source can be reached; COPUB_OPENALEX_URL names another source"
+        raise ResumeLater(error.what, where=error.where, mend=mend, resume_at=error.resume_at) from None
     write_out(found, out)
     typer.echo(f"{amount(found.height, 'entity', 'entities')} asked for, {found['openalex_id'].count()} found: {out}")
 

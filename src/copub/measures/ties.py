@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from copub.countries import code_fault
 from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.shipped import shipped_folder
 from copub.study import date_fault
@@ -51,6 +52,10 @@ class Tie:
 
 COLUMNS = tuple(field.name for field in fields(Tie))
 _NEEDED = ("tie_id", "country_a", "country_b", "kind", "source")
+_CHECKS: Mapping[str, Callable[[str], str | None]] = {
+    **dict.fromkeys(("country_a", "country_b"), code_fault),
+    **dict.fromkeys(("start", "renewed", "end"), date_fault),
+}
 
 
 def load_ties(name: str | Path) -> tuple[Tie, ...]:
@@ -98,8 +103,8 @@ def read_ties(text: str, *, name: str = "ties.csv") -> tuple[Tie, ...]:
         where = f"{name}:{reader.line_num}"
         values = {column: (row[column] or "").strip() for column in COLUMNS}
         faults += [Fault(where, f"{column} is empty") for column in _NEEDED if not values[column]]
-        for column in ("start", "renewed", "end"):
-            message = date_fault(values[column]) if values[column] else None
+        for column, check in _CHECKS.items():
+            message = check(values[column]) if values[column] else None
             faults += [Fault(where, f"{column}: {message}")] if message else []
         if any(tie.tie_id == values["tie_id"] for tie in ties):
             faults.append(Fault(where, f"the tie {values['tie_id']!r} stands here twice", "give each its own tie_id"))

@@ -22,7 +22,7 @@ from copub.runs.states import FINGERPRINTS, NO_PAIR, WEIGHTS
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A cause of change: its name, its kind (question, world, record, instrument, unknown), its meaning."""
+    """A cause of change: its name, its kind (question, world, record, input, instrument, unknown), its meaning."""
 
     name: str
     kind: str
@@ -32,6 +32,7 @@ class Cause:
 SETTINGS = Cause("study settings", "question", "other years, types, sides, levels, tiers or thresholds are asked for")
 PUBLISHED = Cause("newly published", "world", "published after the last retrieval of the earlier run")
 INDEXED = Cause("newly indexed", "record", "published before that, and yet not in the earlier run")
+FILES = Cause("other input files", "input", "the works files of one run hold the work, the input of the other does not")
 LEFT = Cause("left the pair", "record", "no co-publication of the two sides any more, or deleted, or merged")
 DETAILS = Cause("details changed", "record", "another year, type or mark of retraction, paratext or expansion")
 AFFILIATED = Cause("re-affiliated", "record", "other authors' countries, institutions or printed affiliations")
@@ -46,7 +47,7 @@ CODE = Cause("code changed", "instrument", "no input differs, but copub itself d
 UNEXPLAINED = Cause("unexplained", "unknown", "neither an input nor copub differs as far as the runs tell")
 
 CAUSES = (
-    SETTINGS, PUBLISHED, INDEXED, LEFT, DETAILS, AFFILIATED, REPAIRED, TEXT, TOPICS, MODEL, DECIDED, WATCHLIST,
+    SETTINGS, PUBLISHED, INDEXED, FILES, LEFT, DETAILS, AFFILIATED, REPAIRED, TEXT, TOPICS, MODEL, DECIDED, WATCHLIST,
     MATCHING, CODE, UNEXPLAINED,
 )  # fmt: skip
 """All causes in the order in which they are applied."""
@@ -130,13 +131,17 @@ def _population(pair: Pair) -> tuple[str, pl.Expr, _Checks]:
         {
             SETTINGS: settings,
             PUBLISHED: new,
-            INDEXED: added & ~new.fill_null(False) & asked_a,
-            LEFT: gone & asked_b,
+            **_came_and_went(pair, added & ~new.fill_null(False) & asked_a, gone & asked_b),
             DETAILS: kept & told_by(_DETAIL_REASONS),
             AFFILIATED: kept & by_author & ~_same_record(pair),
             REPAIRED: kept & by_author & _repaired(pair),
         },
     )
+
+
+def _came_and_went(pair: Pair, came: pl.Expr, went: pl.Expr) -> _Checks:
+    """Return why works that are in one run only came and went: by the files read, where those differ."""
+    return {FILES: came | went} if pair.inputs_differ else {INDEXED: came, LEFT: went}
 
 
 def _same_record(pair: Pair) -> pl.Expr:

@@ -22,12 +22,14 @@ from copub.runs.instruments import (
     Crossing,
     changed_settings,
     crossings,
+    files_named,
     instruments,
     last_retrieval,
     questions,
     run_time,
     setting,
     study_of,
+    works_files,
 )
 from copub.runs.pair import Pair
 from copub.runs.states import read_state
@@ -109,7 +111,7 @@ def _compared(run_a: Run, run_b: Run) -> Comparison:
         run_b,
         tuple(questions(study_of(run_a.manifest), study_of(run_b.manifest))),
         tuple(met) if forward else tuple(Crossing(c.instrument, c.after, c.before, c.certain) for c in met),
-        tuple(_notes(pair)),
+        tuple(_notes(pair, run_a, run_b)),
         {name: conform_comparison(name, frame) for name, frame in tables.items()},
     )
 
@@ -256,17 +258,22 @@ def _instruments(pair: Pair) -> pl.DataFrame:
     )
 
 
-def _notes(pair: Pair) -> list[str]:
+def _notes(pair: Pair, first: Run, second: Run) -> list[str]:
+    """Return what limits the comparison; `first` and `second` are the runs as named."""
     notes = []
     if not set(pair.before.tables["works"]["work_id"]) & set(pair.after.tables["works"]["work_id"]):
-        notes.append("no work stands in both runs")
+        notes.append("no work is in both runs")
     source_a, source_b = (run.manifest.get("source", {}) for run in (pair.before, pair.after))
-    if source_a.get("kind") != source_b.get("kind"):
-        notes.append(f"the works come from unlike sources: {source_a.get('kind')}, then {source_b.get('kind')}")
-    if not last_retrieval(pair.before.manifest):
+    if pair.inputs_differ:
+        files = (files_named(run.manifest) for run in (first, second))
         notes.append(
-            "when the earlier run's works were retrieved is not known: newly published works cannot be told "
-            "from newly indexed ones, and count as newly indexed"
+            f"the two runs read different input: {', then '.join(files)}. Works that are in one run only count as "
+            "other input files, because a file may hold other works than OpenAlex had at that time"
+        )
+    elif not last_retrieval(pair.before.manifest) and not works_files(pair.before.manifest):
+        notes.append(
+            "the earlier run does not record when its works were retrieved, so newly published works count as "
+            "newly indexed"
         )
     for name, run in (("earlier", pair.before), ("later", pair.after)):
         altered = run.altered()

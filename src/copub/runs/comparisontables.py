@@ -38,7 +38,9 @@ COMPARISON_TABLES: Mapping[str, Table] = {
                 Column("counting", pl.String, "full | fractional-authors | fractional-countries"),
                 Column("position", pl.Int32, "place of the cause in the order of attribution, from 0"),
                 Column("cause", pl.String, "the cause"),
-                Column("kind", pl.String, "question | world | record | instrument | record or instrument | unknown"),
+                Column(
+                    "kind", pl.String, "question | world | record | input | instrument | record or instrument | unknown"
+                ),
                 Column("share_before", pl.Float64, "share before the cause is applied", "0 to 1"),
                 Column("share_after", pl.Float64, "share after the cause is applied", "0 to 1"),
                 Column("part", pl.Float64, "share_after - share_before", "-1 to 1"),

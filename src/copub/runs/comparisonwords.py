@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from copub.countries import listing
 from copub.report.messages import load_messages
 from copub.runs.causes import CAUSES
 from copub.runs.compare import Comparison
@@ -51,10 +52,16 @@ def between(low: float | None, high: float | None) -> str:
 
 def cautions(comparison: Comparison) -> list[str]:
     """Return what is to be read before any number: another question, epochs that were crossed, other limits."""
-    warning = "; a difference may be the instrument's, not the world's"
-    crossed = [f"{_sentence(str(crossing))}{warning}." for crossing in comparison.crossings]
+    warning = "so a difference may come from OpenAlex rather than from the research itself"
+    certain = [f"{crossing}, {warning}." for crossing in comparison.crossings if crossing.certain]
+    unknown = [crossing.instrument for crossing in comparison.crossings if not crossing.certain]
+    undated = [
+        f"At least one of the runs does not record when its works were retrieved. OpenAlex may have changed its "
+        f"{listing(unknown)} in between, {warning}."
+    ]
     asked = [f"{_sentence(question)}." for question in comparison.questions]
-    return [*asked, *crossed, *(f"{_sentence(note)}." for note in comparison.notes)]
+    noted = [f"{_sentence(note)}." for note in comparison.notes]
+    return [*asked, *certain, *(undated if unknown else []), *noted]
 
 
 def _sentence(text: str) -> str:

@@ -41,9 +41,8 @@ class Crossing:
     certain: bool
 
     def __str__(self) -> str:
-        if self.certain:
-            return f"OpenAlex changed its {self.instrument} between the runs: {self.spans}"
-        return f"whether OpenAlex changed its {self.instrument} between the runs is not known: {self.spans}"
+        verb = "changed" if self.certain else "may have changed"
+        return f"OpenAlex {verb} its {self.instrument} between the runs ({self.spans})"
 
     @property
     def spans(self) -> str:
@@ -115,6 +114,8 @@ def instruments(manifest: Mapping[str, Any]) -> dict[str, str]:
     decisions = manifest.get("decisions")
     if decisions:
         named["decisions"] = f"{len(decisions)}, hash {hash_of(decisions)[:12]}"
+    if works_files(manifest):
+        named["works files"] = files_named(manifest)
     return named | {"copub": _code(manifest)}
 
 
@@ -171,8 +172,30 @@ def epoch_spans(manifest: Mapping[str, Any]) -> dict[str, str]:
     return {instrument: " and ".join(sorted(found)) for instrument, found in sorted(spans.items())}
 
 
+def works_files(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return sha256 -> name of the works files that a run was made from, sorted; empty for a harvest."""
+    files = manifest.get("source", {}).get("files", ())
+    return {str(facts["sha256"]): str(facts["name"]) for facts in sorted(files, key=lambda facts: str(facts["sha256"]))}
+
+
+def inputs_differ(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Return whether the records come from different works files, or from a harvest in one run only."""
+    return works_files(before).keys() != works_files(after).keys()
+
+
+def files_named(manifest: Mapping[str, Any]) -> str:
+    """Return the source of a run's records: its works files with their hashes, or "a harvest"."""
+    named = [f"{name} (hash {sha256[:12]})" for sha256, name in works_files(manifest).items()]
+    return ", ".join(named) or "a harvest"
+
+
 def crossings(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Crossing]:
-    """Return the instruments of OpenAlex that differ between two runs, or that are not known."""
+    """Return the instruments of OpenAlex that differ between two runs, or that are not known.
+
+    Runs of the same works files read the same records: none differs between them.
+    """
+    if works_files(before) and not inputs_differ(before, after):
+        return []
     first, second = epoch_spans(before), epoch_spans(after)
     found = []
     for instrument in sorted({*first, *second}):

@@ -16,8 +16,10 @@ from pathlib import Path
 import polars as pl
 
 from copub.errors import CorrectInput
-from copub.runs.folder import MANIFEST, Run, open_run
+from copub.runs.folder import MANIFEST, Run
+from copub.runs.folder import open_run as open_folder
 from copub.schema import TABLES
+from copub.settings import folders
 
 PIN = "PINNED"
 _PARTIAL, _REMOVED = ".partial-", ".removed-"
@@ -51,7 +53,7 @@ def _opened(folder: Path) -> Iterator[Run | CorrectInput]:
     for path in _folders(folder):
         if (path / MANIFEST).is_file():
             try:
-                yield open_run(path)
+                yield open_folder(path)
             except CorrectInput as error:
                 yield error
 
@@ -89,18 +91,40 @@ def studies_of(reports: Path) -> list[str]:
     return [path.name for path in _folders(reports) if any((run / MANIFEST).is_file() for run in _folders(path))]
 
 
+def open_run(name: str | Path, reports: str | Path | None = None) -> Run:
+    """Open a run.
+
+    Parameters
+    ----------
+    name : a run folder, ``STUDY/RUN``, or ``STUDY`` or the folder of a study for its newest run.
+    reports : folder of runs; by default COPUB_REPORTS, else ``reports`` here.
+
+    Raises
+    ------
+    CorrectInput : there is no such run, it is damaged, or a newer copub made it.
+
+    Examples
+    --------
+    >>> open_run("demo").share("critical_listed")["share"]  # doctest: +SKIP
+    """
+    return find_run(str(name), folders(reports=reports).reports)
+
+
 def find_run(name: str, reports: Path) -> Run:
-    """Return a run by the path of its folder, as STUDY/RUN, or the newest run of STUDY.
+    """Return a run by the path of its folder, as STUDY/RUN, or the newest run of STUDY or of a study's folder.
 
     Raises `CorrectInput` if there is none; the message lists what there is. Also if a run of STUDY
     cannot be read: which one is the newest is not known then.
     """
-    for path in (Path(name), reports / name):
+    places = [Path(name), reports / name] if name else []
+    for path in places:
         if (path / MANIFEST).is_file():
-            return open_run(path)
-    runs = runs_of(reports, name) if name and (reports / name).is_dir() else []
-    if runs:
-        for error in unreadable_runs(reports, name):
+            return open_folder(path)
+    for path in reversed(places):
+        runs = runs_of(path.parent, path.name) if path.name else []
+        if not runs:
+            continue
+        for error in unreadable_runs(path.parent, path.name):
             mend = f"name the run you mean, such as {name}/{runs[-1].folder.name}, or move that folder away"
             raise CorrectInput(error.what, where=error.where, mend=mend)
         return runs[-1]

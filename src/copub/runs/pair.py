@@ -9,7 +9,7 @@ import polars as pl
 
 from copub.decisions import decisions_from, review_status
 from copub.runs.folder import Run
-from copub.runs.instruments import CORRECTIONS, ENTITIES, code_of, hashes, setting
+from copub.runs.instruments import CORRECTIONS, ENTITIES, code_of, hashes, inputs_differ, setting
 from copub.runs.repairchanges import RepairChanges, repair_changes
 from copub.study import Study
 
@@ -28,6 +28,11 @@ class Pair:
     def differs(self, *names: str) -> bool:
         """Return whether one of these settings differs between the studies."""
         return any(setting(self.study_before, name) != setting(self.study_after, name) for name in names)
+
+    @property
+    def inputs_differ(self) -> bool:
+        """Return whether the records come from different works files, or from a harvest in one run only."""
+        return inputs_differ(self.before.manifest, self.after.manifest)
 
     @property
     def code_differs(self) -> bool:

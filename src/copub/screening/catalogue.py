@@ -30,7 +30,7 @@ def list_watchlists(names: Iterable[str] | None = None) -> pl.DataFrame:
     """Return one row per watchlist (by default: per shipped one), sorted by id.
 
     Columns: id, title, authority, edition, retrieved_on, kind, completeness, entities, unrated,
-    levels (list), lacks, hash.
+    countries (list), levels (list), lacks, hash.
     """
     lists = [load_watchlist(name) for name in (shipped_names(FOLDER) if names is None else names)]
     rows = [
@@ -44,6 +44,7 @@ def list_watchlists(names: Iterable[str] | None = None) -> pl.DataFrame:
             "completeness": w.completeness,
             "entities": len(w.entities),
             "unrated": sum(member.level == "unrated" for member in w.entities),
+            "countries": sorted({member.entity.country for member in w.entities}),
             "levels": list(w.levels),
             "lacks": w.lacks,
             "hash": w.hash,

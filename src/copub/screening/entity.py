@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from copub.countries import COUNTRY_CODES
+from copub.countries import code_fault
 from copub.errors import CorrectInput, Fault
 
 SEPARATOR = "|"
@@ -64,6 +64,7 @@ COLUMNS: Mapping[str, str] = {
     "wikidata": "Wikidata ids (Q…)",
 }
 
+_CODE = re.compile(r"[A-Z]{2}")
 _PATTERNS = {
     "entity_id": (re.compile(r"[a-z0-9][a-z0-9-]*"), "lower-case letters, digits and hyphens"),
     "openalex": (re.compile(r"I\d+"), "the letter I and digits"),
@@ -215,7 +216,10 @@ def _cell_faults(row: CsvRow) -> Iterator[Fault]:
     ):
         if row[column] not in allowed:
             yield Fault(row.where, f"{column} is {row[column]!r}", f"known: {', '.join(v or 'empty' for v in allowed)}")
-    if row["country"] and row["country"] not in COUNTRY_CODES:
-        yield Fault(row.where, f"country {row['country']!r} is no ISO 3166 two-letter code", "examples: CN, HK, RU, IR")
+    codes = [code for code in row.many("not_places") if _CODE.fullmatch(code)]
+    for column, code in (("country", row["country"]), *(("not_places", code) for code in codes)):
+        wrong = code_fault(code) if code else None
+        if wrong:
+            yield Fault(row.where, f"{column}: {wrong}")
     if row["context"] == "home" and not row["places"]:
         yield Fault(row.where, "context is 'home' but places is empty", "name the cities of the entity")

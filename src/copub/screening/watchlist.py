@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from copub.arguments import path_of
-from copub.errors import CorrectFile, Fault
+from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.screening.entity import COLUMNS, CsvRow, Entity, entity_of, read_rows
 from copub.shipped import find_shipped, no_such, shipped_folder
 from copub.tomlfile import TomlFile, read_toml
@@ -119,7 +119,10 @@ def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Wat
     head = head if isinstance(head, dict) else {}
     faults = [*_head_faults(toml, head)]
     members = members or path.parent / str(head.get("members") or f"{path.stem}.csv")
-    rows = read_rows(members, MEMBER_COLUMNS, ("entity_id",), faults, kind="file of members")
+    try:
+        rows = read_rows(members, MEMBER_COLUMNS, ("entity_id",), faults, kind="file of members")
+    except CorrectInput as error:
+        raise CorrectFile([*faults, Fault(error.where, error.what, error.mend)], kind="watchlist") from None
     known = {entity.id: entity for entity in registry()}
     entries, extra = _members(rows, known, head, faults)
     if not entries and not faults:

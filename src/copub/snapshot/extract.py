@@ -12,12 +12,13 @@ import pyarrow.fs as pafs
 
 from copub.arguments import expect, expect_each, path_of
 from copub.errors import FAULTS_SHOWN, CorrectInput, Fault, ResumeLater
+from copub.pairs import Pair, check_pairs
 from copub.progress import bar
 from copub.snapshot.crew import work_through
 from copub.snapshot.deleted import BROKEN_LIST, deleted_among
 from copub.snapshot.job import Job
 from copub.snapshot.output import PLACE, check_outside, found_in, name_targets, write_outputs
-from copub.snapshot.pair import Asked, Pair, check_pairs
+from copub.snapshot.pair import Asked
 from copub.snapshot.part import part_name, read_facts
 from copub.snapshot.storage import open_source
 from copub.snapshot.survey import Snapshot, survey

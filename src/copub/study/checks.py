@@ -6,19 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from copub.countries import COUNTRY_CODES
+from copub.countries import code_fault
 
 Check = Callable[[Any], str | None]
 FIRST_YEAR, LAST_YEAR = 1800, 2100
 LANGUAGES = ("en", "fr", "nl")
-
-
-def _country(code: Any) -> str | None:
-    if code in COUNTRY_CODES:
-        return None
-    near = [known for known in sorted(COUNTRY_CODES) if isinstance(code, str) and known == code.upper()]
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"{code!r} is no ISO 3166 two-letter country code{hint} (examples: BE, CN, HK, VN, DE)"
 
 
 def _one_of(*known: str) -> Check:
@@ -48,13 +40,14 @@ def date_fault(value: Any) -> str | None:
     return f"{value!r} is no date (YYYY, YYYY-MM or YYYY-MM-DD)"
 
 
-_YEAR = _between(FIRST_YEAR, LAST_YEAR)
+year_fault = _between(FIRST_YEAR, LAST_YEAR)
+"""Return what is wrong with a year of publication; None if nothing is."""
 CHECKS: Mapping[str, Check] = {
-    "country": _country,
+    "country": code_fault,
     "slug": _slug,
     "language": _one_of(*LANGUAGES),
-    "year": _YEAR,
-    "year or 0": lambda value: None if value == 0 else _YEAR(value),
+    "year": year_fault,
+    "year or 0": lambda value: None if value == 0 else year_fault(value),
 }
 
 

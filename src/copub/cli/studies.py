@@ -1,0 +1,207 @@
+"""Commands about study files: init, studies list, studies show."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+from textwrap import wrap
+from typing import Annotated, Any
+
+import typer
+
+from copub.cli.app import JsonOption, app, print_json
+from copub.countries import COUNTRIES, listing
+from copub.errors import CorrectInput
+from copub.pairs import Pair, parse_pairs
+from copub.shipped import shipped_names
+from copub.study import Side, Study, load_study, parse_study
+from copub.study.checks import year_fault
+from copub.study.template import coverage_of, new_study, uncovered_note
+
+FOLDER = "studies"
+_YEARS = re.compile(r"(\d{4}):(\d{4})")
+_LONGEST_ID = 64
+_SPELLED_OUT = 3
+_WIDTH = 80
+
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Shipped studies: list, show.")
+app.add_typer(group, name="studies")
+
+
+@app.command("init")
+def init_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="the study file to write, a .toml", show_default=False)],
+    sides: Annotated[
+        str,
+        typer.Option(
+            "--sides", metavar="A:B", help="the two sides, by code or name: NL:IR, BE+LU:CN, Netherlands:Iran"
+        ),
+    ],
+    years: Annotated[str, typer.Option("--years", metavar="FROM:TO", help="years of publication")] = "2000:2025",
+    title: Annotated[str, typer.Option("--title", help="title of the report; default: names the countries")] = "",
+) -> None:
+    """Write a commented study file for a pair of countries, to edit and run.
+
+    An existing file is never replaced.
+
+    \b
+    Examples:
+      copub init nl-ir.toml --sides NL:IR --years 2010:2024
+      copub init benelux-china.toml --sides BE+LU+NL:CN
+    """
+    pair = _pair(sides)
+    study_id = _study_id(file, pair)
+    text = new_study(pair, study_id=study_id, years=_years(years), title=_title(title))
+    study = parse_study(text, name=str(file))
+    _write_new(file, text)
+    for line in _init_lines(file, study):
+        typer.echo(line)
+
+
+@group.command("list")
+def list_command(as_json: JsonOption = False) -> None:
+    """List the shipped studies: id, sides, years, title.
+
+    \b
+    Example:
+      copub studies list
+    """
+    shipped = [load_study(name) for name in shipped_names(FOLDER)]
+    if as_json:
+        print_json([_facts(study) for study in shipped])
+        return
+    for study in shipped:
+        sides = f"{_codes(study.side_a)}:{_codes(study.side_b)}"
+        typer.echo(f"{study.id:<18} {sides:<15} {study.year_from}–{study.year_to}  {study.title}")
+
+
+@group.command("show")
+def show_command(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="id of a shipped study, or a file")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show the file of a study.
+
+    \b
+    Example:
+      copub studies show eu-china
+    """
+    shown = load_study(study)
+    if as_json:
+        print_json(_facts(shown) | {"text": shown.raw})
+        return
+    typer.echo(shown.raw.rstrip("\n"))
+
+
+def _codes(side: Side) -> str:
+    """Return the countries of a side in short: "BE", "BE+LU", "27 countries"."""
+    few = len(side.countries) <= _SPELLED_OUT
+    return "+".join(side.countries) if few else f"{len(side.countries)} countries"
+
+
+def _facts(study: Study) -> dict[str, Any]:
+    return {
+        "id": study.id,
+        "title": study.title,
+        "question": study.question,
+        "synthetic": study.synthetic,
+        "sides": [{"name": side.name, "countries": list(side.countries)} for side in (study.side_a, study.side_b)],
+        "years": [study.year_from, study.year_to],
+        "hash": study.hash,
+    }
+
+
+def _pair(sides: str) -> Pair:
+    pairs = parse_pairs([sides])
+    if len(pairs) > 1 or "=" in sides:
+        raise CorrectInput(
+            f"{sides!r} is not one pair without a name",
+            where="--sides",
+            mend="write one pair, such as NL:IR or BE+LU:CN; a study has one file",
+        )
+    return pairs[0]
+
+
+def _years(text: str) -> tuple[int, int]:
+    found = _YEARS.fullmatch(text.strip())
+    if found is None:
+        raise CorrectInput(f"{text!r} is not a span of years", where="--years", mend="write it as 2010:2024")
+    first, last = int(found[1]), int(found[2])
+    for year in (first, last):
+        wrong = year_fault(year)
+        if wrong:
+            raise CorrectInput(wrong, where="--years", mend="write it as 2010:2024")
+    if first > last:
+        raise CorrectInput(f"the years are reversed: from {first} to {last}", where="--years", mend="exchange them")
+    return first, last
+
+
+def _title(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise CorrectInput("the title is not UTF-8 text", where="--title", mend="write it in UTF-8") from None
+    return " ".join(text.split())
+
+
+def _study_id(file: Path, pair: Pair) -> str:
+    """Return the id of a study: by the name of its file, or by its countries if no character of that can be used."""
+    if file.suffix != ".toml":
+        raise CorrectInput(
+            "a study file must end with .toml", where=str(file), mend=f"write {file.with_suffix('.toml').name}"
+        )
+    found = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-") or pair.name.lower().replace("+", "-")
+    study_id = found[:_LONGEST_ID].rstrip("-")
+    if study_id in shipped_names(FOLDER):
+        raise CorrectInput(
+            f"{study_id!r} is the name of a shipped study, and their runs would share a folder",
+            where=str(file),
+            mend="choose another file name",
+        )
+    return study_id
+
+
+def _write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, whole or not at all."""
+    if not path.parent.is_dir():
+        raise CorrectInput("there is no such folder", where=str(path.parent), mend="make it, or name another")
+    try:
+        path.touch(exist_ok=False)  # takes the name: a rename alone could replace a file
+    except FileExistsError:
+        raise CorrectInput(
+            "this file exists, and init replaces no file", where=str(path), mend="choose another name, or move it away"
+        ) from None
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    except OSError:
+        path.unlink()
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _init_lines(file: Path, study: Study) -> list[str]:
+    """Return what ``copub init`` prints: the sides as understood, the lists chosen, the next commands."""
+    coverage = coverage_of(study.side_b.countries)
+    chosen = listing([f"{name} ({coverage.counts[name]} institutions of side B)" for name in study.watchlists])
+    name = shlex.quote(str(file))
+    return [
+        f"written: {file}",
+        f"  side A: {_named(study.side_a)}",
+        f"  side B: {_named(study.side_b)}",
+        f"  years: {study.year_from} to {study.year_to}",
+        f"  taxonomy: {study.taxonomy}",
+        f"  watchlist: {chosen}",
+        *wrap(uncovered_note(coverage), _WIDTH),
+        "Edit the file, then:",
+        f"  copub estimate {name}",
+        f"  copub run {name}",
+    ]
+
+
+def _named(side: Side) -> str:
+    return ", ".join(f"{COUNTRIES[code].name} ({code})" for code in side.countries)
