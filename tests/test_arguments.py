@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import copub
@@ -83,7 +83,6 @@ def _is_empty(value: Any) -> bool:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_wrong_argument_is_an_error_of_copub(name: str) -> None:
-    @settings(deadline=None, max_examples=40)
     @given(anything)
     def check(value: Any) -> None:
         try:
@@ -95,7 +94,6 @@ def test_a_wrong_argument_is_an_error_of_copub(name: str) -> None:
     check()
 
 
-@settings(deadline=None, max_examples=60)
 @given(anything, anything)
 def test_a_share_is_asked_for_by_names_alone(measure: Any, counting: Any) -> None:
     with pytest.raises(CorrectInput):

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import copub
@@ -43,7 +43,6 @@ def test_no_module_but_one_writes_csv() -> None:
     assert writers == ["csvtext.py"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8), max_size=5))
 def test_every_text_of_a_sheet_comes_back_and_none_is_a_formula(texts: list[str]) -> None:
     with TemporaryDirectory() as folder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.draw import draw_order, in_draw_order
@@ -11,7 +11,6 @@ from copub.draw import draw_order, in_draw_order
 ids = st.lists(st.text(st.characters(codec="utf-8"), max_size=6), unique=True, max_size=20)
 
 
-@settings(deadline=None)
 @given(ids, st.text(st.characters(codec="utf-8"), max_size=6), st.integers(0, 20))
 def test_one_id_more_replaces_at_most_one_drawn_row(names: list[str], other: str, size: int) -> None:
     def drawn(values: list[str]) -> list[str]:

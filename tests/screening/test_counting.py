@@ -6,7 +6,7 @@ import datetime
 from itertools import combinations
 
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.screening.counting import REASONS, TIERS, CountingRule, with_reasons, with_rejected
@@ -40,7 +40,6 @@ rules = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(hit, max_size=8), rules, rules, st.booleans(), st.integers(0, 2**8))
 def test_hits_found_under_one_rule_count_under_another_as_if_found_under_it(
     rows: list[dict[str, object]], one: CountingRule, other: CountingRule, dated: bool, rejected: int
@@ -55,7 +54,6 @@ def test_hits_found_under_one_rule_count_under_another_as_if_found_under_it(
     assert found(one).select(other.counts()).to_series().to_list() == found(other)["is_counted"].to_list()
 
 
-@settings(deadline=None)
 @given(st.lists(hit, max_size=8), rules, st.booleans())
 def test_a_hit_counts_exactly_if_no_reason_is_against_it(
     rows: list[dict[str, object]], rule: CountingRule, dated: bool

@@ -109,11 +109,7 @@ def load_taxonomy(name_or_path: str | Path) -> Taxonomy:
     CorrectInput : there is no such taxonomy or file.
     CorrectFile : the file has faults; all of them are named with their line.
     """
-    return _load(str(path_of(name_or_path, "taxonomy")))
-
-
-@cache
-def _load(name: str) -> Taxonomy:
+    name = str(path_of(name_or_path, "taxonomy"))
     shipped = find_shipped(FOLDER, name)
     if shipped is not None:
         return _shipped(shipped)
