@@ -27,6 +27,7 @@ from copub.listing import decided
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.measures.inputs import inputs_of
+from copub.names import STAGES
 from copub.parallel import give_back, parts_on_disk
 from copub.repairs import Differing, Mending, under_other_repairs
 from copub.report.page import build_page
@@ -49,7 +50,6 @@ from copub.tables import COUNTED, TABULATED, Tables
 from copub.tables.funnel import Funnel
 
 OPENALEX_URL = "COPUB_OPENALEX_URL"
-STAGES = ("harvest", "tabulate", "classify", "screen", "measure", "report")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ import typer
 
 from copub.cli.app import JsonOption, ReportsOption, app, print_json
 from copub.errors import CorrectInput
+from copub.names import EXPORTS
 from copub.report.dossier import build_dossier
-from copub.report.exports import KINDS, export
+from copub.report.exports import export
 from copub.runs.copies import ties_of
 from copub.runs.keep import find_run
 from copub.settings import folders
@@ -24,7 +25,7 @@ RunArgument = Annotated[
 def export_command(
     run: RunArgument,
     to: Annotated[
-        list[str] | None, typer.Option("--to", metavar="KIND", help=f"may repeat: {', '.join(KINDS)}")
+        list[str] | None, typer.Option("--to", metavar="KIND", help=f"may repeat: {', '.join(EXPORTS)}")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="folder; default: export/ in the run folder")
@@ -40,7 +41,7 @@ def export_command(
       copub export belgium-china --to csv --to bibtex
     """
     found = find_run(run, folders(reports=reports).reports)
-    paths = export(found.tables, found.manifest, out or found.folder / "export", to or KINDS)
+    paths = export(found.tables, found.manifest, out or found.folder / "export", to or EXPORTS)
     if as_json:
         print_json({"run": str(found.folder), "files": [str(path) for path in paths]})
         return

@@ -13,7 +13,8 @@ from copub.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels
 from copub.draw import SEED
 from copub.errors import CorrectInput
 from copub.measures.labels import is_label_sheet, read_labels
-from copub.measures.sample import STRATUM, draw_works
+from copub.measures.sample import draw_works
+from copub.names import READING_STRATA
 from copub.runs.copies import headline_taxonomy_of, watchlists_of
 from copub.runs.keep import find_run
 from copub.screening.review import draw_sheet, read_decisions
@@ -68,7 +69,7 @@ def sample_command(
 def works_command(
     run: Annotated[str, typer.Argument(metavar="RUN", help="a run folder, STUDY/RUN, or STUDY", show_default=False)],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the sheet, a .csv")],
-    size: Annotated[int, typer.Option("--size", min=2 ** len(STRATUM), help="works on the sheet")] = 200,
+    size: Annotated[int, typer.Option("--size", min=2 ** len(READING_STRATA), help="works on the sheet")] = 200,
     seed: SeedOption = SEED,
     reports: ReportsOption = None,
 ) -> None:

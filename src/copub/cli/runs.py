@@ -14,7 +14,8 @@ from copub.demo import embedded_openalex
 from copub.errors import CorrectInput, ResumeLater
 from copub.harvest.estimate import Estimate, estimate
 from copub.harvest.transport import source_key, source_url
-from copub.pipeline import STAGES, is_embedded, query_of, run
+from copub.names import STAGES
+from copub.pipeline import is_embedded, query_of, run
 from copub.report.summary import headline_lines
 from copub.runs import Run
 from copub.study import Study

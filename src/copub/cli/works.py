@@ -14,10 +14,10 @@ from copub.cli.app import JsonOption, app, print_json
 from copub.cli.files import check_out, write_out
 from copub.cli.watchlists import WatchlistOption, chosen
 from copub.errors import CorrectInput
+from copub.names import PROFILES
 from copub.runs.folder import sha256_of
 from copub.screening import evaluation as matching
 from copub.screening import load_watchlist
-from copub.study import PROFILES
 from copub.technology import classify, classify_file, classify_ids
 from copub.technology import evaluation as judging
 from copub.technology.model import load_model

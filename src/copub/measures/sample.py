@@ -9,10 +9,10 @@ import polars as pl
 
 from copub.draw import SEED, in_draw_order
 from copub.measures.labels import COLUMNS
+from copub.names import READING_STRATA
 
 NEAR = (0.2, 0.8)
 """Works with a score between these are strata of their own: there the classifier errs most."""
-STRATUM = ("is_critical", "is_listed", "is_near")
 CELL = 30_000
 """Characters of a cell of the sheet; a spreadsheet holds 32,767."""
 SHOWN = ("work_id", "doi", "publication_year", "title", "abstract", "affiliations")
@@ -61,16 +61,16 @@ def draw_works(
     seed : the same seed draws the same works, and a larger sheet holds the smaller one.
     """
     placed = in_draw_order(with_strata(works), "work_id", seed=seed)
-    sizes = {(a, b, c): count for a, b, c, count in placed.group_by(STRATUM).len().iter_rows()}
+    sizes = {(a, b, c): count for a, b, c, count in placed.group_by(READING_STRATA).len().iter_rows()}
     taken = allocate(sizes, size)
     quota = pl.DataFrame(
         [(*key, sizes[key], count) for key, count in taken.items()],
-        schema={**dict.fromkeys(STRATUM, pl.Boolean), "of": pl.Int64, "quota": pl.Int64},
+        schema={**dict.fromkeys(READING_STRATA, pl.Boolean), "of": pl.Int64, "quota": pl.Int64},
         orient="row",
     )
     drawn = (
-        placed.with_columns(pl.int_range(pl.len()).over(STRATUM).alias("place"))
-        .join(quota, on=STRATUM, how="inner", maintain_order="left")
+        placed.with_columns(pl.int_range(pl.len()).over(READING_STRATA).alias("place"))
+        .join(quota, on=READING_STRATA, how="inner", maintain_order="left")
         .filter(pl.col("place") < pl.col("quota"))
     )
     empty = [pl.lit("").alias(name) for name in COLUMNS if name not in ("work_id", "stands_for")]

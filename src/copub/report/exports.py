@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from copub.errors import CorrectInput
+from copub.names import EXPORTS
 from copub.report.background import NOTES
 from copub.report.bibliography import bibtex, ris
 from copub.report.facts import Facts, facts_of
@@ -31,12 +32,8 @@ _MAKERS: Mapping[str, Callable[[Facts, Files], Files]] = {
 }
 _NEEDS = {"datapackage": ("csv",), "ro-crate": ("csv", "markdown", "datapackage")}
 
-KINDS: tuple[str, ...] = tuple(_MAKERS)
-"""The known kinds of export."""
-
-
 def build_exports(
-    tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], kinds: Iterable[str] = KINDS
+    tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], kinds: Iterable[str] = EXPORTS
 ) -> Files:
     """Return the files of the asked kinds, by path.
 
@@ -44,9 +41,9 @@ def build_exports(
     the package and the summary. Raises `CorrectInput` for an unknown kind.
     """
     facts, asked = facts_of(tables, manifest), set(kinds)
-    unknown = sorted(asked - set(KINDS))
+    unknown = sorted(asked - set(EXPORTS))
     if unknown:
-        raise CorrectInput(f"there is no export {unknown[0]!r}", where="--to", mend=f"known: {', '.join(KINDS)}")
+        raise CorrectInput(f"there is no export {unknown[0]!r}", where="--to", mend=f"known: {', '.join(EXPORTS)}")
     wanted = asked.union(*(_NEEDS.get(kind, ()) for kind in asked))
     files: Files = {}
     for kind, maker in _MAKERS.items():
@@ -56,7 +53,7 @@ def build_exports(
 
 
 def export(
-    tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], folder: Path, kinds: Iterable[str] = KINDS
+    tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], folder: Path, kinds: Iterable[str] = EXPORTS
 ) -> list[Path]:
     """Write the files of the asked kinds under `folder` and return their paths. Raises as `build_exports`."""
     paths = []

@@ -4,12 +4,11 @@
 reference in ``docs/study.md``.
 """
 
+from copub.names import PROFILES
 from copub.study.checks import date_fault
 from copub.study.reading import load_study, parse_study
 from copub.study.settings import BOUNDED, SETTINGS
 from copub.study.study import NOT_SETTINGS, Event, Side, Study
-
-PROFILES = ("precision", "balanced", "recall")
 
 __all__ = [
     "BOUNDED",

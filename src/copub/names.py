@@ -1,0 +1,15 @@
+"""Names that users type, known before anything large is loaded: stages, operating points, kinds of export."""
+
+from __future__ import annotations
+
+STAGES = ("harvest", "tabulate", "classify", "screen", "measure", "report")
+"""Stages of a run, in order."""
+
+PROFILES = ("precision", "balanced", "recall")
+"""Operating points of the classifier."""
+
+EXPORTS = ("csv", "markdown", "bibtex", "ris", "vosviewer", "gexf", "datapackage", "ro-crate")
+"""Kinds of `copub export`, in the order in which they are made."""
+
+READING_STRATA = ("is_critical", "is_listed", "is_near")
+"""What divides the works that are drawn for reading into strata."""
