@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import TYPE_CHECKING, Any
 
 from copub.errors import CorrectInput, brief
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def expect(value: Any, kind: type | tuple[type, ...], name: str, wanted: str) -> None:
@@ -46,6 +47,8 @@ def frame_of(given: Any, columns: Mapping[str, pl.DataType], name: str) -> pl.Da
 
     Raises `CorrectInput` if it is no polars frame, lacks a column, or has one of another type.
     """
+    import polars as pl  # only here: the command line shows its help without it
+
     expect(given, pl.DataFrame, name, f"a polars DataFrame with the columns {', '.join(columns)}")
     frame: pl.DataFrame = given
     missing = [column for column in columns if column not in frame.columns]
@@ -100,6 +103,8 @@ def expect_numbers(values: Any, name: str) -> None:
 
 def each_frame(frames: Any, columns: Mapping[str, pl.DataType], name: str) -> Iterable[pl.DataFrame]:
     """Yield frames, given whole or in parts, each checked as by `frame_of` when it is reached."""
+    import polars as pl
+
     if isinstance(frames, pl.DataFrame) or not isinstance(frames, Iterable) or isinstance(frames, str | bytes):
         frames = [frames]
     for frame in frames:

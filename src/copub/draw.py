@@ -9,7 +9,8 @@ import hashlib
 
 import polars as pl
 
-SEED = "copub"
+from copub.names import SEED
+
 _BETWEEN = "\x1f"  # in no id and no printed string
 
 

@@ -13,3 +13,6 @@ EXPORTS = ("csv", "markdown", "bibtex", "ris", "vosviewer", "gexf", "datapackage
 
 READING_STRATA = ("is_critical", "is_listed", "is_near")
 """What divides the works that are drawn for reading into strata."""
+
+SEED = "copub"
+"""Seed of every draw for reading, unless another is given."""

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.draw import draw_order
-from copub.measures.sample import SHEET, STRATUM, allocate, draw_works, with_strata
+from copub.measures.sample import SHEET, allocate, draw_works, with_strata
+from copub.names import READING_STRATA
 
 from .worlds import made_world, measured
 
@@ -49,7 +50,7 @@ def sheet_of(size: int, seed: str = "copub") -> pl.DataFrame:
 def test_of_each_stratum_the_first_by_hash_are_drawn(size: int) -> None:
     works = with_strata(measured(3, 40)["copublications"])
     drawn = set(sheet_of(size)["work_id"])
-    for _, part in works.group_by(STRATUM):
+    for _, part in works.group_by(READING_STRATA):
         order = sorted(part["work_id"], key=draw_order)
         count = len(drawn & set(order))
         assert count and drawn & set(order) == set(order[:count])

@@ -7,21 +7,8 @@ from typing import Annotated
 
 import typer
 
-from copub import progress
 from copub.cli.app import CacheOption, HidesSurplus, JsonOption, QuietOption, ReportsOption, app, print_json
-from copub.csvtext import csv_of
-from copub.decisions import decisions_of
 from copub.errors import CorrectInput
-from copub.report.messages import load_messages
-from copub.runs.compare import compare
-from copub.runs.comparisonfiles import comparison_facts, write_comparison
-from copub.runs.comparisonwords import comparison_lines
-from copub.runs.copies import find_copy
-from copub.runs.instruments import run_time
-from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin, unreadable_runs
-from copub.runs.series import series, series_lines
-from copub.runs.today import today
-from copub.runs.verify import verification_lines, verify
 from copub.settings import folders
 
 DIFFERS = 4
@@ -54,6 +41,11 @@ def compare_command(
     Examples:
       copub compare belgium-china/20260301-060000-1a2b3c4d belgium-china
     """
+    from copub.runs.compare import compare
+    from copub.runs.comparisonfiles import comparison_facts, write_comparison
+    from copub.runs.comparisonwords import comparison_lines
+    from copub.runs.keep import find_run
+
     place = folders(reports=reports).reports
     found = compare(find_run(before, place), find_run(after, place))
     names = f"{found.before.folder.name}--{found.after.folder.name}"
@@ -87,6 +79,10 @@ def verify_command(
       copub verify demo
       copub verify belgium-china --works works.jsonl.gz
     """
+    from copub import progress
+    from copub.runs.keep import find_run
+    from copub.runs.verify import verification_lines, verify
+
     if more_works and not works:
         raise CorrectInput(f"{more_works[0]} stands alone", where="copub verify", mend="put --works before works files")
     progress.set_quiet(quiet or as_json)
@@ -125,6 +121,14 @@ def trend_command(
     Example:
       copub trend belgium-china --out series.csv
     """
+    from copub.csvtext import csv_of
+    from copub.decisions import decisions_of
+    from copub.runs.copies import find_copy
+    from copub.runs.instruments import run_time
+    from copub.runs.keep import runs_of
+    from copub.runs.series import series, series_lines
+    from copub.runs.today import today
+
     place = folders(reports=reports).reports
     _known_study(place, study)
     if out is not None and out.suffix not in (".parquet", ".csv"):
@@ -159,6 +163,9 @@ def list_command(
     Example:
       copub runs list belgium-china
     """
+    from copub.report.messages import load_messages
+    from copub.runs.keep import list_runs, studies_of
+
     place = folders(reports=reports).reports
     if study:
         _known_study(place, study)
@@ -188,6 +195,8 @@ def pin_command(
     Example:
       copub runs pin belgium-china --reason "as published"
     """
+    from copub.runs.keep import find_run, pin
+
     found = find_run(run, folders(reports=reports).reports)
     pin(found, reason)
     typer.echo(f"pinned: {found.folder}")
@@ -201,6 +210,8 @@ def unpin_command(run: RunArgument, reports: ReportsOption = None) -> None:
     Example:
       copub runs unpin belgium-china/20260301-060000-1a2b3c4d
     """
+    from copub.runs.keep import find_run, is_pinned, unpin
+
     found = find_run(run, folders(reports=reports).reports)
     was = is_pinned(found)
     unpin(found)
@@ -224,6 +235,8 @@ def prune_command(
       copub runs prune belgium-china --keep 12
       copub runs prune belgium-china --keep 12 --delete
     """
+    from copub.runs.keep import prune
+
     place = folders(reports=reports).reports
     _known_study(place, study)
     _say_unreadable(place, study)
@@ -240,11 +253,15 @@ def prune_command(
 
 
 def _say_unreadable(reports: Path, study: str) -> None:
+    from copub.runs.keep import unreadable_runs
+
     for error in unreadable_runs(reports, study):
         typer.echo(f"copub: left alone: {error}", err=True)
 
 
 def _known_study(reports: Path, study: str) -> None:
+    from copub.runs.keep import studies_of
+
     known = studies_of(reports)
     if study not in known:
         raise CorrectInput(

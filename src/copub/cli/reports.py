@@ -10,10 +10,6 @@ import typer
 from copub.cli.app import JsonOption, ReportsOption, app, print_json
 from copub.errors import CorrectInput
 from copub.names import EXPORTS
-from copub.report.dossier import build_dossier
-from copub.report.exports import export
-from copub.runs.copies import ties_of
-from copub.runs.keep import find_run
 from copub.settings import folders
 
 RunArgument = Annotated[
@@ -40,6 +36,9 @@ def export_command(
       copub export demo
       copub export belgium-china --to csv --to bibtex
     """
+    from copub.report.exports import export
+    from copub.runs.keep import find_run
+
     found = find_run(run, folders(reports=reports).reports)
     paths = export(found.tables, found.manifest, out or found.folder / "export", to or EXPORTS)
     if as_json:
@@ -69,6 +68,10 @@ def dossier_command(
     Example:
       copub dossier belgium-china --institution "KU Leuven" --partner "Beihang University"
     """
+    from copub.report.dossier import build_dossier
+    from copub.runs.copies import ties_of
+    from copub.runs.keep import find_run
+
     found = find_run(run, folders(reports=reports).reports)
     path = out or Path("dossier.html")
     if not path.parent.is_dir():

@@ -8,26 +8,9 @@ from typing import Annotated
 import typer
 
 from copub.cli.app import ReportsOption, amount, app
-from copub.csvtext import write_sheet
-from copub.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels
-from copub.draw import SEED
 from copub.errors import CorrectInput
-from copub.measures.labels import is_label_sheet, read_labels
-from copub.measures.sample import draw_works
-from copub.names import READING_STRATA
-from copub.runs.copies import headline_taxonomy_of, watchlists_of
-from copub.runs.keep import find_run
-from copub.screening.review import draw_sheet, read_decisions
+from copub.names import READING_STRATA, SEED
 from copub.settings import folders
-from copub.technology.annotation import (
-    agreement_of_readers,
-    join_readings,
-    labels_text,
-    read_sheets,
-)
-from copub.technology.annotation import (
-    draw_sheet as draw_texts,
-)
 
 group = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Sheets for human reading, and the decisions that come back."
@@ -54,6 +37,11 @@ def sample_command(
     Example:
       copub review sample belgium-china --out sheet.csv
     """
+    from copub.csvtext import write_sheet
+    from copub.runs.copies import watchlists_of
+    from copub.runs.keep import find_run
+    from copub.screening.review import draw_sheet
+
     if not out.parent.is_dir():
         raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
     found = find_run(run, folders(reports=reports).reports)
@@ -83,6 +71,10 @@ def works_command(
     Example:
       copub review works belgium-china --out works.csv --size 200
     """
+    from copub.csvtext import write_sheet
+    from copub.measures.sample import draw_works
+    from copub.runs.keep import find_run
+
     if not out.parent.is_dir():
         raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
     tables = find_run(run, folders(reports=reports).reports).tables
@@ -114,6 +106,10 @@ def import_command(
     Example:
       copub review import sheet.csv --study belgium-china
     """
+    from copub.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels
+    from copub.measures.labels import is_label_sheet, read_labels
+    from copub.screening.review import read_decisions
+
     place = folders(reports=reports).reports
     of_works = [sheet for sheet in sheets if sheet.is_file() and is_label_sheet(sheet)]
     # all sheets are read before anything is kept
@@ -162,6 +158,10 @@ def texts_command(
     Example:
       copub review texts belgium-china --out works.csv --size 200
     """
+    from copub.csvtext import write_sheet
+    from copub.runs.keep import find_run
+    from copub.technology.annotation import draw_sheet as draw_texts
+
     if not out.parent.is_dir():
         raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
     found = find_run(run, folders(reports=reports).reports)
@@ -187,6 +187,10 @@ def labels_command(
     Example:
       copub review labels belgium-china reader-1.csv reader-2.csv --out labelled.jsonl
     """
+    from copub.runs.copies import headline_taxonomy_of
+    from copub.runs.keep import find_run
+    from copub.technology.annotation import agreement_of_readers, join_readings, labels_text, read_sheets
+
     found = find_run(run, folders(reports=reports).reports)
     areas = headline_taxonomy_of(found).area_ids
     readings = read_sheets(sheets, areas)

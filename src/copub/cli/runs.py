@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from copub import progress
 from copub.cli.app import CacheOption, HidesSurplus, JsonOption, QuietOption, ReportsOption, app, print_json
-from copub.demo import embedded_openalex
 from copub.errors import CorrectInput, ResumeLater
-from copub.harvest.estimate import Estimate, estimate
-from copub.harvest.transport import source_key, source_url
 from copub.names import STAGES
-from copub.pipeline import is_embedded, query_of, run
-from copub.report.summary import headline_lines
-from copub.runs import Run
-from copub.study import Study
-from copub.study.question import ask
+
+if TYPE_CHECKING:
+    from copub.harvest.estimate import Estimate
+    from copub.runs import Run
+    from copub.study import Study
+
 
 StudyOption = Annotated[
     str,
@@ -62,6 +59,9 @@ def run_command(
       copub run belgium-china
       copub run my-study.toml --works works.jsonl.gz more.parquet
     """
+    from copub import progress
+    from copub.pipeline import run
+
     if more_works and not works:
         raise CorrectInput(
             f"{more_works[0]} stands alone", where="copub run", mend="put --works before the names of works files"
@@ -95,6 +95,11 @@ def estimate_command(
     Example:
       copub estimate belgium-china
     """
+    from copub.harvest.estimate import estimate
+    from copub.harvest.transport import source_key, source_url
+    from copub.pipeline import is_embedded, query_of
+    from copub.study.question import ask
+
     asked = ask(study).study
     if is_embedded(asked):
         _print_free(asked, as_json)
@@ -113,6 +118,10 @@ def estimate_command(
 
 def _print_free(study: Study, as_json: bool) -> None:
     """Print what the embedded server offers; nobody else is asked, and nothing is paid."""
+    from copub.demo import embedded_openalex
+    from copub.harvest.estimate import estimate
+    from copub.pipeline import query_of
+
     with embedded_openalex() as server:
         counted = estimate(query_of(study), base_url=server.base_url)
     price = replace(counted, credits=0, dollars=0.0, minutes=0.0, budget_remaining=None, fits=True, spent=0)
@@ -139,6 +148,8 @@ def estimate_lines(price: Estimate) -> list[str]:
 
 def run_lines(finished: Run) -> list[str]:
     """Return what `copub run` prints: the funnel, the headline sentences, where the files are."""
+    from copub.report.summary import headline_lines
+
     steps = [step for step in finished.manifest["funnel"] if step["count"]]
     funnel = ", ".join(f"{step['step']} {step['count']}" for step in steps)
     unreadable = [f"unreadable: {step['note']}" for step in steps if step["step"] == "unreadable records"]

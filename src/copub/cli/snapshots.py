@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from copub import progress
 from copub.cli.app import JsonOption, QuietOption, amount, app, print_json
-from copub.snapshot import extract, parse_pairs
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A country pair out of a full OpenAlex snapshot.")
 app.add_typer(group, name="snapshot")
@@ -47,6 +45,9 @@ def extract_command(
     Example:
       copub snapshot extract --sides BE:CN --from /data/openalex --to be-cn.jsonl.zst
     """
+    from copub import progress
+    from copub.snapshot import extract, parse_pairs
+
     progress.set_quiet(quiet or as_json)
     summary = extract(source, target, parse_pairs(sides), expansion=expansion, workers=workers, scheduler=scheduler)
     if as_json:

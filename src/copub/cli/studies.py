@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from pathlib import Path
 from textwrap import wrap
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,9 +15,10 @@ from copub.countries import COUNTRIES, listing
 from copub.errors import CorrectInput
 from copub.pairs import Pair, parse_pairs
 from copub.shipped import shipped_names
-from copub.study import Side, Study, load_study, parse_study
-from copub.study.checks import year_fault
-from copub.study.template import coverage_of, new_study, uncovered_note
+
+if TYPE_CHECKING:
+    from copub.study import Side, Study
+
 
 FOLDER = "studies"
 _YEARS = re.compile(r"(\d{4}):(\d{4})")
@@ -51,6 +51,9 @@ def init_command(
       copub init nl-ir.toml --sides NL:IR --years 2010:2024
       copub init benelux-china.toml --sides BE+LU+NL:CN
     """
+    from copub.study import parse_study
+    from copub.study.template import new_study
+
     pair = _pair(sides)
     study_id = _study_id(file, pair)
     text = new_study(pair, study_id=study_id, years=_years(years), title=_title(title))
@@ -68,6 +71,8 @@ def list_command(as_json: JsonOption = False) -> None:
     Example:
       copub studies list
     """
+    from copub.study import load_study
+
     shipped = [load_study(name) for name in shipped_names(FOLDER)]
     if as_json:
         print_json([_facts(study) for study in shipped])
@@ -88,6 +93,8 @@ def show_command(
     Example:
       copub studies show eu-china
     """
+    from copub.study import load_study
+
     shown = load_study(study)
     if as_json:
         print_json(_facts(shown) | {"text": shown.raw})
@@ -125,6 +132,8 @@ def _pair(sides: str) -> Pair:
 
 
 def _years(text: str) -> tuple[int, int]:
+    from copub.study.checks import year_fault
+
     found = _YEARS.fullmatch(text.strip())
     if found is None:
         raise CorrectInput(f"{text!r} is not a span of years", where="--years", mend="write it as 2010:2024")
@@ -186,6 +195,10 @@ def _write_new(path: Path, text: str) -> None:
 
 def _init_lines(file: Path, study: Study) -> list[str]:
     """Return what ``copub init`` prints: the sides as understood, the lists chosen, the next commands."""
+    import shlex
+
+    from copub.study.template import coverage_of, uncovered_note
+
     coverage = coverage_of(study.side_b.countries)
     chosen = listing([f"{name} ({coverage.counts[name]} institutions of side B)" for name in study.watchlists])
     name = shlex.quote(str(file))

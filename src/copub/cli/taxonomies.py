@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from copub.cli.app import JsonOption, amount, app, print_json
 from copub.shipped import shipped_names
-from copub.technology.taxonomy import FOLDER, Taxonomy, load_taxonomy
+
+if TYPE_CHECKING:
+    from copub.technology.taxonomy import Taxonomy
+
 
 group = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Lists of critical technologies: list, show, validate."
@@ -25,6 +28,8 @@ def list_command(as_json: JsonOption = False) -> None:
     Example:
       copub taxonomies list
     """
+    from copub.technology.taxonomy import FOLDER, load_taxonomy
+
     shipped = [load_taxonomy(name) for name in shipped_names(FOLDER)]
     if as_json:
         print_json([_facts(taxonomy) for taxonomy in shipped])
@@ -44,6 +49,8 @@ def show_command(
     Example:
       copub taxonomies show eu-2023-2113
     """
+    from copub.technology.taxonomy import load_taxonomy
+
     shown = load_taxonomy(taxonomy)
     if as_json:
         print_json(_facts(shown))
@@ -65,6 +72,8 @@ def validate_command(
     Example:
       copub taxonomies validate my-taxonomy.toml
     """
+    from copub.technology.taxonomy import load_taxonomy
+
     for file in files:
         taxonomy = load_taxonomy(file)
         typer.echo(f"{file}: {taxonomy.id}, {amount(len(taxonomy.areas), 'area')}, no fault")

@@ -8,19 +8,8 @@ from typing import Annotated
 import typer
 
 from copub.cli.app import JsonOption, amount, app, print_json
-from copub.cli.files import as_printed, check_out, read_strings, write_out
 from copub.countries import find_country, name_fault
 from copub.errors import CorrectInput, ResumeLater
-from copub.harvest.transport import Transport, source_key, source_url
-from copub.screening import load_watchlist, screen_strings
-from copub.screening.catalogue import (
-    diff_watchlists,
-    list_watchlists,
-    resolve_identifiers,
-    show_entity,
-    validate_watchlist,
-)
-from copub.screening.watchlist import FOLDER
 from copub.shipped import shipped_names
 
 INVENTED = "demo-list"
@@ -42,6 +31,8 @@ WatchlistOption = Annotated[
 
 def chosen(watchlists: list[str] | None) -> list[str]:
     """Return the watchlists asked for; by default every shipped one but the invented list of the demo."""
+    from copub.screening.watchlist import FOLDER
+
     return watchlists or [name for name in shipped_names(FOLDER) if name != INVENTED]
 
 
@@ -72,6 +63,9 @@ def screen_command(
     Example:
       copub screen --strings affiliations.txt --watchlist aspi-cdut-2019 --out hits.csv
     """
+    from copub.cli.files import as_printed, check_out, read_strings, write_out
+    from copub.screening import load_watchlist, screen_strings
+
     check_out(out, strings)
     wrong = name_fault(country) if country is not None else None
     if wrong:
@@ -93,6 +87,8 @@ def list_command(as_json: JsonOption = False) -> None:
     Example:
       copub watchlists list
     """
+    from copub.screening.catalogue import list_watchlists
+
     frame = list_watchlists()
     if as_json:
         print_json(frame.to_dicts())
@@ -116,6 +112,8 @@ def show_command(
     Example:
       copub watchlists show beihang-university
     """
+    from copub.screening.catalogue import show_entity
+
     facts = show_entity(entity)
     if as_json:
         print_json(facts)
@@ -147,6 +145,8 @@ def validate_command(
     Example:
       copub watchlists validate my-list.toml
     """
+    from copub.screening.catalogue import validate_watchlist
+
     for file in files:
         checked = validate_watchlist(file)
         typer.echo(f"{file}: {checked.id}, {amount(len(checked.entities), 'entity', 'entities')}, no fault")
@@ -165,6 +165,11 @@ def resolve_command(
     Example:
       copub watchlists resolve aspi-cdut-2019 --out ids.csv
     """
+    from copub.cli.files import check_out, write_out
+    from copub.harvest.transport import Transport, source_key, source_url
+    from copub.screening import load_watchlist
+    from copub.screening.catalogue import resolve_identifiers
+
     check_out(out)
     entities = [member.entity for member in load_watchlist(watchlist).entities]
     try:
@@ -188,6 +193,9 @@ def diff_command(
     Example:
       copub watchlists diff us-1286-fy2024 us-1286-fy2025
     """
+    from copub.screening import load_watchlist
+    from copub.screening.catalogue import diff_watchlists
+
     changes = diff_watchlists(load_watchlist(old), load_watchlist(new))
     if as_json:
         print_json(changes.to_dicts())

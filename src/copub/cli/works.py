@@ -5,25 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
 from copub.cli.app import JsonOption, app, print_json
-from copub.cli.files import check_out, write_out
 from copub.cli.watchlists import WatchlistOption, chosen
 from copub.errors import CorrectInput
 from copub.names import PROFILES
-from copub.runs.folder import sha256_of
-from copub.screening import evaluation as matching
-from copub.screening import load_watchlist
-from copub.technology import classify, classify_file, classify_ids
-from copub.technology import evaluation as judging
-from copub.technology.model import load_model
-from copub.technology.outside import agreement, read_outside
-from copub.technology.plot import calibration_svg
-from copub.technology.taxonomy import load_taxonomy
+
+if TYPE_CHECKING:
+    import polars as pl
+
 
 evaluate_group = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Classifier and matcher against labelled files, with intervals."
@@ -58,6 +51,9 @@ def classify_command(
     Example:
       copub classify --works works.jsonl.gz --taxonomy eu-2023-2113 --out areas.parquet
     """
+    from copub.cli.files import check_out, write_out
+    from copub.technology import classify_file
+
     check_out(out, works)
     basis, parts = classify_file(works, taxonomy, profile=profile)
     counts = _basis_counts(basis) | {"works assigned": 0, "assignments": 0}
@@ -70,6 +66,8 @@ def classify_command(
 
 def _basis_counts(basis: pl.DataFrame) -> dict[str, int]:
     """Count what was read, and what can be judged by its title alone or not at all."""
+    import polars as pl
+
     by_title = basis.filter("classifiable", classified_from="title")
     return {
         "works read": basis.height,
@@ -111,6 +109,15 @@ def classifier_command(
       copub evaluate classifier --labels labelled.jsonl
       copub evaluate classifier --labels labelled.jsonl --plot calibration.svg
     """
+    import polars as pl
+
+    from copub.runs.folder import sha256_of
+    from copub.technology import classify
+    from copub.technology import evaluation as judging
+    from copub.technology.model import load_model
+    from copub.technology.plot import calibration_svg
+    from copub.technology.taxonomy import load_taxonomy
+
     if plot is not None and (plot.suffix != ".svg" or not plot.parent.is_dir()):
         raise CorrectInput("a plot needs a name that ends in .svg, in a folder that is there", where=str(plot))
     if reading not in judging.READINGS:
@@ -169,6 +176,12 @@ def agreement_command(
     Example:
       copub evaluate agreement --works works.jsonl.gz --outside cset.csv --label is_ai --area EU-02-AI
     """
+    import polars as pl
+
+    from copub.technology import classify_ids
+    from copub.technology.outside import agreement, read_outside
+    from copub.technology.taxonomy import load_taxonomy
+
     areas = load_taxonomy(taxonomy).area_ids
     labels = read_outside(outside, id_column=id_column, label_column=label_column)
     named = [name for name in labels["area"].unique(maintain_order=True).to_list() if name is not None]
@@ -210,6 +223,9 @@ def matcher_command(
     Example:
       copub evaluate matcher --labels strings.csv
     """
+    from copub.screening import evaluation as matching
+    from copub.screening import load_watchlist
+
     table = matching.read_labels(labels)
     frame = matching.evaluate(table, [load_watchlist(name) for name in chosen(watchlist)], others=others)
     if as_json:

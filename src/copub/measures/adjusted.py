@@ -12,7 +12,8 @@ import polars as pl
 from copub.intervals import DIGITS, wilson
 from copub.measures.correction import MEASURES, Array, Decisions, Estimate, Read, adjust, from_labels
 from copub.measures.errors import TEXT_STRATA, Errors
-from copub.measures.sample import STRATUM, with_strata
+from copub.measures.sample import with_strata
+from copub.names import READING_STRATA
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def adjusted(
         .otherwise(0)
         .alias("standing"),
     )
-    marked = marked.select(list(dict.fromkeys((*_READ, *STRATUM))))  # a slice is a copy of its works
+    marked = marked.select(list(dict.fromkeys((*_READ, *READING_STRATA))))  # a slice is a copy of its works
     labels = None if labelled is None else _labels_of(marked, labelled)
     rows = []
     for kind, piece, part in _slices(marked):
@@ -169,9 +170,9 @@ def _labels_of(works: pl.DataFrame, labelled: pl.DataFrame) -> _Labels:
     the labels unusable.
     """
     truth = labelled.select("work_id", "critical", "listed", "top_level", "reader", "date", "stands_for")
-    joined = works.select("work_id", *STRATUM).join(truth, on="work_id", how="left")
-    decision = STRATUM[:2]
-    covered = (pl.col("critical").count().over(STRATUM) > 0).all().over(decision)
+    joined = works.select("work_id", *READING_STRATA).join(truth, on="work_id", how="left")
+    decision = READING_STRATA[:2]
+    covered = (pl.col("critical").count().over(READING_STRATA) > 0).all().over(decision)
     name = pl.format("{} {}", *(pl.col(column).cast(pl.String) for column in decision))
     stratum = pl.when(covered).then(pl.format("{} {}", name, pl.col("is_near").cast(pl.String))).otherwise(name)
     placed = joined.with_columns(stratum.alias("stratum"))

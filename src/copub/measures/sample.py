@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import polars as pl
 
-from copub.draw import SEED, in_draw_order
+from copub.draw import in_draw_order
 from copub.measures.labels import COLUMNS
-from copub.names import READING_STRATA
+from copub.names import READING_STRATA, SEED
 
 NEAR = (0.2, 0.8)
 """Works with a score between these are strata of their own: there the classifier errs most."""

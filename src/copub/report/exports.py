@@ -32,6 +32,7 @@ _MAKERS: Mapping[str, Callable[[Facts, Files], Files]] = {
 }
 _NEEDS = {"datapackage": ("csv",), "ro-crate": ("csv", "markdown", "datapackage")}
 
+
 def build_exports(
     tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], kinds: Iterable[str] = EXPORTS
 ) -> Files:

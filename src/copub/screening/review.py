@@ -14,8 +14,9 @@ import polars as pl
 
 from copub import schema
 from copub.csvtext import unquoted
-from copub.draw import SEED, in_draw_order
+from copub.draw import in_draw_order
 from copub.errors import CorrectFile, Fault
+from copub.names import SEED
 from copub.screening.candidates import REVIEW, candidates
 from copub.screening.counting import EVERYTHING, CountingRule, with_reasons, with_rejected
 from copub.screening.entity import CsvRow, read_rows

@@ -19,8 +19,9 @@ import orjson
 import polars as pl
 
 from copub.csvtext import unquoted
-from copub.draw import SEED, in_draw_order
+from copub.draw import in_draw_order
 from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.names import SEED
 from copub.technology.evaluation import ANY, cohen_kappa
 
 COLUMNS = ("work_id", "drawn", "title", "abstract", "core", "applied", "reader", "date")
