@@ -147,20 +147,10 @@ def estimate_lines(price: Estimate) -> list[str]:
 
 
 def run_lines(finished: Run) -> list[str]:
-    """Return what `copub run` prints: the funnel, the headline sentences, where the files are."""
-    from copub.report.summary import headline_lines
+    """Return what `copub run` prints: the answer, what qualifies it, what to read next."""
+    from copub.report.terminal import terminal_lines
 
-    steps = [step for step in finished.manifest["funnel"] if step["count"]]
-    funnel = ", ".join(f"{step['step']} {step['count']}" for step in steps)
-    unreadable = [f"unreadable: {step['note']}" for step in steps if step["step"] == "unreadable records"]
-    sentences = headline_lines(finished.tables, finished.manifest) if "shares" in finished.tables else []
-    report = finished.folder / "report.html"
-    return [
-        funnel,
-        *unreadable,
-        *sentences,
-        f"{'report' if report.exists() else 'tables'}: {report if report.exists() else finished.folder}",
-    ]
+    return terminal_lines(finished.tables, finished.manifest, finished.folder)
 
 
 def run_facts(finished: Run) -> dict[str, Any]:

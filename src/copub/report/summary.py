@@ -1,4 +1,4 @@
-"""The result in sentences: what `copub run` prints and the page says first."""
+"""The result in sentences, as the page, the workbook and the summary give them."""
 
 from __future__ import annotations
 
@@ -117,14 +117,7 @@ def coverage_sentences(facts: Facts) -> list[str]:
     for key, lacking in _COVERAGE:
         count = works.filter(lacking).height
         if count:
-            lines.append(
-                facts.words.say(
-                    f"coverage.{key}",
-                    count=facts.words.count(count),
-                    of=facts.words.count(works.height),
-                    share=facts.words.percent(count / works.height),
-                )
-            )
+            lines.append(_gap(facts, key, count, works.height))
     source = facts.manifest.get("source") or {}
     if source.get("missing"):
         lines.append(
@@ -135,6 +128,19 @@ def coverage_sentences(facts: Facts) -> list[str]:
             )
         )
     return [*lines, *_source_sentences(facts, source)]
+
+
+def shortest_coverage_sentences(facts: Facts) -> list[str]:
+    """Return the two gaps of the data that weigh most: works without an abstract, and without an institution."""
+    works = facts.table("copublications")
+    gaps = [(key, works.filter(lacking).height) for key, lacking in _COVERAGE[:2]]
+    return [_gap(facts, key, count, works.height) for key, count in gaps if count]
+
+
+def _gap(facts: Facts, key: str, count: int, of: int) -> str:
+    words = facts.words
+    values = {"count": words.count(count), "of": words.count(of), "share": words.percent(count / of)}
+    return words.say(f"coverage.{key}", b=facts.b, **values)
 
 
 def _source_sentences(facts: Facts, source: Mapping[str, Any]) -> list[str]:
