@@ -9,7 +9,7 @@ READY  := .venv/.ready-dev
 LOCK   := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
           --no-strip-extras --no-emit-index-url --no-header --quiet
 
-.PHONY: help run test slow verify lint format bench checks docs model live lock clean
+.PHONY: help run test slow verify lint format bench checks docs golden mutants model live lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -53,6 +53,12 @@ checks: $(READY)  ## print the long checks: faults of the source, coverage of in
 
 docs: $(READY)  ## write the generated documents
 	@$(BIN)/python docs/generate.py
+
+golden: $(READY)  ## write the golden tables, after a deliberate change of their results
+	@$(BIN)/python -m tests.golden.tables --write
+
+mutants: $(READY)  ## break rules of the code one by one and check that a test fails
+	@$(BIN)/python benchmarks/mutants.py
 
 model: $(READY)  ## train the shipped models from the training data
 	@$(BIN)/python -m copub.technology.train

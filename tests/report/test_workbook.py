@@ -77,9 +77,12 @@ def test_hostile_texts_are_texts(hostile: Any) -> None:
         assert not [part for part in parts.namelist() if "rels/sheet" in part]
 
 
-def test_a_text_longer_than_excel_allows_is_cut_and_not_lost(world: Any) -> None:
+@pytest.mark.parametrize("character", ["x", "é", "\N{GRINNING FACE}"])
+def test_a_text_longer_than_excel_allows_is_cut_and_not_lost(world: Any, character: str) -> None:
+    """Excel allows 32,767 units of UTF-16 in a cell; a character outside the basic plane is two of them."""
     tables, manifest = world
-    long = tables["copublications"].with_columns(pl.lit("x" * 40_000).alias("title"))
+    long = tables["copublications"].with_columns(pl.lit(character * 40_000).alias("title"))
     book = _open(build_workbook({**tables, "copublications": long}, manifest))
     texts = {cell.value for row in book["works"].iter_rows(min_row=2) for cell in row if isinstance(cell.value, str)}
-    assert "x" * 32_767 in texts
+    fits = 32_767 // (len(character.encode("utf-16-le")) // 2)
+    assert character * fits in texts

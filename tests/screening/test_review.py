@@ -131,13 +131,25 @@ def test_all_faults_of_a_sheet_are_reported_at_once(tmp_path: Path) -> None:
         assert part in text, part
 
 
-def test_a_no_does_not_touch_hits_by_identifier_or_lineage(rows, tmp_path: Path) -> None:
-    text = "Beihang University, Beijing"
-    entity = next(m.entity for m in ASPI[0].entities if m.entity.id == "beihang-university")
-    table = rows({"raw_affiliation_string": text, "institution_id": entity.openalex[0], "country_code": "CN"})
-    hits = screen(table, ASPI)
-    assert set(hits["tier"]) == {"identifier", "name"}
-    noes = decide(draw_sheet(hits, table, ASPI), tmp_path / "s.csv")
-    noes = pl.concat([noes, noes.with_columns(value=pl.lit(entity.openalex[0]))])  # as if someone judged the id
-    counted = apply_decisions(hits, table, ASPI, noes).filter("is_counted")
-    assert counted["tier"].to_list() == ["identifier"]
+def test_a_reviewers_no_never_changes_identifier_and_lineage_hits(rows) -> None:
+    beihang, campus = "I82880672", "00hwfqh10"
+    affiliations = rows(
+        {"institution_id": beihang, "lineage": [beihang], "raw_affiliation_string": TEXTS[0]},
+        {"author_seq": 1, "ror": campus},
+    )
+    hits = screen(affiliations, ASPI)
+    no = pl.DataFrame(
+        [
+            {"value": value, "entity_id": entity, "decision": "no", "reviewer": "R", "date": "2026-03-04"}
+            for value, entity in (
+                (beihang, "beihang-university"),
+                (TEXTS[0], "beihang-university"),
+                (campus, "hit-shenzhen"),
+            )
+        ]
+    )
+    before, after = (
+        dict(h.select("tier", "is_counted").iter_rows()) for h in (hits, apply_decisions(hits, affiliations, ASPI, no))
+    )
+    assert before == {"identifier": True, "lineage": True, "name": True}
+    assert after == {"identifier": True, "lineage": True, "name": False}

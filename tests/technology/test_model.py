@@ -7,11 +7,13 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from copub.errors import CorrectInput
 from copub.shipped import shipped_folder
 from copub.technology.model import FOLDER, load_model
+from copub.technology.reading import TextReader
 from copub.technology.taxonomy import load_taxonomy
 
 NAME = "eu-2023-2113"
@@ -51,3 +53,17 @@ def test_a_missing_model_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(CorrectInput) as raised:
         load_model("none", tmp_path)
     assert "copub.technology.train" in str(raised.value)
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_a_word_of_the_title_weighs_as_much_as_two_of_the_abstract(repeats: int) -> None:
+    reader = TextReader(load_taxonomy(NAME))
+    vocabulary = load_model().scorers["full"].vocabulary
+
+    def vector(title: str, abstract: str) -> list[float]:
+        chunk = reader.read(pl.Series([title]), pl.Series([abstract]))
+        return vocabulary.vectors(chunk.ngrams(), chunk.works)[0].toarray()[0].tolist()
+
+    once, twice = "quantum; " * repeats, "quantum; " * 2 * repeats
+    assert vector(once, "battery") == pytest.approx(vector("", twice + "battery"))
+    assert vector(once, "battery") != pytest.approx(vector("", once + "battery"))

@@ -24,7 +24,6 @@ from copub.report.summary import headline_lines
 from copub.schema import TABLES
 
 _CREATED = dt.datetime(2000, 1, 1)  # a fixed date: the same run gives the same bytes
-_CELL = 32_767  # characters which Excel allows in a cell
 _OPTIONS = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 _LONG = ("title", "question", "meaning", "note", "evidence")
 
@@ -107,7 +106,7 @@ def _write_lines(book: xlsxwriter.Workbook, formats: Mapping[str, Any], lines: S
     sheet = book.add_worksheet("read me")
     sheet.set_column(0, 0, 110)
     for place, line in enumerate(lines):
-        sheet.write_string(place, 0, printable(line)[:_CELL], formats["title" if place == 0 else "text"])
+        sheet.write_string(place, 0, printable(line), formats["title" if place == 0 else "text"])
 
 
 def _write_frame(book: xlsxwriter.Workbook, formats: Mapping[str, Any], content: _Sheet) -> None:
@@ -146,4 +145,4 @@ def _write_cell(sheet: Any, row: int, column: int, value: Any, look: Any) -> Non
         sheet.write_datetime(row, column, dt.datetime(value.year, value.month, value.day), look)
     else:
         text = joined(value) if isinstance(value, list) else str(value)
-        sheet.write_string(row, column, printable(text)[:_CELL], look)
+        sheet.write_string(row, column, printable(text), look)
