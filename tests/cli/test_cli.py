@@ -201,15 +201,30 @@ def test_json_prints_one_object_with_headline_and_paths(tmp_path: Path, capsys: 
     assert facts["headline"]["denominator"] == 1
 
 
-def test_run_prints_funnel_sentences_planted_and_the_path(demo_run: copub.Run) -> None:
+def test_run_prints_the_answer_first_in_80_columns_and_what_to_read_last(demo_run: copub.Run) -> None:
+    from copub.cli.runs import run_lines
+
+    *lines, path = run_lines(demo_run)
+    row = demo_run.share("critical_listed")
+    assert path == str(demo_run.folder / "report.html")
+    assert lines[-1].startswith("Read next: report.html")
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 15
+    answer = " ".join(lines[:3])
+    assert answer.startswith("SYNTHETIC")
+    assert f"{row['numerator']:.0f} ({row['share']:.1%}" in answer
+    assert any(line.startswith("2,025 records, 2,025 co-publications, 2,001 of them counted") for line in lines)
+
+
+def test_the_demo_shows_true_and_measured_values_in_one_table(demo_run: copub.Run) -> None:
     from copub.cli.runs import run_lines
 
     lines = run_lines(demo_run)
-    text = "\n".join(lines)
-    assert "co-publications counted" in lines[0]
-    assert "SYNTHETIC" in text
-    assert "planted" in text.lower()
-    assert lines[-1] == f"report: {demo_run.folder / 'report.html'}"
+    head = next(n for n, line in enumerate(lines) if line.split()[-1] == "measured")
+    table = lines[head : head + 1 + len(demo_run.manifest["planted"])]
+    assert len({len(line) for line in table}) == 1
+    for row, line in zip(demo_run.manifest["planted"], table[1:], strict=True):
+        assert line.split()[-2:] == [f"{row['planted']:.1%}", f"{row['found']:.1%}"]
 
 
 GROUPS = [name for name, command in ALL if isinstance(command, TyperGroup)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,9 @@ import copub
 from copub import progress
 from copub.cli import app
 from copub.cli.app import call
+from copub.names import STAGES
+
+LARGE = {"polars", "pyarrow", "numpy", "scipy", "sklearn", "altair", "networkx", "requests", "pyalex", "xlsxwriter"}
 
 
 def _commands(command: TyperCommand | TyperGroup, name: str = "copub") -> list[tuple[str, TyperCommand | TyperGroup]]:
@@ -56,10 +60,57 @@ def test_a_shell_completes_commands_and_options(tmp_path: Path) -> None:
         assert wanted in _run(cwd=tmp_path, **asked).stdout.split()
 
 
-def test_piped_output_has_no_bars_no_colours_and_nothing_on_stderr(work: Path) -> None:
-    done = _run("run", "belgium-china", "--works", str(work), cwd=work.parent, FORCE_COLOR="1", NO_COLOR="1")
-    assert done.returncode == 0 and done.stderr == ""
-    assert "\x1b" not in done.stdout and "\r" not in done.stdout
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("--version",), ("run", "--help"), ("watchlists", "list", "--help")]
+)
+def test_help_and_completion_load_nothing_large(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    script = (
+        "import sys; from copub.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        f"print(sorted({{name.partition('.')[0] for name in sys.modules}} & {LARGE!r}), file=sys.stderr)"
+    )
+    own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    for extra in ({}, {"_COPUB_COMPLETE": "complete_bash", "COMP_WORDS": "copub run --", "COMP_CWORD": "2"}):
+        command = [sys.executable, "-c", script, *(() if extra else arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, env=own | extra, check=False, timeout=300)
+        assert done.stderr.strip().splitlines()[-1] == "[]", extra
+
+
+def test_piped_output_has_one_line_per_stage_and_neither_bars_nor_colours(work: Path) -> None:
+    asked = ("run", "belgium-china", "--works", str(work))
+    done = _run(*asked, cwd=work.parent, FORCE_COLOR="1", NO_COLOR="1")
+    assert done.returncode == 0
+    assert [line.split(":")[1].split()[1] for line in done.stderr.splitlines()] == list(STAGES)
+    assert "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr
+    quiet = _run(*asked, "--quiet", cwd=work.parent)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+def test_on_a_terminal_every_stage_is_named(work: Path) -> None:
+    reader, writer = pty.openpty()
+    command = [sys.executable, "-m", "copub", "run", "belgium-china", "--works", str(work), "--until", "screen"]
+    with subprocess.Popen(command, cwd=work.parent, stdout=subprocess.DEVNULL, stderr=writer) as process:
+        os.close(writer)
+        said = b""
+        while True:
+            try:
+                piece = os.read(reader, 4096)
+            except OSError:  # Linux reports the end of a terminal so
+                break
+            if not piece:
+                break
+            said += piece
+    os.close(reader)
+    assert process.returncode == 0
+    for number, name in enumerate(STAGES[:4], start=1):
+        assert f"copub: {number}/6 {name}: ".encode() in said
+
+
+def test_a_call_from_python_says_nothing(work: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    progress.set_progress(stages=False)
+    copub.run("belgium-china", works=[work], until="screen", reports=work.parent / "r", cache=work.parent / "c")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_help_and_errors_carry_no_colours(tmp_path: Path) -> None:
@@ -75,7 +126,7 @@ class _Terminal(io.StringIO):
 
 def test_a_bar_on_a_terminal_tells_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", _Terminal())
-    progress.set_quiet(False)
+    progress.set_progress(stages=False)
     with progress.bar(label="read", total=4) as shown:
         shown.update(2)
         text = shown.format_meter(**{**shown.format_dict, "elapsed": 2.0})
@@ -87,11 +138,11 @@ def test_a_bar_on_a_terminal_tells_rate_and_time_left(monkeypatch: pytest.Monkey
 def test_a_bar_is_silent_when_asked_or_piped(monkeypatch: pytest.MonkeyPatch, quiet: bool) -> None:
     stream = _Terminal() if quiet else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    progress.set_quiet(quiet)
+    progress.set_progress(bars=not quiet, stages=False)
     try:
         assert list(progress.bar(range(3), label="read")) == [0, 1, 2]
     finally:
-        progress.set_quiet(False)
+        progress.set_progress(stages=False)
     assert stream.getvalue() == ""
 
 

@@ -41,7 +41,7 @@ def test_the_second_sentence_counts_among_the_first(world: Any) -> None:
 
 def test_the_second_line_says_by_which_lists_and_levels(world: Any) -> None:
     tables, manifest = world
-    line = next(line for line in headline_lines(tables, manifest) if line.startswith("Listed means"))
+    line = next(line for line in headline_lines(tables, manifest) if line.startswith("An institution counts as listed"))
     assert manifest["watchlists"][0]["title"] in line
     assert all(level in line for level in manifest["study"]["levels"])
 
@@ -51,18 +51,18 @@ def test_every_other_counting_rule_has_its_line(world: Any) -> None:
     assert "fractional counting by authors: " in lines and "fractional counting by countries: " in lines
 
 
-def test_lower_and_unrated_levels_stand_beside_never_inside(world: Any) -> None:
+def test_lower_and_unrated_levels_are_reported_and_never_counted(world: Any) -> None:
     tables, manifest = world
-    lines = [line for line in headline_lines(tables, manifest) if line.startswith("Not in that count")]
+    lines = [line for line in headline_lines(tables, manifest) if line.startswith("Not counted")]
     for measure, line in zip(("critical_listed_lower", "critical_listed_unrated"), lines, strict=True):
         row = _share(tables, measure)
-        assert f": {row['numerator']:.0f} ({row['share']:.1%}, " in line
+        assert f": {row['numerator']:.0f} works ({row['share']:.1%}, " in line
 
 
-def test_a_synthetic_run_says_so_first_and_shows_planted_beside_found(world: Any) -> None:
+def test_a_synthetic_run_says_so_first_and_shows_true_and_measured_values(world: Any) -> None:
     lines = headline_lines(*world)
     assert lines[0].startswith("SYNTHETIC")
-    assert any("12.0%" in line and "found: 11.7%" in line for line in lines)
+    assert any("true value 12.0%" in line and "measured 11.7%" in line for line in lines)
 
 
 def test_a_real_run_says_nothing_of_synthetic(make_world: Any) -> None:
@@ -93,14 +93,14 @@ def test_shares_over_other_levels_or_lists_are_never_taken_for_the_headline(worl
 def test_gaps_of_the_data_are_counted(world: Any) -> None:
     tables, manifest = world
     none = tables["copublications"].filter(pl.col("abstract_status") == "none").height
-    lines = [line for line in headline_lines(tables, manifest) if "Without abstract" in line]
-    assert f": {none} of 400 works" in lines[0]
+    lines = [line for line in headline_lines(tables, manifest) if "have no abstract" in line]
+    assert lines[0].startswith(f"{none} of 400 works")
 
 
 def test_missing_works_of_the_source_are_said(world: Any) -> None:
     tables, manifest = world
     source = {"kind": "api", "expected": 500, "got": 400, "missing": 100}
-    assert "Expected but not got from the source: 100 of 500 works." in headline_lines(
+    assert "The source reports 500 works; 100 of them could not be retrieved." in headline_lines(
         tables, {**manifest, "source": source}
     )
 

@@ -75,7 +75,7 @@ def _root(
 CacheOption = Annotated[Path | None, typer.Option("--cache", help="folder of harvested pages  [env: COPUB_CACHE]")]
 ReportsOption = Annotated[Path | None, typer.Option("--reports", help="folder of runs  [env: COPUB_REPORTS]")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress bars, no sentences")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress, no sentences")]
 
 
 def main() -> NoReturn:

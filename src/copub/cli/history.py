@@ -85,7 +85,7 @@ def verify_command(
 
     if more_works and not works:
         raise CorrectInput(f"{more_works[0]} stands alone", where="copub verify", mend="put --works before works files")
-    progress.set_quiet(quiet or as_json)
+    progress.set_progress(bars=not quiet, stages=not quiet)
     place = folders(cache, reports)
     found = verify(find_run(run, place.reports), place.cache, [*(works or []), *(more_works or [])])
     if as_json:

@@ -66,7 +66,7 @@ def run_command(
         raise CorrectInput(
             f"{more_works[0]} stands alone", where="copub run", mend="put --works before the names of works files"
         )
-    progress.set_quiet(quiet or as_json)
+    progress.set_progress(bars=not quiet, stages=not quiet)
     finished = run(
         study,
         works=[*(works or []), *(more_works or [])],

@@ -48,7 +48,7 @@ def extract_command(
     from copub import progress
     from copub.snapshot import extract, parse_pairs
 
-    progress.set_quiet(quiet or as_json)
+    progress.set_progress(bars=not quiet, stages=False)
     summary = extract(source, target, parse_pairs(sides), expansion=expansion, workers=workers, scheduler=scheduler)
     if as_json:
         print_json(summary.facts())

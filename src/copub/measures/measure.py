@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from copub.measures.shares import shares
 from copub.measures.specifications import specifications
 from copub.measures.tied import tie_areas, ties_and_works
 from copub.measures.trends import last_sure_year, trends
+from copub.progress import bar
 
 if TYPE_CHECKING:
     from copub.repairs import OtherRepairs
@@ -66,35 +67,53 @@ def measure(
     given = inputs or Inputs()
     flagged = flagged_works(study, tables, classification, hits, ranked, reviewed)
     works = copublications(flagged)
-    of_works = institutions_of_works(study, tables.affiliations, works)
-    own_levels = levels_of_institutions(hits, tables.affiliations, study, ranked)
-    tables_of_numbers = {
-        "copublications": works,
-        "shares": shares(study, flagged, of_works, ranked, areas),
-        "adjusted": adjusted(study, works, given.errors, given.labelled),
-        "resampled": resampled(study, works, of_works, areas, last_sure_year(as_of)),
-        "institutions": institutions(study, of_works, works, own_levels),
-        "institution_families": institution_families(study, tables.affiliations, works),
-        "pairs": pairs(study, of_works, works, own_levels),
-        "area_levels": area_levels(study, works, areas, ranked),
-        "funders": funders(study, works, tables.works),
-        "intensity": intensity(study, works, context),
-        "coverage": coverage(tables, works),
-    }
-    tables_of_numbers |= _over_time(study, works, as_of)
-    tables_of_numbers |= _beside_ties(study, given, tables.affiliations, works, tables_of_numbers["pairs"])
+    numbers = {"copublications": works} | _counted(
+        study, tables, flagged, works, hits, given, levels=ranked, areas=areas, as_of=as_of, context=context
+    )
+    numbers |= _over_time(study, works, as_of)
+    numbers |= _next_to_ties(study, given, tables.affiliations, works, numbers["pairs"])
     authorships = tables.authorships
-    del tables, of_works  # large, and what follows reads neither
+    del tables  # large, and what follows reads only these of it
     grid, moved_by = specifications(
         study, flagged, authorships, classification.assignments, hits, ranked, given.thresholds, other_repairs
     )
-    tables_of_numbers |= {
+    numbers |= {
         "sensitivity": sensitivity(study, works, grid),
         "specifications": grid,
         "influences": moved_by,
     }
-    compared = comparison(study, given.published, tables_of_numbers)
-    return tables_of_numbers | {"comparison": compared}
+    compared = comparison(study, given.published, numbers)
+    return numbers | {"comparison": compared}
+
+
+def _counted(
+    study: Study,
+    tables: Tables,
+    flagged: pl.DataFrame,
+    works: pl.DataFrame,
+    hits: pl.DataFrame,
+    given: Inputs,
+    *,
+    levels: tuple[str, ...],
+    areas: Sequence[str],
+    as_of: date | None,
+    context: pl.DataFrame | None,
+) -> dict[str, pl.DataFrame]:
+    of_works = institutions_of_works(study, tables.affiliations, works)
+    own_levels = levels_of_institutions(hits, tables.affiliations, study, levels)
+    makers: dict[str, Callable[[], pl.DataFrame]] = {
+        "shares": lambda: shares(study, flagged, of_works, levels, areas),
+        "adjusted": lambda: adjusted(study, works, given.errors, given.labelled),
+        "resampled": lambda: resampled(study, works, of_works, areas, last_sure_year(as_of)),
+        "institutions": lambda: institutions(study, of_works, works, own_levels),
+        "institution_families": lambda: institution_families(study, tables.affiliations, works),
+        "pairs": lambda: pairs(study, of_works, works, own_levels),
+        "area_levels": lambda: area_levels(study, works, areas, levels),
+        "funders": lambda: funders(study, works, tables.works),
+        "intensity": lambda: intensity(study, works, context),
+        "coverage": lambda: coverage(tables, works),
+    }
+    return {name: makers[name]() for name in bar(list(makers), label="measure", unit="tables")}
 
 
 def _over_time(study: Study, works: pl.DataFrame, as_of: date | None) -> dict[str, pl.DataFrame]:
@@ -102,7 +121,7 @@ def _over_time(study: Study, works: pl.DataFrame, as_of: date | None) -> dict[st
     return {"trends": by_year, "growth": growth(study, by_year), "events": events(study, works)}
 
 
-def _beside_ties(
+def _next_to_ties(
     study: Study, given: Inputs, affiliations: pl.DataFrame, works: pl.DataFrame, of_pairs: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
     return {

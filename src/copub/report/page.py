@@ -13,6 +13,7 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from copub.progress import bar
 from copub.report import answers, background, choices, context, corrections, details, partners, parts
 from copub.report.blocks import Section
 from copub.report.explorer import as_script, explorer_data
@@ -66,7 +67,8 @@ def build_page(
     CorrectInput : the study asks for a language that has no messages file.
     """
     facts = facts_of(tables, manifest, previous)
-    sections = [section for make in _SECTIONS if (section := make(facts)) is not None]
+    makers = bar(_SECTIONS, label="write the page", unit="sections")
+    sections = [section for make in makers if (section := make(facts)) is not None]
     return render(facts, sections, title=facts.title, question=str(facts.study.get("question") or ""))
 
 

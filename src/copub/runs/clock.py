@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from copub import progress
+
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
@@ -23,6 +25,7 @@ class StageClock:
     def stage(self, name: str) -> Iterator[dict[str, Any]]:
         """Measure the block as the stage `name`; it is given its row, to say more in it."""
         row: dict[str, Any] = {"stage": name}
+        progress.stage(name)
         _reset_peak()
         start = time.perf_counter()
         try:

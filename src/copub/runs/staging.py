@@ -20,6 +20,7 @@ from copub.harvest.record import Record
 from copub.listing import rule_of, screen_study
 from copub.packed import pack, unpack
 from copub.parallel import between_works_on_disk
+from copub.progress import bar
 from copub.runs.codehash import shipped_hash
 from copub.runs.folder import ROWS_AT_ONCE
 from copub.runs.stagecache import Frames, StageCache
@@ -111,12 +112,14 @@ def classified(
 
         def assignments() -> Iterator[pl.DataFrame]:
             packed: dict[str, list[bytes]] = {taxonomy.id: [] for taxonomy in taxonomies}
-            for part in classify_in_turn(
-                works, given.tables.topics, taxonomies, profile=study.profile, thresholds=study.thresholds
-            ):
-                basis.append(part.basis)
-                for (name,), rows in part.assignments.group_by("taxonomy", maintain_order=True):
-                    packed[str(name)].append(pack(rows))
+            with bar(label="classify", total=given.tables.works.height) as progress:
+                for part in classify_in_turn(
+                    works, given.tables.topics, taxonomies, profile=study.profile, thresholds=study.thresholds
+                ):
+                    progress.update(part.basis.height)
+                    basis.append(part.basis)
+                    for (name,), rows in part.assignments.group_by("taxonomy", maintain_order=True):
+                        packed[str(name)].append(pack(rows))
             yield empty("assignments")
             for name in sorted(packed):  # the table is sorted by taxonomy first
                 yield from map(unpack, packed[name])
