@@ -92,7 +92,7 @@ def no_collection() -> Iterator[None]:
 
 def give_back() -> None:
     """Give the system the memory that was let go: Arrow keeps it, and so does the C library between small things."""
-    gc.collect()
+    gc.collect(1)  # the young generations: frames are in no old cycle, and a full collection takes long
     pa.default_memory_pool().release_unused()
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # not every C library has it
