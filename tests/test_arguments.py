@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import copub
 from copub.errors import CopubError, CorrectInput
 from copub.harvest import Query, estimate
+from copub.pairs import parse_pairs
 from copub.pipeline import query_of
 from copub.runs import Run
 from copub.runs.compare import compare
@@ -21,7 +22,6 @@ from copub.runs.verify import verify
 from copub.schema import TABLES, empty
 from copub.screening import load_watchlist, screen, screen_strings
 from copub.snapshot.extract import extract
-from copub.snapshot.pair import parse_pairs
 from copub.study import load_study, parse_study
 from copub.technology import classify
 from copub.technology.taxonomy import load_taxonomy

@@ -34,7 +34,12 @@ def csv_of(frame: pl.DataFrame, *, head: bool = True) -> bytes:
     -------
     The text as bytes. Signs that cannot be printed are left out.
     """
-    printed = frame.with_columns(pl.col(pl.String).str.replace_all(UNFIT, ""))
+    cleaned = [
+        pl.col(name).cast(pl.List(pl.String)).list.eval(pl.element().str.replace_all(UNFIT, ""))
+        for name, dtype in frame.schema.items()
+        if isinstance(dtype, pl.List)
+    ]
+    printed = frame.with_columns(pl.col(pl.String).str.replace_all(UNFIT, ""), *cleaned)
     return _written(printed, FORMULA, head=head).encode("utf-8")
 
 

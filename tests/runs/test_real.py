@@ -53,8 +53,8 @@ def test_planted_changes_of_real_records_are_named_with_their_counts(runs: tuple
     comparison = compare(first, second)
     assert comparison.counts() == {"added": 0, "removed": REMOVED + RETYPED, "changed": RETITLED}
     works = {row["cause"]: row["works"] for row in comparison.split("critical", "full").iter_rows(named=True)}
-    assert (works["left the pair"], works["details changed"]) == (REMOVED, RETYPED)
-    assert set(works) <= {"left the pair", "details changed", "text changed"}
+    assert (works["other input files"], works["details changed"]) == (REMOVED, RETYPED)
+    assert set(works) <= {"other input files", "details changed", "text changed"}
     row = comparison.tables["shares"].filter(measure="critical_listed", counting="full").row(0, named=True)
     assert row["share_before"] == first.share("critical_listed", "full")["share"]
     assert row["share_after"] == second.share("critical_listed", "full")["share"]

@@ -29,7 +29,7 @@ def test_titles_and_abstracts_come_as_plain_text(tmp_path: Path) -> None:
         {"item": 7, "title": None},
     ]
     (frame,) = read_records(_write(tmp_path / "w.jsonl", records))
-    assert frame["work_id"].to_list() == ["W1", "7"]
+    assert frame["work_id"].to_list() == ["https://openalex.org/W1", "7"]
     assert frame["title"].to_list() == ["CO2 & more", ""]
     assert frame["abstract_status"].to_list() == ["full", "none"]
 

@@ -14,6 +14,8 @@ from copub.technology.classification import DECIDED, Classification, Part, judge
 from copub.technology.records import read_records, topics_of
 from copub.technology.taxonomy import load_taxonomy
 
+_ADDRESS = r"(?i)^https?://(?:www\.|api\.)?openalex\.org/(?:works/)?(W\d+)/?$"
+
 
 def classify_file(
     path: Path, taxonomy: str | Path, *, profile: str = "balanced"
@@ -48,6 +50,12 @@ def _judged(path: Path, taxonomy: str | Path, profile: str) -> Iterator[Classifi
     yield from judge_parts(_parts(path), [load_taxonomy(taxonomy)], profile=profile)
 
 
+def _short(column: str) -> pl.Expr:
+    """Return OpenAlex ids as the tables of a run have them (W123); any other id as given."""
+    return pl.coalesce(pl.col(column).str.strip_chars().str.extract(_ADDRESS).str.to_uppercase(), column).alias(column)
+
+
 def _parts(path: Path) -> Iterator[Part]:
-    for works in read_records(path):
+    for read in read_records(path):
+        works = read.with_columns(_short("work_id"))
         yield from parts_of(works, topics_of(works))

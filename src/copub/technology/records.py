@@ -1,13 +1,11 @@
 """Reading a file of works for `copub classify`: OpenAlex works, or plain records.
 
-A plain record has ``id`` or ``item``, a ``title`` and perhaps an ``abstract``. OpenAlex ids become
-short, as in the tables of a run (W123); any other id is kept as given. All of
-`copub.harvest.worksfile`'s file kinds can be read.
+A plain record has ``id`` or ``item``, a ``title`` and perhaps an ``abstract``. The id is kept as
+given. All of `copub.harvest.worksfile`'s file kinds can be read.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -22,7 +20,6 @@ from copub.schema import TABLES
 from copub.tables.text import abstract_status, plain_abstract, plain_title, printed_abstract
 
 ROWS = 20_000
-_ADDRESS = re.compile(r"https?://(?:www\.|api\.)?openalex\.org/(?:works/)?(W\d+)/?", re.IGNORECASE)
 _TOPIC = pl.Struct({"topic_id": pl.String, "topic_name": pl.String, "score": pl.Float64})
 _PROSE = ("title", "display_name", "abstract")
 _SHAPE = "give id, title and abstract, the last two as text"
@@ -77,7 +74,7 @@ def _row(record: Record, faults: list[Fault]) -> dict[str, Any] | None:
     printed = value.get("abstract") or printed_abstract(value.get("abstract_inverted_index"))
     abstract = plain_abstract(printed)
     return {
-        "work_id": _id(str(name)),
+        "work_id": str(name),
         "title": plain_title(value.get("title") or value.get("display_name")),
         "abstract": abstract,
         "abstract_status": abstract_status(abstract),
@@ -85,11 +82,6 @@ def _row(record: Record, faults: list[Fault]) -> dict[str, Any] | None:
         "epoch": "unknown",
         "topics": [_topic(topic) for topic in value.get("topics") or () if isinstance(topic, dict)],
     }
-
-
-def _id(name: str) -> str:
-    address = _ADDRESS.fullmatch(name.strip())
-    return address.group(1).upper() if address else name
 
 
 def _topic(topic: dict[str, Any]) -> dict[str, Any]:
