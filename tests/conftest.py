@@ -13,7 +13,7 @@ import copub
 from copub import progress
 
 # No test may fail because the machine is busy. COPUB_EXAMPLES asks for a longer search (make slow).
-settings.register_profile("copub", deadline=None, max_examples=int(os.environ.get("COPUB_EXAMPLES", "40")))
+settings.register_profile("copub", deadline=None, max_examples=int(os.environ.get("COPUB_EXAMPLES", "25")))
 settings.load_profile("copub")
 
 REAL = Path(os.environ.get("COPUB_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))

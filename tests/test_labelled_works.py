@@ -67,6 +67,7 @@ def test_a_sheet_holds_every_decision_and_a_larger_one_holds_the_smaller(
     assert all(row["affiliations"] for row in large)
 
 
+@pytest.mark.slow
 def test_labels_that_are_taken_back_stand_behind_the_next_run_and_are_named(
     folders: tuple[Path, Path], demo_run: copub.Run, tmp_path: Path
 ) -> None:

@@ -83,7 +83,7 @@ def test_piped_output_has_one_line_per_stage_and_neither_bars_nor_colours(work: 
     assert done.returncode == 0
     assert [line.split(":")[1].split()[1] for line in done.stderr.splitlines()] == list(STAGES)
     assert "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr
-    quiet = _run(*asked, "--quiet", cwd=work.parent)
+    quiet = _run(*asked, "--quiet", "--until", "tabulate", cwd=work.parent)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 
 

@@ -59,6 +59,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(works: list[Work]
     assert done.stdout.strip() == _digest(works)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_corpus(works: list[Work]) -> None:
     other = build_corpus(seed=5)
     assert _digest(other) != _digest(works)

@@ -99,6 +99,7 @@ def by_hand(rows: list[dict[str, Any]], errors: Errors, top: str = "very high") 
     }
 
 
+@pytest.mark.slow
 @LIMITS
 @given(seeds)
 def test_the_estimates_are_the_works_corrected_one_by_one(seed: int) -> None:

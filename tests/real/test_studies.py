@@ -56,6 +56,7 @@ def test_a_second_call_gives_byte_identical_tables(
     assert again.manifest["tables"] == belgium_china.manifest["tables"]
 
 
+@pytest.mark.slow
 def test_the_whole_run_takes_under_1_gb(works_files: list[Path], tmp_path: Path) -> None:
     # In a process of its own: the memory of the other tests is not the run's.
     command = [sys.executable, "-m", "copub", "run", "belgium-china", "--json", "--works", *map(str, works_files)]

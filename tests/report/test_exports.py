@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 
 from copub.errors import CorrectInput
-from copub.report.exports import KINDS, build_exports, export
+from copub.names import EXPORTS
+from copub.report.exports import build_exports, export
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def test_files_are_written_where_asked(world: Any, tmp_path: Path) -> None:
 
 
 def test_the_same_run_gives_the_same_bytes(world: Any, files: dict[str, bytes]) -> None:
-    assert build_exports(*world, KINDS) == files
+    assert build_exports(*world, EXPORTS) == files
 
 
 def test_no_reference_names_an_author(files: dict[str, bytes]) -> None:

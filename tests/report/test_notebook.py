@@ -24,6 +24,7 @@ def test_it_is_kept_without_outputs(kept: nbformat.NotebookNode) -> None:
     assert not [cell for cell in code if cell.outputs or cell.execution_count]
 
 
+@pytest.mark.slow
 def test_it_draws_the_main_figures_of_a_run(
     kept: nbformat.NotebookNode, demo_run: copub.Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -178,6 +178,7 @@ def test_every_plant_alone_is_named_with_its_count_and_nothing_else(worlds: Worl
     assert set(comparison.tables["moves"]["also_possible"].explode().drop_nulls()) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PLANTS)
 def test_every_two_plants_at_once_are_named_with_their_counts(worlds: Worlds, name: str) -> None:
     for one, other in itertools.combinations(PLANTS, 2):

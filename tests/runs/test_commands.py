@@ -114,7 +114,7 @@ def test_verify_ends_with_0_if_the_same_and_with_4_if_not(
 ) -> None:
     options = ("--works", small_works, "--cache", small / "cache", "--reports", small / "reports")
     assert command("verify", "demo", *options, "--quiet") == 0
-    assert "the same to the byte" in capsys.readouterr().out
+    assert "The same to the byte" in capsys.readouterr().out
     manifest = copub.open_run(max((small / "reports" / "demo").iterdir())).folder / "manifest.json"
     whole = manifest.read_text(encoding="utf-8")
     values = json.loads(whole)

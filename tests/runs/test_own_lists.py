@@ -203,7 +203,7 @@ def test_from_a_third_folder_every_command_works_though_the_originals_are_gone(
 ) -> None:
     assert not world.project.exists()
     assert command("verify", "study-own", "--works", world.works, "--quiet") == 0
-    assert "the same to the byte" in capsys.readouterr().out
+    assert "The same to the byte" in capsys.readouterr().out
     assert command("trend", "study-own", "--json") == 0
     (row,) = json.loads(capsys.readouterr().out)["runs"]
     assert row["today_share"] == row["share"] == world.own.share()["share"]

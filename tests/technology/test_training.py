@@ -92,6 +92,7 @@ def test_what_is_held_back_is_never_trained_on(data: Path) -> None:
     assert corpus.topics_of_gold()[2] == ["T10020"]
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_works_kept_apart_teach_nothing_and_works_that_were_read_teach_no_head(real_data: Path) -> None:
     corpus = Corpus(real_data)

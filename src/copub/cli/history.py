@@ -99,7 +99,7 @@ def verify_command(
             }
         )
     else:
-        for line in verification_lines(found, every_table=not quiet):
+        for line in verification_lines(found):
             typer.echo(line)
     return 0 if found.is_same else DIFFERS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ from copub.errors import CorrectInput, ResumeLater
 from copub.shipped import shipped_names
 
 INVENTED = "demo-list"
+
+WIDTH = 80
 
 group = typer.Typer(
     no_args_is_help=True,
@@ -94,11 +97,10 @@ def list_command(as_json: JsonOption = False) -> None:
         print_json(frame.to_dicts())
         return
     for row in frame.iter_rows(named=True):
-        typer.echo(
-            f"{row['id']:<20} {row['kind']:<12} {row['edition']:<24} {row['entities']:>4} entities "
-            f"({', '.join(row['countries'])})  {row['title']}"
-        )
-        typer.echo(f"{'':<20} {row['completeness']}; lacks: {row['lacks']}")
+        countries = ", ".join(row["countries"])
+        typer.echo(f"{row['id']:<20} {row['kind']}, {row['completeness']}; {row['entities']} entities ({countries})")
+        for text in (f"{row['title']} ({row['edition']})", f"Missing: {row['lacks']}"):
+            typer.echo(fill(text, WIDTH, initial_indent="    ", subsequent_indent="    "))
 
 
 @group.command("show")

@@ -212,16 +212,17 @@ def _reasons(run: Run, again: Run, tables: pl.DataFrame) -> list[str]:
     return [*(f"{name}: {_ALTERED}" for name in changed), *reasons]
 
 
-def verification_lines(found: Verification, *, every_table: bool = True) -> list[str]:
-    """Return what ``copub verify`` prints: each table, then the verdict and what may explain it."""
-    lines = []
-    if every_table:
-        for row in found.tables.iter_rows(named=True):
-            lines.append(f"{'same   ' if row['same'] else 'DIFFERS'}  {row['stage']}  {row['table']}")
+def verification_lines(found: Verification) -> list[str]:
+    """Return what ``copub verify`` prints: the verdict, what differs, and what may explain it."""
+    total, differing = found.tables.height, found.tables.filter(~pl.col("same"))
     if found.is_same:
-        return [*lines, f"the same to the byte: {found.tables.height} tables of {found.run.folder}"]
+        return [f"The same to the byte: {total} tables of {found.run.folder}"]
     if found.first_difference:
-        lines.append(f"not the same; the first stage that differs is {found.first_difference}")
+        verdict = f"Not the same: {differing.height} of {total} tables differ, first in stage {found.first_difference}."
     else:
-        lines.append("recomputed the same, but files in the run folder were altered")
-    return [*lines, *(f"  {reason}" for reason in found.reasons)]
+        verdict = f"The {total} tables come out the same again, but files in the run folder were altered."
+    return [
+        verdict,
+        *(f"  differs: {row['table']} (stage {row['stage']})" for row in differing.iter_rows(named=True)),
+        *(f"  {reason}" for reason in found.reasons),
+    ]
