@@ -25,6 +25,7 @@ import plain
 from common import REAL_WORKS, machine, save, timed, write_pairs
 from isal import igzip
 
+from copub.corpus import tabulate
 from copub.harvest import read_works
 from copub.measures import measure
 from copub.measures.inputs import inputs_of
@@ -32,7 +33,6 @@ from copub.screening import load_watchlist, screen
 from copub.shipped import shipped_names
 from copub.study import Study, load_study
 from copub.study.question import resolve
-from copub.tables import tabulate
 from copub.technology import classify
 from copub.technology.taxonomy import load_taxonomy
 

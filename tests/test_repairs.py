@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
+from copub.corpus import TABULATED, Tables, tabulate
 from copub.harvest.record import Record
 from copub.repairs import repaired, under_other_repairs
 from copub.screening import load_watchlist, screen
 from copub.study import Study, load_study
-from copub.tables import TABULATED, Tables, tabulate
 
 LISTS = [load_watchlist("aspi-cdut-2019")]
 

@@ -16,6 +16,8 @@ from typing import Any
 import polars as pl
 
 from copub.arguments import expect, path_of, paths_of
+from copub.corpus import COUNTED, TABULATED, Tables
+from copub.corpus.funnel import Funnel
 from copub.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
 from copub.demo import embedded_openalex
 from copub.errors import CorrectInput
@@ -46,8 +48,6 @@ from copub.schema import TABLES, data_dictionary, empty
 from copub.settings import Folders, folders
 from copub.study import Study
 from copub.study.question import Question, ask
-from copub.tables import COUNTED, TABULATED, Tables
-from copub.tables.funnel import Funnel
 
 OPENALEX_URL = "COPUB_OPENALEX_URL"
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from copub.corpus import Tables
+from copub.corpus.funnel import Funnel
 from copub.listing import decided, screen_study
 from copub.parallel import between_works, by_parts, detached
 from copub.schema import conform
 from copub.screening.repairs import REPAIRS, other_countries, repair, repair_authorships
 from copub.screening.watchlist import Watchlist
 from copub.study import Study
-from copub.tables import Tables
-from copub.tables.funnel import Funnel
 
 REASON = "repair"
 _AUTHOR = ["work_id", "author_seq"]

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from copub.corpus import tabulate
 from copub.demo import build_corpus, planted_shares, planted_truth
 from copub.demo.places import PREFIX, institutions
 from copub.demo.plan import EXCLUDED_TYPES
@@ -20,7 +21,6 @@ from copub.errors import CorrectInput
 from copub.harvest.record import Record
 from copub.screening.watchlist import Watchlist, load_watchlist
 from copub.study import load_study
-from copub.tables import tabulate
 from copub.technology.taxonomy import load_taxonomy
 
 Work = dict[str, Any]

@@ -11,12 +11,12 @@ import zstandard
 from bibliography import author, bibliography, pair, work
 from scenarios import QUERY, QUICK, SCENARIOS, Scenario, corpus, expected, get, killed_scenario, play
 
+from copub.corpus import TABULATED, tabulate
 from copub.demo.server import Manners, Server
 from copub.demo.server_faults import Faults
 from copub.errors import CorrectInput, ResumeLater
 from copub.harvest import Harvest, Query, Record, harvest, stream
 from copub.study import load_study
-from copub.tables import TABULATED, tabulate
 
 PAIR = bibliography(260, others=40)
 IN_DEFAULT_TESTS = (

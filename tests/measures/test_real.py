@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from copub.corpus import Tables, tabulate
 from copub.harvest.worksfile import read_works
 from copub.measures import measure
 from copub.measures.copublications import flagged_works
@@ -19,7 +20,6 @@ from copub.schema import TABLES
 from copub.screening import load_watchlist, screen
 from copub.study import Side, load_study
 from copub.study.question import resolve
-from copub.tables import Tables, tabulate
 from copub.technology import Classification, classify
 from copub.technology.taxonomy import load_taxonomy
 

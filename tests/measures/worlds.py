@@ -16,12 +16,12 @@ import polars as pl
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
+from copub.corpus import Tables
+from copub.corpus.funnel import Funnel
 from copub.measures import measure
 from copub.measures.inputs import Inputs
 from copub.schema import TABLES, conform
 from copub.study import Event, Side, Study
-from copub.tables import Tables
-from copub.tables.funnel import Funnel
 from copub.technology import Classification
 
 LEVELS = ("very high", "high", "medium", "low", "unrated")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from copub.tables.text import plain_text
-from copub.tables.work import Row, authorship_rows, check_work, countries_of_authors, work_row
+from copub.corpus.text import plain_text
+from copub.corpus.work import Row, authorship_rows, check_work, countries_of_authors, work_row
 
 pytestmark = pytest.mark.real
 

@@ -10,11 +10,11 @@ import orjson
 import polars as pl
 import pytest
 
+from copub.corpus import tabulate
+from copub.corpus.work import authorship_rows, check_work, countries_of_authors, topic_rows, work_row
 from copub.harvest.record import Record
 from copub.schema import TABLES
 from copub.study import parse_study
-from copub.tables import tabulate
-from copub.tables.work import authorship_rows, check_work, countries_of_authors, topic_rows, work_row
 
 pytestmark = pytest.mark.real
 

@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 import copub
+from copub.corpus import tabulate
 from copub.harvest import read_works
 from copub.runs import Run
 from copub.runs.stagecache import DAMAGED, FOLDER, MADE, REUSED, StageCache
 from copub.runs.staging import NOT_READ_BY_TABULATE, model_facts, tabulated
 from copub.shipped import shipped_folder
 from copub.study import Study
-from copub.tables import tabulate
 from copub.technology.taxonomy import load_taxonomy
 
 

@@ -83,7 +83,7 @@ def test_the_watch_sees_the_files_that_the_stages_are_known_to_read(watched: dic
 
 
 def test_the_code_that_calls_a_stage_counts_and_what_it_imports_does_not() -> None:
-    one = codehash.code_hash("copub.tables", alone=CALLERS)
-    assert one != codehash.code_hash("copub.tables")
-    behind = {path.name for path in codehash.files_behind("copub.tables")}
+    one = codehash.code_hash("copub.corpus", alone=CALLERS)
+    assert one != codehash.code_hash("copub.corpus")
+    behind = {path.name for path in codehash.files_behind("copub.corpus")}
     assert "matching.py" not in behind

@@ -17,13 +17,13 @@ from typing import Any
 
 import polars as pl
 
+from copub.corpus.funnel import Funnel, excluded_because
 from copub.measures import measure
 from copub.measures.copublications import copublications, flagged_works
 from copub.runs import Run, RunWriter
 from copub.runs.folder import FORMAT
 from copub.schema import TABLES, conform
 from copub.study import Side, Study
-from copub.tables.funnel import Funnel, excluded_because
 
 AREA = "AREA-1"
 LEVELS = ("very high", "high", "low")

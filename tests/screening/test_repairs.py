@@ -154,7 +154,7 @@ def test_repairs_of_real_records_are_counted_by_kind(real_data: Path) -> None:
     import gzip
     import json
 
-    from copub.tables.work import authorship_rows, check_work, countries_of_authors
+    from copub.corpus.work import authorship_rows, check_work, countries_of_authors
 
     found = []
     for file in ("works_cn_or_be_versions.jsonl.gz", "works_be_cn_reconstructed.jsonl.gz"):

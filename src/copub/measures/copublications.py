@@ -14,8 +14,8 @@ from copub.parallel import in_step
 from copub.schema import conform
 
 if TYPE_CHECKING:
+    from copub.corpus import Tables
     from copub.study import Study
-    from copub.tables import Tables
     from copub.technology import Classification
 
 TEXTS = pl.List(pl.String)

@@ -11,7 +11,7 @@ from copub.parallel import by_parts
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
-    from copub.tables import Tables
+    from copub.corpus import Tables
 
 LARGEST_PUBLISHERS = 20
 LARGEST_PER_YEAR = 5

@@ -12,7 +12,7 @@ def with_groups(works: pl.DataFrame) -> pl.DataFrame:
 
     `duplicate_of` may point to a work that is itself a duplicate; the pointers are followed to
     their end, through works that the study leaves out too, so `works` must hold all of them. The
-    order is by date, then by length and order of the id, as in `copub.tables.duplicates`.
+    order is by date, then by length and order of the id, as in `copub.corpus.duplicates`.
     """
     target = {w: d for w, d in works.select("work_id", "duplicate_of").iter_rows() if d is not None}
 

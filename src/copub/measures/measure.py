@@ -27,9 +27,9 @@ from copub.measures.trends import last_sure_year, trends
 from copub.progress import bar
 
 if TYPE_CHECKING:
+    from copub.corpus import Tables
     from copub.repairs import OtherRepairs
     from copub.study import Study
-    from copub.tables import Tables
     from copub.technology import Classification
 
 

@@ -15,13 +15,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from copub.corpus.funnel import PARATEXT_TITLE
 from copub.measures.copublications import UNRATED, authors_by_side
 from copub.measures.duplicates import COLUMNS as DUPLICATES
 from copub.measures.duplicates import first_of_group
 from copub.measures.shares import AUTHOR_CAPS, COUNTING_WEIGHT
 from copub.parallel import by_parts
 from copub.screening.counting import CountingRule
-from copub.tables.funnel import PARATEXT_TITLE
 
 if TYPE_CHECKING:
     from copub.study import Study

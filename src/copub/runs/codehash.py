@@ -21,7 +21,7 @@ _ROOT = PACKAGE.name
 
 @cache
 def code_hash(*modules: str, alone: tuple[str, ...] = ()) -> str:
-    """Return the sha256 over the code of modules, such as ``copub.tables``, and all they import.
+    """Return the sha256 over the code of modules, such as ``copub.corpus``, and all they import.
 
     Of the modules `alone` only their own code counts, not what they import.
     """

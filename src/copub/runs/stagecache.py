@@ -33,7 +33,7 @@ from copub.runs.folder import sha256_of
 
 FOLDER = "_stages"  # no study can have this id
 MODULES: Mapping[str, tuple[str, ...]] = {
-    "tabulate": ("copub.harvest", "copub.tables"),
+    "tabulate": ("copub.harvest", "copub.corpus"),
     "classify": ("copub.technology",),
     "screen": ("copub.repairs", "copub.decisions", "copub.screening"),
     "measure": ("copub.measures",),

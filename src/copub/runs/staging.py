@@ -16,6 +16,8 @@ from typing import Any
 
 import polars as pl
 
+from copub.corpus import Tables, tabulate_in_turn
+from copub.corpus.funnel import Funnel
 from copub.harvest.record import Record
 from copub.listing import rule_of, screen_study
 from copub.packed import pack, unpack
@@ -28,8 +30,6 @@ from copub.schema import TABLES, empty
 from copub.screening import Parts
 from copub.screening.watchlist import Watchlist
 from copub.study import NOT_SETTINGS, Side, Study
-from copub.tables import Tables, tabulate_in_turn
-from copub.tables.funnel import Funnel
 from copub.technology import DECIDED, Classification, classify_in_turn
 from copub.technology.taxonomy import Taxonomy
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import polars as pl
 
+from copub.corpus.funnel import excluded_because
 from copub.errors import CorrectInput
 from copub.listing import rule_of
 from copub.measures.copublications import authors_by_side, listed_works
 from copub.repairs import REASON as REPAIR
 from copub.runs.folder import Run
 from copub.study import Study
-from copub.tables.funnel import excluded_because
 
 FINGERPRINTS = ("details", "text", "topics", "affiliations")
 FLAGS = ("is_critical", "is_listed", "is_level_top")

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from copub.corpus import Tables
+from copub.corpus.funnel import Funnel
 from copub.listing import decided, screen_study
 from copub.measures.copublications import flagged_works
 from copub.repairs import repaired
@@ -15,8 +17,6 @@ from copub.runs.states import reasons_under, with_sides
 from copub.study import Study
 from copub.study.lists import Find, find_list
 from copub.study.question import resolve
-from copub.tables import Tables
-from copub.tables.funnel import Funnel
 from copub.technology import classify
 
 

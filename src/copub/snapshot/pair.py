@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from copub.corpus.work import countries_of_authors
 from copub.pairs import Pair
-from copub.tables.work import countries_of_authors
 
 
 @dataclass(frozen=True, slots=True)

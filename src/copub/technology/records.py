@@ -13,11 +13,11 @@ from typing import Any
 
 import polars as pl
 
+from copub.corpus.text import abstract_status, plain_abstract, plain_title, printed_abstract
 from copub.errors import CorrectFile, Fault
 from copub.harvest.record import Record
 from copub.harvest.worksfile import read_works
 from copub.schema import TABLES
-from copub.tables.text import abstract_status, plain_abstract, plain_title, printed_abstract
 
 ROWS = 20_000
 _TOPIC = pl.Struct({"topic_id": pl.String, "topic_name": pl.String, "score": pl.Float64})

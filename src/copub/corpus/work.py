@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from copub.tables.text import (
+from copub.corpus.text import (
     LONGEST_ABSTRACT,
     LONGEST_TITLE,
     abstract_status,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.tables.work import (
+from copub.corpus.work import (
     Unreadable,
     authorship_rows,
     check_work,

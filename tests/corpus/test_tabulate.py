@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from copub.corpus import Tables, tabulate
 from copub.errors import CorrectInput
 from copub.harvest.record import Record
 from copub.harvest.worksfile import read_works
 from copub.schema import TABLES
 from copub.study import Study, parse_study
-from copub.tables import Tables, tabulate
 
 STUDY = """
 [study]

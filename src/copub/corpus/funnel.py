@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
+from copub.corpus.paratext import paratext_title
 from copub.schema import TABLES, conform
 from copub.study import Study
-from copub.tables.paratext import paratext_title
 
 PARATEXT_TITLE = "paratext title"
 SHOWN = 3

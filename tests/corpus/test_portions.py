@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from polars.testing import assert_frame_equal
 
+from copub.corpus import Tables, tabulate
+from copub.corpus.tabulate import TABULATED
 from copub.errors import CorrectFile
 from copub.harvest import read_works, worksfile
 from copub.study import Study, load_study
-from copub.tables import Tables, tabulate
-from copub.tables.tabulate import TABULATED
 
 
 @pytest.fixture(scope="module")

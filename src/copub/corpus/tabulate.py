@@ -13,16 +13,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from copub.errors import CorrectInput, Fault
-from copub.harvest.epochs import epoch_of
-from copub.harvest.record import Portion, Portioned, Record
-from copub.packed import in_order, pack, starts_of_parts, unpack
-from copub.parallel import in_parallel, no_collection
-from copub.schema import TABLES, conform
-from copub.study import Study
-from copub.tables.duplicates import mark_duplicates
-from copub.tables.funnel import Funnel, excluded_because
-from copub.tables.work import (
+from copub.corpus.duplicates import mark_duplicates
+from copub.corpus.funnel import Funnel, excluded_because
+from copub.corpus.work import (
     Row,
     Unreadable,
     authorship_rows,
@@ -31,6 +24,13 @@ from copub.tables.work import (
     topic_rows,
     work_row,
 )
+from copub.errors import CorrectInput, Fault
+from copub.harvest.epochs import epoch_of
+from copub.harvest.record import Portion, Portioned, Record
+from copub.packed import in_order, pack, starts_of_parts, unpack
+from copub.parallel import in_parallel, no_collection
+from copub.schema import TABLES, conform
+from copub.study import Study
 
 _CHUNK = 5_000
 TABULATED = ("works", "topics", "authorships", "affiliations")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copub.corpus import tabulate
+from copub.corpus.paratext import paratext_title
 from copub.harvest.record import Record
 from copub.study import parse_study
-from copub.tables import tabulate
-from copub.tables.paratext import paratext_title
 
 STUDY = (Path(__file__).resolve().parents[2] / "studies" / "belgium-china.toml").read_text(encoding="utf-8")
 

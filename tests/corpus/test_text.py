@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.tables.text import (
+from copub.corpus.text import (
     LONGEST_ABSTRACT,
     LONGEST_TITLE,
     abstract_status,
