@@ -119,7 +119,7 @@ def test_unreadable_and_repeated_records_are_counted_and_named(study: Study) -> 
 def test_a_record_with_a_country_code_that_is_no_text_is_named_and_no_work(study: Study) -> None:
     odd = {**work(2, "BE", "CN"), "authorships": [{"countries": ["BE", ["CN"]]}]}
     tables = tables_of(study, work(1, "BE", "CN"), odd)
-    assert tables.funnel.unreadable == [("line 1", "W2: a country code is list, not str")]
+    assert tables.funnel.unreadable == [("line 1", "authorships[0].countries[1]: text expected, a list found")]
     assert tables.works["work_id"].to_list() == ["W1"]
 
 

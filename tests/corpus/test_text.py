@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from copub.corpus.text import (
 
 
 def abstract_of(value: object) -> str:
-    return plain_abstract(printed_abstract(value))
+    return plain_abstract(printed_abstract(msgspec.Raw(msgspec.json.encode(value))))
 
 
 def test_inline_tags_vanish_without_a_space() -> None:
@@ -104,7 +105,7 @@ def test_an_abstract_survives_inversion(words: list[str]) -> None:
 def test_words_stand_by_their_places_whether_these_are_whole_or_not(index: dict[str, list[int]]) -> None:
     placed = [(place, word) for word, places in index.items() for place in places]
     expected = [word for _, word in sorted(placed, key=lambda pair: pair[0])]
-    assert printed_abstract(index).split() == expected
+    assert printed_abstract(msgspec.Raw(msgspec.json.encode(index))).split() == expected
 
 
 def test_texts_are_read_up_to_their_longest() -> None:

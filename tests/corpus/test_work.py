@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copub.corpus.record import Authorship, Institution, Link, Topic, Unreadable, Work, read_value
 from copub.corpus.work import (
-    Unreadable,
+    AffiliationRow,
+    AuthorshipRow,
+    WorkRow,
     authorship_rows,
-    check_work,
-    content_hash,
-    countries_of_authors,
-    countries_of_authorship,
+    countries_of,
     doi_of,
     short_id,
     topic_rows,
+    work_id_of,
     work_row,
 )
 
@@ -32,9 +33,23 @@ GHENT = {
 HARBIN = {"id": "https://openalex.org/I2", "display_name": "Harbin", "country_code": "CN", "lineage": []}
 
 
+def read(value: Any) -> Work:
+    return read_value(value)[0]
+
+
+def row_of(value: Any) -> WorkRow:
+    work = read(value)
+    return work_row(work, "W1", countries_of(work))[0]
+
+
+def authors_of(*authorships: dict[str, Any]) -> list[tuple[AuthorshipRow, list[AffiliationRow]]]:
+    work = read({"id": "W1", "authorships": authorships})
+    return list(authorship_rows(work, "W1", countries_of(work)))
+
+
 def affiliations_of(authorship: dict[str, Any]) -> list[tuple[Any, Any, str]]:
-    ((_, rows),) = authorship_rows({"authorships": [authorship]}, "W1", [[]])
-    return [(row["institution_id"], row["raw_affiliation_string"], row["link"]) for row in rows]
+    ((_, rows),) = authors_of(authorship)
+    return [(row.institution_id, row.raw_affiliation_string, row.link) for row in rows]
 
 
 def test_strings_linked_by_openalex_keep_their_institutions() -> None:
@@ -81,50 +96,49 @@ def test_empty_and_nameless_institutions_name_nothing() -> None:
 
 
 def test_lineage_and_ror_are_short_and_without_repeats() -> None:
-    ((_, (row,)),) = authorship_rows({"authorships": [{"institutions": [GHENT]}]}, "W1", [["BE"]])
-    assert (row["lineage"], row["ror"]) == (["I1", "I9"], "00ab")
+    ((_, (row,)),) = authors_of({"institutions": [GHENT]})
+    assert (row.lineage, row.ror) == (["I1", "I9"], "00ab")
 
 
 def test_countries_are_those_of_institutions_and_those_parsed() -> None:
-    assert countries_of_authorship({"countries": ["CN", None], "institutions": [GHENT, {}, None]}) == ["BE", "CN"]
-    assert countries_of_authorship({}) == []
+    work = {"authorships": [{"countries": ["CN", None], "institutions": [GHENT, {}, None]}, {}]}
+    assert countries_of(read(work)) == [["BE", "CN"], []]
 
 
 @pytest.mark.parametrize("code", [["CN"], {"code": "CN"}, 7, True])
 def test_a_country_code_that_is_no_text_makes_the_record_unreadable(code: Any) -> None:
     for authorship in ({"countries": ["BE", code]}, {"institutions": [GHENT, {**GHENT, "country_code": code}]}):
-        with pytest.raises(Unreadable, match="a country code is"):
-            countries_of_authorship(authorship)
+        with pytest.raises(Unreadable, match=r"^authorships\[0\]\S+: text expected, .* found$"):
+            read({"id": "W1", "authorships": [authorship]})
 
 
 def test_each_author_has_the_affiliations_of_its_own_whatever_those_before_have() -> None:
     ghent, harbin = ({"institutions": [i], "raw_affiliation_strings": [i["display_name"]]} for i in (GHENT, HARBIN))
     authorships = [ghent, ghent, harbin, {}, ghent, {**ghent, "raw_affiliation_strings": ["x"]}, {"institutions": []}]
-    work = {"authorships": authorships}
-    rows = list(authorship_rows(work, "W1", countries_of_authors(work)))
+    rows = authors_of(*authorships)
     for seq, (authorship, (row, found)) in enumerate(zip(authorships, rows, strict=True)):
         alone = affiliations_of(authorship)
-        assert [(one["institution_id"], one["raw_affiliation_string"], one["link"]) for one in found] == alone
-        assert [(one["author_seq"], one["affiliation_seq"]) for one in found] == [(seq, n) for n in range(len(alone))]
-        assert row["author_seq"] == seq
+        assert [(one.institution_id, one.raw_affiliation_string, one.link) for one in found] == alone
+        assert [(one.author_seq, one.affiliation_seq) for one in found] == [(seq, n) for n in range(len(alone))]
+        assert row.author_seq == seq
 
 
 def test_placeholder_authors_have_no_id() -> None:
     placeholder = {"author": {"id": "https://openalex.org/A9999999999", "display_name": ":"}}
-    ((row, _),) = authorship_rows({"authorships": [placeholder]}, "W1", [[]])
-    assert row["author_id"] is None
+    ((row, _),) = authors_of(placeholder)
+    assert row.author_id is None
 
 
 def test_a_hundred_authors_may_be_a_cut_list() -> None:
     work = {"id": "W1", "authorships": [{}] * 100}
-    assert work_row(work, "W1")["is_truncated"]
-    assert not work_row({**work, "authorships": [{}] * 101}, "W1")["is_truncated"]
-    assert work_row({**work, "authorships": [{}] * 3, "is_authors_truncated": True}, "W1")["is_truncated"]
+    assert row_of(work).is_truncated
+    assert not row_of({**work, "authorships": [{}] * 101}).is_truncated
+    assert row_of({**work, "authorships": [{}] * 3, "is_authors_truncated": True}).is_truncated
 
 
 def test_missing_keys_are_null() -> None:
-    row = work_row({"id": "https://openalex.org/W1"}, "W1")
-    assert {key for key, value in row.items() if value is None} >= {
+    row = row_of({"id": "https://openalex.org/W1"})
+    assert {key for key, value in row._asdict().items() if value is None} >= {
         "doi",
         "title",
         "abstract",
@@ -135,26 +149,23 @@ def test_missing_keys_are_null() -> None:
 
 
 def test_a_title_falls_back_to_the_display_name() -> None:
-    assert work_row({"title": None, "display_name": "A <i>b</i>"}, "W1")["title"] == "A b"
-    assert work_row({"title": "", "display_name": ""}, "W1")["title"] is None
+    assert row_of({"title": None, "display_name": "A <i>b</i>"}).title == "A b"
+    assert row_of({"title": "", "display_name": ""}).title is None
 
 
 def test_an_impossible_date_is_null_and_the_year_stands() -> None:
-    row = work_row({"publication_date": "2020-00-00", "publication_year": 2020}, "W1")
-    assert (row["publication_date"], row["publication_year"]) == (None, 2020)
-    assert work_row({"publication_date": "2020-02-03T00:00"}, "W1")["publication_date"] == date(2020, 2, 3)
+    row = row_of({"publication_date": "2020-00-00", "publication_year": 2020})
+    assert (row.publication_date, row.publication_year) == (None, 2020)
+    assert row_of({"publication_date": "2020-02-03T00:00"}).publication_date == date(2020, 2, 3)
 
 
 def test_the_source_may_stand_in_host_venue() -> None:
-    assert (
-        work_row({"host_venue": {"display_name": "Journal &amp; Co", "publisher": "P"}}, "W1")["source_name"]
-        == "Journal & Co"
-    )
+    assert row_of({"host_venue": {"display_name": "Journal &amp; Co", "publisher": "P"}}).source_name == "Journal & Co"
 
 
 def test_a_primary_topic_alone_is_ranked_first() -> None:
-    topics = list(topic_rows({"primary_topic": {"id": "https://openalex.org/T10", "score": 0.5}}, "W1"))
-    assert [(t["rank"], t["topic_id"], t["score"]) for t in topics] == [(0, "T10", 0.5)]
+    topics = list(topic_rows(read({"primary_topic": {"id": "https://openalex.org/T10", "score": 0.5}}), "W1"))
+    assert [(t.rank, t.topic_id, t.score) for t in topics] == [(0, "T10", 0.5)]
 
 
 @pytest.mark.parametrize(
@@ -169,17 +180,20 @@ def test_a_primary_topic_alone_is_ranked_first() -> None:
         {"id": "A5"},
         {"id": "W1", "authorships": {}},
         {"id": "W1", "title": 5},
-        {"id": "W1", "publication_year": "2020"},
+        {"id": "W1", "publication_year": "about 2020"},
+        {"id": "W1", "publication_year": 2020.5},
+        {"id": "W1", "publication_year": 10**400},
+        {"id": "W1", "authorships": [{"institutions": 5}]},
         {"id": "W1", "authorships": ["x"]},
     ],
 )
 def test_what_is_no_work_is_unreadable_with_a_reason(value: Any) -> None:
     with pytest.raises(Unreadable, match=r"\w+"):
-        check_work(value)
+        work_id_of(read(value))
 
 
 @pytest.mark.parametrize(
-    ("given_id", "short"), [("https://openalex.org/W12", "W12"), ("w12", "W12"), ("W", None), (None, None), (12, None)]
+    ("given_id", "short"), [("https://openalex.org/W12", "W12"), ("w12", "W12"), ("W", None), (None, None)]
 )
 def test_ids_are_shortened(given_id: Any, short: str | None) -> None:
     assert short_id(given_id) == short
@@ -193,8 +207,54 @@ def test_only_dois_are_dois(value: Any, doi: str | None) -> None:
     assert doi_of(value) == doi
 
 
-@given(st.dictionaries(st.text(), st.integers(min_value=-(2**53), max_value=2**53)))
-def test_the_content_hash_does_not_depend_on_the_order_of_keys(values: dict[str, int]) -> None:
-    backwards = dict(reversed(values.items()))
-    assert content_hash(values) == content_hash(backwards)
-    assert len(content_hash(values)) == 16
+@pytest.mark.parametrize("year", [2019, 2019.0, "2019", "2019.0"])
+def test_a_whole_number_is_read_however_it_is_written(year: Any) -> None:
+    assert row_of({"publication_year": year}).publication_year == 2019
+
+
+def test_a_bare_text_is_read_where_a_list_of_texts_belongs() -> None:
+    boxed = {
+        "countries": ["BE"],
+        "raw_affiliation_strings": ["Ghent U"],
+        "institutions": [{**GHENT, "lineage": ["I1"]}],
+    }
+    bare = {"countries": "BE", "raw_affiliation_strings": "Ghent U", "institutions": [{**GHENT, "lineage": "I1"}]}
+    assert authors_of(bare) == authors_of(boxed)
+
+
+def test_truth_values_of_spreadsheets_are_read() -> None:
+    assert [row_of({"is_xpac": v}).is_xpac for v in ("TRUE", "false", 1, 0)] == [True, False, True, False]
+    assert row_of({"is_xpac": "maybe"}).is_xpac is None
+
+
+def test_a_value_of_a_wrong_type_is_null_and_named_and_the_rest_of_the_record_is_read() -> None:
+    odd = {"author": 7, "countries": ["BE"], "raw_affiliation_strings": [5, "Ghent U"]}
+    work, faults = read_value({"id": "W1", "authorships": [odd], "funders": [{"display_name": []}]})
+    assert faults == [
+        ("funders[0].display_name", "text expected, a list found"),
+        ("authorships[0].author", "an object expected, a number found"),
+        ("authorships[0].raw_affiliation_strings[0]", "text expected, a number found"),
+    ]
+    ((author, (affiliation,)),) = authorship_rows(work, "W1", countries_of(work))
+    assert (author.countries, affiliation.raw_affiliation_string) == (["BE"], "Ghent U")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+FIELDS = [name for kind in (Work, Authorship, Institution, Link, Topic) for name in kind.__struct_fields__]
+
+
+@given(st.recursive(JSON, lambda i: st.dictionaries(st.sampled_from(FIELDS), i | st.lists(i, max_size=3), max_size=6)))
+def test_any_json_is_read_or_named_as_unreadable(value: Any) -> None:
+    try:
+        work, _ = read_value(value)
+        countries = countries_of(work)
+        rows = list(authorship_rows(work, "W1", countries))
+        assert len(rows) == len(work.authorships or ())
+        assert work_row(work, "W1", countries)[0].n_authors == len(rows)
+        list(topic_rows(work, "W1"))
+    except Unreadable as reason:
+        assert str(reason)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from copub.errors import CorrectInput
-from copub.harvest.cache import Cache, Entry, Round, read_answer
+from copub.harvest.cache import Cache, Entry, Round, read_text
 from copub.harvest.query import Query
 
 QUERY = Query(("BE",), ("CN",), 2000, 2025)
@@ -28,7 +29,7 @@ def test_an_answer_is_kept_packed_and_hashed_and_comes_back_after_reopening(tmp_
     entry = _put(round_, "list", "a", "*", content=b'{"results": [1, 2, 3]' + b" " * 999 + b"}")
     again = Round(round_.folder)
     assert again.entries == {("list", "a", "*"): entry}
-    assert read_answer(again.folder, entry) == {"results": [1, 2, 3]}
+    assert json.loads(read_text(again.folder, entry)) == {"results": [1, 2, 3]}
     assert len(entry.sha256) == 64 and entry.file == "000001.json.zst"
     assert (round_.folder / entry.file).stat().st_size == entry.size < 100
 
@@ -66,7 +67,7 @@ def test_a_file_that_the_journal_does_not_know_is_written_over(tmp_path: Path) -
     (round_.folder / "000001.json.zst").write_bytes(b"of a process that was killed")
     (round_.folder / "000001.json.zst.part").write_bytes(b"half")
     entry = _put(round_, "list", "1")
-    assert read_answer(Round(round_.folder).folder, entry) == {"results": [1, 2, 3]}
+    assert json.loads(read_text(Round(round_.folder).folder, entry)) == {"results": [1, 2, 3]}
 
 
 @pytest.mark.parametrize("harm", ["cut", "changed", "gone"])
@@ -83,7 +84,7 @@ def test_a_page_that_fails_its_hash_is_left_out_and_named(tmp_path: Path, harm: 
     assert again.damaged == [entry.file]
     assert list(again.entries.values()) == [other]
     with pytest.raises(CorrectInput, match="damaged"):
-        read_answer(again.folder, entry)
+        read_text(again.folder, entry)
 
 
 def test_a_page_asked_again_takes_the_place_of_the_damaged_one(tmp_path: Path) -> None:

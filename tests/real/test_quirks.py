@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from copub.corpus.record import read_value
 from copub.corpus.text import plain_text
-from copub.corpus.work import Row, authorship_rows, check_work, countries_of_authors, work_row
+from copub.corpus.work import authorship_rows, countries_of, work_id_of, work_row
 
 pytestmark = pytest.mark.real
 
+Row = dict[str, Any]
 Reading = tuple[dict[str, Any], Row, list[tuple[Row, list[Row]]]]
 Rule = Callable[[Reading], bool]
 
@@ -136,6 +138,9 @@ def test_every_example_of_an_oddity_obeys_its_rule(
     read = [example_works[work_id] for work_id in ids if work_id in example_works]
     assert read, f"no example of {kind!r} among the real works"
     for work in read:
-        work_id = check_work(work)
-        reading = (work, work_row(work, work_id), list(authorship_rows(work, work_id, countries_of_authors(work))))
+        read, _ = read_value(work)
+        work_id, countries = work_id_of(read), countries_of(read)
+        row = work_row(read, work_id, countries)[0]._asdict()
+        authors = authorship_rows(read, work_id, countries)
+        reading = (work, row, [(author._asdict(), [one._asdict() for one in rows]) for author, rows in authors])
         assert RULES[kind](reading), f"{kind}: {work_id}"

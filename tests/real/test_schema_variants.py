@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from copub.corpus import tabulate
-from copub.corpus.work import authorship_rows, check_work, countries_of_authors, topic_rows, work_row
+from copub.corpus.record import read_value
+from copub.corpus.work import authorship_rows, countries_of, topic_rows, work_id_of, work_row
 from copub.harvest.record import Record
 from copub.schema import TABLES
 from copub.study import parse_study
@@ -49,12 +50,13 @@ def test_there_are_38_key_sets(variants: list[dict[str, Any]]) -> None:
 
 
 def test_every_variant_is_read_into_all_columns_that_stem_from_the_record(variants: list[dict[str, Any]]) -> None:
-    later = {"n_countries", "found_by", "epoch", "in_population", "excluded_because", "duplicate_of"}
+    later = {"found_by", "epoch", "in_population", "excluded_because", "duplicate_of"}
     for variant in variants:
         work = variant["work"]
-        work_id = check_work(work)
-        row = work_row(work, work_id)
-        assert set(row) - {"read_in_part"} == set(TABLES["works"].schema) - later
+        read, faults = read_value(work)
+        row = work_row(read, work_id_of(read), countries_of(read))[0]._asdict()
+        assert not faults
+        assert set(row) == set(TABLES["works"].schema) - later
         assert row["n_authors"] == len(work.get("authorships") or [])
         assert row["title"] or not (work.get("title") or work.get("display_name"))
         assert (row["abstract_status"] == "none") == (not work.get("abstract_inverted_index"))
@@ -63,22 +65,23 @@ def test_every_variant_is_read_into_all_columns_that_stem_from_the_record(varian
 def test_every_authorship_and_affiliation_of_every_variant_is_kept(variants: list[dict[str, Any]]) -> None:
     for variant in variants:
         work = variant["work"]
-        rows = list(authorship_rows(work, check_work(work), countries_of_authors(work)))
+        read, _ = read_value(work)
+        rows = list(authorship_rows(read, work_id_of(read), countries_of(read)))
         assert len(rows) == len(work.get("authorships") or [])
         for (_, affiliations), authorship in zip(rows, work.get("authorships") or [], strict=True):
             names = {i["display_name"] for i in authorship.get("institutions") or [] if i and i.get("display_name")}
-            assert len({row["institution_name"] for row in affiliations} - {None}) >= len(names) - 1
+            assert len({row.institution_name for row in affiliations} - {None}) >= len(names) - 1
             singular = authorship.get("raw_affiliation_string")
             plural = [s for s in authorship.get("raw_affiliation_strings") or [] if s and s.strip()]
             if singular or plural:
-                assert any(row["raw_affiliation_string"] for row in affiliations)
+                assert any(row.raw_affiliation_string for row in affiliations)
 
 
 def test_topics_of_every_variant_are_ranked_from_the_primary_one(variants: list[dict[str, Any]]) -> None:
     for variant in variants:
-        rows = list(topic_rows(variant["work"], "W1"))
-        assert [row["rank"] for row in rows] == list(range(len(rows)))
-        assert all(row["topic_id"].startswith("T") for row in rows)
+        rows = list(topic_rows(read_value(variant["work"])[0], "W1"))
+        assert [row.rank for row in rows] == list(range(len(rows)))
+        assert all(row.topic_id.startswith("T") for row in rows)
 
 
 def test_variants_become_tables_of_the_schema(variants: list[dict[str, Any]]) -> None:

@@ -154,17 +154,18 @@ def test_repairs_of_real_records_are_counted_by_kind(real_data: Path) -> None:
     import gzip
     import json
 
-    from copub.corpus.work import authorship_rows, check_work, countries_of_authors
+    from copub.corpus.record import read_value
+    from copub.corpus.work import authorship_rows, countries_of, work_id_of
 
     found = []
     for file in ("works_cn_or_be_versions.jsonl.gz", "works_be_cn_reconstructed.jsonl.gz"):
         with gzip.open(real_data / "real" / file, "rt", encoding="utf-8") as lines:
             for line in lines:
                 work = json.loads(line)
-                work = work.get("work", work)
-                for _, affiliations in authorship_rows(work, check_work(work), countries_of_authors(work)):
+                work, _ = read_value(work.get("work", work))
+                for _, affiliations in authorship_rows(work, work_id_of(work), countries_of(work)):
                     found += affiliations
-    table = pl.DataFrame(found, schema=schema.TABLES["affiliations"].schema, infer_schema_length=None)
+    table = pl.DataFrame(found, schema=schema.TABLES["affiliations"].schema, orient="row")
     fixed = repair(table)
     assert fixed.affiliations.height == table.height
     assert set(kinds(fixed.repairs)) == set(KINDS)

@@ -48,6 +48,7 @@ class Funnel:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     repeated: list[tuple[str, str]] = field(default_factory=list)
     shortened: list[tuple[str, str]] = field(default_factory=list)
+    converted: list[tuple[str, str]] = field(default_factory=list)
     copublications: int = 0
     excluded: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -67,6 +68,7 @@ class Funnel:
         self.unreadable += other.unreadable
         self.repeated += other.repeated
         self.shortened += other.shortened
+        self.converted += other.converted
         self.copublications += other.copublications
         self.excluded = +(self.excluded + other.excluded)
 
@@ -114,6 +116,7 @@ class Funnel:
             ("unreadable record", self.unreadable),
             ("repeated record", self.repeated),
             ("text read in part", self.shortened),
+            ("value of a wrong type", self.converted),
         ):
             rows += [_row(metric, "record", where, 1, self.read, why) for where, why in named[:NAMED_RECORDS]]
         return conform("coverage", pl.DataFrame(rows, schema=TABLES["coverage"].schema))

@@ -7,26 +7,29 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from operator import itemgetter
 from typing import Any
 
+import msgspec
 import polars as pl
 import pyarrow as pa
 
 from copub.corpus.duplicates import mark_duplicates
 from copub.corpus.funnel import Funnel, excluded_because
+from copub.corpus.record import Unreadable, Work, read_value
 from copub.corpus.work import (
-    Row,
-    Unreadable,
+    AffiliationRow,
+    AuthorshipRow,
+    TopicRow,
+    WorkRow,
     authorship_rows,
-    check_work,
-    countries_of_authors,
+    countries_of,
     topic_rows,
+    work_id_of,
     work_row,
 )
-from copub.errors import CorrectInput, Fault
+from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.harvest.epochs import epoch_of
-from copub.harvest.record import Portion, Portioned, Record
+from copub.harvest.record import Portion, Portioned, Record, not_json
 from copub.packed import in_order, pack, starts_of_parts, unpack
 from copub.parallel import in_parallel, no_collection
 from copub.schema import TABLES, conform
@@ -75,20 +78,30 @@ COUNTED: Mapping[str, tuple[str | pl.Expr, ...]] = {
 """What is counted of tables; of a printed string only whether it is there and which are equal."""
 
 
+_STUDY = {
+    "works": ("found_by", "epoch", "in_population", "excluded_because"),
+    "authorships": ("on_side_a", "on_side_b"),
+}
+"""Columns that are written behind those of a record."""
+_ROWS: Mapping[str, type[Any]] = {
+    "works": WorkRow, "topics": TopicRow, "authorships": AuthorshipRow, "affiliations": AffiliationRow,
+}  # fmt: skip
+
+
 class _Rows:
-    """Rows gathered per table; packed now and then, so that few dicts live at once."""
+    """Rows gathered per table; packed now and then, so that few rows are in memory at once."""
 
     def __init__(self, name: str) -> None:
         self.schema = _schema_read(name)
-        self._values = itemgetter(*self.schema.names())
-        self.rows: list[Row] = []
+        self._columns = [*_ROWS[name]._fields, *_STUDY.get(name, ())]
+        self.rows: list[tuple[Any, ...]] = []
         self.packed: list[bytes] = []
 
     def flush(self) -> None:
         if self.rows:
-            columns = zip(*map(self._values, self.rows), strict=True)
-            frame = pl.DataFrame(list(map(_column, self.schema, self.schema.values(), columns)))
-            self.packed.append(pack(frame))
+            columns = zip(self._columns, zip(*self.rows, strict=True), strict=True)
+            frame = pl.DataFrame([_column(name, self.schema[name], values) for name, values in columns])
+            self.packed.append(pack(frame.select(self.schema.names())))
             self.rows.clear()
 
 
@@ -137,8 +150,10 @@ def tabulate_in_turn(records: Iterable[Record] | Portioned, study: Study) -> tup
         records.complain(join.faults)
         join.complain()
         return join.tables(), join.funnel
-    join = _Join()
-    join.add(_read(records, study, []))
+    join, faults = _Join(), list[Fault]()
+    join.add(_read(records, study, faults))
+    if faults:
+        raise CorrectFile.first(faults, kind="works file")
     return join.tables(), join.funnel
 
 
@@ -156,18 +171,24 @@ def _read(records: Iterable[Record], study: Study, faults: list[Fault]) -> _Piec
     for record in records:
         funnel.read += 1
         try:
-            work_id = check_work(record.value)
-            countries = countries_of_authors(record.value)
+            work, wrong = read_value(record.value)
+            work_id = work_id_of(work)
         except Unreadable as reason:
             funnel.unreadable.append((record.where, str(reason)))
+            continue
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            funnel.read -= 1
+            faults.append(not_json(record, error))
             continue
         ids.append((work_id, record.where))
         if work_id in seen:
             continue
         seen.add(work_id)
+        countries = countries_of(work)
         if is_copublication(countries, study):
             funnel.copublications += 1
-            _add(record, work_id, countries, study, parts, funnel)
+            funnel.converted += [(record.where, f"{path}: {what}") for path, what in wrong]
+            _add(record, work, work_id, countries, study, parts, funnel)
             if len(parts["works"].rows) >= _CHUNK:
                 for part in parts.values():
                     part.flush()
@@ -252,32 +273,25 @@ def is_copublication(countries: Iterable[Iterable[str]], study: Study) -> bool:
 
 def _add(
     record: Record,
+    work: Work,
     work_id: str,
     countries: list[list[str]],
     study: Study,
     parts: dict[str, _Rows],
     funnel: Funnel,
 ) -> None:
-    work = record.value
-    row = work_row(work, work_id)
-    authorships: list[Row] = []
+    row, read_in_part = work_row(work, work_id, countries)
     for authorship, affiliations in authorship_rows(work, work_id, countries):
-        sides = {study.side_of(code) for code in authorship["countries"]}
-        authorships.append({**authorship, "on_side_a": "a" in sides, "on_side_b": "b" in sides})
+        sides = {study.side_of(code) for code in authorship.countries}
+        parts["authorships"].rows.append((*authorship, "a" in sides, "b" in sides))
         parts["affiliations"].rows += affiliations
-    reason = excluded_because(row, study)
+    if record.is_whole:
+        row = row._replace(is_truncated=False)
+    columns = row._asdict()
+    reason = excluded_because(columns, study)
     if reason:
-        funnel.leave_out(reason, row)
-    if row["read_in_part"]:
-        funnel.shortened.append((record.where, row["read_in_part"]))
-    row |= {
-        "is_truncated": row["is_truncated"] and not record.is_whole,
-        "n_countries": len(set(chain.from_iterable(countries))),
-        "found_by": sorted(record.found_by),
-        "epoch": epoch_of(record.retrieved_on),
-        "in_population": reason is None,
-        "excluded_because": reason,
-    }
-    parts["works"].rows.append(row)
-    parts["authorships"].rows += authorships
+        funnel.leave_out(reason, columns)
+    if read_in_part:
+        funnel.shortened.append((record.where, read_in_part))
+    parts["works"].rows.append((*row, sorted(record.found_by), epoch_of(record.retrieved_on), reason is None, reason))
     parts["topics"].rows += topic_rows(work, work_id)

@@ -10,7 +10,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any
 
-import orjson
+import msgspec
 
 # A tag starts with a letter right after "<"; "p < 0.05" and "a<b" in prose have none that closes.
 _INLINE = re.compile(
@@ -20,9 +20,12 @@ _INLINE = re.compile(
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:_-]{0,40}(?:\s[^<>]{0,300})?/?>")
 _PLACEHOLDER = re.compile(r"#(?:TAB|N|R|BR)#")
 _HEADING = re.compile(r"^\s*(?:abstract|summary)\b\s*[:.\-–—]?\s*", re.IGNORECASE)
+_NULL = msgspec.Raw(b"null")
+_decode_index = msgspec.json.Decoder(dict[str, list[int]]).decode
 _PLACE = itemgetter(0)
 _STRINGS_KEPT = 1 << 16
 
+_PAIR = 2
 SHORT_ABSTRACT = 10
 """Abstracts under this many words are boilerplate such as "peer reviewed" more often than not."""
 
@@ -44,9 +47,12 @@ def plain_text(text: str | None) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", _INLINE.sub("", text))
-    text = " ".join(text.split())
     if not text.isprintable():
-        text = " ".join("".join(c if c.isprintable() else _replacement(c) for c in text).split())
+        text = " ".join(text.split())
+        if not text.isprintable():
+            text = "".join(c if c.isprintable() else _replacement(c) for c in text)
+    if "  " in text or text[:1] == " " or text[-1:] == " ":  # the only white space that is printable
+        text = " ".join(text.split())
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -75,42 +81,66 @@ def plain_abstract(text: str | None) -> str:
     return _HEADING.sub("", plain_text(text[:LONGEST_ABSTRACT]), count=1) if text else ""
 
 
-def printed_abstract(value: Any) -> str:
-    """Return the abstract behind ``abstract_inverted_index`` as it was printed; "" if there is none.
+def printed_abstract(index: msgspec.Raw) -> str:
+    """Return the abstract behind ``abstract_inverted_index``; "" if there is none.
 
-    The index is an object of word to positions, or (in some snapshot files) a JSON string that
-    holds one, possibly under ``InvertedIndex``. Gaps in the positions are closed.
+    Parameters
+    ----------
+    index : JSON text of an object of word to positions, or (in some snapshot files) of a string
+        that holds one, possibly under ``InvertedIndex``. Gaps in the positions are closed.
     """
+    if index == _NULL:
+        return ""
+    try:
+        return " ".join(_in_place(_decode_index(index)))
+    except (msgspec.DecodeError, IndexError, RecursionError):
+        return printed_index(msgspec.json.decode(index))
+
+
+def printed_index(value: Any) -> str:
+    """Return the abstract behind an index given as plain values, in whatever shape (`printed_abstract`)."""
     if isinstance(value, str):
         try:
-            value = orjson.loads(value)
-        except orjson.JSONDecodeError:
+            return printed_index(msgspec.json.decode(value)) if value.lstrip()[:1] in ("{", "[") else value
+        except msgspec.DecodeError:
             return str(value)
     if isinstance(value, dict) and isinstance(value.get("InvertedIndex"), dict):
         value = value["InvertedIndex"]
-    if not isinstance(value, dict) or not value:
-        return ""
-    return " ".join(_in_place(value) or _sorted_by_place(value))
+    if isinstance(value, list):  # a MAP column of DuckDB or Arrow: pairs, or objects of key and value
+        pairs = (tuple(one.values() if isinstance(one, dict) else one) for one in value if isinstance(one, dict | list))
+        value = {pair[0]: pair[1] for pair in pairs if len(pair) == _PAIR and isinstance(pair[0], str)}
+    return " ".join(_sorted_by_place(value)) if isinstance(value, dict) else ""
 
 
-def _in_place(index: dict[str, Any]) -> list[str]:
-    """Return the words of an index whose places are 0, 1, 2 and so on, each once; nothing if they are not."""
-    try:
-        words = [""] * sum(map(len, index.values()))
-        for word, places in index.items():
-            for place in places:
-                words[place] = word
-        whole = all(words) and min(chain.from_iterable(index.values()), default=0) == 0
-    except (TypeError, IndexError):
-        return []
-    return words if whole else []
+def _in_place(index: dict[str, list[int]]) -> list[str]:
+    """Return the words of an index whose places are 0, 1, 2 and so on, each once; else raise `IndexError`."""
+    words = [""] * sum(map(len, index.values()))
+    for word, places in index.items():
+        for place in places:
+            words[place] = word
+    if not all(words) or min(chain.from_iterable(index.values()), default=0) < 0:
+        raise IndexError
+    return words
 
 
 def _sorted_by_place(index: dict[str, Any]) -> list[str]:
-    # What pyalex.invert_abstract does, in four fifths of its time.
-    placed = [(place, word) for word, places in index.items() if isinstance(places, list) for place in places]
+    placed = [
+        (number, word)
+        for word, places in index.items()
+        if isinstance(places, list)
+        for place in places
+        if (number := _number(place)) is not None
+    ]
     placed.sort(key=_PLACE)
     return [word for _, word in placed]
+
+
+def _number(place: Any) -> float | None:
+    """Return a position as a number, also if a spreadsheet or R wrote it as text; None if it is none."""
+    try:
+        return None if isinstance(place, bool) else float(place)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def abstract_status(abstract: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
+
+import orjson
 
 from copub.errors import Fault
 
@@ -13,11 +15,12 @@ from copub.errors import Fault
 class Record:
     """One record of a source.
 
-    value : the parsed JSON value; a Work object, or whatever stood in its place.
+    value : a Work as JSON text (bytes), or as plain values; or whatever stood in its place.
     where : file and line, or query and page: what a person needs to find it again.
     found_by : names of the queries that found it; ("works-file",) for works files.
     retrieved_on : ISO date of retrieval; empty if unknown (works files).
     is_whole : the record was asked for singly, so that its author list is not cut.
+    path : file and line with the folder, for messages only; `where` names the file alone.
     """
 
     value: Any
@@ -25,13 +28,31 @@ class Record:
     found_by: tuple[str, ...]
     retrieved_on: str = ""
     is_whole: bool = False
+    path: str = ""
+
+
+def parsed(records: Iterable[Record], faults: list[Fault]) -> Iterator[Record]:
+    """Yield the records with plain values; those that are not JSON are added to `faults`."""
+    for record in records:
+        if not isinstance(record.value, bytes):
+            yield record
+            continue
+        try:
+            yield replace(record, value=orjson.loads(record.value))
+        except orjson.JSONDecodeError as error:
+            faults.append(not_json(record, error))
+
+
+def not_json(record: Record, error: Exception) -> Fault:
+    """Return the fault of a record whose text is not JSON."""
+    return Fault(record.path or record.where, f"not JSON: {error}", "fix or remove the line")
 
 
 class Portion(Protocol):
-    """Some records that are not read yet; picklable."""
+    """Some records that are not parsed yet; picklable."""
 
     def records(self, faults: list[Fault]) -> Iterator[Record]:
-        """Yield the records; what cannot be read is added to `faults`."""
+        """Yield the records as JSON text or plain values; what breaks a file off is added to `faults`."""
 
 
 @runtime_checkable

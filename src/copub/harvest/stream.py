@@ -9,15 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from copub.errors import Fault
-from copub.harvest.cache import Entry, Round, read_answer
-from copub.harvest.record import Record
+from copub.harvest.cache import Entry, Round, read_text
+from copub.harvest.record import Record, parsed
 from copub.progress import bar
 
 PAGES_AT_ONCE = 20
 """Pages of a portion: about two thousand works."""
+
+
+class _Results(msgspec.Struct):
+    """What is read of a list answer: its records, not parsed."""
+
+    results: list[msgspec.Raw]
+
+
+_results = msgspec.json.Decoder(_Results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +52,10 @@ class Page:
         """Yield the records; cut author lists are replaced by whole ones."""
         entry = self.entry
         where = " ".join(part for part in entry.key[:3] if part)
-        results = read_answer(self.folder, entry)["results"]
+        results = _results.decode(read_text(self.folder, entry)).results
         for pick in self.picks:
             at = pick.single or entry
-            value: Any = read_answer(self.folder, at) if pick.single else results[pick.number]
+            value = read_text(self.folder, at) if pick.single else bytes(results[pick.number])
             place = f"{where}, {at.file}, record {pick.number}"
             yield Record(value, place, pick.found_by, at.retrieved_at[:10], is_whole=at is not entry)
 
@@ -75,7 +85,7 @@ class Stream:
 
     def __iter__(self) -> Iterator[Record]:
         for portion in self.portions():
-            yield from portion.records([])
+            yield from parsed(portion.records([]), [])
 
     def portions(self) -> Iterator[Pages]:
         """Yield the pages in portions that are not opened yet."""

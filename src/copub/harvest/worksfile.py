@@ -15,14 +15,13 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 from isal import igzip, isal_zlib
 
 from copub.errors import CorrectFile, CorrectInput, Fault
-from copub.harvest.record import Record
+from copub.harvest.record import Record, parsed
 from copub.progress import bar
 
 FOUND_BY = ("works-file",)
@@ -55,18 +54,12 @@ class Lines:
     fault: Fault | None = None
 
     def records(self, faults: list[Fault]) -> Iterator[Record]:
-        """Yield the records; lines that are no JSON are added to `faults`."""
+        """Yield the records, unparsed; a fault that ended the file is added to `faults`."""
         name = self.path.name
         for number, line in enumerate(BytesIO(self.text), start=self.first):
             text = line.removeprefix(_BOM) if number == 1 else line
-            if not text.strip():
-                continue
-            try:
-                value = orjson.loads(text)
-            except orjson.JSONDecodeError as error:
-                faults.append(Fault(f"{self.path}:{number}", f"no JSON: {error}", "mend or remove the line"))
-                continue
-            yield Record(value, f"{name}:{number}", FOUND_BY)
+            if text.strip():
+                yield Record(text, f"{name}:{number}", FOUND_BY, path=f"{self.path}:{number}")
         if self.fault:
             faults.append(self.fault)
 
@@ -99,7 +92,7 @@ class WorksFiles:
     def __iter__(self) -> Iterator[Record]:
         faults: list[Fault] = []
         for portion in self.portions():
-            yield from portion.records(faults)
+            yield from parsed(portion.records(faults), faults)
         self.complain(faults)
 
     def portions(self) -> Iterator[Lines | Rows]:

@@ -192,5 +192,5 @@ def _funnel_facts(funnel: Funnel) -> dict[str, Any]:
 
 def _funnel_of(facts: Mapping[str, Any]) -> Funnel:
     excluded = Counter({(reason, detail): count for reason, detail, count in facts["excluded"]})
-    named = {name: [tuple(row) for row in facts[name]] for name in ("unreadable", "repeated", "shortened")}
+    named = {name: [tuple(row) for row in facts[name]] for name in ("unreadable", "repeated", "shortened", "converted")}
     return Funnel(**{**facts, **named, "excluded": excluded})

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from copub.corpus.work import countries_of_authors
+from copub.corpus.record import read_value
+from copub.corpus.work import countries_of
 from copub.pairs import Pair
 
 
@@ -25,4 +26,4 @@ class Asked:
 
 def countries_of_work(work: dict[str, Any]) -> set[str]:
     """Return the country codes of a Work: of its institutions and those read from printed addresses."""
-    return set(chain.from_iterable(countries_of_authors(work)))
+    return set(chain.from_iterable(countries_of(read_value(work)[0])))

@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from copub.corpus.text import abstract_status, plain_abstract, plain_title, printed_abstract
+from copub.corpus.text import abstract_status, plain_abstract, plain_title, printed_index
 from copub.errors import CorrectFile, Fault
 from copub.harvest.record import Record
 from copub.harvest.worksfile import read_works
@@ -71,7 +71,7 @@ def _row(record: Record, faults: list[Fault]) -> dict[str, Any] | None:
     if odd:
         faults.append(Fault(record.where, f"'{odd[0]}' is {type(value[odd[0]]).__name__}, not text", _SHAPE))
         return None
-    printed = value.get("abstract") or printed_abstract(value.get("abstract_inverted_index"))
+    printed = value.get("abstract") or printed_index(value.get("abstract_inverted_index"))
     abstract = plain_abstract(printed)
     return {
         "work_id": str(name),

@@ -1,0 +1,256 @@
+"""The typed schema of a Work record: the one place that knows which value has which type.
+
+Almost all records decode straight into `Work`. A record that does not is read again as plain JSON,
+its values are converted to what the schema says where that loses nothing (a text where a list of
+texts belongs, 2019.0 for a year), and what cannot be converted is set to null and reported with
+its field. Only values that decide whether a work counts make the record unreadable.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Annotated, Any
+
+import msgspec
+
+NOTHING = msgspec.Raw(b"null")
+
+Fault = tuple[str, str]
+"""The path of a value in the record, and what is wrong with it."""
+
+
+class Named(msgspec.Struct, frozen=True):
+    """An object of which only the name is read."""
+
+    display_name: str | None = None
+
+
+class Author(msgspec.Struct, frozen=True):
+    """The author of an authorship."""
+
+    id: str | None = None
+    display_name: str | None = None
+
+
+class Institution(msgspec.Struct, frozen=True):
+    """An institution of an authorship, as OpenAlex resolved it."""
+
+    id: str | None = None
+    ror: str | None = None
+    display_name: str | None = None
+    country_code: str | None = None
+    type: str | None = None
+    lineage: list[str | None] | None = None
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A printed affiliation with the institutions that OpenAlex read in it."""
+
+    raw_affiliation_string: str | None = None
+    institution_ids: list[str | None] | None = None
+
+
+class Authorship(msgspec.Struct, frozen=True):
+    """One author of a work; singular ``raw_affiliation_string`` is the form before 2024."""
+
+    author_position: str | None = None
+    author: Author | None = None
+    institutions: list[Institution | None] | None = None
+    countries: list[str | None] | None = None
+    is_corresponding: bool | None = None
+    raw_author_name: str | None = None
+    raw_affiliation_strings: list[str | None] | None = None
+    raw_affiliation_string: str | None = None
+    affiliations: list[Link | None] | None = None
+
+
+class Venue(msgspec.Struct, frozen=True):
+    """A journal, book or repository; ``publisher`` is the form of 2022."""
+
+    display_name: str | None = None
+    host_organization_name: str | None = None
+    publisher: str | None = None
+
+
+class Location(msgspec.Struct, frozen=True):
+    """Where a work was published."""
+
+    source: Venue | None = None
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """A topic of a work."""
+
+    id: str | None = None
+    display_name: str | None = None
+    score: float | None = None
+    subfield: Named | None = None
+    field: Named | None = None
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What copub reads of a Work; other keys are ignored.
+
+    The index of the abstract stays JSON text: it comes in many shapes (`copub.corpus.text`), and
+    most records of a file are left out before anybody needs it.
+    """
+
+    id: str | None = None
+    doi: str | None = None
+    title: str | None = None
+    display_name: str | None = None
+    abstract: str | None = None
+    abstract_inverted_index: msgspec.Raw = NOTHING
+    publication_year: Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)] | None = None
+    publication_date: str | None = None
+    type: str | None = None
+    language: str | None = None
+    primary_location: Location | None = None
+    host_venue: Venue | None = None
+    funders: list[Named | None] | None = None
+    authorships: list[Authorship] | None = None
+    is_authors_truncated: bool | None = None
+    is_retracted: bool | None = None
+    is_paratext: bool | None = None
+    is_xpac: bool | None = None
+    primary_topic: Topic | None = None
+    topics: list[Topic | None] | None = None
+    updated_date: str | None = None
+
+
+_ESSENTIAL = re.compile(
+    r"id|title|publication_year|authorships(\[\d+\](\.(countries|institutions)(\[\d+\](\.country_code)?)?)?)?"
+)
+"""Values without which nobody can say whether a work counts: one of a wrong type makes the record unreadable."""
+_MOST_FAULTS = 20
+_UNIONS = (types.UnionType, typing.Union)
+
+_decode = msgspec.json.Decoder(Work).decode
+
+
+class Unreadable(ValueError):
+    """The record is no Work; the message names the value, the type expected and the type found."""
+
+
+def read_work(text: bytes) -> tuple[Work, list[Fault]]:
+    """Return a record as a `Work`, and the values that were set to null because of their type.
+
+    Parameters
+    ----------
+    text : the record as JSON.
+
+    Raises
+    ------
+    Unreadable : the record is no object, or a value that decides whether it counts has a wrong type.
+    msgspec.DecodeError : the text is not JSON.
+    """
+    try:
+        return _decode(text), []
+    except msgspec.ValidationError:
+        return _read_loosely(text)
+    except RecursionError:
+        raise Unreadable("nested too deeply") from None
+
+
+def read_value(value: Any) -> tuple[Work, list[Fault]]:
+    """Do as `read_work` with JSON text, or with plain Python values such as a row of a Parquet file."""
+    if isinstance(value, bytes):
+        return read_work(value)
+    try:
+        return read_work(msgspec.json.encode(value))
+    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+        if isinstance(error, Unreadable):
+            raise
+        raise Unreadable(f"a value that JSON does not have: {error}") from None
+
+
+def _read_loosely(text: bytes) -> tuple[Work, list[Fault]]:
+    try:
+        value = msgspec.json.decode(text)
+    except RecursionError:
+        raise Unreadable("nested too deeply") from None
+    except msgspec.ValidationError as error:
+        raise Unreadable(str(error)) from None
+    if not isinstance(value, dict):
+        raise Unreadable(f"not a JSON object but {_found(value)}")
+    faults: list[Fault] = []
+    work = _decode(msgspec.json.encode(_converted(value, Work, "", faults)))
+    for path, what in faults:
+        if _ESSENTIAL.fullmatch(path):
+            raise Unreadable(f"{path}: {what}")
+    return work, faults[:_MOST_FAULTS]
+
+
+def _converted(value: Any, kind: Any, path: str, faults: list[Fault]) -> Any:
+    """Return a value as the type `kind` asks for; null, with a fault, where it cannot be converted."""
+    if kind is msgspec.Raw:
+        return value
+    options = typing.get_args(kind) if typing.get_origin(kind) in _UNIONS else (kind,)
+    if value is None and type(None) in options:
+        return None
+    (wanted,) = (option for option in options if option is not type(None))
+    if typing.get_origin(wanted) is list:
+        (item,) = typing.get_args(wanted)
+        if isinstance(value, list):
+            return [_converted(one, item, f"{path}[{number}]", faults) for number, one in enumerate(value)]
+        if item == str | None and not isinstance(value, dict):
+            return [_converted(value, item, f"{path}[0]", faults)]  # R's jsonlite unboxes lists of one element
+    elif isinstance(value, dict) and issubclass(wanted, msgspec.Struct):
+        start = f"{path}." if path else ""
+        return {
+            name: _converted(value[name], hint, start + name, faults)
+            for name, hint in _hints(wanted).items()
+            if name in value
+        }
+    else:
+        converted = _SCALARS[wanted](value) if wanted in _SCALARS else None
+        if converted is not None:
+            return converted
+    faults.append(
+        (path, f"{_NAMES.get(typing.get_origin(wanted) or wanted, 'an object')} expected, {_found(value)} found")
+    )
+    return {} if kind is Authorship else None
+
+
+@cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _whole(value: Any) -> int | None:
+    """Return a whole number that pandas wrote as 2019.0, or a spreadsheet as text."""
+    number = _number(value)
+    return int(number) if number is not None and number.is_integer() and abs(number) < 1 << 31 else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _truth(value: Any) -> bool | None:
+    """Return a truth value that R or a spreadsheet wrote as TRUE or 1."""
+    return {"true": True, "false": False, "1": True, "0": False}.get(str(value).strip().lower())
+
+
+_SCALARS: Mapping[Any, Callable[[Any], Any]] = {str: _text, int: _whole, float: _number, bool: _truth}
+_NAMES: Mapping[Any, str] = {
+    str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list",
+}  # fmt: skip
+
+
+def _found(value: Any) -> str:
+    names = {type(None): "null", str: "text", int: "a number", float: "a number", bool: "true or false", list: "a list"}
+    return names.get(type(value), "an object")
