@@ -6,10 +6,11 @@ BIN    := .venv/bin
 SPEEDS := pipeline classify screen harvest_memory extract dask_extract scale linear report
 CHECKS := harvest_faults coverage_of_intervals kill_stages
 READY  := .venv/.ready-dev
+COVERAGE := --cov --cov-report=term --cov-fail-under=90
 LOCK   := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
           --no-strip-extras --no-emit-index-url --no-header --quiet
 
-.PHONY: help run test slow verify lint format bench checks docs golden mutants model live lock clean
+.PHONY: help run test coverage slow verify lint format bench checks docs golden mutants model live lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -26,8 +27,11 @@ help:  ## list the targets
 run: .venv/.ready-run  ## run the demo study and write its report
 	@$(BIN)/python -m copub run
 
-test: $(READY)  ## run the tests on all cores, with coverage (the slow ones: make slow)
-	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -m "not slow and not live" --cov --cov-report=term --cov-fail-under=90 -q
+test: $(READY)  ## run the tests on all cores (the slow ones: make slow)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -m "not slow and not live" -q
+
+coverage: $(READY)  ## run the tests and print which lines they reach; at least 90 % are asked for
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -m "not slow and not live" $(COVERAGE) -q
 
 slow: $(READY)  ## run the slow tests too: long kills, large files
 	@$(BIN)/python -m pytest -m slow -q
