@@ -201,7 +201,19 @@ def test_ids_are_shortened(given_id: Any, short: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("value", "doi"),
-    [("https://doi.org/10.1000/ABC", "10.1000/abc"), ("10.1/x", None), ("javascript:alert(1)", None), (None, None)],
+    [
+        ("https://doi.org/10.1000/ABC", "10.1000/abc"),
+        ("doi:10.1000/abc;", "10.1000/abc"),
+        ("https://doi.org/10.1000/abc/", "10.1000/abc"),
+        ("https://doi.org/10.1000/abc\u200b", "10.1000/abc"),
+        ("http://dx.doi.org/10.1000/abc?via=ihub", "10.1000/abc"),
+        ("see (https://doi.org/10.1000/abc(1)).", "10.1000/abc(1)"),
+        ("https://doi.org/10.1000%2Fabc%281%292%3C3%3A%3Aid%3E4", "10.1000/abc(1)2<3::id>4"),
+        ("https://doi.org/10.1000/abc(1)2&lt;3::id&gt;4", "10.1000/abc(1)2<3::id>4"),
+        ("10.1/x", None),
+        ("javascript:alert(1)", None),
+        (None, None),
+    ],
 )
 def test_only_dois_are_dois(value: Any, doi: str | None) -> None:
     assert doi_of(value) == doi

@@ -184,3 +184,14 @@ def test_all_real_works_are_read(real_data: Path) -> None:
         count += 1
     assert count == 15_836
     assert record.where == "works_be_cn_reconstructed.jsonl.gz:340"
+
+
+@pytest.mark.parametrize(
+    "head", ["id,title,doi", "\ufeffid;title;doi", '"id"\t"title"\t"doi"', "Work id, Display name"]
+)
+def test_a_csv_export_is_named_as_such_with_what_to_give_instead(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "works.csv"
+    path.write_text(f"{head}\nW1,A title,10.1/x\n", encoding="utf-8")
+    with pytest.raises(CorrectInput, match="CSV") as caught:
+        read_works([path])
+    assert "one per line" in caught.value.mend

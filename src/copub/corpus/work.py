@@ -6,11 +6,13 @@ Eras differ in the singular ``raw_affiliation_string`` (before 2024) and the plu
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from copub.corpus.record import Authorship, Institution, Link, Topic, Unreadable, Work
 from copub.corpus.text import (
@@ -30,7 +32,10 @@ AUTHORS_IN_LISTS = 100
 
 _NOBODY = frozenset({"A9999999999", "A5317838346"})
 _SHORT = re.compile(r"([AWIT]\d+)$", re.IGNORECASE)
-_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_DOI = re.compile(r"10\.\d{4,9}/[^\s\"\u200b-\u200f\u2060\ufeff]+")
+_QUERY = re.compile(r"[?#](?:\w+=|$|via|utm|ref|journal|abstract|full).*$", re.IGNORECASE)
+_AROUND = ".,;:'\"*/"
+_OPENS = {")": "(", "]": "[", ">": "<"}
 
 
 class WorkRow(NamedTuple):
@@ -277,9 +282,23 @@ def ror_of(value: str | None) -> str | None:
 
 
 def doi_of(value: str | None) -> str | None:
-    """Return a DOI in lower case without its address; None if it is no DOI."""
-    match = _DOI.search(value) if value else None
-    return match.group(0).lower() if match else None
+    """Return a DOI in lower case as its registry has it; None if it is no DOI.
+
+    Addresses, escapes of addresses (%28) and of markup (&lt;), query strings of publishers' pages and
+    marks of the sentence around it are not part of a DOI. A closing bracket is, if it was opened.
+
+    >>> doi_of("https://doi.org/10.1016/S0140-6736%2820%2930183-5?via=ihub")
+    '10.1016/s0140-6736(20)30183-5'
+    """
+    if not value or "10." not in value:
+        return None
+    match = _DOI.search(html.unescape(unquote(value)) if "%" in value or "&" in value else value)
+    if match is None:
+        return None
+    doi = _QUERY.sub("", match.group(0)).lower().rstrip(_AROUND)
+    while doi.endswith((")", "]", ">")) and doi.count(doi[-1]) > doi.count(_OPENS[doi[-1]]):
+        doi = doi[:-1].rstrip(_AROUND)
+    return doi
 
 
 def _strings(authorship: Authorship) -> list[str]:

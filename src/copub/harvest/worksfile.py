@@ -40,6 +40,8 @@ _NO_LINES = (
     ("JSON spread over several lines", re.compile(rb"\s*\{\s*\n\s*\"[^\n]*\n"), "."),
 )
 """Texts that are taken for JSON Lines by mistake: what each is, how it begins, what makes lines of it."""
+_CSV = re.compile(rb"\s*\"?[A-Za-z_][\w .-]*\"?\s*[,;\t]\s*\"?[A-Za-z_][\w .-]*\"?\s*([,;\t\r\n]|$)")
+"""A first line of names of columns, set apart by comma, semicolon or tab."""
 _GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # typed as an instance
 _BROKEN_STREAM = (EOFError, OSError, _GZIP_ERROR, zstandard.ZstdError)
 
@@ -194,6 +196,12 @@ def _check_lines(path: Path) -> None:
             beginning = _open(raw, packing).read(_PEEK)
         except _BROKEN_STREAM:
             return  # named with its line when the records are read
+    if _CSV.match(beginning.removeprefix(_BOM)):
+        raise CorrectInput(
+            "this is a CSV file, not one work per line: a CSV export leaves out the affiliations that copub needs",
+            where=str(path),
+            mend="let copub ask OpenAlex (copub run STUDY), or give works as its API returns them, one per line",
+        )
     for what, shape, mend in _NO_LINES:
         if shape.match(beginning.removeprefix(_BOM)):
             raise CorrectInput(
