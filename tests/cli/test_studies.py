@@ -200,7 +200,8 @@ def test_a_name_with_a_blank_is_quoted_in_the_next_commands(copub: Any) -> None:
 def test_the_shipped_studies_are_listed_and_shown(copub: Any) -> None:
     code, out, _ = copub("studies", "list")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == list(shipped_names("studies"))
+    assert [line.split()[0] for line in out.splitlines() if line[0] != " "] == list(shipped_names("studies"))
+    assert max(map(len, out.splitlines())) <= 80
     facts = json.loads(copub("studies", "list", "--json")[1])
     assert (facts[0]["id"], facts[0]["years"]) == ("belgium-china", [2000, 2025])
     code, out, _ = copub("studies", "show", "eu-china")

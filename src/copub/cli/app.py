@@ -23,6 +23,9 @@ ORDER = (
 """Commands in the order of their use, as help shows them."""
 
 
+WIDTH = 80
+"""Columns of the terminal that printed text fits."""
+
 _BARE = "NoArgsIsHelpError"  # a group without a command; typer keeps the class private
 
 

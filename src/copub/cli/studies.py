@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from textwrap import wrap
+from textwrap import fill, wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from copub.cli.app import JsonOption, app, print_json
+from copub.cli.app import WIDTH, JsonOption, app, print_json
 from copub.countries import COUNTRIES, listing
 from copub.errors import CorrectInput
 from copub.pairs import Pair, parse_pairs
@@ -24,7 +24,6 @@ FOLDER = "studies"
 _YEARS = re.compile(r"(\d{4}):(\d{4})")
 _LONGEST_ID = 64
 _SPELLED_OUT = 3
-_WIDTH = 80
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Shipped studies: list, show.")
 app.add_typer(group, name="studies")
@@ -79,7 +78,8 @@ def list_command(as_json: JsonOption = False) -> None:
         return
     for study in shipped:
         sides = f"{_codes(study.side_a)}:{_codes(study.side_b)}"
-        typer.echo(f"{study.id:<18} {sides:<15} {study.year_from}–{study.year_to}  {study.title}")
+        typer.echo(f"{study.id:<20} {sides}, {study.year_from} to {study.year_to}")
+        typer.echo(fill(study.title, WIDTH, initial_indent="    ", subsequent_indent="    "))
 
 
 @group.command("show")
@@ -209,7 +209,7 @@ def _init_lines(file: Path, study: Study) -> list[str]:
         f"  years: {study.year_from} to {study.year_to}",
         f"  taxonomy: {study.taxonomy}",
         f"  watchlist: {chosen}",
-        *wrap(uncovered_note(coverage), _WIDTH),
+        *wrap(uncovered_note(coverage), WIDTH, break_on_hyphens=False),
         "Edit the file, then:",
         f"  copub estimate {name}",
         f"  copub run {name}",

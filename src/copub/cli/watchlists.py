@@ -8,14 +8,13 @@ from typing import Annotated
 
 import typer
 
-from copub.cli.app import JsonOption, amount, app, print_json
+from copub.cli.app import WIDTH, JsonOption, amount, app, print_json
 from copub.countries import find_country, name_fault
 from copub.errors import CorrectInput, ResumeLater
 from copub.shipped import shipped_names
 
 INVENTED = "demo-list"
 
-WIDTH = 80
 
 group = typer.Typer(
     no_args_is_help=True,

@@ -167,7 +167,8 @@ def _china(pair: Pair) -> str:
 
 
 def _comment(text: str) -> str:
-    return fill(text, _WIDTH, initial_indent="# ", subsequent_indent="# ") + "\n" if text else ""
+    lines = fill(text, _WIDTH, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False)
+    return f"{lines}\n" if text else ""
 
 
 def _toml(value: str | Sequence[str]) -> str:
