@@ -15,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
+from copub.arguments import path_of
 from copub.errors import CorrectInput
 from copub.runs.folder import MANIFEST, Run
 from copub.runs.folder import open_run as open_folder
@@ -107,7 +108,7 @@ def open_run(name: str | Path, reports: str | Path | None = None) -> Run:
     --------
     >>> open_run("demo").share("critical_listed")["share"]  # doctest: +SKIP
     """
-    return find_run(str(name), folders(reports=reports).reports)
+    return find_run(str(path_of(name, "run")), folders(reports=reports).reports)
 
 
 def find_run(name: str, reports: Path) -> Run:
@@ -116,7 +117,7 @@ def find_run(name: str, reports: Path) -> Run:
     Raises `CorrectInput` if there is none; the message lists what there is. Also if a run of STUDY
     cannot be read: which one is the newest is not known then.
     """
-    places = [Path(name), reports / name] if name else []
+    places = [path_of(name, "run"), path_of(reports / name, "run")] if name else []
     for path in places:
         if (path / MANIFEST).is_file():
             return open_folder(path)
