@@ -25,6 +25,12 @@ def expect(value: Any, kind: type | tuple[type, ...], name: str, wanted: str) ->
     """
     if not isinstance(value, kind):
         raise _wrong(value, name, wanted)
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            what = f"{name} holds characters that are not UTF-8"
+            raise CorrectInput(what, where=ascii(value)[:200], mend="write it, or name the file, in UTF-8") from None
 
 
 def expect_each(values: Any, kind: type, name: str, wanted: str) -> None:
