@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectFile, CorrectInput
-from copub.harvest import read_works
+from copub.harvest import read_works, worksfile
 
 WORKS: list[Any] = [{"id": f"https://openalex.org/W{number}", "title": "é" * number} for number in range(700)]
 PLAIN = b"\n".join(orjson.dumps(work) for work in WORKS) + b"\n"
@@ -195,3 +196,26 @@ def test_a_csv_export_is_named_as_such_with_what_to_give_instead(tmp_path: Path,
     with pytest.raises(CorrectInput, match="CSV") as caught:
         read_works([path])
     assert "one per line" in caught.value.mend
+
+
+@pytest.mark.parametrize("cut", [10, 500, 2_000])
+def test_a_zstandard_file_that_breaks_off_is_never_taken_for_a_whole_one(tmp_path: Path, cut: int) -> None:
+    lines = b"".join(
+        b'{"id": "W%d", "title": "%s"}\n' % (n, hashlib.sha256(b"%d" % n).hexdigest().encode()) for n in range(500)
+    )
+    path = tmp_path / "w.jsonl.zst"
+    path.write_bytes(zstandard.compress(lines)[:-cut])
+    with pytest.raises(CorrectFile, match="breaks off") as caught:
+        list(read_works([path]))
+    assert caught.value.faults[-1].where.startswith(f"{path}:")
+
+
+def test_a_line_without_end_is_named_before_it_fills_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worksfile, "LONGEST_LINE", 20 << 20)
+    path = tmp_path / "w.jsonl.zst"
+    path.write_bytes(zstandard.compress(b'{"id": "W1"}\n' + b"x" * (200 << 20)))
+    with pytest.raises(CorrectFile, match="longer than") as caught:
+        list(read_works([path]))
+    assert caught.value.faults[-1].where == f"{path}:2"

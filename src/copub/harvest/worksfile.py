@@ -17,7 +17,6 @@ from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import zstandard
 from isal import igzip, isal_zlib
 
 from copub.errors import CorrectFile, CorrectInput, Fault
@@ -28,6 +27,8 @@ FOUND_BY = ("works-file",)
 PORTION = 1 << 24
 """Bytes of text in a portion, about a thousand works. Twice that, the C library would ask the system for each anew."""
 PARQUET_ROWS = 256
+LONGEST_LINE = 100_000_000
+"""Bytes of a line: the largest works, with thousands of authors, have a fifth of it."""
 _BOM = b"\xef\xbb\xbf"
 _MAGIC = {".gz": (b"\x1f\x8b", "gzip"), ".zst": (b"\x28\xb5\x2f\xfd", "Zstandard"), ".parquet": (b"PAR1", "Parquet")}
 _MAGIC_BYTES = 4
@@ -43,7 +44,7 @@ _NO_LINES = (
 _CSV = re.compile(rb"\s*\"?[A-Za-z_][\w .-]*\"?\s*[,;\t]\s*\"?[A-Za-z_][\w .-]*\"?\s*([,;\t\r\n]|$)")
 """A first line of names of columns, set apart by comma, semicolon or tab."""
 _GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # typed as an instance
-_BROKEN_STREAM = (EOFError, OSError, _GZIP_ERROR, zstandard.ZstdError)
+_BROKEN_STREAM = (EOFError, OSError, _GZIP_ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +215,8 @@ def _open(raw: IO[bytes], packing: str) -> Any:
         gzip_file: Any = igzip.IGzipFile
         return gzip_file(fileobj=raw)
     if packing == ".zst":
-        return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        # Arrow's reader, unlike zstandard's, says when a frame breaks off.
+        return pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd")
     return raw
 
 
@@ -229,6 +231,8 @@ def _cut_lines(path: Path, moved: Callable[[float], Any]) -> Iterator[Lines]:
                 size += len(piece)
                 end = piece.rfind(b"\n") + 1 if size >= PORTION else 0
                 if not end:
+                    if size > LONGEST_LINE:
+                        raise EOFError(f"a line is longer than {LONGEST_LINE // 1_000_000} MB; it is no work")
                     pieces.append(piece)
                     continue
                 lines = b"".join([*pieces, piece[:end]])
