@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from copub.cli.app import JsonOption, app, print_json
+from copub.cli.app import JsonOption, app, print_json, say
 from copub.countries import COUNTRIES, listing
 from copub.errors import CorrectInput
 from copub.pairs import Pair, parse_pairs
@@ -24,7 +23,6 @@ FOLDER = "studies"
 _YEARS = re.compile(r"(\d{4}):(\d{4})")
 _LONGEST_ID = 64
 _SPELLED_OUT = 3
-_WIDTH = 80
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Shipped studies: list, show.")
 app.add_typer(group, name="studies")
@@ -42,9 +40,9 @@ def init_command(
     years: Annotated[str, typer.Option("--years", metavar="FROM:TO", help="years of publication")] = "2000:2025",
     title: Annotated[str, typer.Option("--title", help="title of the report; default: names the countries")] = "",
 ) -> None:
-    """Write a commented study file for a pair of countries, to edit and run.
+    """Write a commented study file for a pair of countries.
 
-    An existing file is never replaced.
+    Edit it, then run it. An existing file is never replaced.
 
     \b
     Examples:
@@ -59,8 +57,7 @@ def init_command(
     text = new_study(pair, study_id=study_id, years=_years(years), title=_title(title))
     study = parse_study(text, name=str(file))
     _write_new(file, text)
-    for line in _init_lines(file, study):
-        typer.echo(line)
+    say(_init_lines(file, study))
 
 
 @group.command("list")
@@ -79,7 +76,8 @@ def list_command(as_json: JsonOption = False) -> None:
         return
     for study in shipped:
         sides = f"{_codes(study.side_a)}:{_codes(study.side_b)}"
-        typer.echo(f"{study.id:<18} {sides:<15} {study.year_from}–{study.year_to}  {study.title}")
+        typer.echo(f"{study.id:<18} {sides:<16} {study.year_from}–{study.year_to}")
+        say([f"  {study.title}"])
 
 
 @group.command("show")
@@ -209,7 +207,7 @@ def _init_lines(file: Path, study: Study) -> list[str]:
         f"  years: {study.year_from} to {study.year_to}",
         f"  taxonomy: {study.taxonomy}",
         f"  watchlist: {chosen}",
-        *wrap(uncovered_note(coverage), _WIDTH),
+        uncovered_note(coverage),
         "Edit the file, then:",
         f"  copub estimate {name}",
         f"  copub run {name}",
