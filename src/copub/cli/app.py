@@ -164,12 +164,12 @@ def amount(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def say(lines: Iterable[str]) -> None:
+def say(lines: Iterable[str], *, err: bool = False) -> None:
     """Print lines in 80 columns; a line that is longer continues indented."""
     for line in lines:
         indent = " " * (len(line) - len(line.lstrip()) + 2)
         for part in wrapped(line, indent=indent) or [""]:
-            typer.echo(part)
+            typer.echo(part, err=err)
 
 
 def print_json(values: Any) -> None:

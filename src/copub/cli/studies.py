@@ -12,6 +12,7 @@ import typer
 from copub.cli.app import JsonOption, app, print_json, say
 from copub.countries import COUNTRIES, listing
 from copub.errors import CorrectInput
+from copub.lines import one_line
 from copub.pairs import Pair, parse_pairs
 from copub.shipped import shipped_names
 
@@ -76,8 +77,7 @@ def list_command(as_json: JsonOption = False) -> None:
         return
     for study in shipped:
         sides = f"{_codes(study.side_a)}:{_codes(study.side_b)}"
-        typer.echo(f"{study.id:<18} {sides:<16} {study.year_from}–{study.year_to}")
-        say([f"  {study.title}"])
+        typer.echo(one_line(f"{study.id:<17} {sides:<15} {study.year_from}–{study.year_to}  ", study.title))
 
 
 @group.command("show")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from copub.cli.app import JsonOption, amount, app, print_json, say
+from copub.lines import one_line
 from copub.shipped import shipped_names
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def list_command(as_json: JsonOption = False) -> None:
         print_json([_facts(taxonomy) for taxonomy in shipped])
         return
     for taxonomy in shipped:
-        typer.echo(f"{taxonomy.id:<18} {taxonomy.date:<10} {amount(len(taxonomy.areas), 'area'):>9}")
-        say([f"  {taxonomy.title}"])
+        areas = amount(len(taxonomy.areas), "area")
+        typer.echo(one_line(f"{taxonomy.id:<18} {taxonomy.date:<10} {areas:>8}  ", taxonomy.title))
 
 
 @group.command("show")

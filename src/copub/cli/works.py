@@ -28,6 +28,7 @@ TaxonomyOption = Annotated[str, typer.Option("--taxonomy", metavar="ID", help="t
 ProfileOption = Annotated[str, typer.Option("--profile", help=f"decision profile: {', '.join(PROFILES)}")]
 LabelsOption = Annotated[Path, typer.Option("--labels", metavar="FILE", help="labelled file")]
 _SHOWN = 3
+_NO_FIGURE = "-"
 _KNOWN = (
     "note: the model was trained on this file, so the figures say nothing about other works; "
     "docs/classification.md has those of works left out"
@@ -140,7 +141,7 @@ def classifier_command(
     table = judging.read_labels(labels)
     judging.check_areas(table, areas.area_ids)
     if sha256_of(labels) in load_model().trained_on:
-        typer.echo(_KNOWN, err=True)
+        say([_KNOWN], err=True)
     progress.stage("evaluate")
     works = table.select("work_id", "title", "abstract").with_columns(
         abstract_status=pl.when(pl.col("abstract") == "").then(pl.lit("none")).otherwise(pl.lit("full")),
@@ -257,15 +258,19 @@ def matcher_command(
 
 
 def _print_measures(frame: pl.DataFrame, name: str) -> None:
-    typer.echo(f"{name:<32} {'precision':<22} {'recall':<22} f1")
+    rows = []
     for row in frame.iter_rows(named=True):
         cells = [_with_interval(row, figure) for figure in ("precision", "recall")]
-        note = "" if row.get("evaluated", True) else "  not evaluated: too few positives"
-        typer.echo(f"{row[name]:<32} {cells[0]:<22} {cells[1]:<22} {_figure(row['f1'])}{note}")
+        rows.append([row[name], *cells, _figure(row["f1"]) + ("" if row.get("evaluated", True) else "*")])
+    for line in aligned([[name, "precision", "recall", "f1"], *rows], left=4):
+        typer.echo(line)
+    if any(row[-1].endswith("*") for row in rows):
+        typer.echo("* not evaluated: too few positives")
 
 
 def _with_interval(row: Mapping[str, Any], figure: str) -> str:
-    return f"{_figure(row[figure])} ({_figure(row[f'{figure}_low'])} to {_figure(row[f'{figure}_high'])})"
+    value, low, high = (_figure(row[name]) for name in (figure, f"{figure}_low", f"{figure}_high"))
+    return value if low == _NO_FIGURE else f"{value} ({low}–{high})"
 
 
 def _print_table(heading: str, frame: pl.DataFrame) -> None:
@@ -283,4 +288,4 @@ def _cell(value: Any) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{value:.{_SHOWN}f}"
+    return _NO_FIGURE if value is None or value != value else f"{value:.{_SHOWN}f}"
