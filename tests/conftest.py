@@ -10,7 +10,6 @@ import pytest
 from hypothesis import settings
 
 import copub
-from copub import progress
 
 # No test may fail because the machine is busy. COPUB_EXAMPLES asks for a longer search (make slow).
 settings.register_profile("copub", deadline=None, max_examples=int(os.environ.get("COPUB_EXAMPLES", "25")))
@@ -26,13 +25,6 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("COPUB_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("COPUB_REPORTS", str(tmp_path_factory.mktemp("reports")))
         yield
-
-
-@pytest.fixture(autouse=True)
-def _silent() -> Iterator[None]:
-    """What a command chose to show is not shown by the tests after it."""
-    yield
-    progress.set_progress(stages=False)
 
 
 @pytest.fixture(scope="session")

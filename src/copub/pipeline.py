@@ -103,7 +103,7 @@ def run(
     place = folders(cache, reports)
     asked = _asked(study, place)
     stage_codes()  # the code as it is now, whatever is edited while the run is under way
-    clock = StageClock()
+    clock = StageClock(until)
     with ExitStack() as stack:
         with clock.stage("harvest"):
             source = open_source(asked.study, files, place, stack, offline=offline, refresh=refresh, sweep=sweep)

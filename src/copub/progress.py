@@ -1,42 +1,60 @@
-"""What a person hears while copub works: a line per stage, and a bar where a step takes long. All on stderr.
+"""What a person sees while copub works, all on stderr: one line per stage, and a bar where a step takes long.
 
-Bars appear on a terminal only, and only after two seconds. Lines of stages are for the command line:
-`set_progress` turns them on, so that ``copub.run`` in a program or a notebook stays silent.
+Bars appear on a terminal only, and only after two seconds. Lines of stages are for the command
+line, which turns them on with `reporting`: ``copub.run`` in a program or a notebook prints none.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
-from copub.names import STAGES
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 DELAY = 2.0
 """Seconds that a step takes before its bar appears."""
-_DOES: Mapping[str, str] = {
+_WORK: Mapping[str, str] = {
     "harvest": "get the records",
     "tabulate": "read the records into tables",
-    "classify": "assign the works to areas of technology",
-    "screen": "look for listed institutions in the affiliations",
-    "measure": "count shares, intervals and trends",
+    "classify": "assign works to technology areas",
+    "screen": "find listed institutions in affiliations",
+    "measure": "compute shares, intervals and trends",
     "report": "write the page and the workbook",
+    "write": "write the tables",
+    "estimate": "ask the source how many works there are",
+    "evaluate": "compare with the labelled file",
+    "compare": "find what changed between the runs, and why",
+    "verify": "recompute the run and compare every table",
+    "trend": "classify and screen the records of each run again",
+    "extract": "read the snapshot",
 }
-_bars, _stages = True, False
+_bars, _lines = True, False
 
 
-def set_progress(*, bars: bool = True, stages: bool = True) -> None:
-    """Choose what is shown: bars (on a terminal), and a line for each stage."""
-    global _bars, _stages
-    _bars, _stages = bars, stages
+@contextmanager
+def reporting(*, quiet: bool = False) -> Iterator[None]:
+    """Report the stages of the work in this block; with `quiet`, show neither their lines nor bars."""
+    global _bars, _lines
+    before = _bars, _lines
+    _bars = _lines = not quiet
+    try:
+        yield
+    finally:
+        _bars, _lines = before
 
 
-def stage(name: str) -> None:
-    """Say that a stage begins."""
-    if _stages and name in _DOES:
-        sys.stderr.write(f"copub: {STAGES.index(name) + 1}/{len(STAGES)} {name}: {_DOES[name]}\n")
+def stage(name: str, place: str = "") -> None:
+    """Report that a stage begins.
+
+    Parameters
+    ----------
+    name : the stage. place : its number among the stages of a run, such as "3/6".
+    """
+    if _lines:
+        sys.stderr.write(f"copub: {f'{place} {name}'.strip()}: {_WORK[name]}\n")
         sys.stderr.flush()
 
 
@@ -44,6 +62,8 @@ def bar(
     items: Iterable[Any] | None = None, *, label: str, total: float | None = None, unit: str = "works"
 ) -> tqdm[Any]:
     """Return a tqdm bar over `items`, or one to be moved by hand with `update`."""
+    from tqdm import tqdm
+
     return tqdm(
         items,
         desc=label,

@@ -18,6 +18,8 @@ import copub
 from copub.cli import app
 from copub.cli.app import call
 from copub.errors import CheckBounds, CorrectInput, ResumeLater
+from copub.report.messages import languages, load_messages
+from copub.report.terminal import terminal_lines
 
 
 def copub_command(
@@ -176,7 +178,7 @@ def test_exit_codes_are_those_of_the_design(capsys: pytest.CaptureFixture[str]) 
     endings = (CorrectInput("a"), ResumeLater("b"), CheckBounds("c"), ValueError("d"), KeyboardInterrupt(), full)
     assert [raising(ending) for ending in endings] == [2, 3, 4, 1, 130, 2]
     err = capsys.readouterr().err
-    assert "a fault of copub itself: ValueError: d" in err
+    assert "internal error (please report it): ValueError: d" in err
     assert "Traceback" not in err
 
 
@@ -207,24 +209,59 @@ def test_run_prints_the_answer_first_in_80_columns_and_what_to_read_last(demo_ru
     *lines, path = run_lines(demo_run)
     row = demo_run.share("critical_listed")
     assert path == str(demo_run.folder / "report.html")
-    assert lines[-1].startswith("Read next: report.html")
+    assert lines[-1].startswith("Read next: the report")
     assert max(map(len, lines)) <= 80
     assert len(lines) <= 15
-    answer = " ".join(lines[:3])
-    assert answer.startswith("SYNTHETIC")
-    assert f"{row['numerator']:.0f} ({row['share']:.1%}" in answer
-    assert any(line.startswith("2,025 records, 2,025 co-publications, 2,001 of them counted") for line in lines)
+    counts = f"{row['numerator']:,.0f} of {row['denominator']:,.0f}"
+    assert lines[0].startswith(f"SYNTHETIC: {counts} co-publications ({row['share']:.1%}, 95% interval ")
+    assert "From 2,025 records to 2,001 works: 24 of excluded types." in lines
 
 
 def test_the_demo_shows_true_and_measured_values_in_one_table(demo_run: copub.Run) -> None:
     from copub.cli.runs import run_lines
 
     lines = run_lines(demo_run)
-    head = next(n for n, line in enumerate(lines) if line.split()[-1] == "measured")
+    head = next(n for n, line in enumerate(lines) if "True value  Measured" in line)
     table = lines[head : head + 1 + len(demo_run.manifest["planted"])]
     assert len({len(line) for line in table}) == 1
     for row, line in zip(demo_run.manifest["planted"], table[1:], strict=True):
-        assert line.split()[-2:] == [f"{row['planted']:.1%}", f"{row['found']:.1%}"]
+        share = demo_run.share(row["measure"])
+        shown = [row["planted"], row["found"], share["ci_low"], share["ci_high"]]
+        assert [part for part in line.split()[-5:] if part != "–"] == [f"{value:.1%}" for value in shown]
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_fits_80_columns_and_starts_with_the_share(demo_run: copub.Run, language: str) -> None:
+    manifest = demo_run.manifest | {"study": demo_run.manifest["study"] | {"language": language}}
+    *lines, path = terminal_lines(demo_run.tables, manifest, demo_run.folder)
+    share = load_messages(language).percent(demo_run.share("critical_listed")["share"])
+    assert lines[0].startswith("SYNTHETIC") and share in lines[0]
+    assert max(map(len, lines)) <= 80 and len(lines) <= 16
+    assert Path(path).is_file()
+
+
+def test_a_real_run_names_what_its_records_lack(demo_run: copub.Run) -> None:
+    steps = [
+        ("records read", 20), ("unreadable records", 2), ("repeated records", 1), ("works", 17),
+        ("co-publications found", 14), ("left out: author cap", 1), ("left out: year", 1_000),
+        ("co-publications counted", 12),
+    ]  # fmt: skip
+    note = "w.jsonl:3: no JSON; w.jsonl:9: no id"
+    funnel = [{"step": step, "count": count, "note": note} for step, count in steps]
+    manifest = demo_run.manifest | {"funnel": funnel, "planted": []}
+    manifest["study"] = manifest["study"] | {"synthetic": False}
+    text = " ".join(terminal_lines(demo_run.tables, manifest, demo_run.folder))
+    assert "SYNTHETIC" not in text
+    lost = "2 unreadable, 1 repeated, 3 not by both sides, 1 above the author cap, 1,000 of other years"
+    assert f"From 20 records to 12 works: {lost}. Records that could not be read: {note}." in text
+
+
+def test_a_run_that_ended_early_says_so_and_names_its_tables(demo_run: copub.Run, tmp_path: Path) -> None:
+    manifest = demo_run.manifest | {"funnel": demo_run.manifest["funnel"][:1], "planted": []}
+    lines = terminal_lines({}, manifest, tmp_path)
+    assert lines[0].startswith("SYNTHETIC: The run ended before its shares were measured")
+    assert lines[1] == "2,025 records were read."
+    assert (lines[-2].partition(":")[0], lines[-1]) == ("Read next", str(tmp_path))
 
 
 GROUPS = [name for name, command in ALL if isinstance(command, TyperGroup)]

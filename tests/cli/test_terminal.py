@@ -1,4 +1,4 @@
-"""Rules of the terminal: examples in every help, completion, bars for people only, no colour, one JSON object."""
+"""Rules of the terminal: examples in help, completion, stages named, bars on a terminal only, one JSON object."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,6 +55,16 @@ def test_every_command_shows_an_example_of_itself(name: str, command: TyperComma
     assert f"\n  {name}" in examples
 
 
+GROUPS = ["copub", *sorted({name.rpartition(" ")[0] for name, _ in LEAVES} - {"copub"})]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_no_command_is_cut_short_in_the_list_of_a_group(group: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(lambda: app([*group.split()[1:], "--help"], standalone_mode=False, prog_name="copub")) == 0
+    commands = capsys.readouterr().out.partition("Commands:")[2].splitlines()
+    assert commands and not [line for line in commands if line.endswith("...")]
+
+
 def test_a_shell_completes_commands_and_options(tmp_path: Path) -> None:
     for words, place, wanted in (("copub ex", "1", "export"), ("copub run --un", "2", "--until")):
         asked = {"_COPUB_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": place}
@@ -81,10 +92,67 @@ def test_piped_output_has_one_line_per_stage_and_neither_bars_nor_colours(work: 
     asked = ("run", "belgium-china", "--works", str(work))
     done = _run(*asked, cwd=work.parent, FORCE_COLOR="1", NO_COLOR="1")
     assert done.returncode == 0
-    assert [line.split(":")[1].split()[1] for line in done.stderr.splitlines()] == list(STAGES)
+    named = [line.split(": ")[1] for line in done.stderr.splitlines()]
+    assert named == [f"{number}/6 {name}" for number, name in enumerate(STAGES, start=1)]
     assert "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr
-    quiet = _run(*asked, "--quiet", "--until", "tabulate", cwd=work.parent)
+    assert done.stdout.startswith("0 of 1 co-publications (0.0%, ")
+    quiet = _run(*asked, "--quiet", cwd=work.parent)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+
+
+@pytest.fixture
+def inputs(tmp_path: Path, demo_run: copub.Run, work: Path) -> dict[str, str]:
+    """Values for the commands that report what they do."""
+    strings, texts, labels = (tmp_path / name for name in ("strings.txt", "texts.jsonl", "strings.csv"))
+    strings.write_text("Beihang University, Beijing, China\n", encoding="utf-8")
+    texts.write_text(json.dumps({"id": "a", "title": "On sheep", "core": []}) + "\n", encoding="utf-8")
+    labels.write_text(
+        'raw_affiliation_string,entity_slugs,kind\n"Beihang University",beihang-university,plain\n', encoding="utf-8"
+    )
+    # a folder of reports with this run alone, whatever other tests have added
+    reports = tmp_path / "one"
+    shutil.copytree(demo_run.folder, reports / "demo" / demo_run.folder.name)
+    return {
+        "strings": str(strings), "texts": str(texts), "labels": str(labels), "reports": str(reports),
+        "run": str(demo_run.folder), "out": str(tmp_path / "out.csv"), "place": str(tmp_path), "works": str(work),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "stage"),
+    [
+        ("classify --works {texts} --out {out}", "classify"),
+        ("screen --strings {strings} --watchlist seven-sons --out {out}", "screen"),
+        ("evaluate classifier --labels {texts}", "evaluate"),
+        ("evaluate matcher --labels {labels} --watchlist aspi-cdut-2019", "evaluate"),
+        ("estimate demo", "estimate"),
+        ("compare {run} {run} --out {place}/compared", "compare"),
+        ("trend demo --reports {reports}", "trend"),
+    ],
+)
+def test_a_command_names_its_work_once_and_not_if_quiet_or_for_json(
+    command: str, stage: str, inputs: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = command.format(**inputs).split()
+    assert call(lambda: app(words, standalone_mode=False)) == 0
+    shown = capsys.readouterr()
+    assert [line.split(": ")[1] for line in shown.err.splitlines() if line.startswith("copub: ")] == [stage]
+    assert shown.out and max(map(len, shown.out.splitlines()[:-1]), default=0) <= 80
+    leaf = next(leaf for name, leaf in LEAVES if " ".join(words).startswith(name.removeprefix("copub ")))
+    silent = [["--quiet"], *([["--json"]] if any(param.name == "as_json" for param in leaf.params) else [])]
+    for options in silent:
+        assert call(lambda options=options: app([*words, *options], standalone_mode=False)) == 0  # type: ignore[misc]
+        assert capsys.readouterr().err == "", options
+
+
+@pytest.mark.parametrize("options", [("--json", "--until", "harvest"), ("--until", "harvest", "--json")])
+def test_json_is_alone_wherever_the_option_stands(
+    options: tuple[str, ...], work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--reports", str(work.parent / "r"), "--cache", str(work.parent / "c")]
+    assert call(lambda: app(["run", "demo", "--works", str(work), *place, *options], standalone_mode=False)) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["folder"] and shown.err == ""
 
 
 def test_on_a_terminal_every_stage_is_named(work: Path) -> None:
@@ -92,7 +160,7 @@ def test_on_a_terminal_every_stage_is_named(work: Path) -> None:
     command = [sys.executable, "-m", "copub", "run", "belgium-china", "--works", str(work), "--until", "screen"]
     with subprocess.Popen(command, cwd=work.parent, stdout=subprocess.DEVNULL, stderr=writer) as process:
         os.close(writer)
-        said = b""
+        shown = b""
         while True:
             try:
                 piece = os.read(reader, 4096)
@@ -100,17 +168,28 @@ def test_on_a_terminal_every_stage_is_named(work: Path) -> None:
                 break
             if not piece:
                 break
-            said += piece
+            shown += piece
     os.close(reader)
     assert process.returncode == 0
     for number, name in enumerate(STAGES[:4], start=1):
-        assert f"copub: {number}/6 {name}: ".encode() in said
+        assert f"copub: {number}/4 {name}: ".encode() in shown
+    assert b"copub: write: " in shown
 
 
-def test_a_call_from_python_says_nothing(work: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    progress.set_progress(stages=False)
+def test_a_call_from_python_shows_no_stages(work: Path, capfd: pytest.CaptureFixture[str]) -> None:
     copub.run("belgium-china", works=[work], until="screen", reports=work.parent / "r", cache=work.parent / "c")
     assert capfd.readouterr() == ("", "")
+
+
+def test_stages_are_reported_in_the_block_only(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.reporting():
+        progress.stage("screen", "4/6")
+        with progress.reporting(quiet=True):
+            progress.stage("measure")
+        progress.stage("report")
+    progress.stage("harvest")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1] for line in lines] == [" 4/6 screen", " report"]
 
 
 def test_help_and_errors_carry_no_colours(tmp_path: Path) -> None:
@@ -124,9 +203,8 @@ class _Terminal(io.StringIO):
         return True
 
 
-def test_a_bar_on_a_terminal_tells_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_on_a_terminal_shows_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", _Terminal())
-    progress.set_progress(stages=False)
     with progress.bar(label="read", total=4) as shown:
         shown.update(2)
         text = shown.format_meter(**{**shown.format_dict, "elapsed": 2.0})
@@ -138,11 +216,8 @@ def test_a_bar_on_a_terminal_tells_rate_and_time_left(monkeypatch: pytest.Monkey
 def test_a_bar_is_silent_when_asked_or_piped(monkeypatch: pytest.MonkeyPatch, quiet: bool) -> None:
     stream = _Terminal() if quiet else io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    progress.set_progress(bars=not quiet, stages=False)
-    try:
+    with progress.reporting(quiet=quiet):
         assert list(progress.bar(range(3), label="read")) == [0, 1, 2]
-    finally:
-        progress.set_progress(stages=False)
     assert stream.getvalue() == ""
 
 

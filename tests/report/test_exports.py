@@ -104,7 +104,7 @@ def test_the_crate_describes_every_file_and_itself(files: dict[str, bytes]) -> N
 
 def test_the_summary_says_the_sentence_and_the_notes(files: dict[str, bytes]) -> None:
     text = files["summary.md"].decode()
-    assert "Of 400 co-publications" in text and "no finding about a person" in text
+    assert "of 400 co-publications (" in text and "no finding about a person" in text
 
 
 def test_hostile_texts_stay_inert_in_every_export(hostile: Any) -> None:

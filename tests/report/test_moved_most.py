@@ -33,7 +33,7 @@ def test_the_first_of_the_influences_is_said(world: Any, tables: dict[str, pl.Da
     section = specification_section(facts_of(tables, world[1]))
     assert section is not None
     (line,) = section.paragraphs
-    for part in ("risk floor, 3.4 points", "(very high)", "(every entity)"):
+    for part in ("risk floor, by 3.4 points", "(very high)", "(every entity)"):
         assert part in line
 
 

@@ -79,8 +79,8 @@ def test_no_element_carries_a_handler_or_a_style(reader: _Reader) -> None:
 
 def test_the_sentence_comes_before_all_else(reader: _Reader) -> None:
     text = reader.text
-    first = text.index("Of 400 co-publications of Belgium and China")
-    assert first < text.index("Over the years", first) < text.index("Where it comes from", first)
+    first = text.index("of 400 co-publications (")
+    assert first < text.index("Over the years", first) < text.index("Provenance", first)
 
 
 def test_synthetic_runs_say_so_and_real_ones_do_not(world: Any, page: str, make_world: Any) -> None:
@@ -92,20 +92,21 @@ def test_synthetic_runs_say_so_and_real_ones_do_not(world: Any, page: str, make_
 
 
 def test_the_fixed_notes_stand_on_every_page(reader: _Reader) -> None:
-    for note in ("no finding about a person", "dated judgements of others", "not a forbidden partner"):
+    for note in ("no finding about a person", "dated assessments by others", "not a forbidden partner"):
         assert note in reader.text
 
 
 def test_what_stands_below_the_answer_is_there(reader: _Reader) -> None:
     for words in (
-        "With the errors of the instruments", "Growth per year", "−3.1%", "Before and after 2024-01: A mock event",
+        "Corrected for classifier and matcher error", "Growth per year", "−3.1%",
+        "Before and after 2024-01: A mock event",
         "20.0% 2 of 10", "10.0% 1 of 10", "−10.0 the loss of coverage alone could explain the fall −30.0 – +12.0",
-        "Any area", "no level named", "Every combination of choices", "risk_floor",
+        "Any area", "no level", "Sensitivity to all combinations of choices", "risk_floor",
         "Mock Foundation", "0.87", "50.0% 25.0% 12.5% – 37.5%", "0.50 0.25 0.12 – 0.38", "memorandum", "all links",
         "Authors of a work, median All 6.5 6.0 – 7.0",
         "Growth per year, compound Critical and listed 4.5% −1.0% – 10.0%",
         "A mock family", "a mock repair", "Repairs applied: 1", "a mistaken country the right country a mock reason",
-        "Rests on a mock sample.",
+        "Based on a mock sample.",
     ):  # fmt: skip
         assert words in reader.text, words
     assert "rank of area" not in reader.text and "compound growth" not in reader.text
@@ -118,7 +119,7 @@ def test_differences_and_sources_stand_once_and_are_named_by_number(reader: _Rea
 
 
 def test_the_first_screen_says_what_listed_means_and_what_a_hit_is_not(reader: _Reader) -> None:
-    start, end = reader.text.index("Of 400 co-publications"), reader.text.index("Of these ")
+    start, end = reader.text.index("of 400 co-publications ("), reader.text.index(" of these ")
     first = reader.text[start:end]
     assert "An institution counts as listed if it is on SYNTHETIC list (2020), at the levels very high, high." in first
     assert "no finding about a person" in first and "not a forbidden partner" in first
@@ -128,9 +129,12 @@ def test_lists_of_the_headline_stand_apart_from_the_others(make_world: Any, read
     tables, manifest = make_world(5)
     other = {"id": "other", "title": "A second list", "edition": "2021"}
     text = _Reader(build_page(tables, {**manifest, "watchlists": [*manifest["watchlists"], other]})).text
-    of_headline, rest = text.index("Lists counted in the headline"), text.index("Further lists, shown beside it only")
+    of_headline, rest = (
+        text.index("Lists counted in the headline"),
+        text.index("Other lists, not counted in the headline"),
+    )
     assert of_headline < text.index("SYNTHETIC list (nobody", of_headline) < rest < text.index("A second list", rest)
-    assert "Further lists" not in reader.text
+    assert "Other lists" not in reader.text
 
 
 def test_decisions_of_readers_are_listed_without_the_reader(make_world: Any) -> None:
@@ -141,7 +145,7 @@ def test_decisions_of_readers_are_listed_without_the_reader(make_world: Any) -> 
         review_status=pl.when(pl.col("is_listed")).then(pl.lit("confirmed")).otherwise("review_status")
     )
     text = _Reader(build_page({**tables, "copublications": works}, {**manifest, "decisions": [row]})).text
-    assert "Decisions of readers: 1" in text and "A Reader" not in text
+    assert "Decisions of reviewers: 1" in text and "A Reader" not in text
     assert "School, Mock College, [e-mail] nowhere-college rejected another place 2026-11-20" in text
     listed = works["is_listed"].sum()
     assert f"Read by people: {listed} of {listed}" in text
@@ -263,7 +267,7 @@ def test_the_page_says_by_which_tiers_the_listed_works_were_found(world: Any) ->
     tables, manifest = world
     text = _Reader(build_page(tables, manifest)).text
     listed = tables["copublications"].filter("is_listed")
-    assert "Listed works by the tiers that found them" in text
+    assert "Listed works by tier" in text
     for (tiers,), works in listed.with_columns(pl.col("tiers").list.sort()).group_by("tiers"):
         row = f"{', '.join(tiers)} {works.height} {works['is_critical_listed'].sum()}"
         assert row in text, row

@@ -23,20 +23,17 @@ def test_the_first_sentence_holds_counts_share_and_interval_of_the_table(world: 
     tables, manifest = world
     row = _share(tables, "critical_listed")
     sentence = headline_lines(tables, manifest)[1]
-    assert sentence.startswith(
-        f"Of {row['denominator']:,.0f} co-publications of Belgium and China, published 2010–2025"
-    )
-    assert (
-        f"{row['numerator']:.0f} ({row['share']:.1%}, 95% interval {row['ci_low']:.1%} to {row['ci_high']:.1%})"
-        in sentence
-    )
+    figures = f"{row['share']:.1%}, 95% interval {row['ci_low']:.1%} to {row['ci_high']:.1%}"
+    counts = f"{row['numerator']:.0f} of {row['denominator']:,.0f}"
+    start = f"{counts} co-publications ({figures}) of Belgium and China, published 2010–2025, "
+    assert sentence.startswith(start)
 
 
 def test_the_second_sentence_counts_among_the_first(world: Any) -> None:
     tables, manifest = world
     row = _share(tables, "top_level_given_critical_listed")
     line = next(line for line in headline_lines(tables, manifest) if "level “very high”" in line)
-    assert line.startswith(f"Of these {row['denominator']:.0f}, {row['numerator']:.0f} ({row['share']:.1%}, 95%")
+    assert line.startswith(f"{row['numerator']:.0f} of these {row['denominator']:.0f} works ({row['share']:.1%}, 95%")
 
 
 def test_the_second_line_says_by_which_lists_and_levels(world: Any) -> None:
@@ -100,7 +97,7 @@ def test_gaps_of_the_data_are_counted(world: Any) -> None:
 def test_missing_works_of_the_source_are_said(world: Any) -> None:
     tables, manifest = world
     source = {"kind": "api", "expected": 500, "got": 400, "missing": 100}
-    assert "The source reports 500 works; 100 of them could not be retrieved." in headline_lines(
+    assert "100 of the 500 works that the source reports could not be retrieved." in headline_lines(
         tables, {**manifest, "source": source}
     )
 

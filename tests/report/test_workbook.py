@@ -32,7 +32,7 @@ def test_the_sheets_are_there_with_frozen_heads(book: Any) -> None:
 
 def test_the_first_sheet_says_the_result_and_the_notes(book: Any) -> None:
     text = "\n".join(str(row[0] or "") for row in book["read me"].iter_rows(values_only=True))
-    assert "Of 400 co-publications of Belgium and China" in text
+    assert "of 400 co-publications (" in text and ") of Belgium and China" in text
     assert "no finding about a person" in text and "SYNTHETIC" in text
 
 

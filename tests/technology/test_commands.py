@@ -91,9 +91,9 @@ def test_classify_says_what_was_read_what_cannot_be_judged_and_which_ids_came_tw
     ]
     works.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     said = _run("classify", "--works", str(works), "--out", str(out))
-    assert "works read 4, judged by title alone 1, not to be judged" in said
-    assert "unknown to the model) 2, works assigned 2, assignments 2" in said
-    assert "ids given before: 1" in said
+    assert "2 of 4 works assigned to an area (2 assignments).\n" in said
+    assert "1 classified by title alone; 2 could not be classified" in said
+    assert "1 ids occur more than once" in said
     assert {line.split(",")[0] for line in out.read_text(encoding="utf-8").splitlines()[1:]} == {"a", "b"}
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -15,6 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from copub.errors import CopubError, CorrectInput, ResumeLater
+from copub.lines import wrapped
 
 ORDER = (
     "init", "run", "estimate", "classify", "screen", "evaluate", "review", "compare", "verify", "trend", "runs",
@@ -23,7 +24,6 @@ ORDER = (
 """Commands in the order of their use, as help shows them."""
 
 
-WIDTH = 80
 """Columns of the terminal that printed text fits."""
 
 _BARE = "NoArgsIsHelpError"  # a group without a command; typer keeps the class private
@@ -78,7 +78,19 @@ def _root(
 CacheOption = Annotated[Path | None, typer.Option("--cache", help="folder of harvested pages  [env: COPUB_CACHE]")]
 ReportsOption = Annotated[Path | None, typer.Option("--reports", help="folder of runs  [env: COPUB_REPORTS]")]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="no progress, no sentences")]
+
+
+def _report(ctx: typer.Context, quiet: bool) -> bool:
+    """Report stages until the command ends, unless it is to be quiet or to print JSON."""
+    from copub.progress import reporting
+
+    # options that are given are read before those that are not, so --json is known here in any order
+    ctx.with_resource(reporting(quiet=quiet or bool(ctx.params.get("as_json"))))
+    return quiet
+
+
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="print nothing but errors", callback=_report)]
+NoProgressOption = Annotated[bool, typer.Option("--quiet", "-q", help="show no progress", callback=_report)]
 
 
 def main() -> NoReturn:
@@ -87,10 +99,10 @@ def main() -> NoReturn:
 
 
 def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
-    """Call a command and return its exit code; print errors as what, where, how to mend.
+    """Call a command and return its exit code; print errors as what, where and how to fix them.
 
     0 done; 2 the input is wrong; 3 stopped by the source, resumable; 4 a run assertion failed;
-    1 a fault of copub; 130 stopped by the user.
+    1 an internal error; 130 stopped by the user.
     """
     try:
         result = command()
@@ -104,16 +116,16 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
             return 0
         return _tell(_wrong_use(error), as_json)
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("copub: stopped; what was harvested is kept, and the same command goes on", err=True)
+        typer.echo("copub: stopped. Harvested pages are kept; the same command continues.", err=True)
         return 130
     except OSError as error:
         return _tell(CorrectInput(error.strerror or str(error), where=str(error.filename or "the system")), as_json)
-    except Exception as error:  # noqa: BLE001  the rim: whatever else comes is a fault of copub
+    except Exception as error:  # noqa: BLE001  the last resort: anything else is an internal error
         if os.environ.get("COPUB_DEBUG"):
             traceback.print_exc()
         typer.echo(
-            f"copub: a fault of copub itself: {type(error).__name__}: {error}\n"
-            "  Nothing that was there before is lost. Please report it; COPUB_DEBUG=1 shows where it arose.",
+            f"copub: internal error (please report it): {type(error).__name__}: {error}\n"
+            "  Existing files are unchanged. COPUB_DEBUG=1 shows where the error arose.",
             err=True,
         )
         return 1
@@ -151,7 +163,15 @@ def error_facts(error: CopubError) -> dict[str, Any]:
 
 def amount(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: "1 area", "2 areas", "2 entities"."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def say(lines: Iterable[str], *, err: bool = False) -> None:
+    """Print lines in 80 columns; a line that is longer continues indented."""
+    for line in lines:
+        indent = " " * (len(line) - len(line.lstrip()) + 2)
+        for part in wrapped(line, indent=indent) or [""]:
+            typer.echo(part, err=err)
 
 
 def print_json(values: Any) -> None:

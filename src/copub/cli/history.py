@@ -1,4 +1,4 @@
-"""Commands about runs that are done: compare, verify, trend, runs list, pin, unpin, prune."""
+"""Commands about finished runs: compare, verify, trend, runs list, pin, unpin, prune."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ from typing import Annotated
 
 import typer
 
-from copub.cli.app import CacheOption, HidesSurplus, JsonOption, QuietOption, ReportsOption, app, print_json
+from copub.cli.app import (
+    CacheOption,
+    HidesSurplus,
+    JsonOption,
+    NoProgressOption,
+    QuietOption,
+    ReportsOption,
+    app,
+    print_json,
+    say,
+)
 from copub.errors import CorrectInput
 from copub.settings import folders
 
 DIFFERS = 4
 """Exit code of a verification that did not come out the same."""
 
-group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Runs that are done: list, pin, unpin, prune.")
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Finished runs: list, pin, unpin, prune.")
 app.add_typer(group, name="runs")
 
 RunArgument = Annotated[
@@ -31,9 +41,10 @@ def compare_command(
         Path | None, typer.Option("--out", metavar="DIR", help="folder for tables and page; default: beside RUN_B")
     ] = None,
     reports: ReportsOption = None,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what changed between two runs, and why.
+    """Report what changed between two runs, and why.
 
     A run is named by its folder, as STUDY/RUN, or as STUDY for its newest run.
 
@@ -41,20 +52,24 @@ def compare_command(
     Examples:
       copub compare belgium-china/20260301-060000-1a2b3c4d belgium-china
     """
+    from copub import progress
     from copub.runs.compare import compare
     from copub.runs.comparisonfiles import comparison_facts, write_comparison
     from copub.runs.comparisonwords import comparison_lines
     from copub.runs.keep import find_run
 
     place = folders(reports=reports).reports
-    found = compare(find_run(before, place), find_run(after, place))
+    pair = find_run(before, place), find_run(after, place)
+    progress.stage("compare")
+    found = compare(*pair)
     names = f"{found.before.folder.name}--{found.after.folder.name}"
     page = write_comparison(found, out or found.after.folder.parent / "comparisons" / names)
     if as_json:
         print_json(comparison_facts(found) | {"page": str(page)})
         return
-    for line in [*comparison_lines(found), f"page: {page}"]:
-        typer.echo(line)
+    if not quiet:
+        say([*comparison_lines(found), "Read next: the page of the comparison. Open it in a browser:"])
+        typer.echo(str(page))
 
 
 @app.command("verify", cls=HidesSurplus)
@@ -67,12 +82,13 @@ def verify_command(
     more_works: Annotated[list[Path] | None, typer.Argument(metavar="", hidden=True)] = None,
     cache: CacheOption = None,
     reports: ReportsOption = None,
-    quiet: QuietOption = False,
+    quiet: NoProgressOption = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Recompute a run from the cache or its works files, and compare every table.
+    """Recompute a run and compare every table.
 
-    Ends with 0 if every table is the same to the byte, else with 4, naming the first stage that differs.
+    The records come from the cache, or from the works files of the run. Exit code 0 if every table is
+    the same to the byte; else 4, and the first stage that differs is named.
 
     \b
     Examples:
@@ -85,9 +101,10 @@ def verify_command(
 
     if more_works and not works:
         raise CorrectInput(f"{more_works[0]} stands alone", where="copub verify", mend="put --works before works files")
-    progress.set_progress(bars=not quiet, stages=not quiet)
     place = folders(cache, reports)
-    found = verify(find_run(run, place.reports), place.cache, [*(works or []), *(more_works or [])])
+    made = find_run(run, place.reports)
+    progress.stage("verify")
+    found = verify(made, place.cache, [*(works or []), *(more_works or [])])
     if as_json:
         print_json(
             {
@@ -99,8 +116,7 @@ def verify_command(
             }
         )
     else:
-        for line in verification_lines(found):
-            typer.echo(line)
+        say(verification_lines(found))
     return 0 if found.is_same else DIFFERS
 
 
@@ -111,16 +127,19 @@ def trend_command(
         Path | None, typer.Option("--out", metavar="FILE", help="write the series as .parquet or .csv as well")
     ] = None,
     reports: ReportsOption = None,
+    quiet: NoProgressOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the headline of every run of a study, and the same with today's instruments.
+    """Show the headline of every run of a study.
 
-    Today's classifier, watchlists and decisions judge each run's own records anew; nothing is asked of any source.
+    Each run has two: as it was measured, and with today's instruments: the present classifier, watchlists
+    and decisions, applied to the records that the run keeps. copub asks no source.
 
     \b
     Example:
       copub trend belgium-china --out series.csv
     """
+    from copub import progress
     from copub.csvtext import csv_of
     from copub.decisions import decisions_of
     from copub.runs.copies import find_copy
@@ -137,6 +156,7 @@ def trend_command(
         )
     _say_unreadable(place, study)
     runs = sorted(runs_of(place, study), key=run_time)
+    progress.stage("trend")
     table = series(runs, today(decisions_of(place, study), find_copy(runs[-1])))
     if out is not None and out.suffix == ".parquet":
         table.write_parquet(out)
@@ -145,8 +165,7 @@ def trend_command(
     if as_json:
         print_json({"study": study, "runs": table.to_dicts()})
         return
-    for line in series_lines(table):
-        typer.echo(line)
+    say(series_lines(table))
 
 
 @group.command("list")
@@ -204,7 +223,7 @@ def pin_command(
 
 @group.command("unpin")
 def unpin_command(run: RunArgument, reports: ReportsOption = None) -> None:
-    """Take the pin off a run.
+    """Remove the pin of a run.
 
     \b
     Example:
@@ -226,9 +245,9 @@ def prune_command(
     reports: ReportsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show which old runs would go; remove them with --delete.
+    """Show which old runs would be removed; --delete removes them.
 
-    The newest runs and the pinned ones always stay. What killed runs left behind goes too.
+    The newest runs and the pinned ones always stay. Remains of killed runs are removed too.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Commands that make something more of a run: export, dossier."""
+"""Commands that write more files about a run: export, dossier."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def export_command(
     reports: ReportsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a run in other forms: CSV, network files, bibliography, data package, RO-Crate, summary.
+    """Write a run in other formats.
+
+    CSV, network files, bibliography, data package, RO-Crate, summary.
 
     \b
     Examples:
@@ -60,9 +62,10 @@ def dossier_command(
     reports: ReportsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """One page on an institution and its partners: list status and editions, joint output, evidence, ties.
+    """Write one page on an institution and its partners.
 
-    A hit is no finding about a person, and a listed partner is not forbidden.
+    It shows list status and editions, joint works, evidence and ties. A hit is no finding about a
+    person, and a listed partner is not forbidden.
 
     \b
     Example:

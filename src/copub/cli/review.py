@@ -1,4 +1,4 @@
-"""Commands for reading by people: sample (affiliations), works (adjusted shares), import; texts and labels (areas)."""
+"""Commands for review by people: sample (affiliations), works (adjusted shares), import; texts and labels (areas)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from copub.names import READING_STRATA, SEED
 from copub.settings import folders
 
 group = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Sheets for human reading, and the decisions that come back."
+    no_args_is_help=True, rich_markup_mode=None, help="Sheets for people to read, and import of their decisions."
 )
 app.add_typer(group, name="review")
 
@@ -29,8 +29,9 @@ def sample_command(
     seed: SeedOption = SEED,
     reports: ReportsOption = None,
 ) -> None:
-    """Draw a sheet of affiliations for human reading: hits, strings without a hit, near misses.
+    """Draw a sheet of affiliations for people to read.
 
+    The rows are hits, strings without a hit, and near misses.
     Fill in decision (yes or no), reason, reviewer and date, and give the sheet to review import.
 
     \b
@@ -61,11 +62,12 @@ def works_command(
     seed: SeedOption = SEED,
     reports: ReportsOption = None,
 ) -> None:
-    """Draw a sheet of the run's own works for reading: is it critical, does it name a listed institution?
+    """Draw a sheet of works of the run for people to read.
 
-    Drawn by a hash of the id, from every decision and near or far score. The sheet does not show what
-    copub decided. Fill in critical, listed, top_level (yes or no), reader and date, and give the sheet
-    to review import: the adjusted shares of the next run rest on it.
+    Readers decide whether a work is critical and names a listed institution. The works are drawn by a
+    hash of the id, from every decision, with scores near to and far from the threshold. The sheet does
+    not show what copub decided. Fill in critical, listed, top_level (yes or no), reader and date, and give the sheet
+    to review import: the corrected shares of the next run are based on it.
 
     \b
     Example:
@@ -97,10 +99,11 @@ def import_command(
     study: Annotated[str, typer.Option("--study", metavar="STUDY", help="id of the study that the decisions are for")],
     reports: ReportsOption = None,
 ) -> None:
-    """Take the decisions of sheets: they hold for every later run of the study, the latest wins.
+    """Import the decisions of filled-in sheets.
 
-    Sheets of affiliations (review sample) change which hits count; sheets of works (review works)
-    change no hit: the adjusted shares rest on them.
+    They apply to every later run of the study; the latest decision wins. Sheets of affiliations (review
+    sample) change which hits count. Sheets of works (review works) change no hit; the corrected shares
+    are based on them.
 
     \b
     Example:
@@ -150,9 +153,10 @@ def texts_command(
     seed: SeedOption = SEED,
     reports: ReportsOption = None,
 ) -> None:
-    """Draw a sheet of works for reading: half where the classifier is unsure, half at random.
+    """Draw a sheet of works whose areas people read.
 
-    Fill in core and applied (area ids), reader and date; give the sheets of all readers to review labels.
+    Half are works for which the classifier is unsure, half are random. Fill in core and applied (area
+    ids), reader and date; give the sheets of all readers to review labels.
 
     \b
     Example:
@@ -179,9 +183,10 @@ def labels_command(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the labelled file, JSON Lines")],
     reports: ReportsOption = None,
 ) -> None:
-    """Join the readings of sheets into a labelled file; print the agreement of the readers (kappa).
+    """Join filled-in sheets into a labelled file.
 
-    The file can be evaluated against (copub evaluate classifier) and trained on.
+    The agreement of the readers (kappa) is printed. Use the file to evaluate a classifier (copub
+    evaluate classifier) or to train one.
 
     \b
     Example:

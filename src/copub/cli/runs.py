@@ -1,4 +1,4 @@
-"""Commands that ask and answer a study: run, estimate."""
+"""Commands that run a study: run, estimate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from copub.cli.app import CacheOption, HidesSurplus, JsonOption, QuietOption, ReportsOption, app, print_json
+from copub.cli.app import (
+    CacheOption,
+    HidesSurplus,
+    JsonOption,
+    NoProgressOption,
+    QuietOption,
+    ReportsOption,
+    app,
+    print_json,
+)
 from copub.errors import CorrectInput, ResumeLater
 from copub.names import STAGES
 
@@ -49,9 +58,9 @@ def run_command(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a study: harvest, tabulate, classify, screen, measure, report.
+    """Run a study, from harvest to report.
 
-    Without an argument it runs the study demo, on made-up works from an embedded server.
+    Without an argument it runs the study demo, on synthetic works from an embedded server.
 
     \b
     Examples:
@@ -59,14 +68,12 @@ def run_command(
       copub run belgium-china
       copub run my-study.toml --works works.jsonl.gz more.parquet
     """
-    from copub import progress
     from copub.pipeline import run
 
     if more_works and not works:
         raise CorrectInput(
             f"{more_works[0]} stands alone", where="copub run", mend="put --works before the names of works files"
         )
-    progress.set_progress(bars=not quiet, stages=not quiet)
     finished = run(
         study,
         works=[*(works or []), *(more_works or [])],
@@ -87,20 +94,25 @@ def run_command(
 @app.command("estimate")
 def estimate_command(
     study: Annotated[str, typer.Argument(help="a study file, or the name of a shipped study", metavar="STUDY")],
+    quiet: NoProgressOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what harvesting a study costs: works, calls, credits, dollars, minutes. Costs a few credits itself.
+    """Estimate what harvesting a study costs.
+
+    Printed are works, calls, credits, dollars and minutes. The estimate itself costs a few credits.
 
     \b
     Example:
       copub estimate belgium-china
     """
+    from copub import progress
     from copub.harvest.estimate import estimate
     from copub.harvest.transport import source_key, source_url
     from copub.pipeline import is_embedded, query_of
     from copub.study.question import ask
 
     asked = ask(study).study
+    progress.stage("estimate")
     if is_embedded(asked):
         _print_free(asked, as_json)
         return
@@ -117,7 +129,7 @@ def estimate_command(
 
 
 def _print_free(study: Study, as_json: bool) -> None:
-    """Print what the embedded server offers; nobody else is asked, and nothing is paid."""
+    """Print what the embedded server offers; copub asks nobody else, and nothing is paid."""
     from copub.demo import embedded_openalex
     from copub.harvest.estimate import estimate
     from copub.pipeline import query_of

@@ -9,13 +9,15 @@ import typer
 
 from copub.cli.app import JsonOption, QuietOption, amount, app, print_json
 
-group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="A country pair out of a full OpenAlex snapshot.")
+group = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Works of country pairs from a full OpenAlex snapshot."
+)
 app.add_typer(group, name="snapshot")
 
 
 @group.callback()
 def _snapshot() -> None:
-    """A country pair out of a full OpenAlex snapshot, on one machine or many."""
+    """Works of country pairs from a full OpenAlex snapshot, on one machine or many."""
 
 
 @group.command("extract")
@@ -39,7 +41,9 @@ def extract_command(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the works of country pairs to files that `copub run --works` reads; resumable per file.
+    """Write the works of country pairs to works files.
+
+    `copub run --works` reads these files. An interrupted extraction resumes at the next file.
 
     \b
     Example:
@@ -48,8 +52,9 @@ def extract_command(
     from copub import progress
     from copub.snapshot import extract, parse_pairs
 
-    progress.set_progress(bars=not quiet, stages=False)
-    summary = extract(source, target, parse_pairs(sides), expansion=expansion, workers=workers, scheduler=scheduler)
+    pairs = parse_pairs(sides)
+    progress.stage("extract")
+    summary = extract(source, target, pairs, expansion=expansion, workers=workers, scheduler=scheduler)
     if as_json:
         print_json(summary.facts())
     elif not quiet:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from textwrap import fill, wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from copub.cli.app import WIDTH, JsonOption, app, print_json
+from copub.cli.app import JsonOption, app, print_json, say
 from copub.countries import COUNTRIES, listing
 from copub.errors import CorrectInput
+from copub.lines import one_line
 from copub.pairs import Pair, parse_pairs
 from copub.shipped import shipped_names
 
@@ -41,9 +41,9 @@ def init_command(
     years: Annotated[str, typer.Option("--years", metavar="FROM:TO", help="years of publication")] = "2000:2025",
     title: Annotated[str, typer.Option("--title", help="title of the report; default: names the countries")] = "",
 ) -> None:
-    """Write a commented study file for a pair of countries, to edit and run.
+    """Write a commented study file for a pair of countries.
 
-    An existing file is never replaced.
+    Edit it, then run it. An existing file is never replaced.
 
     \b
     Examples:
@@ -58,8 +58,7 @@ def init_command(
     text = new_study(pair, study_id=study_id, years=_years(years), title=_title(title))
     study = parse_study(text, name=str(file))
     _write_new(file, text)
-    for line in _init_lines(file, study):
-        typer.echo(line)
+    say(_init_lines(file, study))
 
 
 @group.command("list")
@@ -78,8 +77,7 @@ def list_command(as_json: JsonOption = False) -> None:
         return
     for study in shipped:
         sides = f"{_codes(study.side_a)}:{_codes(study.side_b)}"
-        typer.echo(f"{study.id:<20} {sides}, {study.year_from} to {study.year_to}")
-        typer.echo(fill(study.title, WIDTH, initial_indent="    ", subsequent_indent="    "))
+        typer.echo(one_line(f"{study.id:<17} {sides:<15} {study.year_from}–{study.year_to}  ", study.title))
 
 
 @group.command("show")
@@ -209,7 +207,7 @@ def _init_lines(file: Path, study: Study) -> list[str]:
         f"  years: {study.year_from} to {study.year_to}",
         f"  taxonomy: {study.taxonomy}",
         f"  watchlist: {chosen}",
-        *wrap(uncovered_note(coverage), WIDTH, break_on_hyphens=False),
+        uncovered_note(coverage),
         "Edit the file, then:",
         f"  copub estimate {name}",
         f"  copub run {name}",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copub.cli.app import JsonOption, amount, app, print_json
+from copub.cli.app import JsonOption, amount, app, print_json, say
+from copub.lines import one_line
 from copub.shipped import shipped_names
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def list_command(as_json: JsonOption = False) -> None:
         print_json([_facts(taxonomy) for taxonomy in shipped])
         return
     for taxonomy in shipped:
-        typer.echo(f"{taxonomy.id:<24} {taxonomy.date:<12} {amount(len(taxonomy.areas), 'area'):>9}  {taxonomy.title}")
+        areas = amount(len(taxonomy.areas), "area")
+        typer.echo(one_line(f"{taxonomy.id:<18} {taxonomy.date:<10} {areas:>8}  ", taxonomy.title))
 
 
 @group.command("show")
@@ -43,7 +45,7 @@ def show_command(
     taxonomy: Annotated[str, typer.Argument(help="id of a shipped taxonomy, or a file", metavar="TAXONOMY")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show a taxonomy: source, state of proof, areas and technologies.
+    """Show a taxonomy: source, verification, areas and technologies.
 
     \b
     Example:
@@ -55,7 +57,8 @@ def show_command(
     if as_json:
         print_json(_facts(shown))
         return
-    typer.echo(f"{shown.title}\nsource: {shown.source}\ndate: {shown.date}\nstate of proof: {shown.verification}")
+    about = {"source": shown.source, "date": shown.date, "verification": shown.verification}
+    say([shown.title, *(f"{name}: {value}" for name, value in about.items())])
     for area in shown.areas:
         typer.echo(f"\n{area.id}  {area.name}")
         for technology in area.technologies:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from textwrap import fill
 from typing import Annotated
 
 import typer
 
-from copub.cli.app import WIDTH, JsonOption, amount, app, print_json
+from copub.cli.app import JsonOption, QuietOption, amount, app, print_json, say
 from copub.countries import find_country, name_fault
 from copub.errors import CorrectInput, ResumeLater
+from copub.lines import aligned
 from copub.shipped import shipped_names
 
 INVENTED = "demo-list"
 
-
 group = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Dated lists of institutions: list, show, validate, resolve, diff.",
+    help="Dated lists of institutions: list, show, validate, diff",
 )
 app.add_typer(group, name="watchlists")
 
@@ -55,6 +54,7 @@ def screen_command(
     children: Annotated[
         bool, typer.Option("--children/--no-children", help="report an entity also where only a descendant is named")
     ] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Find the listed institutions that affiliation strings name.
 
@@ -65,6 +65,7 @@ def screen_command(
     Example:
       copub screen --strings affiliations.txt --watchlist aspi-cdut-2019 --out hits.csv
     """
+    from copub import progress
     from copub.cli.files import as_printed, check_out, read_strings, write_out
     from copub.screening import load_watchlist, screen_strings
 
@@ -75,15 +76,17 @@ def screen_command(
     known = find_country(country) if country is not None else None
     lists = [load_watchlist(name) for name in chosen(watchlist)]
     texts = read_strings(strings, column)
+    progress.stage("screen")
     hits = screen_strings(texts, lists, country=known.code if known else None, medical=medical, children=children)
     write_out(as_printed(hits) if out.suffix == ".csv" else hits, out)
     named = hits.filter("is_counted")["raw_affiliation_string"].n_unique()
-    typer.echo(f"distinct strings {texts.n_unique()}, of which name a listed institution: {named}; hits: {out}")
+    if not quiet:
+        typer.echo(f"{named:,} of {texts.n_unique():,} distinct strings name a listed institution.\nhits: {out}")
 
 
 @group.command("list")
 def list_command(as_json: JsonOption = False) -> None:
-    """List the shipped watchlists: id, date, entities and their countries, what each lacks.
+    """List the shipped watchlists, and what each does not cover.
 
     \b
     Example:
@@ -95,11 +98,15 @@ def list_command(as_json: JsonOption = False) -> None:
     if as_json:
         print_json(frame.to_dicts())
         return
-    for row in frame.iter_rows(named=True):
-        countries = ", ".join(row["countries"])
-        typer.echo(f"{row['id']:<20} {row['kind']}, {row['completeness']}; {row['entities']} entities ({countries})")
-        for text in (f"{row['title']} ({row['edition']})", f"Missing: {row['lacks']}"):
-            typer.echo(fill(text, WIDTH, initial_indent="    ", subsequent_indent="    "))
+    lists = frame.to_dicts()
+    head = ["watchlist", "kind", "coverage", "countries", "entities"]
+    rows = [
+        [row["id"], row["kind"], row["completeness"], ", ".join(row["countries"]), str(row["entities"])]
+        for row in lists
+    ]
+    say(aligned([head, *rows], left=4))
+    for row in lists:
+        say(["", f"{row['id']}: {row['title']}", f"  edition: {row['edition']}", f"  missing: {row['lacks']}"])
 
 
 @group.command("show")
@@ -107,7 +114,7 @@ def show_command(
     entity: Annotated[str, typer.Argument(help="id of an entity", metavar="ENTITY")],
     as_json: JsonOption = False,
 ) -> None:
-    """Show an entity: names, identifiers, lists, levels and how each level is known.
+    """Show an entity: names, identifiers, lists, levels.
 
     \b
     Example:
@@ -160,7 +167,9 @@ def resolve_command(
         Path, typer.Option("--out", metavar="FILE", help="where the found ids go: .parquet, .csv or .jsonl")
     ],
 ) -> None:
-    """Look up missing OpenAlex ids through the API; a person compares and enters them.
+    """Look up missing OpenAlex ids through the API.
+
+    The ids are written to a file; a person checks and enters them.
 
     \b
     Example:
@@ -179,7 +188,7 @@ def resolve_command(
         mend = "repeat the command when the source can be reached; COPUB_OPENALEX_URL names another source"
         raise ResumeLater(error.what, where=error.where, mend=mend, resume_at=error.resume_at) from None
     write_out(found, out)
-    typer.echo(f"{amount(found.height, 'entity', 'entities')} asked for, {found['openalex_id'].count()} found: {out}")
+    typer.echo(f"{found['openalex_id'].count()} of {amount(found.height, 'entity', 'entities')} found: {out}")
 
 
 @group.command("diff")
@@ -188,7 +197,9 @@ def diff_command(
     new: Annotated[str, typer.Argument(help="watchlist, shipped or file", metavar="NEW")],
     as_json: JsonOption = False,
 ) -> None:
-    """Say what changed between two editions: added, removed, other level.
+    """Report what changed between two editions of a list.
+
+    Entities that were added or removed, or have another level.
 
     \b
     Example:
@@ -201,6 +212,7 @@ def diff_command(
     if as_json:
         print_json(changes.to_dicts())
         return
-    for row in changes.iter_rows(named=True):
-        typer.echo(f"{row['change']:<8} {row['entity_id']:<50} {row['before'] or ''} -> {row['after'] or ''}")
     typer.echo(f"{amount(changes.height, 'change')} from {old} to {new}")
+    columns = ("change", "entity_id", "before", "after")
+    rows = [[row[name] or "" for name in columns] for row in changes.iter_rows(named=True)]
+    say(aligned([["change", "entity", "before", "after"], *rows], left=4) if rows else [])

@@ -1,4 +1,4 @@
-"""Commands about texts and judgements: classify, evaluate classifier, evaluate matcher."""
+"""Commands about classification and its evaluation: classify, evaluate classifier, agreement, matcher."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from copub.cli.app import JsonOption, app, print_json
+from copub.cli.app import JsonOption, NoProgressOption, QuietOption, amount, app, print_json, say
 from copub.cli.watchlists import WatchlistOption, chosen
 from copub.errors import CorrectInput
+from copub.lines import aligned
 from copub.names import PROFILES
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 evaluate_group = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Classifier and matcher against labelled files, with intervals."
+    no_args_is_help=True, rich_markup_mode=None, help="Evaluate classifier and matcher on labelled files."
 )
 app.add_typer(evaluate_group, name="evaluate")
 
@@ -27,6 +28,7 @@ TaxonomyOption = Annotated[str, typer.Option("--taxonomy", metavar="ID", help="t
 ProfileOption = Annotated[str, typer.Option("--profile", help=f"decision profile: {', '.join(PROFILES)}")]
 LabelsOption = Annotated[Path, typer.Option("--labels", metavar="FILE", help="labelled file")]
 _SHOWN = 3
+_NO_FIGURE = "-"
 _KNOWN = (
     "note: the model was trained on this file, so the figures say nothing about other works; "
     "docs/classification.md has those of works left out"
@@ -44,42 +46,52 @@ def classify_command(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="where the rows go: .parquet, .csv or .jsonl")],
     taxonomy: TaxonomyOption = "eu-2023-2113",
     profile: ProfileOption = "balanced",
+    quiet: QuietOption = False,
 ) -> None:
-    """Assign works to areas of a taxonomy: score, decision, method and evidence per work and area.
+    """Assign works to areas of a taxonomy.
+
+    One row per work and area: score, decision, method and evidence.
 
     \b
     Example:
       copub classify --works works.jsonl.gz --taxonomy eu-2023-2113 --out areas.parquet
     """
+    from copub import progress
     from copub.cli.files import check_out, write_out
     from copub.technology import classify_file
 
     check_out(out, works)
+    progress.stage("classify")
     basis, parts = classify_file(works, taxonomy, profile=profile)
-    counts = _basis_counts(basis) | {"works assigned": 0, "assignments": 0}
+    counts = {"works": 0, "assignments": 0}
     write_out(_counted(parts, counts), out)
-    typer.echo(f"{', '.join(f'{what} {count}' for what, count in counts.items())}; rows: {out}")
+    if not quiet:
+        say([*_classified(basis, counts), f"assignments: {out}"])
     repeated = basis.height - basis["work_id"].n_unique()
     if repeated:
-        typer.echo(f"ids given before: {repeated}; records that share an id are judged each for itself", err=True)
+        typer.echo(f"note: {repeated} ids occur more than once; each record was classified on its own", err=True)
 
 
-def _basis_counts(basis: pl.DataFrame) -> dict[str, int]:
-    """Count what was read, and what can be judged by its title alone or not at all."""
+def _classified(basis: pl.DataFrame, counts: Mapping[str, int]) -> Iterator[str]:
+    """Return what was assigned, and what was classified by its title alone or not at all."""
     import polars as pl
 
-    by_title = basis.filter("classifiable", classified_from="title")
-    return {
-        "works read": basis.height,
-        "judged by title alone": by_title.height,
-        "not to be judged (no text, or language unknown to the model)": basis.filter(~pl.col("classifiable")).height,
-    }
+    by_title = basis.filter("classifiable", classified_from="title").height
+    unclassifiable = basis.filter(~pl.col("classifiable")).height
+    yield (
+        f"{counts['works']:,} of {amount(basis.height, 'work')} assigned to an area "
+        f"({amount(counts['assignments'], 'assignment')})."
+    )
+    yield (
+        f"{by_title:,} classified by title alone; {unclassifiable:,} could not be classified "
+        "(no text, or a language that the model does not know)."
+    )
 
 
 def _counted(parts: Iterator[pl.DataFrame], counts: dict[str, int]) -> Iterator[pl.DataFrame]:
     for part in parts:
         assigned = part.filter("assigned")
-        counts["works assigned"] += assigned["work_id"].n_unique()
+        counts["works"] += assigned["work_id"].n_unique()
         counts["assignments"] += assigned.height
         yield part
 
@@ -95,14 +107,16 @@ def classifier_command(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="draw the calibration plot here, a .svg")
     ] = None,
+    quiet: NoProgressOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge the classifier on labelled works: precision, recall, F1 per area and stratum, with intervals.
+    """Evaluate the classifier on labelled works.
 
-    Printed too: how scores fit what readers said (calibration), what other thresholds would give
-    (sweep), and what was taken for what (look-alikes). The file has one JSON object a line with item
-    or work, title, abstract, core, and where known disputed, applied, stratum. Works on which a
-    model was trained tell nothing about its quality.
+    Precision, recall and F1 per area and stratum, with intervals. Also printed: how well scores fit
+    the labels (calibration), the results of other thresholds (sweep), and works assigned to another
+    area than labelled (look-alikes). The file has one JSON object per line with item or work, title, abstract, core,
+    and where known disputed, applied, stratum. Works on which a model was trained say nothing about
+    its quality.
 
     \b
     Examples:
@@ -111,6 +125,7 @@ def classifier_command(
     """
     import polars as pl
 
+    from copub import progress
     from copub.runs.folder import sha256_of
     from copub.technology import classify
     from copub.technology import evaluation as judging
@@ -126,7 +141,8 @@ def classifier_command(
     table = judging.read_labels(labels)
     judging.check_areas(table, areas.area_ids)
     if sha256_of(labels) in load_model().trained_on:
-        typer.echo(_KNOWN, err=True)
+        say([_KNOWN], err=True)
+    progress.stage("evaluate")
     works = table.select("work_id", "title", "abstract").with_columns(
         abstract_status=pl.when(pl.col("abstract") == "").then(pl.lit("none")).otherwise(pl.lit("full")),
         language=pl.lit(None, dtype=pl.String),
@@ -165,12 +181,13 @@ def agreement_command(
     label_column: Annotated[str, typer.Option("--label", help="column of labels: yes, no or nothing")] = "label",
     taxonomy: TaxonomyOption = "eu-2023-2113",
     profile: ProfileOption = "balanced",
+    quiet: NoProgressOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare copub's areas with labels of somebody else by work: agreement, kappa, precision, recall.
+    """Compare copub's areas with external labels.
 
-    A label is yes, no, or nothing where the outside classifier was not run. This is agreement, not
-    accuracy: the outside label may be a model's word too.
+    Agreement, kappa, precision and recall. A label is yes, no, or empty where the external classifier was
+    not run. This is agreement, not accuracy: external labels may come from another model.
 
     \b
     Example:
@@ -178,6 +195,7 @@ def agreement_command(
     """
     import polars as pl
 
+    from copub import progress
     from copub.technology import classify_ids
     from copub.technology.outside import agreement, read_outside
     from copub.technology.taxonomy import load_taxonomy
@@ -190,6 +208,7 @@ def agreement_command(
     if unknown or not all(groups.values()):
         what = f"no area {', '.join(unknown)} in {taxonomy}" if unknown else "the labels name no area"
         raise CorrectInput(what, where="--area", mend=f"known: {', '.join(areas)}")
+    progress.stage("evaluate")
     ids, assignments = classify_ids(works, taxonomy, profile=profile)
     rows = []
     for name, group in groups.items():
@@ -210,23 +229,27 @@ def matcher_command(
     labels: LabelsOption,
     watchlist: WatchlistOption = None,
     others: Annotated[
-        bool, typer.Option("--others/--alone", help="beside plain substring matching and the usual fuzzy scorers")
+        bool, typer.Option("--others/--alone", help="also plain substring matching and common fuzzy scorers")
     ] = True,
+    quiet: NoProgressOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge the matcher on labelled affiliation strings: precision, recall, F1 per entity, with intervals.
+    """Evaluate the matcher on labelled affiliation strings.
 
-    The file is a CSV with raw_affiliation_string, entity_slugs (separated by |; empty = none) and
-    kind. Fuzzy scorers are given their best threshold on these very strings.
+    Precision, recall and F1 per method, with intervals. The file is a CSV with raw_affiliation_string,
+    entity_slugs (separated by |; empty = none) and kind. Each fuzzy scorer gets the threshold that is
+    best for it on these same strings.
 
     \b
     Example:
       copub evaluate matcher --labels strings.csv
     """
+    from copub import progress
     from copub.screening import evaluation as matching
     from copub.screening import load_watchlist
 
     table = matching.read_labels(labels)
+    progress.stage("evaluate")
     frame = matching.evaluate(table, [load_watchlist(name) for name in chosen(watchlist)], others=others)
     if as_json:
         print_json(frame.to_dicts())
@@ -235,26 +258,29 @@ def matcher_command(
 
 
 def _print_measures(frame: pl.DataFrame, name: str) -> None:
-    typer.echo(f"{name:<32} {'precision':<22} {'recall':<22} f1")
+    rows = []
     for row in frame.iter_rows(named=True):
         cells = [_with_interval(row, figure) for figure in ("precision", "recall")]
-        note = "" if row.get("evaluated", True) else "  not evaluated: too few positives"
-        typer.echo(f"{row[name]:<32} {cells[0]:<22} {cells[1]:<22} {_figure(row['f1'])}{note}")
+        rows.append([row[name], *cells, _figure(row["f1"]) + ("" if row.get("evaluated", True) else "*")])
+    for line in aligned([[name, "precision", "recall", "f1"], *rows], left=4):
+        typer.echo(line)
+    if any(row[-1].endswith("*") for row in rows):
+        typer.echo("* not evaluated: too few positives")
 
 
 def _with_interval(row: Mapping[str, Any], figure: str) -> str:
-    return f"{_figure(row[figure])} ({_figure(row[f'{figure}_low'])} to {_figure(row[f'{figure}_high'])})"
+    value, low, high = (_figure(row[name]) for name in (figure, f"{figure}_low", f"{figure}_high"))
+    return value if low == _NO_FIGURE else f"{value} ({low}–{high})"
 
 
 def _print_table(heading: str, frame: pl.DataFrame) -> None:
     """Print a small table with its columns one under another."""
     if not frame.height:
         return
-    shown = [frame.columns, *([_cell(value) for value in row] for row in frame.iter_rows())]
-    widths = [max(len(row[at]) for row in shown) for at in range(frame.width)]
     typer.echo(f"\n{heading}")
-    for row in shown:
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    shown = [frame.columns, *([_cell(value) for value in row] for row in frame.iter_rows())]
+    for line in aligned(shown, left=frame.width):
+        typer.echo(line)
 
 
 def _cell(value: Any) -> str:
@@ -262,4 +288,4 @@ def _cell(value: Any) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{value:.{_SHOWN}f}"
+    return _NO_FIGURE if value is None or value != value else f"{value:.{_SHOWN}f}"

@@ -1,4 +1,4 @@
-"""The parts of the page behind the answer: coverage, planted truth, method, limits, provenance."""
+"""The parts of the page behind the answer: coverage, true values, method, limits, provenance."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _coverage_grid(facts: Facts, coverage: pl.DataFrame, caption: str) -> Grid:
 
 
 def planted_section(facts: Facts) -> Section | None:
-    """Return planted beside found, for synthetic runs."""
+    """Return the true and the measured values of a synthetic run."""
     words, entries = facts.words, facts.entries("planted")
     if not entries:
         return None

@@ -21,8 +21,8 @@ _COVERAGE: tuple[tuple[str, pl.Expr], ...] = (
 def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> list[str]:
     """Return the result as plain sentences, one line each.
 
-    The headline with its counts and interval, the other countings, the second headline, the band of
-    lower and unrated levels, coverage, planted beside found, and the run's warnings.
+    The headline with its counts and interval, the other countings, the second headline, works of
+    lower and unrated levels, coverage, true and measured values, and the run's warnings.
     """
     facts = facts_of(tables, manifest)
     lines = [facts.words.say("headline.synthetic")] if facts.synthetic else []
@@ -68,7 +68,7 @@ def second_sentence(facts: Facts) -> str:
 
 
 def adjusted_sentence(facts: Facts) -> str:
-    """Return the headline with the errors of the instruments carried in, or nothing where nothing is known of them."""
+    """Return the headline corrected for classifier and matcher error, or nothing if the error rates are not known."""
     rows = facts.table("adjusted").filter(
         pl.col("measure") == "critical_listed", pl.col("slice_kind") == "all", pl.col("method") != "none"
     )
@@ -76,13 +76,15 @@ def adjusted_sentence(facts: Facts) -> str:
         return ""
     row = rows.row(0, named=True)
     ends = {"ci_low": row["adjusted_low"], "ci_high": row["adjusted_high"], "confidence": row["confidence"]}
-    by_labels = row["method"] == "labelled sample"
+    others = row["not_judged"] or 0
+    kind = "adjusted_by_labels" if row["method"] == "labelled sample" else "adjusted" if others else "adjusted_all"
     return facts.words.say(
-        "headline.adjusted_by_labels" if by_labels else "headline.adjusted",
+        f"headline.{kind}",
         basis=row["basis"],
         share=facts.words.percent(row["adjusted"]),
         interval=facts.interval(ends),
-        judged=facts.words.count((row["denominator"] or 0) - (row["not_judged"] or 0)),
+        judged=facts.words.count((row["denominator"] or 0) - others),
+        others=facts.words.count(others),
     )
 
 
@@ -101,7 +103,7 @@ def listed_sentence(facts: Facts) -> str:
 
 
 def band_sentences(facts: Facts) -> list[str]:
-    """Return what stands beside the headline: works with only lower or unrated levels."""
+    """Return the works that the headline does not count: those with only lower or unrated levels."""
     rows = ((key, facts.share(f"critical_listed_{key}")) for key in ("lower", "unrated"))
     return [
         facts.words.say(f"headline.{key}", **_figures(facts, row))
@@ -111,7 +113,7 @@ def band_sentences(facts: Facts) -> list[str]:
 
 
 def coverage_sentences(facts: Facts) -> list[str]:
-    """Return what the data lack, as far as they lack it."""
+    """Return what is missing in the data."""
     works = facts.table("copublications")
     lines = []
     for key, lacking in _COVERAGE:
@@ -160,7 +162,7 @@ def _source_sentences(facts: Facts, source: Mapping[str, Any]) -> list[str]:
 
 
 def planted_sentences(facts: Facts) -> list[str]:
-    """Return planted beside found, for synthetic runs."""
+    """Return the true and the measured values of a synthetic run."""
     return [
         facts.words.say(
             "headline.planted",
@@ -173,7 +175,7 @@ def planted_sentences(facts: Facts) -> list[str]:
 
 
 def planted_figure(facts: Facts, value: float | None) -> str:
-    """Return a planted or found figure: shares (below or at 1, not whole counts) as per cent, else as a count."""
+    """Return a true or measured value: shares (below or at 1, not whole counts) as per cent, else as a count."""
     return facts.words.percent(value) if isinstance(value, float) and value <= 1 else facts.words.count(value)
 
 

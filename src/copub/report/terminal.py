@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from textwrap import wrap
 from typing import Any
 
 import polars as pl
 
+from copub.lines import aligned, wrapped
 from copub.report.facts import Facts, facts_of
 from copub.report.summary import (
     adjusted_sentence,
@@ -18,8 +18,8 @@ from copub.report.summary import (
     shortest_coverage_sentences,
 )
 
-WIDTH = 80
 _LEFT_OUT = "left out: "
+_READ, _FOUND, _COUNTED = "records read", "co-publications found", "co-publications counted"
 
 
 def terminal_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], folder: Path) -> list[str]:
@@ -31,63 +31,61 @@ def terminal_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, An
     """
     facts = facts_of(tables, manifest)
     return [
-        *(line for text in _sentences(facts) for line in wrap(text, WIDTH)),
+        *(line for text in _sentences(facts) for line in wrapped(text)),
         *_true_values(facts),
-        *(line for text in _records(manifest) for line in wrap(text, WIDTH)),
-        *_where(folder),
+        *(line for text in _records(facts) for line in wrapped(text)),
+        *_read_next(facts, folder),
     ]
 
 
 def _sentences(facts: Facts) -> Iterator[str]:
-    synthetic = f"{facts.words.say('headline.synthetic')} " if facts.synthetic else ""
+    synthetic = f"{facts.words.say('terminal.synthetic')} " if facts.synthetic else ""
     if "shares" in facts.tables:
         yield synthetic + first_sentence(facts)
         yield from filter(None, [adjusted_sentence(facts)])
         if not facts.synthetic:
             yield from band_sentences(facts)[:1]
             yield from shortest_coverage_sentences(facts)
-    elif synthetic:
-        yield synthetic.strip()
-    yield from (str(warning) for warning in facts.manifest.get("warnings") or [])
+    else:
+        yield synthetic + facts.words.say("terminal.stopped")
 
 
 def _true_values(facts: Facts) -> list[str]:
     """Return the measures of a synthetic corpus next to their true values, as a table."""
-    rows = [
-        (
-            facts.words.name("measure", str(entry.get("measure"))),
-            planted_figure(facts, entry.get("planted")),
-            planted_figure(facts, entry.get("found")),
-        )
-        for entry in facts.entries("planted")
-    ]
+    rows = []
+    for entry in facts.entries("planted"):
+        measure, share = str(entry.get("measure")), facts.share(str(entry.get("measure")))
+        figures = [planted_figure(facts, entry.get(name)) for name in ("planted", "found")]
+        interval = facts.words.missing if share is None else facts.bounds(share)
+        rows.append([facts.words.name("measure", measure), *figures, interval])
     if not rows:
         return []
-    say = facts.words.say
-    head = (say("headline.of_synthetic"), say("headline.true_value"), say("headline.measured"))
-    return list(_columns([head, *rows]))
+    say, confidence = facts.words.say, facts.words.percent(facts.study.get("confidence"), 0)
+    head = [say("terminal.of_synthetic"), say("label.planted"), say("label.found")]
+    return aligned([[*head, say("terminal.interval", confidence=confidence)], *rows])
 
 
-def _columns(rows: Sequence[tuple[str, str, str]]) -> Iterator[str]:
-    first, *others = (max(len(row[place]) for row in rows) for place in range(3))
-    for row in rows:
-        yield "  ".join([row[0].ljust(first), *(cell.rjust(size) for cell, size in zip(row[1:], others, strict=True))])
+def _records(facts: Facts) -> Iterator[str]:
+    """Return how many of the records are counted and why the others are not; faults of records are named."""
+    say, number = facts.words.say, facts.words.count
+    counts = {step["step"]: step["count"] for step in facts.entries("funnel")}
+    notes = {step["step"]: step.get("note") for step in facts.entries("funnel")}
+    if _COUNTED not in counts:
+        yield say("terminal.read", read=number(counts.get(_READ, 0)))
+        return
+    lost = {
+        "unreadable": counts["unreadable records"],
+        "repeated": counts["repeated records"],
+        "one_side": counts["works"] - counts[_FOUND],
+    } | {step.removeprefix(_LEFT_OUT): count for step, count in counts.items() if step.startswith(_LEFT_OUT)}
+    steps = [facts.words.name("left_out", why).format(count=number(count)) for why, count in lost.items() if count]
+    ends = {"read": number(counts[_READ]), "counted": number(counts[_COUNTED])}
+    yield say("terminal.records", **ends, steps=", ".join(steps) or say("terminal.none_left_out"))
+    if lost["unreadable"]:
+        yield say("terminal.unreadable", note=notes["unreadable records"])
 
 
-def _records(manifest: Mapping[str, Any]) -> Iterator[str]:
-    """Return how the records became the works that are counted."""
-    steps = {step["step"]: step["count"] for step in manifest["funnel"]}
-    left = [f"{step.removeprefix(_LEFT_OUT)} {count:,}" for step, count in steps.items() if _LEFT_OUT in step and count]
-    counts = [steps.get(step, 0) for step in ("records read", "co-publications found", "co-publications counted")]
-    text = "{:,} records, {:,} co-publications, {:,} of them counted".format(*counts)
-    yield f"{text}; left out: {', '.join(left)}." if left else f"{text}."
-    for step in manifest["funnel"]:
-        if step["step"] == "unreadable records" and step["count"]:
-            yield f"{step['count']:,} records could not be read: {step['note']}"
-
-
-def _where(folder: Path) -> list[str]:
+def _read_next(facts: Facts, folder: Path) -> list[str]:
     report = folder / "report.html"
-    if report.is_file():
-        return ["Read next: report.html; every paper and its evidence is in it.", str(report)]
-    return ["Read next: the tables; data-dictionary.md explains their columns.", str(folder)]
+    kind, path = ("report", report) if report.is_file() else ("tables", folder)
+    return [*wrapped(facts.words.say(f"terminal.next_{kind}")), str(path)]

@@ -10,22 +10,29 @@ from pathlib import Path
 from typing import Any
 
 from copub import progress
+from copub.names import STAGES
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
 
 class StageClock:
-    """Measures each stage as a row: stage, seconds (wall), peak_mb (resident memory, 10^6 bytes)."""
+    """Measures each stage as a row: stage, seconds (wall), peak_mb (resident memory, 10^6 bytes).
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    last : last of `STAGES` that is carried out; the stages are reported as "3/6" of those up to it.
+    """
+
+    def __init__(self, last: str = STAGES[-1]) -> None:
         self.rows: list[dict[str, Any]] = []
+        self._last = last
 
     @contextmanager
     def stage(self, name: str) -> Iterator[dict[str, Any]]:
-        """Measure the block as the stage `name`; it is given its row, to say more in it."""
+        """Measure the block as the stage `name`; it gets its row, to add facts to it."""
         row: dict[str, Any] = {"stage": name}
-        progress.stage(name)
+        progress.stage(name, f"{STAGES.index(name) + 1}/{STAGES.index(self._last) + 1}" if name in STAGES else "")
         _reset_peak()
         start = time.perf_counter()
         try:

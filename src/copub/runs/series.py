@@ -14,7 +14,9 @@ from typing import Any
 import polars as pl
 
 from copub.intervals import with_intervals
+from copub.lines import aligned
 from copub.measures.shares import COUNTING_WEIGHT
+from copub.progress import bar
 from copub.report.messages import load_messages
 from copub.runs.folder import Run, with_todays_columns
 from copub.runs.instruments import (
@@ -70,7 +72,7 @@ def series(runs: Sequence[Run], judge: Judge) -> pl.DataFrame:
     """
     ordered = sorted(runs, key=run_time)
     rows = []
-    for position, run in enumerate(ordered):
+    for position, run in enumerate(bar(ordered, label="trend", unit="runs")):
         study = study_of(ordered[-1].manifest)
         spans = epoch_spans(run.manifest)
         rows.append(
@@ -128,17 +130,25 @@ def _changed(before: Run, after: Run) -> list[str]:
 
 
 def series_lines(table: pl.DataFrame) -> list[str]:
-    """Return what ``copub trend`` prints: one line per run, changes of instruments above it."""
+    """Return what ``copub trend`` prints: one line per run, and below it what changed since the run before."""
 
     def percent(value: float | None) -> str:
         return "none" if value is None else load_messages().percent(value, 2)
 
-    lines = []
-    for row in table.iter_rows(named=True):
-        lines += [f"  changed: {change}" for change in row["changed"]]
-        lines.append(
-            f"{row['run']}  {percent(row['share'])} [{percent(row['ci_low'])}, {percent(row['ci_high'])}]"
-            f"  with today's instruments {percent(row['today_share'])}"
-            f"  ({row['today_numerator'] or 0:,.0f} of {row['today_denominator'] or 0:,.0f}, {row['counting']})"
-        )
-    return lines
+    rows = [
+        [
+            row["run"],
+            percent(row["share"]),
+            "" if row["ci_low"] is None else f"{percent(row['ci_low'])} to {percent(row['ci_high'])}",
+            percent(row["today_share"]),
+            f"{row['today_numerator'] or 0:,.0f} of {row['today_denominator'] or 0:,.0f}",
+        ]
+        for row in table.iter_rows(named=True)
+    ]
+    head, *lines = aligned([["run", "share", "interval", "today", "works today"], *rows])
+    changes = [[f"  changed: {change}" for change in row] for row in table["changed"]]
+    return [
+        f"Critical and listed, {table['counting'][0]} counting; today: with today's instruments on the same records.",
+        head,
+        *(text for line, changed in zip(lines, changes, strict=True) for text in (line, *changed)),
+    ]

@@ -18,6 +18,7 @@ from rapidfuzz import fuzz, process
 
 from copub.errors import CorrectFile, Fault
 from copub.intervals import wilson
+from copub.progress import bar
 from copub.screening.entity import Entity, read_rows
 from copub.screening.index import build_index
 from copub.screening.strings import screen_strings
@@ -96,7 +97,8 @@ def evaluate(
     if others:
         names = _names(build_index(watchlists).entities, unscored)
         rows.append(_score("plain substring", None, wanted, _by_substring(wanted, names)))
-        rows += [_best(method, scorer, wanted, names) for method, scorer in SCORERS.items()]
+        scorers = bar(SCORERS.items(), label="evaluate", unit="methods")
+        rows += [_best(method, scorer, wanted, names) for method, scorer in scorers]
     return _with_intervals(pl.DataFrame(rows, infer_schema_length=None), confidence)
 
 
