@@ -135,7 +135,7 @@ def works_file(tmp_path: Path) -> Path:
 
 def test_unreadable_records_are_named_in_the_funnel(tmp_path: Path, works_file: Path) -> None:
     with works_file.open("a", encoding="utf-8") as file:
-        file.write('{"id": "https://openalex.org/W2", "publication_year": "2015"}\n')
+        file.write('{"id": "https://openalex.org/W2", "publication_year": "about 2015"}\n')
     run = copub.run("belgium-china", works=[works_file], reports=tmp_path / "r", until="tabulate")
     note = {step["step"]: step.get("note", "") for step in run.manifest["funnel"]}["unreadable records"]
     assert "works.jsonl:2" in note
