@@ -1,7 +1,7 @@
 """The spellings of a name: equal phrases, and Russian names in Latin letters by the usual schemes.
 
-``taxonomies/watchlists/registry/equivalents.csv`` holds the phrases that stand for one another at
-the end of a name ("RAS", "Russian Academy of Sciences"). The schemes are the columns of
+``taxonomies/watchlists/registry/equivalents.csv`` holds the phrases that stand for one another
+("RAS", "Russian Academy of Sciences"). The schemes are the columns of
 ``transliterations.csv``: BGN/PCGN, its plain form (``-skiy`` as ``-sky``), ALA-LC (as in passports),
 ISO 9 without its accents (the scholarly form) and GOST 7.79 system B. Accents and soft signs vanish
 when a string is read.
@@ -19,7 +19,6 @@ from copub.shipped import shipped_folder
 
 _CYRILLIC = re.compile("[а-яё]")
 _SCHEMES = ("bgn", "plain", "ala", "iso9", "gost")
-_SEPARATORS = (" ", ", ")
 
 
 def spellings(name: str) -> tuple[str, ...]:
@@ -41,18 +40,31 @@ def _in_latin(text: str, pattern: re.Pattern[str], table: Mapping[str, str]) -> 
 
 
 def _equal(name: str) -> Iterable[str]:
-    """Return a name with each of its phrases in every form, with and without a comma before it."""
+    """Return a name with each of its phrases in every form; some also with a comma before them."""
     found = [name]
-    for pattern, forms in _equivalents():
+    for pattern, forms, separators in _equivalents():
         if pattern.search(name):
-            found = [pattern.sub(separator + form, one) for one in found for separator in _SEPARATORS for form in forms]
+            found = [
+                pattern.sub(separator + form, one).lstrip(" ,")
+                for one in found
+                for separator in separators
+                for form in forms
+            ]
     return (name, *found)
 
 
 @lru_cache(maxsize=1)
-def _equivalents() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
-    groups = [row.many("forms") for row in _read("equivalents.csv", {"forms": "phrases that are equal"})]
-    return tuple((re.compile(rf",? (?:of (?:the )?)?(?:{'|'.join(forms)})\b"), forms) for forms in groups)
+def _equivalents() -> tuple[tuple[re.Pattern[str], tuple[str, ...], tuple[str, ...]], ...]:
+    columns = {"forms": "phrases that are equal", "after_comma": "yes | no: a comma may stand before them"}
+    rows = _read("equivalents.csv", columns)
+    return tuple(
+        (
+            re.compile(rf"(?:^|,? (?:of (?:the )?)?)(?:{'|'.join(row.many('forms'))})\b", re.IGNORECASE),
+            row.many("forms"),
+            (" ", ", ") if row["after_comma"] == "yes" else (" ",),
+        )
+        for row in rows
+    )
 
 
 @lru_cache(maxsize=1)
