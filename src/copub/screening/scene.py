@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from copub.screening.entity import Entity
+from copub.screening.folding import CHINESE, other_forms
 from copub.screening.lexicon import Lexicon
-from copub.screening.text import DIVIDER, LINKING, Reading
+from copub.screening.text import DIVIDER, LINKING, Reading, Spans
 from copub.screening.vocabulary import Place, vocabulary
 
 Placed = tuple[int, str, Place]
@@ -32,11 +33,15 @@ class Scene:
 
     Parameters
     ----------
+    text : the string that was read.
     names : first word, last word and entity ids (none: a look-alike) of the names that were found,
         in the order of their beginnings.
     """
 
-    def __init__(self, reading: Reading, lexicon: Lexicon, names: Sequence[tuple[int, int, frozenset[str]]]) -> None:
+    def __init__(
+        self, text: str, reading: Reading, lexicon: Lexicon, names: Sequence[tuple[int, int, frozenset[str]]]
+    ) -> None:
+        self.text = text
         self.reading = reading
         self.lexicon = lexicon
         self._names = names
@@ -65,6 +70,42 @@ class Scene:
     def _breaks(self) -> list[int]:
         """Positions of semicolons."""
         return [i for i in range(len(self.reading.words)) if self.reading.tokens[self.reading.raw(i)] == ";"]
+
+    @cached_property
+    def _spans(self) -> Spans:
+        return self.lexicon.reader.spans(self.text)
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Return start and end of a name in the string."""
+        return self._spans.of(self.reading, first, last)
+
+    def is_other_form(self, first: int, last: int) -> bool:
+        """Tell whether a name is written with traditional or Japanese characters.
+
+        In Taiwan, Hong Kong and Japan institutions have the same names: such a name needs a sign of its country.
+        """
+        if not CHINESE.match(self.word(first)):
+            return False
+        start, end = self.span(first, last)
+        return any(character in other_forms() for character in self.text[start:end])
+
+    def is_inside(self, entity: Entity, first: int, last: int) -> bool:
+        """Tell whether a name holds a place of its entity, or (in Chinese characters) one of its country."""
+        words = self.reading.words[first : last + 1]
+        if not self.lexicon.places[entity.id].isdisjoint(words):
+            return True
+        named = vocabulary().places_in(words) if CHINESE.match(self.word(first)) else ()
+        return any(place.country == entity.country for _, _, place in named)
+
+    def is_initial_before(self, first: int) -> bool:
+        """Tell whether the letter before a name is an initial ("N. Bauman"), not a direction ("N. China")."""
+        position = first - 1
+        while self.word(position) == "":
+            position -= 1
+        word = self.word(first)
+        known = vocabulary()
+        is_letter = len(self.reading.tokens[self.reading.raw(position)]) == 1
+        return is_letter and word not in known.words and word not in known.places
 
     def word(self, position: int) -> str:
         """Return a word, or a divider beyond either end."""
