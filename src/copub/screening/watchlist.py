@@ -48,7 +48,9 @@ MEMBER_COLUMNS: Mapping[str, str] = {
     "level_basis": "read | deduced | press: how the level was established",
     "valid_from": "first day on the list (YYYY, YYYY-MM or YYYY-MM-DD)",
     "valid_to": "last day on the list",
-    "source": "where this membership was read",
+    "concern": "what the list fears it for, separated by |, such as N for nuclear weapons",
+    "listed_as": "names as the official document prints them, separated by |",
+    "source": "official document that names it",
 }
 _BASES = ("", "read", "deduced", "press")
 _DATE = re.compile(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -56,14 +58,19 @@ _DATE = re.compile(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An entity on a list: level as the list gives it, how it is known, since when and until when."""
+    """An entity on a list: level as the list gives it, how it is known, since when and until when.
+
+    `listed_as` holds the names as the official document prints them, `concern` what the list fears it for.
+    """
 
     entity: Entity
     level: str
-    level_basis: str
-    valid_from: str
-    valid_to: str
-    source: str
+    level_basis: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    source: str = ""
+    concern: tuple[str, ...] = ()
+    listed_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +144,11 @@ def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Wat
 def registry() -> tuple[Entity, ...]:
     """Return the shared registry of entities that the shipped lists point to."""
     faults: list[Fault] = []
-    path = shipped_folder(FOLDER) / "registry" / "entities.csv"
-    rows = read_rows(path, COLUMNS, ("entity_id", "name"), faults, kind="registry of entities")
+    rows = [
+        row
+        for path in sorted((shipped_folder(FOLDER) / "registry").glob("entities*.csv"))
+        for row in read_rows(path, COLUMNS, ("entity_id", "name"), faults, kind="registry of entities")
+    ]
     entities = [entity_of(row, faults) for row in rows]
     faults += _relation_faults(rows, {entity.id for entity in entities})
     if faults:
@@ -192,7 +202,8 @@ def _members(
         if any(member.entity.id == entity.id for member in members):
             faults.append(Fault(row.where, f"entity {entity.id!r} stands twice on the list"))
         level = row["level"] or (UNRATED if levels else LISTED)
-        members.append(Member(entity, level, row["level_basis"], row["valid_from"], row["valid_to"], row["source"]))
+        facts = (row[column] for column in ("level_basis", "valid_from", "valid_to", "source"))
+        members.append(Member(entity, level, *facts, row.many("concern"), row.many("listed_as")))
     return members, own
 
 
@@ -222,6 +233,12 @@ def _relation_faults(rows: list[CsvRow], known: set[str]) -> Iterator[Fault]:
             yield Fault(row.where, f"parent {row['parent']!r} is not known", "it must be an entity_id")
 
 
+@lru_cache(maxsize=4096)
+def _content(entity: Entity) -> bytes:
+    """Return all that is known of an entity, for the hash of a list: every list holds the whole registry."""
+    return repr(entity).encode("utf-8")
+
+
 def _build(head: Mapping[str, Any], members: list[Member], known: Mapping[str, Entity], text: str) -> Watchlist:
     levels = tuple(head.get("levels") or (LISTED,))
     if any(member.level == UNRATED for member in members) and UNRATED not in levels:
@@ -229,7 +246,7 @@ def _build(head: Mapping[str, Any], members: list[Member], known: Mapping[str, E
     listed = {member.entity.id for member in members}
     digest = hashlib.sha256(text.encode("utf-8"))
     for entity in sorted(known.values(), key=lambda entity: entity.id):
-        digest.update(repr(entity).encode("utf-8"))
+        digest.update(_content(entity))
     return Watchlist(
         id=head["id"],
         title=head["title"],
