@@ -11,7 +11,7 @@ from copub.errors import CorrectFile, Fault
 from copub.screening.entity import Entity, read_rows
 from copub.screening.folding import CHINESE
 from copub.screening.text import DIVIDER, Reader
-from copub.screening.transliteration import romanised
+from copub.screening.spelling import spellings
 from copub.screening.vocabulary import vocabulary
 from copub.shipped import shipped_folder
 
@@ -75,7 +75,7 @@ def build_lexicon(entities: Iterable[Entity], *, silent: bool = False) -> Lexico
     reader = Reader(proper | set(vocabulary().places))
     patterns: dict[str, list[Meaning]] = {}
     for entity, name in names:
-        for pattern in (one for text in (name.text, *romanised(name.text)) for one in _patterns(reader, text)):
+        for pattern in (one for text in spellings(name.text) for one in _patterns(reader, text)):
             if name.kind == "weak" and CHINESE.match(pattern):
                 continue
             meanings = patterns.setdefault(pattern, [])

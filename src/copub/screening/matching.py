@@ -204,5 +204,5 @@ def _is_extended(found: _Found, meaning: Meaning, scene: Scene) -> bool:
         return joined and before in _DIRECTIONS and not scene.is_initial_before(found.first)
     following, linked = scene.neighbour(found.first, 1)
     if following == scene.word(found.last):  # "University of Fudan", not "Medical University Tianjin"
-        return not linked or joined
+        return joined or (not linked and before != DIVIDER)  # "Univ Tehran" may be all of a clause
     return joined and before in places

@@ -19,6 +19,9 @@ _PLACE_WORDS = 3
 _NESTED = 8
 """Names that may stand inside one another, at most."""
 
+_ADDRESS = 4
+"""Clauses after that of a name, at most, in which its country is looked for."""
+
 _CHINA = Place("CN", "country")
 _BODIES = frozenset(
     ("university", "institute", "college", "academy", "school", "hospital", "department", "laboratory", "center")
@@ -143,20 +146,28 @@ class Scene:
         return low, self._breaks[after] if after < len(self._breaks) else len(self.reading.words)
 
     def countries(self, first: int, last: int) -> set[str]:
-        """Return the countries named in the clause of a name and right after it, where no institution comes between."""
+        """Return the countries named beside a name: in its clause, and in its address.
+
+        The address is what comes after the clause up to a semicolon or to a clause that names a body.
+        """
         words = self.reading.words
         low = first
         while self.word(low - 1) != DIVIDER:
             low -= 1
-        high = last + 1
-        while self.word(high) != DIVIDER:
-            high += 1
-        after = high + 1
-        while self.word(after) != DIVIDER:
-            after += 1
-        if _BODIES.isdisjoint(words[high:after]):
+        high = self._end_of_clause(last + 1)
+        end = self.stretch(first, last)[1]
+        for _ in range(_ADDRESS):
+            after = self._end_of_clause(high + 1)
+            if high >= end or not _BODIES.isdisjoint(words[high:after]):
+                break
             high = after
-        return {place.country for _, _, place in _between(self.places, low - 1, high)}
+        beside = (*_between(self.places, low - 1, first), *_between(self.places, last, high))
+        return {place.country for _, _, place in beside}
+
+    def _end_of_clause(self, position: int) -> int:
+        while self.word(position) != DIVIDER:
+            position += 1
+        return position
 
     def nearest(self, first: int, last: int, entity: Entity, *, cities: bool = False) -> tuple[str, Place] | None:
         """Return the place that most likely belongs to a name: the next after it, else the last before it.
