@@ -156,6 +156,23 @@ def registry() -> tuple[Entity, ...]:
     return tuple(entities)
 
 
+@lru_cache(maxsize=1)
+def left_out() -> tuple[CsvRow, ...]:
+    """Return the printed names that the shipped lists leave out: watchlist, listed_as, country, reason."""
+    faults: list[Fault] = []
+    path = shipped_folder(FOLDER) / "registry" / "left-out.csv"
+    columns = {
+        "watchlist": "id of the list",
+        "listed_as": "name as the official document prints it",
+        "country": "ISO 3166 alpha-2 code, if it is an institution",
+        "reason": "why the list leaves it out",
+    }
+    rows = read_rows(path, columns, tuple(columns), faults, kind="table of what is left out")
+    if faults:
+        raise CorrectFile(faults, kind="table of what is left out")
+    return tuple(rows)
+
+
 def _head_faults(toml: TomlFile, head: Mapping[str, Any]) -> Iterator[Fault]:
     if not head:
         yield Fault(toml.where(), "the table [watchlist] is missing", f"it holds: {', '.join(HEAD)}")
