@@ -15,7 +15,7 @@ EXPECTED = {
     "aspi-cdut-2019": {"CN": 159},
     "aspi-cdut-later": {"CN": 11},
     "ca-nro-2024": {"CN": 100, "IR": 12, "RU": 6},
-    "eu-833-2014-annex-iv": {"IR": 3, "RU": 203},
+    "eu-833-2014-iv": {"IR": 3, "RU": 203},
     "jp-meti-2025": {"CN": 38, "IR": 26, "KP": 10, "PK": 10, "RU": 37},
     "related-units": {"CN": 70},
     "seven-sons": {"CN": 7},

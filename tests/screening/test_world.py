@@ -61,7 +61,7 @@ def _facts(folder: Path) -> Iterator[tuple[str, str, str]]:
         if row["research_type"] == "yes":
             yield "jp-meti-2025", row["name"], row["country"]
     for row in read("eu-833-2014-annex-iv-research-type.csv"):
-        yield "eu-833-2014-annex-iv", row["name"], ""
+        yield "eu-833-2014-iv", row["name"], ""
     for row in read("us-1260h-all-editions-2021-2026.csv"):
         if row["research_type"] == "yes":
             yield f"us-1260h-{row['listed_from'][:4]}", row["name"], "CN"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -98,6 +99,11 @@ class Watchlist:
     hash: str
     members_file: Path = field(default=Path(), repr=False, compare=False)
 
+    @property
+    def countries(self) -> dict[str, int]:
+        """Return the number of members of each country, by its code, sorted."""
+        return dict(sorted(Counter(member.entity.country for member in self.entities).items()))
+
     def member(self, entity_id: str) -> Member | None:
         """Return the member of that id, or None."""
         return next((member for member in self.entities if member.entity.id == entity_id), None)
@@ -144,11 +150,8 @@ def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Wat
 def registry() -> tuple[Entity, ...]:
     """Return the shared registry of entities that the shipped lists point to."""
     faults: list[Fault] = []
-    rows = [
-        row
-        for path in sorted((shipped_folder(FOLDER) / "registry").glob("entities*.csv"))
-        for row in read_rows(path, COLUMNS, ("entity_id", "name"), faults, kind="registry of entities")
-    ]
+    path = shipped_folder(FOLDER) / "registry" / "entities.csv"
+    rows = read_rows(path, COLUMNS, ("entity_id", "name"), faults, kind="registry of entities")
     entities = [entity_of(row, faults) for row in rows]
     faults += _relation_faults(rows, {entity.id for entity in entities})
     if faults:
@@ -160,7 +163,7 @@ def registry() -> tuple[Entity, ...]:
 def left_out() -> tuple[CsvRow, ...]:
     """Return the printed names that the shipped lists leave out: watchlist, listed_as, country, reason."""
     faults: list[Fault] = []
-    path = shipped_folder(FOLDER) / "registry" / "left-out.csv"
+    path = shipped_folder(FOLDER) / "left-out.csv"
     columns = {
         "watchlist": "id of the list",
         "listed_as": "name as the official document prints it",
