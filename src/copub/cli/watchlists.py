@@ -1,4 +1,4 @@
-"""Commands about listed institutions: screen, watchlists list, show, validate, resolve, diff."""
+"""Commands about listed institutions: screen, watchlists list, show, validate, resolve, diff, check."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INVENTED = "demo-list"
 group = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Dated lists of institutions: list, show, validate, resolve, diff.",
+    help="Dated lists of institutions: list, show, validate, resolve, diff, check.",
 )
 app.add_typer(group, name="watchlists")
 
@@ -204,3 +204,32 @@ def diff_command(
     for row in changes.iter_rows(named=True):
         typer.echo(f"{row['change']:<8} {row['entity_id']:<50} {row['before'] or ''} -> {row['after'] or ''}")
     typer.echo(f"{amount(changes.height, 'change')} from {old} to {new}")
+
+
+@group.command("check")
+def check_command(
+    watchlist: Annotated[str, typer.Argument(help="watchlist, shipped or file", metavar="LIST")],
+    against: Annotated[
+        Path, typer.Option("--against", metavar="FILE", help="the official document: .csv, .xlsx, .html or .txt")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Compare a list with the official document: a draft of added, renamed and removed entries.
+
+    Nothing is written. A person decides which entries belong on the list, and enters them.
+
+    \b
+    Example:
+      copub watchlists check jp-meti-2025 --against foreign-end-users.xlsx
+    """
+    from copub.screening import load_watchlist
+    from copub.screening.upkeep import check_watchlist, counts, draft_lines
+
+    differences = check_watchlist(load_watchlist(watchlist), against)
+    if as_json:
+        print_json(differences.to_dicts())
+        return
+    for line in draft_lines(differences):
+        typer.echo(line)
+    number = ", ".join(f"{count} {change}" for change, count in counts(differences).items())
+    typer.echo(f"draft for review: {number}; {watchlist} against {against}")

@@ -19,7 +19,6 @@ SILENT = ("laboratory", "merged")
 """Kinds of names that never count and are therefore not searched for."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What a pattern stands for: a name of an entity, or (entity None) a look-alike."""

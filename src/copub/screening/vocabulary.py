@@ -18,7 +18,6 @@ from copub.screening.slips import Slips, slips_of
 from copub.shipped import shipped_folder
 
 
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """A word that names a country, province or city: ISO code and kind."""

@@ -257,7 +257,9 @@ def _without_side_b(study: Study, headline: Sequence[Watchlist]) -> Iterator[Sai
     counts = coverage_of(side).counts
     better = [f"{name} ({number})" for name, number in counts.items() if number]
     if better:
-        what = f"{', '.join(w.id for w in headline)}: no institution of side B ({', '.join(side)}), so nothing can count"
+        what = (
+            f"{', '.join(w.id for w in headline)}: no institution of side B ({', '.join(side)}), so nothing can count"
+        )
         yield "watchlists", what, f"lists that name some: {', '.join(better)}"
 
 
