@@ -1,7 +1,7 @@
 """Write the generated documents, or check that they are as the code says.
 
 ``python docs/generate.py`` writes them; with ``--check`` it names those that differ and ends
-with 1. Generated: the command line, the data dictionary, the keys of a study file.
+with 1. Generated: the command line, the data dictionary, the shipped watchlists, the keys of a study file.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from copub.cli import app
+from copub.countries import COUNTRIES, listing
 from copub.pairs import parse_pairs
 from copub.schema import data_dictionary
+from copub.screening.watchlist import FOLDER, Watchlist, left_out, load_watchlist
+from copub.shipped import shipped_names
 from copub.study import SETTINGS
 from copub.study.template import new_study
 
-FOLDER = Path(__file__).resolve().parent
+DOCS = Path(__file__).resolve().parent
+DEMO_LIST = "demo-list"
 TERMINAL = """\
 **Completion.** `copub --install-completion` teaches the shell (bash, zsh, fish, PowerShell) the commands and
 options; `copub --show-completion` prints the script instead. Open a new shell afterwards.
@@ -124,9 +128,68 @@ def _shown(value: object) -> str:
     return "{}" if hasattr(value, "keys") else str(value)
 
 
+LISTS = """\
+# The shipped watchlists
+
+Made by `docs/generate.py` from the list files; do not edit by hand. {total} entities in {countries}.
+
+| list | kind | authority | edition | source read on | entities by country | complete |
+|---|---|---|---|---|---|---|
+{rows}
+
+No list that was read names a research body of Belarus.
+
+## What each list lacks
+
+{lacks}
+
+## What the lists leave out
+
+An entry of an official document that is not on the list is named here, with the reason.
+
+{left}
+
+## Keep a list up to date
+
+```
+copub watchlists check jp-meti-2025 --against foreign-end-users.xlsx    # added, renamed, removed: a draft
+copub watchlists diff us-1286-fy2024 us-1286-fy2025                     # what one edition changed
+```
+
+`check` reads the official document (.csv, .xlsx, .html, .txt), compares its names with the column `listed_as` of
+the list and with `taxonomies/watchlists/left-out.csv`, and writes nothing. A person enters each change with the day
+and the document, or adds it to `left-out.csv` with the reason.
+"""
+
+
+def list_reference() -> str:
+    """Return the shipped watchlists, what each lacks and leaves out, as Markdown."""
+    lists = [w for w in map(load_watchlist, shipped_names(FOLDER)) if w.id != DEMO_LIST]
+    left: dict[str, list[str]] = {}
+    for row in left_out():
+        left.setdefault(row["watchlist"], []).append(f"- {row['listed_as']}: {row['reason']}")
+    rows = [
+        f"| `{w.id}` | {w.kind} | {w.authority} | {w.edition} | {w.retrieved} | {_by_country(w)} | {w.completeness} |"
+        for w in lists
+    ]
+    entities = {member.entity for w in lists for member in w.entities}
+    return LISTS.format(
+        total=f"{len(entities):,}",
+        countries=listing([COUNTRIES[code].name for code in sorted({entity.country for entity in entities})]),
+        rows="\n".join(rows),
+        lacks="\n".join(f"- `{w.id}`: {w.lacks}" for w in lists),
+        left="\n\n".join(f"### {name}\n\n" + "\n".join(items) for name, items in sorted(left.items())),
+    )
+
+
+def _by_country(watchlist: Watchlist) -> str:
+    return ", ".join(f"{code} {number}" for code, number in watchlist.countries.items())
+
+
 DOCUMENTS = {
     "cli.md": cli_reference,
     "data-dictionary.md": data_dictionary,
+    "lists.md": list_reference,
     "study.md": study_reference,
 }
 
@@ -136,7 +199,7 @@ def main() -> int:
     check = "--check" in sys.argv[1:]
     stale = 0
     for name, make in DOCUMENTS.items():
-        path, text = FOLDER / name, make()
+        path, text = DOCS / name, make()
         old = path.read_text(encoding="utf-8") if path.exists() else ""
         if check and old != text:
             stale += 1

@@ -90,7 +90,10 @@ def test_the_cross_table_counts_links_by_priority_area_and_level() -> None:
 
 def test_shipped_ties_belong_to_their_pair_and_keep_unnamed_partners() -> None:
     ties = load_ties("belgium")
-    assert [t.tie_id for t in of_study(STUDY, ties)] == [f"be-cn-00{n}" for n in range(1, 6)]
+    assert [t.tie_id for t in of_study(STUDY, ties)] == [f"be-cn-00{n}" for n in range(1, 7)]
+    suspended = next(tie for tie in ties if tie.institution_b == "Beihang University")
+    assert (suspended.institution_a, suspended.end) == ("Université libre de Bruxelles", "2025-05-05")
+    assert "Seven Sons" in suspended.note
     assert sum(not t.is_resolved for t in ties) == 6
     assert all(t.source for t in ties)
 

@@ -51,7 +51,9 @@ def test_a_name_of_two_entities_is_a_fault(write_list) -> None:
 def test_editions_are_compared() -> None:
     changes = diff_watchlists(load_watchlist("us-1286-fy2022"), load_watchlist("us-1286-fy2023"))
     assert set(changes["change"]) <= {"added", "removed"}
-    assert changes.filter(change="added").height - changes.filter(change="removed").height == 79 - 32
+    assert changes.filter(change="added").height - changes.filter(change="removed").height == 99 - 42
+    companies = diff_watchlists(load_watchlist("us-1260h-2025"), load_watchlist("us-1260h-2026"))
+    assert companies["change"].to_list() == ["added"] * 10
     aspi = diff_watchlists(load_watchlist("aspi-cdut-2019"), load_watchlist("aspi-cdut-later"))
     moved = aspi.filter(change="level").rows()
     assert moved == [("shanghai-university", "Shanghai University", "level", "medium", "high")]

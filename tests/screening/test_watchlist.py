@@ -12,28 +12,47 @@ from copub.screening import Watchlist, load_watchlist
 from copub.screening.watchlist import registry
 
 EXPECTED = {
-    "aspi-cdut-2019": 159,
-    "aspi-cdut-later": 10,
-    "ca-nro-2024": 98,
-    "related-units": 77,
-    "seven-sons": 7,
-    "us-1260h-2026": 20,
-    "us-1286-fy2022": 32,
-    "us-1286-fy2023": 79,
-    "us-1286-fy2024": 95,
-    "us-1286-fy2025": 108,
-    "us-entity-list": 38,
+    "aspi-cdut-2019": {"CN": 159},
+    "aspi-cdut-later": {"CN": 11},
+    "ca-nro-2024": {"CN": 100, "IR": 12, "RU": 6},
+    "eu-833-2014-iv": {"IR": 3, "RU": 203},
+    "jp-meti-2025": {"CN": 38, "IR": 26, "KP": 10, "PK": 10, "RU": 37},
+    "related-units": {"CN": 70},
+    "seven-sons": {"CN": 7},
+    "us-1260h-2021": {"CN": 8},
+    "us-1260h-2022": {"CN": 8},
+    "us-1260h-2024": {"CN": 8},
+    "us-1260h-2025": {"CN": 11},
+    "us-1260h-2026": {"CN": 21},
+    "us-1286-fy2022": {"CN": 32, "IR": 1, "RU": 9},
+    "us-1286-fy2023": {"CN": 79, "IR": 1, "RU": 19},
+    "us-1286-fy2024": {"CN": 95, "IR": 4, "RU": 28},
+    "us-1286-fy2025": {"CN": 108, "IR": 9, "RU": 33},
+    "us-entity-list": {"CN": 73},
 }
+"""Entities of each shipped list of real institutions, by country."""
 
 
 def test_shipped_lists_have_their_known_numbers_of_entities(all_lists: list[Watchlist]) -> None:
-    assert {w.id: len(w.entities) for w in all_lists} == EXPECTED
+    assert {w.id: dict(Counter(m.entity.country for m in w.entities)) for w in all_lists} == EXPECTED
 
 
 def test_every_shipped_list_names_source_date_terms_and_what_it_lacks(all_lists: list[Watchlist]) -> None:
     for watchlist in all_lists:
         assert watchlist.sources and watchlist.terms and watchlist.lacks, watchlist.id
-        assert watchlist.retrieved == "2026-11-21"
+        assert watchlist.retrieved in ("2026-11-21", "2026-11-29")
+
+
+def test_lists_of_states_cite_the_official_document_and_say_that_it_was_not_read_itself(
+    all_lists: list[Watchlist],
+) -> None:
+    for watchlist in all_lists:
+        if watchlist.kind != "designation":
+            continue
+        assert "compare with the official page before you quote" in watchlist.lacks, watchlist.id
+        assert all(member.source for member in watchlist.entities), watchlist.id
+        by_hand = [m.entity.id for m in watchlist.entities if not m.listed_as]
+        assert not by_hand or watchlist.id == "us-entity-list", by_hand
 
 
 def test_entities_of_section_1286_keep_the_date_of_the_edition_that_first_names_them(
@@ -49,7 +68,7 @@ def test_entities_of_section_1286_keep_the_date_of_the_edition_that_first_names_
 
 def test_lists_that_are_fragments_say_so(all_lists: list[Watchlist]) -> None:
     complete = {w.id for w in all_lists if w.completeness == "complete"}
-    assert complete == {"aspi-cdut-2019", "seven-sons", *(f"us-1286-fy{y}" for y in range(2022, 2026))}
+    assert complete == {"aspi-cdut-2019", "ca-nro-2024", "seven-sons", *(f"us-1286-fy{y}" for y in range(2022, 2026))}
 
 
 def test_blank_levels_of_aspi_2019_stay_unrated() -> None:
@@ -57,13 +76,15 @@ def test_blank_levels_of_aspi_2019_stay_unrated() -> None:
     assert aspi.levels == ("very high", "high", "medium", "low", "unrated")
     assert Counter(m.level for m in aspi.entities) == {
         "very high": 90,
-        "high": 19,
-        "medium": 24,
+        "high": 20,
+        "medium": 25,
         "low": 5,
-        "unrated": 21,
+        "unrated": 19,
     }
-    fudan = aspi.member("fudan-university")
-    assert fudan is not None and fudan.level == "unrated"
+    levels = {m.entity.id: (m.level, m.level_basis) for m in aspi.entities}
+    assert levels["fudan-university"] == ("medium", "read")
+    assert levels["southeast-university"] == ("high", "press")
+    assert levels["central-south-university"] == ("unrated", "")
 
 
 def test_shanghai_university_has_its_level_of_each_edition() -> None:
@@ -71,6 +92,27 @@ def test_shanghai_university_has_its_level_of_each_edition() -> None:
     after = load_watchlist("aspi-cdut-later").member("shanghai-university")
     assert before is not None and after is not None
     assert (before.level, after.level) == ("medium", "high")
+
+
+def test_editions_of_section_1260h_keep_first_and_last_days(all_lists: list[Watchlist]) -> None:
+    editions = {w.id: {m.entity.id: m for m in w.entities} for w in all_lists if w.id.startswith("us-1260h")}
+    assert {m.valid_from for m in editions["us-1260h-2024"].values()} == {"2021-06-03"}
+    assert editions["us-1260h-2026"]["shenyang-aircraft-design-institute"].valid_from == "2025-01-07"
+    assert editions["us-1260h-2026"]["cetc-15"].valid_from == "2026-06-08"
+    assert "cetc-15" not in editions["us-1260h-2025"]
+
+
+def test_entities_that_a_later_edition_no_longer_names_have_a_last_month() -> None:
+    old, new = load_watchlist("us-1286-fy2024"), load_watchlist("us-1286-fy2025")
+    gone = {m.entity.id for m in old.entities} - {m.entity.id for m in new.entities}
+    assert "mabna-institute" in gone
+    assert {m.entity.id for m in old.entities if m.valid_to} == gone
+    assert not any(m.valid_to for m in new.entities)
+
+
+def test_hunan_university_is_on_no_us_entity_list(all_lists: list[Watchlist]) -> None:
+    on = {w.id for w in all_lists if w.member("hunan-university")}
+    assert on == {"aspi-cdut-2019", "ca-nro-2024"}
 
 
 def test_lists_without_levels_have_one_level() -> None:
@@ -81,18 +123,6 @@ def test_lists_without_levels_have_one_level() -> None:
 def test_all_lists_together_name_every_registered_entity(all_lists: list[Watchlist]) -> None:
     named = {m.entity.id for w in all_lists for m in w.entities}
     assert named == {entity.id for entity in registry()}
-
-
-@pytest.mark.real
-def test_shipped_lists_agree_with_the_compiled_table(real_data: Path, all_lists: list[Watchlist]) -> None:
-    import polars as pl
-
-    table = pl.read_csv(real_data / "watchlists" / "listed_institutions.csv", infer_schema_length=None)
-    tags = dict(table.select("entity_id_slug", "lists").iter_rows())
-    for watchlist in all_lists:
-        tagged = {slug for slug, lists in tags.items() if watchlist.id in (lists or "").split("|")}
-        if watchlist.id.startswith(("us-1286", "ca-", "aspi-cdut-2019", "us-1260h")):
-            assert {m.entity.id for m in watchlist.entities} == tagged, watchlist.id
 
 
 def test_a_list_of_ones_own_needs_no_registry(write_list) -> None:

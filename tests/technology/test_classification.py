@@ -138,7 +138,7 @@ def test_no_works_give_empty_tables() -> None:
     assert made.basis.columns == ["work_id", "classified_from", "classifiable"]
 
 
-@pytest.mark.parametrize("name", ["aspi-64", "aspi-74", "us-cet-2024", "ca-stra", "cn-priority-areas"])
+@pytest.mark.parametrize("name", ["aspi-64", "aspi-74", "us-cet-2024", "us-nssts-2026", "ca-stra", "cn-priority-areas"])
 def test_another_taxonomy_classifies_through_its_crosswalk(name: str) -> None:
     made = classify(_works(), _topics(), [load_taxonomy(name)]).assignments
     quantum = [area for area in _assigned(made, "W1") if "quantum" in area]

@@ -1,4 +1,4 @@
-"""Commands about listed institutions: screen, watchlists list, show, validate, resolve, diff."""
+"""Commands about listed institutions: screen, watchlists list, show, validate, resolve, diff, check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INVENTED = "demo-list"
 group = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Dated lists of institutions: list, show, validate, diff",
+    help="Dated lists of institutions: list, show, validate, diff, check",
 )
 app.add_typer(group, name="watchlists")
 
@@ -216,3 +216,32 @@ def diff_command(
     columns = ("change", "entity_id", "before", "after")
     rows = [[row[name] or "" for name in columns] for row in changes.iter_rows(named=True)]
     say(aligned([["change", "entity", "before", "after"], *rows], left=4) if rows else [])
+
+
+@group.command("check")
+def check_command(
+    watchlist: Annotated[str, typer.Argument(help="watchlist, shipped or file", metavar="LIST")],
+    against: Annotated[
+        Path, typer.Option("--against", metavar="FILE", help="the official document: .csv, .xlsx, .html or .txt")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Compare a list with the official document: a draft of added, renamed and removed entries.
+
+    Nothing is written. A person decides which entries belong on the list, and enters them.
+
+    \b
+    Example:
+      copub watchlists check jp-meti-2025 --against foreign-end-users.xlsx
+    """
+    from copub.screening import load_watchlist
+    from copub.screening.upkeep import check_watchlist, counts, draft_lines
+
+    differences = check_watchlist(load_watchlist(watchlist), against)
+    if as_json:
+        print_json(differences.to_dicts())
+        return
+    for line in draft_lines(differences):
+        typer.echo(line)
+    number = ", ".join(f"{count} {change}" for change, count in counts(differences).items())
+    typer.echo(f"draft for review: {number}; {watchlist} against {against}")

@@ -98,7 +98,7 @@ def _rests_on(facts: Facts, row: Row | None) -> tuple[tuple[str, tuple[str, ...]
         "rests.counting", counting=words.name("counting", facts.counting), rule=words.name("counting", rule)
     )
     pairs.append((words.say("label.counting"), (counted,)))
-    lists = [list_line(facts, entry) for entry in facts.entries("watchlists")]
+    lists = [f"{list_line(facts, entry)}{_listed_on_b(facts, entry)}" for entry in facts.entries("watchlists")]
     pairs += _headline_first(facts, "lists", lists, len(study.get("watchlists") or ()))
     levels = ", ".join(facts.level(level) for level in study.get("levels") or ()) or words.say("rests.levels_all")
     pairs.append((words.say("label.levels"), (levels,)))
@@ -106,6 +106,15 @@ def _rests_on(facts: Facts, row: Row | None) -> tuple[tuple[str, tuple[str, ...]
     pairs += _headline_first(facts, "taxonomies", taxonomies, 1)
     pairs.append((words.say("label.classifier"), (words.say("rests.classifier"),)))
     return tuple((label, values) for label, values in pairs if values)
+
+
+def _listed_on_b(facts: Facts, entry: Row) -> str:
+    """Return how many institutions of side B a watchlist names; "" if an older run did not keep it."""
+    if "countries" not in entry:
+        return ""
+    side = (facts.study.get("side_b") or {}).get("countries") or ()
+    number = sum(entry["countries"].get(country, 0) for country in side)
+    return facts.words.say("rests.listed_on_b", number=facts.words.count(number))
 
 
 def _headline_first(facts: Facts, what: str, lines: Sequence[str], headline: int) -> list[tuple[str, tuple[str, ...]]]:

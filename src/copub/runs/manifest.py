@@ -19,7 +19,9 @@ from copub.study import NOT_SETTINGS, Study
 from copub.technology.taxonomy import Taxonomy
 
 _LIBRARIES = ("polars", "pyarrow", "pyalex", "scikit-learn", "scipy", "numpy", "altair", "orjson", "rapidfuzz")
-_LIST_FACTS = ("id", "title", "authority", "edition", "kind", "retrieved", "completeness", "terms", "levels", "hash")
+_LIST_FACTS = (
+    "id", "title", "authority", "edition", "kind", "retrieved", "completeness", "terms", "levels", "countries", "hash",
+)  # fmt: skip
 _TAXONOMY_FACTS = ("id", "title", "source", "date", "verification", "hash")
 
 
@@ -48,7 +50,7 @@ def taxonomy_facts(taxonomies: Sequence[Taxonomy]) -> list[dict[str, Any]]:
 
 
 def watchlist_facts(watchlists: Sequence[Watchlist]) -> list[dict[str, Any]]:
-    """Return authority, edition, kind, completeness and hash of each watchlist."""
+    """Return authority, edition, kind, completeness, entities by country and hash of each watchlist."""
     return [{fact: getattr(watchlist, fact) for fact in _LIST_FACTS} for watchlist in watchlists]
 
 

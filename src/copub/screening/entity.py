@@ -17,7 +17,7 @@ from copub.errors import CorrectInput, Fault
 
 SEPARATOR = "|"
 CHILDREN = ("all", "named", "none")
-CONTEXTS = ("", "open", "china", "home", "alone")
+CONTEXTS = ("", "open", "country", "home", "alone", "strict")
 
 NAME_COLUMNS: Mapping[str, str] = {
     "name": "name",
@@ -54,7 +54,8 @@ COLUMNS: Mapping[str, str] = {
     "country": "ISO 3166 alpha-2 code",
     "places": "cities or provinces of the entity",
     "context": "what its names need beside them: empty = nothing | open = not beside the name of "
-    "another country | china = a sign of its country | home = a place of it | alone = the name is the whole clause",
+    "another country | country = a sign of its country | home = a place of it | alone = the name is the whole clause | "
+    "strict = the name is the whole clause, beside a place of it",
     "not_places": "cities, or codes of countries, that point to another institution of the same name",
     "parent": "entity_id of the parent",
     "children": "descendants that count: all | named (those with this parent in the file) | none",

@@ -1,8 +1,9 @@
 """How well the matcher finds listed entities in labelled strings, beside simpler methods.
 
 Everything is counted per string and entity: a true positive is an entity that a string names and
-the method reports. The fuzzy scorers are given their best threshold on the very strings they are
-judged by, which favours them.
+the method reports. Only entities of the countries that occur in the labels are scored: labels of
+Chinese institutions say nothing about a Russian one in the same string. The fuzzy scorers are given
+their best threshold on the very strings they are evaluated with, which favours them.
 """
 
 from __future__ import annotations
@@ -92,6 +93,7 @@ def evaluate(
     false_positives, false_negatives, precision, precision_low, precision_high, recall,
     recall_low, recall_high, f1. The intervals are Wilson's.
     """
+    unscored = (*unscored, *_unlabelled(labels, watchlists))
     wanted = _wanted(labels, unscored)
     rows = [_score("copub", None, wanted, named_by_copub(labels, watchlists, unscored))]
     if others:
@@ -106,6 +108,7 @@ def mistakes(
     labels: pl.DataFrame, watchlists: Sequence[Watchlist], *, unscored: Sequence[str] = UNSCORED
 ) -> pl.DataFrame:
     """Return the strings on which copub and the labels differ: raw_affiliation_string, missed, wrong."""
+    unscored = (*unscored, *_unlabelled(labels, watchlists))
     wanted = _wanted(labels, unscored)
     found = named_by_copub(labels, watchlists, unscored)
     rows = [
@@ -116,6 +119,13 @@ def mistakes(
     texts = pl.List(pl.String())
     schema = pl.Schema([("raw_affiliation_string", pl.String()), ("missed", texts), ("wrong", texts)])
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _unlabelled(labels: pl.DataFrame, watchlists: Sequence[Watchlist]) -> list[str]:
+    """Return the entities of countries of which the labels name no entity; none if they name no known entity."""
+    countries = {entity.id: entity.country for entity in build_index(watchlists).entities}
+    labelled = {countries[entity] for entities in labels["entity_ids"] for entity in entities if entity in countries}
+    return [entity for entity, country in countries.items() if labelled and country not in labelled]
 
 
 def named_by_copub(labels: pl.DataFrame, watchlists: Sequence[Watchlist], unscored: Sequence[str]) -> Named:

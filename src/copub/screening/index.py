@@ -100,13 +100,19 @@ def _cached(lists: _Lists) -> Index:
     keys = {entity: key for key, entity in enumerate(entities)}
     holders = [row for watchlist in lists.watchlists for row in _holders(watchlist, keys)]
     return Index(
-        lexicon=build_lexicon(entities),
+        lexicon=_lexicon(entities),
         entities=entities,
         holders=pl.DataFrame(holders, schema=HOLDERS, orient="row"),
         openalex=_identifiers((i, keys[e]) for e in entities for i in e.openalex),
         ror=_identifiers((i, keys[e]) for e in entities for i in e.ror),
         lineage=_identifiers((i, keys[e]) for e in entities if e.children == "all" for i in e.openalex),
     )
+
+
+@lru_cache(maxsize=_CACHE_SIZE)
+def _lexicon(entities: tuple[Entity, ...]) -> Lexicon:
+    """Compile names once: every shipped list holds the same entities, members and relatives together."""
+    return build_lexicon(entities)
 
 
 def _entities(watchlist: Watchlist) -> list[Entity]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,14 +9,14 @@ from itertools import product
 
 from copub.errors import CorrectFile, Fault
 from copub.screening.entity import Entity, read_rows
-from copub.screening.text import CJK, DIVIDER, Reader
+from copub.screening.folding import CHINESE
+from copub.screening.spelling import spellings
+from copub.screening.text import DIVIDER, Reader
 from copub.screening.vocabulary import vocabulary
 from copub.shipped import shipped_folder
 
 SILENT = ("laboratory", "merged")
 """Kinds of names that never count and are therefore not searched for."""
-
-_CJK_FIRST = re.compile(f"[{CJK}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,8 @@ def build_lexicon(entities: Iterable[Entity], *, silent: bool = False) -> Lexico
     reader = Reader(proper | set(vocabulary().places))
     patterns: dict[str, list[Meaning]] = {}
     for entity, name in names:
-        for pattern in _patterns(reader, name.text):
-            if name.kind == "weak" and _CJK_FIRST.match(pattern):
+        for pattern in (one for text in spellings(name.text) for one in _patterns(reader, text)):
+            if name.kind == "weak" and CHINESE.match(pattern):
                 continue
             meanings = patterns.setdefault(pattern, [])
             if all(meaning.entity != entity for meaning in meanings):

@@ -16,7 +16,7 @@ from copub.screening.entity import Entity
 from copub.screening.lexicon import Lexicon, Meaning
 from copub.screening.scene import Scene
 from copub.screening.text import DIVIDER, Reading
-from copub.screening.vocabulary import vocabulary
+from copub.screening.vocabulary import Place, vocabulary
 
 SURE, IF_COUNTRY, UNLESS_ABROAD = "sure", "if-country", "unless-abroad"
 
@@ -82,7 +82,7 @@ def find_mentions(text: str, lexicon: Lexicon) -> list[Mention]:
     if not candidates:
         return []
     winners = _winners(_located(candidates, reading, lexicon), lexicon)
-    scene = Scene(reading, lexicon, [(f.first, f.last, frozenset(_ids(f))) for f in winners])
+    scene = Scene(text, reading, lexicon, [(f.first, f.last, frozenset(_ids(f))) for f in winners])
     named: dict[str, tuple[_Found, Meaning, str]] = {}
     for found in winners:
         for meaning in found.meanings:
@@ -96,9 +96,8 @@ def find_mentions(text: str, lexicon: Lexicon) -> list[Mention]:
                 named[entity.id] = found, meaning, condition
     if not named:
         return []
-    spans = lexicon.reader.spans(text)
     mentions = [
-        Mention(meaning.entity, meaning.name, meaning.kind, *spans.of(reading, found.first, found.last), condition)
+        Mention(meaning.entity, meaning.name, meaning.kind, *scene.span(found.first, found.last), condition)
         for found, meaning, condition in named.values()
         if meaning.entity is not None
     ]
@@ -155,37 +154,40 @@ def _is_ancestor_within(inner: _Found, outer: _Found, lexicon: Lexicon) -> bool:
 def _condition(entity: Entity, kind: str, found: _Found, scene: Scene) -> str:
     """Return on what condition a name counts; empty if it does not."""
     first, last = found.first, found.last
-    if (entity.context == "alone" or kind == "weak") and not scene.is_alone(first, last):
+    is_weak = kind == "weak" or entity.context == "strict"
+    if (is_weak or entity.context == "alone") and not scene.is_alone(first, last):
         return ""
-    if entity.context == "alone":
-        return SURE
-    is_full = kind not in ("weak", "abbreviation")
-    if not scene.reading.text[found.start].isascii() or (is_full and not entity.context and not entity.not_places):
-        return SURE
-    if is_full and entity.context == "open":
-        return _unless_elsewhere(entity, scene.countries(first, last))
     near = scene.nearest(first, last, entity)
-    rivals = [place for place in entity.not_places if place.isupper()]
-    if near is not None and near[1].country in rivals:
-        return ""
-    says_where = not scene.lexicon.places[entity.id].isdisjoint(scene.reading.words[first : last + 1])
-    cities = bool(entity.not_places) and not says_where
-    city = scene.nearest(first, last, entity, cities=True) if cities else None
-    if city is not None and city[0] in {place.lower() for place in entity.not_places}:
-        return ""
-    abroad = near is not None and near[1].country != entity.country
-    if kind == "weak" or entity.context == "home":
-        return SURE if scene.is_home(entity, first, last) and not abroad else ""
-    if kind == "abbreviation" or entity.context == "china":
-        return "" if abroad else (IF_COUNTRY if near is None else SURE)
-    return UNLESS_ABROAD if rivals and near is None else SURE
+    if scene.is_other_form(first, last) and not scene.is_inside(entity, first, last):
+        return _beside_country(entity, near)
+    if kind not in ("weak", "abbreviation") and entity.context in ("", "open", "alone"):
+        return _unless_elsewhere(entity, near, found, scene)
+    if is_weak or entity.context == "home":
+        is_abroad = near is not None and near[1].country != entity.country
+        return SURE if scene.is_home(entity, first, last) and not is_abroad else ""
+    return _beside_country(entity, near)
 
 
-def _unless_elsewhere(entity: Entity, countries: set[str]) -> str:
-    """Return the condition of a name that counts unless the countries around it are all others."""
-    if not countries:
-        return UNLESS_ABROAD
-    return SURE if entity.country in countries else ""
+def _beside_country(entity: Entity, near: tuple[str, Place] | None) -> str:
+    """Return the condition of a name that needs a sign of its country."""
+    if near is None:
+        return IF_COUNTRY
+    return SURE if near[1].country == entity.country else ""
+
+
+def _unless_elsewhere(entity: Entity, near: tuple[str, Place] | None, found: _Found, scene: Scene) -> str:
+    """Return the condition of a name that counts unless another country is named beside it."""
+    first, last = found.first, found.last
+    around = scene.countries(first, last)
+    if around and entity.country not in around:
+        return ""
+    if near is not None and near[1].country in entity.not_places:
+        return ""
+    if entity.not_places and not scene.is_inside(entity, first, last):
+        city = scene.nearest(first, last, entity, cities=True)
+        if city is not None and city[0] in {place.lower() for place in entity.not_places}:
+            return ""
+    return SURE if near is not None and near[1].country == entity.country else UNLESS_ABROAD
 
 
 def _is_extended(found: _Found, meaning: Meaning, scene: Scene) -> bool:
@@ -199,8 +201,8 @@ def _is_extended(found: _Found, meaning: Meaning, scene: Scene) -> bool:
         return True
     before, joined = scene.neighbour(found.first, -1)
     if scene.word(found.first) not in _GENERIC_FIRST:
-        return joined and before in _DIRECTIONS
+        return joined and before in _DIRECTIONS and not scene.is_initial_before(found.first)
     following, linked = scene.neighbour(found.first, 1)
     if following == scene.word(found.last):  # "University of Fudan", not "Medical University Tianjin"
-        return not linked or joined
+        return joined or (not linked and before != DIVIDER)  # "Univ Tehran" may be all of a clause
     return joined and before in places

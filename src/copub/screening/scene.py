@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from copub.screening.entity import Entity
+from copub.screening.folding import CHINESE, other_forms
 from copub.screening.lexicon import Lexicon
-from copub.screening.text import DIVIDER, LINKING, Reading
+from copub.screening.text import DIVIDER, LINKING, Reading, Spans
 from copub.screening.vocabulary import Place, vocabulary
 
 Placed = tuple[int, str, Place]
@@ -17,6 +18,9 @@ Placed = tuple[int, str, Place]
 _PLACE_WORDS = 3
 _NESTED = 8
 """Names that may stand inside one another, at most."""
+
+_ADDRESS = 4
+"""Clauses after that of a name, at most, in which its country is looked for."""
 
 _CHINA = Place("CN", "country")
 _BODIES = frozenset(
@@ -32,11 +36,15 @@ class Scene:
 
     Parameters
     ----------
+    text : the string that was read.
     names : first word, last word and entity ids (none: a look-alike) of the names that were found,
         in the order of their beginnings.
     """
 
-    def __init__(self, reading: Reading, lexicon: Lexicon, names: Sequence[tuple[int, int, frozenset[str]]]) -> None:
+    def __init__(
+        self, text: str, reading: Reading, lexicon: Lexicon, names: Sequence[tuple[int, int, frozenset[str]]]
+    ) -> None:
+        self.text = text
         self.reading = reading
         self.lexicon = lexicon
         self._names = names
@@ -65,6 +73,42 @@ class Scene:
     def _breaks(self) -> list[int]:
         """Positions of semicolons."""
         return [i for i in range(len(self.reading.words)) if self.reading.tokens[self.reading.raw(i)] == ";"]
+
+    @cached_property
+    def _spans(self) -> Spans:
+        return self.lexicon.reader.spans(self.text)
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Return start and end of a name in the string."""
+        return self._spans.of(self.reading, first, last)
+
+    def is_other_form(self, first: int, last: int) -> bool:
+        """Tell whether a name is written with traditional or Japanese characters.
+
+        In Taiwan, Hong Kong and Japan institutions have the same names: such a name needs a sign of its country.
+        """
+        if not CHINESE.match(self.word(first)):
+            return False
+        start, end = self.span(first, last)
+        return any(character in other_forms() for character in self.text[start:end])
+
+    def is_inside(self, entity: Entity, first: int, last: int) -> bool:
+        """Tell whether a name holds a place of its entity, or (in Chinese characters) one of its country."""
+        words = self.reading.words[first : last + 1]
+        if not self.lexicon.places[entity.id].isdisjoint(words):
+            return True
+        named = vocabulary().places_in(words) if CHINESE.match(self.word(first)) else ()
+        return any(place.country == entity.country for _, _, place in named)
+
+    def is_initial_before(self, first: int) -> bool:
+        """Tell whether the letter before a name is an initial ("N. Bauman"), not a direction ("N. China")."""
+        position = first - 1
+        while self.word(position) == "":
+            position -= 1
+        word = self.word(first)
+        known = vocabulary()
+        is_letter = len(self.reading.tokens[self.reading.raw(position)]) == 1
+        return is_letter and word not in known.words and word not in known.places
 
     def word(self, position: int) -> str:
         """Return a word, or a divider beyond either end."""
@@ -102,20 +146,28 @@ class Scene:
         return low, self._breaks[after] if after < len(self._breaks) else len(self.reading.words)
 
     def countries(self, first: int, last: int) -> set[str]:
-        """Return the countries named in the clause of a name and right after it, where no institution comes between."""
+        """Return the countries named beside a name: in its clause, and in its address.
+
+        The address is what comes after the clause up to a semicolon or to a clause that names a body.
+        """
         words = self.reading.words
         low = first
         while self.word(low - 1) != DIVIDER:
             low -= 1
-        high = last + 1
-        while self.word(high) != DIVIDER:
-            high += 1
-        after = high + 1
-        while self.word(after) != DIVIDER:
-            after += 1
-        if _BODIES.isdisjoint(words[high:after]):
+        high = self._end_of_clause(last + 1)
+        end = self.stretch(first, last)[1]
+        for _ in range(_ADDRESS):
+            after = self._end_of_clause(high + 1)
+            if high >= end or not _BODIES.isdisjoint(words[high:after]):
+                break
             high = after
-        return {place.country for _, _, place in _between(self.places, low - 1, high)}
+        beside = (*_between(self.places, low - 1, first), *_between(self.places, last, high))
+        return {place.country for _, _, place in beside}
+
+    def _end_of_clause(self, position: int) -> int:
+        while self.word(position) != DIVIDER:
+            position += 1
+        return position
 
     def nearest(self, first: int, last: int, entity: Entity, *, cities: bool = False) -> tuple[str, Place] | None:
         """Return the place that most likely belongs to a name: the next after it, else the last before it.

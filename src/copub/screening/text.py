@@ -8,40 +8,25 @@ borders of words are kept, so that a name is still found only as whole words.
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from copub.screening.folding import CJK, fold
 from copub.screening.slips import Slips, ends_of
 from copub.screening.vocabulary import vocabulary
 
 DIVIDER = "|"
 LINKING = frozenset(("of", "for"))
-CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005-\u3007"
 _LETTER = "a-z\u00df-\u024f\u0370-\u1fff\u2c60-\u2dff\u3040-\u30ff\ua640-\ud7af"
 _TOKEN = re.compile(
     rf"[{_LETTER}]+(?:['?\"`][{_LETTER}]+|['`]\s+s(?![{_LETTER}]))*"
     rf"|\d+(?:st|nd|rd|th)(?![{_LETTER}])|\d+|[{CJK}]|[,;/()\[\]{{}}|:<>*]"
 )
 _APART = re.compile(r"['`]\s+s$")
-_SPECIAL = re.compile(
-    r"&(?:amp;)?(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});"
-    r"|#(?:TAB|N|R|BR)#|[^\s@;,()<>]+@[^\s@;,()<>]+|</?[A-Za-z][^<>]{0,80}>|\u00e2\u20ac[\u2122\u02dc\u0153]"
-)
-_UNUSUAL = re.compile("[&#<@\u20ac]")
 _DIVIDERS = ",;/()[]{}|:<>*"
-_DROPPED = ("of", "for", "the", "and", "in", "at", "on", "to", "a", "an", "no")
-_SAME = {
-    **dict.fromkeys("’‘‛′׳ʹʼʻ´ˈ\u00bf", "'"),
-    **dict.fromkeys("“”„″«»", '"'),
-    **dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff", ""),
-    **dict.fromkeys("、。", ","),
-}
 _QUOTES = str.maketrans("", "", "'?\"`")
 _NOTHING: Mapping[int, tuple[int, int]] = {}
-_UNEVEN = "\ue000"
 _CUT = "\x00"
 
 
@@ -88,77 +73,11 @@ class Spans(NamedTuple):
         return self.origin[start], max(self.origin[end], self.origin[end - 1] + 1)
 
 
-class _FoldTable(dict[int, str]):
-    """Leads from a character to its folded form; characters that change length are marked."""
-
-    def __missing__(self, code: int) -> str:
-        folded = fold_character(chr(code))
-        self[code] = folded if len(folded) == 1 else _UNEVEN
-        return self[code]
-
-
-def fold_character(character: str) -> str:
-    """Return a character in lower case, without accents; quotes of all kinds become ' and "."""
-    if character in _SAME:
-        return _SAME[character]
-    decomposed = unicodedata.normalize("NFKD", character)
-    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
-
-
-_FOLD = _FoldTable()
-
-
-def fold(text: str) -> tuple[str, list[int] | None]:
-    """Return `text` in lower case without accents, entities, tags and e-mail addresses, and each character's origin.
-
-    The second value is None where every character kept its place.
-    """
-    if not _UNUSUAL.search(text):
-        if text.isascii():
-            return text.lower(), None
-        folded = text.translate(_FOLD)
-        if _UNEVEN not in folded:
-            return folded, None
-    return _fold_slowly(text)
-
-
-def _fold_slowly(text: str) -> tuple[str, list[int]]:
-    folded: list[str] = []
-    origin: list[int] = []
-
-    def add(piece: str, places: Sequence[int]) -> None:
-        even = piece.translate(_FOLD)
-        if _UNEVEN not in even:
-            folded.append(even)
-            origin.extend(places)
-            return
-        for character, place in zip(piece, places, strict=True):
-            one = fold_character(character)
-            folded.append(one)
-            origin.extend([place] * len(one))
-
-    position = 0
-    for match in _SPECIAL.finditer(text):
-        add(text[position : match.start()], range(position, match.start()))
-        meaning = _meaning(match.group())
-        add(meaning, [match.start()] * len(meaning))
-        position = match.end()
-    add(text[position:], range(position, len(text)))
-    origin.append(len(text))
-    return "".join(folded), origin
-
-
-def _meaning(special: str) -> str:
-    if special[0] == "&":
-        return html.unescape(html.unescape(special))
-    return "'" if special[0] == "\u00e2" else " "
-
-
 class _Canon(dict[str, str]):
     """Leads from a raw token to its canonical word; learns tokens as they come."""
 
     def __init__(self, reader: Reader) -> None:
-        super().__init__({**dict.fromkeys(_DROPPED, ""), **dict.fromkeys(_DIVIDERS, DIVIDER)})
+        super().__init__({**dict.fromkeys(reader.dropped, ""), **dict.fromkeys(_DIVIDERS, DIVIDER)})
         self._reader = reader
 
     def __missing__(self, token: str) -> str:
@@ -178,6 +97,7 @@ class Reader:
 
     def __init__(self, proper: Iterable[str] | None = None) -> None:
         self._vocabulary = vocabulary()
+        self.dropped = self._vocabulary.dropped
         self._known = {*self._vocabulary.words, *self._vocabulary.glue, *(proper or ())}
         self._slips = Slips({}, {}) if proper is None else self._vocabulary.slips(self._known)
         self._tails = ends_of(self._known)
@@ -229,7 +149,7 @@ class Reader:
             for piece in word.split(_CUT):
                 begin, cut = cut, cut + len(piece)
                 if _CUT in word:
-                    piece = "" if piece in _DROPPED else self._corrected(piece)
+                    piece = "" if piece in self.dropped else self._corrected(piece)
                 if piece:
                     if _CUT in word:
                         inner[len(kept)] = (begin, cut)

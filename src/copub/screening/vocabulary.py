@@ -13,6 +13,7 @@ from pathlib import Path
 
 from copub.errors import CorrectFile, Fault
 from copub.screening.entity import read_rows
+from copub.screening.folding import CHINESE, fold
 from copub.screening.slips import Slips, slips_of
 from copub.shipped import shipped_folder
 
@@ -32,29 +33,34 @@ class Vocabulary:
     `words` leads from any form to the canonical one; `phrases` from the last word of a phrase to
     the phrases that end with it (longest first) and their canonical word; `syllables` matches
     what can be read as Chinese in Latin letters; `glue` are words that are printed without a
-    space before or after a name; `places` are words, or pairs of words, that tell a country;
-    `pairs` are the first words of the pairs.
+    space before or after a name; `dropped` are words without meaning for a name ("of", "имени");
+    `places` are words, or several with a space between, that tell a country; `longer` leads from
+    the first word of several to all of them, most words first.
     """
 
     words: Mapping[str, str]
     phrases: Mapping[str, tuple[tuple[tuple[str, ...], str], ...]]
     syllables: re.Pattern[str]
     glue: tuple[str, ...]
+    dropped: frozenset[str]
     places: Mapping[str, Place]
-    pairs: frozenset[str]
+    longer: Mapping[str, tuple[tuple[str, ...], ...]]
 
     def places_in(self, words: Sequence[str]) -> list[tuple[int, str, Place]]:
         """Return position, name and meaning of each place in a list of canonical words.
 
-        Two words that name a place together ("new zealand") stand at the first of them.
+        Words that name a place together ("new zealand") stand at the first of them.
         """
         places = self.places
         found: list[tuple[int, str, Place]] = []
         for position, word in enumerate(words):
-            if word in self.pairs and position + 1 < len(words):
-                pair = f"{word} {words[position + 1]}"
-                if pair in places:
-                    found.append((position, pair, places[pair]))
+            if word in self.longer:
+                several = next(
+                    (some for some in self.longer[word] if tuple(words[position : position + len(some)]) == some), None
+                )
+                if several is not None:
+                    name = " ".join(several)
+                    found.append((position, name, places[name]))
                     continue
             if word in places:
                 found.append((position, word, places[word]))
@@ -71,12 +77,11 @@ def vocabulary() -> Vocabulary:
     folder = shipped_folder("taxonomies/watchlists") / "registry"
     faults: list[Fault] = []
     words, phrases = _words(folder / "words.csv", faults)
-    syllables, glue = _fragments(folder / "fragments.csv", faults)
+    syllables, glue, dropped = _fragments(folder / "fragments.csv", faults)
     places = _places(folder / "places.csv", faults)
     if faults:
         raise CorrectFile(faults, kind="vocabulary")
-    pairs = frozenset(place.split()[0] for place in places if " " in place)
-    return Vocabulary(words, phrases, syllables, glue, places, pairs)
+    return Vocabulary(words, phrases, syllables, glue, dropped, places, _longer(places))
 
 
 def _words(
@@ -99,15 +104,29 @@ def _words(
     return words, ordered
 
 
-def _fragments(path: Path, faults: list[Fault]) -> tuple[re.Pattern[str], tuple[str, ...]]:
-    columns = {"form": "word or part of one", "kind": "glue | initial | final"}
+def _fragments(path: Path, faults: list[Fault]) -> tuple[re.Pattern[str], tuple[str, ...], frozenset[str]]:
+    columns = {"form": "word or part of one", "kind": "glue | initial | final | dropped"}
     rows = read_rows(path, columns, ("form", "kind"), faults, kind="vocabulary")
     glue = sorted((row["form"] for row in rows if row["kind"] == "glue"), key=lambda w: (-len(w), w))
     parts = {kind: "|".join(row["form"] for row in rows if row["kind"] == kind) for kind in ("initial", "final")}
-    return re.compile(f"(?:(?:{parts['initial']})?(?:{parts['final']}))+"), tuple(glue)
+    dropped = frozenset(row["form"] for row in rows if row["kind"] == "dropped")
+    return re.compile(f"(?:(?:{parts['initial']})?(?:{parts['final']}))+"), tuple(glue), dropped
 
 
 def _places(path: Path, faults: list[Fault]) -> dict[str, Place]:
     columns = {"place": "word that names it", "country": "ISO code", "kind": "country | province | city | place"}
     rows = read_rows(path, columns, ("place", "country", "kind"), faults, kind="list of places")
-    return {row["place"]: Place(row["country"], row["kind"]) for row in rows}
+    return {_words_of(row["place"]): Place(row["country"], row["kind"]) for row in rows}
+
+
+def _words_of(place: str) -> str:
+    """Return a place as the words that a reader makes of it: Chinese characters are words of their own."""
+    return " ".join(CHINESE.sub(r" \g<0> ", fold(place)[0]).split())
+
+
+def _longer(places: Iterable[str]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for place in places:
+        if " " in place:
+            found.setdefault(place.split()[0], []).append(tuple(place.split()))
+    return {first: tuple(sorted(some, key=lambda words: (-len(words), words))) for first, some in found.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -48,7 +49,9 @@ MEMBER_COLUMNS: Mapping[str, str] = {
     "level_basis": "read | deduced | press: how the level was established",
     "valid_from": "first day on the list (YYYY, YYYY-MM or YYYY-MM-DD)",
     "valid_to": "last day on the list",
-    "source": "where this membership was read",
+    "concern": "what the list fears it for, separated by |, such as N for nuclear weapons",
+    "listed_as": "names as the official document prints them, separated by |",
+    "source": "official document that names it",
 }
 _BASES = ("", "read", "deduced", "press")
 _DATE = re.compile(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -56,14 +59,19 @@ _DATE = re.compile(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?"
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An entity on a list: level as the list gives it, how it is known, since when and until when."""
+    """An entity on a list: level as the list gives it, how it is known, since when and until when.
+
+    `listed_as` holds the names as the official document prints them, `concern` what the list fears it for.
+    """
 
     entity: Entity
     level: str
-    level_basis: str
-    valid_from: str
-    valid_to: str
-    source: str
+    level_basis: str = ""
+    valid_from: str = ""
+    valid_to: str = ""
+    source: str = ""
+    concern: tuple[str, ...] = ()
+    listed_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,11 @@ class Watchlist:
     relatives: tuple[Entity, ...] = field(repr=False)
     hash: str
     members_file: Path = field(default=Path(), repr=False, compare=False)
+
+    @property
+    def countries(self) -> dict[str, int]:
+        """Return the number of members of each country, by its code, sorted."""
+        return dict(sorted(Counter(member.entity.country for member in self.entities).items()))
 
     def member(self, entity_id: str) -> Member | None:
         """Return the member of that id, or None."""
@@ -146,6 +159,23 @@ def registry() -> tuple[Entity, ...]:
     return tuple(entities)
 
 
+@lru_cache(maxsize=1)
+def left_out() -> tuple[CsvRow, ...]:
+    """Return the printed names that the shipped lists leave out: watchlist, listed_as, country, reason."""
+    faults: list[Fault] = []
+    path = shipped_folder(FOLDER) / "left-out.csv"
+    columns = {
+        "watchlist": "id of the list",
+        "listed_as": "name as the official document prints it",
+        "country": "ISO 3166 alpha-2 code, if it is an institution",
+        "reason": "why the list leaves it out",
+    }
+    rows = read_rows(path, columns, tuple(columns), faults, kind="table of what is left out")
+    if faults:
+        raise CorrectFile(faults, kind="table of what is left out")
+    return tuple(rows)
+
+
 def _head_faults(toml: TomlFile, head: Mapping[str, Any]) -> Iterator[Fault]:
     if not head:
         yield Fault(toml.where(), "the table [watchlist] is missing", f"it holds: {', '.join(HEAD)}")
@@ -192,7 +222,8 @@ def _members(
         if any(member.entity.id == entity.id for member in members):
             faults.append(Fault(row.where, f"entity {entity.id!r} stands twice on the list"))
         level = row["level"] or (UNRATED if levels else LISTED)
-        members.append(Member(entity, level, row["level_basis"], row["valid_from"], row["valid_to"], row["source"]))
+        facts = {column: row[column] for column in ("level_basis", "valid_from", "valid_to", "source")}
+        members.append(Member(entity, level, **facts, concern=row.many("concern"), listed_as=row.many("listed_as")))
     return members, own
 
 
@@ -222,6 +253,12 @@ def _relation_faults(rows: list[CsvRow], known: set[str]) -> Iterator[Fault]:
             yield Fault(row.where, f"parent {row['parent']!r} is not known", "it must be an entity_id")
 
 
+@lru_cache(maxsize=4096)
+def _content(entity: Entity) -> bytes:
+    """Return all that is known of an entity, for the hash of a list: every list holds the whole registry."""
+    return repr(entity).encode("utf-8")
+
+
 def _build(head: Mapping[str, Any], members: list[Member], known: Mapping[str, Entity], text: str) -> Watchlist:
     levels = tuple(head.get("levels") or (LISTED,))
     if any(member.level == UNRATED for member in members) and UNRATED not in levels:
@@ -229,7 +266,7 @@ def _build(head: Mapping[str, Any], members: list[Member], known: Mapping[str, E
     listed = {member.entity.id for member in members}
     digest = hashlib.sha256(text.encode("utf-8"))
     for entity in sorted(known.values(), key=lambda entity: entity.id):
-        digest.update(repr(entity).encode("utf-8"))
+        digest.update(_content(entity))
     return Watchlist(
         id=head["id"],
         title=head["title"],

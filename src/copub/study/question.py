@@ -7,7 +7,7 @@ the name of its file, and its content goes into the run folder.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from copub.study import reading
 from copub.study.lists import SETTINGS_OF, Find, ListFile, find_list
 from copub.study.settings import KEY_OF
 from copub.study.study import Study
+from copub.study.template import coverage_of
 from copub.technology.taxonomy import Taxonomy, load_taxonomy
 from copub.tomlfile import parse_toml
 
@@ -117,7 +118,8 @@ def resolve(study: Study, find: Find = find_list) -> Question:
         read[kind] = tuple(loaded for _, loaded in found)
     headline = read["watchlist"][: len(set(study.watchlists))]
     levels = _levels_of(headline)
-    faults = list(_faults(study, lists, read["taxonomy"], levels))
+    of_side_b = _without_side_b(study, headline) if find is find_list else ()  # a run that exists stays readable
+    faults = list(_faults(study, lists, read["taxonomy"], levels, of_side_b))
     if faults:
         raise CorrectFile(sorted(faults, key=reading.line_of), kind="study")
     return Question(
@@ -196,7 +198,11 @@ def _with_ids(study: Study, lists: Sequence[ReadList], levels: Sequence[str]) ->
 
 
 def _faults(
-    study: Study, lists: Sequence[ReadList], taxonomies: Sequence[Taxonomy], levels: Sequence[str]
+    study: Study,
+    lists: Sequence[ReadList],
+    taxonomies: Sequence[Taxonomy],
+    levels: Sequence[str],
+    of_side_b: Iterable[Said],
 ) -> Iterator[Fault]:
     toml = parse_toml(study.raw, name=study.file or f"study {study.id}")
 
@@ -204,7 +210,12 @@ def _faults(
         path = KEY_OF[attribute].split(".")
         return Fault(toml.where(*path) if toml.has(*path) else toml.name, f"{KEY_OF[attribute]}: {what}", hint)
 
-    said = (*_same_ids(lists), *_wrong_areas(study, taxonomies), *_wrong_levels(study, levels))
+    said = (
+        *_same_ids(lists),
+        *_wrong_areas(study, taxonomies),
+        *_wrong_levels(study, levels),
+        *of_side_b,
+    )
     yield from (fault(*one) for one in said)
 
 
@@ -233,6 +244,23 @@ def _wrong_areas(study: Study, taxonomies: Sequence[Taxonomy]) -> Iterator[Said]
                 f"a taxonomy with other areas than the shipped {MODEL} has its id",
                 "give your taxonomy an id of its own: the model knows the areas of the shipped one only",
             )
+
+
+def _without_side_b(study: Study, headline: Sequence[Watchlist]) -> Iterator[Said]:
+    """Yield a fault if the headline names no institution of side B while a shipped list does.
+
+    Where no list does, the study is a comparison: what is found there shows the floor of the method.
+    """
+    side = study.side_b.countries
+    if any(country in watchlist.countries for watchlist in headline for country in side):
+        return
+    counts = coverage_of(side).counts
+    better = [f"{name} ({number})" for name, number in counts.items() if number]
+    if better:
+        what = (
+            f"{', '.join(w.id for w in headline)}: no institution of side B ({', '.join(side)}), so nothing can count"
+        )
+        yield "watchlists", what, f"lists that name some: {', '.join(better)}"
 
 
 def _wrong_levels(study: Study, levels: Sequence[str]) -> Iterator[Said]:

@@ -1,0 +1,104 @@
+"""Reading an official document as rows of cells: CSV, Excel, HTML or plain text."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+from zipfile import BadZipFile
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from copub.errors import CorrectInput
+
+Rows = list[list[str]]
+_ROWS = ("tr", "li", "p", "dt", "h1", "h2", "h3", "h4", "br", "div")
+_CELLS = ("td", "th")
+_HIDDEN = ("script", "style", "head")
+
+
+def read_document(path: Path) -> Rows:
+    """Return the rows of a document; a row of a text without table has one cell.
+
+    Raises `CorrectInput` if the file is missing, of another kind, or cannot be read.
+    """
+    read = _READERS.get(path.suffix.lower())
+    if read is None:
+        hint = f"save it as one of {', '.join(_READERS)}; from a PDF, copy the text into a .txt file"
+        raise CorrectInput(f"cannot read {path.suffix or 'a file without suffix'}", where=str(path), mend=hint)
+    if not path.is_file():
+        raise CorrectInput("there is no such file", where=str(path), mend="check the path and the spelling")
+    try:
+        rows = read(path)
+    except UnicodeDecodeError:
+        raise CorrectInput("the file is not UTF-8 text", where=str(path), mend="save it as UTF-8") from None
+    except (BadZipFile, InvalidFileException, KeyError, csv.Error) as error:
+        raise CorrectInput(f"cannot be read: {error}", where=str(path), mend="save it again from its program") from None
+    clean = ([" ".join(cell.split()) for cell in row] for row in rows)
+    return [row for row in clean if any(row)]
+
+
+def _csv(path: Path) -> Rows:
+    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+
+
+def _excel(path: Path) -> Rows:
+    book = load_workbook(path, read_only=True, data_only=True)
+    try:
+        return [
+            ["" if cell is None else str(cell) for cell in row]
+            for sheet in book.worksheets
+            for row in sheet.iter_rows(values_only=True)
+        ]
+    finally:
+        book.close()
+
+
+def _text(path: Path) -> Rows:
+    return [[line] for line in path.read_text(encoding="utf-8-sig").splitlines()]
+
+
+def _html(path: Path) -> Rows:
+    parser = _Page()
+    parser.feed(path.read_text(encoding="utf-8-sig"))
+    parser.close()
+    return parser.rows
+
+
+class _Page(HTMLParser):
+    """Collects table rows with their cells, and each list item, paragraph or heading as a row of one cell."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: Rows = [[""]]
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _HIDDEN:
+            self._hidden += 1
+        if tag in _ROWS:
+            self.rows.append([""])
+        elif tag in _CELLS and self.rows[-1] != [""]:
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _HIDDEN and self._hidden:
+            self._hidden -= 1
+        if tag in _ROWS:
+            self.rows.append([""])
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.rows[-1][-1] += data
+
+
+_READERS: Mapping[str, Callable[[Path], Rows]] = {
+    ".csv": _csv,
+    ".xlsx": _excel,
+    ".html": _html,
+    ".htm": _html,
+    ".txt": _text,
+}

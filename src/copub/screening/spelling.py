@@ -1,0 +1,79 @@
+"""The spellings of a name: equal phrases, and Russian names in Latin letters by the usual schemes.
+
+``taxonomies/watchlists/registry/equivalents.csv`` holds the phrases that stand for one another at
+the end of a name ("RAS", "Russian Academy of Sciences"). The schemes are the columns of
+``transliterations.csv``: BGN/PCGN, its plain form (``-skiy`` as ``-sky``), ALA-LC (as in passports),
+ISO 9 without its accents (the scholarly form) and GOST 7.79 system B. Accents and soft signs vanish
+when a string is read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from copub.errors import CorrectFile, Fault
+from copub.screening.entity import CsvRow, read_rows
+from copub.shipped import shipped_folder
+
+_CYRILLIC = re.compile("[а-яё]")
+_SCHEMES = ("bgn", "plain", "ala", "iso9", "gost")
+_SEPARATORS = (" ", ", ")
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """Return a name in all its spellings, itself first, each once."""
+    equal = _equal(name)
+    return tuple(dict.fromkeys((*equal, *(latin for one in equal for latin in romanised(one)))))
+
+
+def romanised(name: str) -> tuple[str, ...]:
+    """Return a name with Cyrillic letters in Latin ones, once per distinct result; none for another name."""
+    lower = name.lower()
+    if not _CYRILLIC.search(lower):
+        return ()
+    return tuple(dict.fromkeys(_mapped(pattern, table, lower) for pattern, table in _schemes()))
+
+
+def _mapped(pattern: re.Pattern[str], table: Mapping[str, str], text: str) -> str:
+    return pattern.sub(lambda match: table[match.group()], text)
+
+
+def _equal(name: str) -> Iterable[str]:
+    """Return a name with each of its phrases in every form, with and without a comma before it."""
+    found = [name]
+    for pattern, forms in _equivalents():
+        if pattern.search(name):
+            found = [
+                pattern.sub((separator + form).replace("\\", "\\\\"), one)
+                for one in found
+                for separator in _SEPARATORS
+                for form in forms
+            ]
+    return (name, *found)
+
+
+@lru_cache(maxsize=1)
+def _equivalents() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+    groups = [row.many("forms") for row in _read("equivalents.csv", {"forms": "phrases that are equal"})]
+    return tuple((re.compile(rf",? (?:of (?:the )?)?(?:{'|'.join(forms)})\b"), forms) for forms in groups)
+
+
+@lru_cache(maxsize=1)
+def _schemes() -> tuple[tuple[re.Pattern[str], Mapping[str, str]], ...]:
+    columns = {"letter": "Cyrillic letter, or an ending", **dict.fromkeys(_SCHEMES, "Latin letters")}
+    rows = _read("transliterations.csv", columns)
+    endings = "|".join(rf"{row['letter']}\b" for row in rows if len(row["letter"]) > 1)
+    letters = "".join(row["letter"] for row in rows if len(row["letter"]) == 1)
+    pattern = re.compile(f"{endings}|[{letters}]")
+    return tuple((pattern, {row["letter"]: row[scheme] for row in rows}) for scheme in _SCHEMES)
+
+
+def _read(file: str, columns: Mapping[str, str]) -> list[CsvRow]:
+    path = shipped_folder("taxonomies/watchlists") / "registry" / file
+    faults: list[Fault] = []
+    rows = read_rows(path, columns, tuple(columns), faults, kind="table of spellings")
+    if faults:
+        raise CorrectFile(faults, kind="table of spellings")
+    return rows
