@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from copub.study import Study
     from copub.technology import Classification
 
-_GIVEN = {"works", "topics", "authorships", "affiliations", "repairs", "assignments", "hits"}
+GIVEN = {"works", "topics", "authorships", "affiliations", "repairs", "assignments", "hits"}
 """Tables of the stages before."""
 
 
@@ -70,7 +70,7 @@ def measure(
     ranked = tuple(levels)
     given = inputs or Inputs()
     numbers: dict[str, pl.DataFrame] = {}
-    with bar(label="measure", total=len(TABLES.keys() - _GIVEN), unit="tables") as shown:
+    with bar(label="measure", total=len(TABLES.keys() - GIVEN), unit="tables") as shown:
 
         def add(**made: pl.DataFrame) -> None:
             numbers.update(made)
