@@ -22,8 +22,8 @@ from copub.cli.app import call
 from copub.names import STAGES
 
 LARGE = {
-    "polars", "pyarrow", "numpy", "scipy", "sklearn", "joblib", "altair", "vl_convert", "networkx", "requests", "pyalex",
-    "xlsxwriter", "jinja2", "rapidfuzz", "orjson", "msgspec", "pydantic", "tqdm", "rich",
+    "polars", "pyarrow", "numpy", "scipy", "sklearn", "joblib", "altair", "vl_convert", "networkx", "requests",
+    "pyalex", "xlsxwriter", "jinja2", "rapidfuzz", "orjson", "msgspec", "tqdm",
 }  # fmt: skip
 
 
