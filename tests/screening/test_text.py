@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from copub.screening.slips import slips_of
 from copub.screening.folding import fold
+from copub.screening.slips import slips_of
 from copub.screening.text import DIVIDER, Reader
 from copub.screening.vocabulary import vocabulary
 

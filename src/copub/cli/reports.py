@@ -31,6 +31,9 @@ def export_command(
 ) -> None:
     """Write a run in other forms: CSV, network files, bibliography, data package, RO-Crate, summary.
 
+    openalex-curations writes reviewed corrections of institution links in the form that OpenAlex
+    accepts. copub sends nothing.
+
     \b
     Examples:
       copub export demo

@@ -10,8 +10,8 @@ from itertools import product
 from copub.errors import CorrectFile, Fault
 from copub.screening.entity import Entity, read_rows
 from copub.screening.folding import CHINESE
-from copub.screening.text import DIVIDER, Reader
 from copub.screening.spelling import spellings
+from copub.screening.text import DIVIDER, Reader
 from copub.screening.vocabulary import vocabulary
 from copub.shipped import shipped_folder
 

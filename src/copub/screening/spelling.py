@@ -33,7 +33,11 @@ def romanised(name: str) -> tuple[str, ...]:
     lower = name.lower()
     if not _CYRILLIC.search(lower):
         return ()
-    return tuple(dict.fromkeys(pattern.sub(lambda m, t=table: t[m.group()], lower) for pattern, table in _schemes()))
+    return tuple(dict.fromkeys(_in_latin(lower, pattern, table) for pattern, table in _schemes()))
+
+
+def _in_latin(text: str, pattern: re.Pattern[str], table: Mapping[str, str]) -> str:
+    return pattern.sub(lambda match: table[match.group()], text)
 
 
 def _equal(name: str) -> Iterable[str]:
@@ -41,12 +45,7 @@ def _equal(name: str) -> Iterable[str]:
     found = [name]
     for pattern, forms in _equivalents():
         if pattern.search(name):
-            found = [
-                pattern.sub(lambda _, s=separator, f=form: s + f, one)
-                for one in found
-                for separator in _SEPARATORS
-                for form in forms
-            ]
+            found = [pattern.sub(separator + form, one) for one in found for separator in _SEPARATORS for form in forms]
     return (name, *found)
 
 
