@@ -8,7 +8,9 @@ STAGES = ("harvest", "tabulate", "classify", "screen", "measure", "report")
 PROFILES = ("precision", "balanced", "recall")
 """Operating points of the classifier."""
 
-EXPORTS = ("csv", "markdown", "bibtex", "ris", "vosviewer", "gexf", "datapackage", "ro-crate")
+EXPORTS = (
+    "csv", "markdown", "bibtex", "ris", "vosviewer", "gexf", "openalex-curations", "datapackage", "ro-crate",
+)  # fmt: skip
 """Kinds of `copub export`, in the order in which they are made."""
 
 READING_STRATA = ("is_critical", "is_listed", "is_near")

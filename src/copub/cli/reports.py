@@ -33,6 +33,9 @@ def export_command(
 
     CSV, network files, bibliography, data package, RO-Crate, summary.
 
+    openalex-curations writes reviewed corrections of institution links in the form that OpenAlex
+    accepts. copub sends nothing.
+
     \b
     Examples:
       copub export demo

@@ -12,6 +12,7 @@ from copub.errors import CorrectInput
 from copub.names import EXPORTS
 from copub.report.background import NOTES
 from copub.report.bibliography import bibtex, ris
+from copub.report.curations import curations
 from copub.report.facts import Facts, facts_of
 from copub.report.networks import gexf, vosviewer
 from copub.report.packages import csv_files, data_package, ro_crate
@@ -27,6 +28,7 @@ _MAKERS: Mapping[str, Callable[[Facts, Files], Files]] = {
     "ris": lambda facts, _: {"listed-works.ris": ris(facts)},
     "vosviewer": lambda facts, _: {"partner-network.json": vosviewer(facts)},
     "gexf": lambda facts, _: {"partner-network.gexf": gexf(facts)},
+    "openalex-curations": lambda facts, _: {"openalex-curations.jsonl": curations(facts)},
     "datapackage": lambda facts, files: {"datapackage.json": data_package(facts, files)},
     "ro-crate": lambda facts, files: {"ro-crate-metadata.json": ro_crate(facts, files)},
 }

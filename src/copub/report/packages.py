@@ -23,6 +23,7 @@ _MEDIA = {
     ".bib": "application/x-bibtex",
     ".ris": "application/x-research-info-systems",
     ".gexf": "application/gexf+xml",
+    ".jsonl": "application/jsonl",
 }
 _CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 

@@ -148,7 +148,8 @@ class Scene:
     def countries(self, first: int, last: int) -> set[str]:
         """Return the countries named beside a name: in its clause, and in its address.
 
-        The address is what comes after the clause up to a semicolon or to a clause that names a body.
+        The address is what comes after the clause up to a semicolon, or to a clause that names a body. It
+        goes on after a clause with a number or a place; any other word may be the name of an institution.
         """
         words = self.reading.words
         low = first
@@ -160,9 +161,12 @@ class Scene:
             after = self._end_of_clause(high + 1)
             if high >= end or not _BODIES.isdisjoint(words[high:after]):
                 break
-            high = after
-        beside = (*_between(self.places, low - 1, first), *_between(self.places, last, high))
-        return {place.country for _, _, place in beside}
+            clause, high = words[high:after], after
+            if not any(word.isdigit() for word in clause) and not vocabulary().places_in(clause):
+                break
+        beside = [*_between(self.places, low - 1, first), *_between(self.places, last, high)]
+        inside = [place for place in _between(self.places, first - 1, last + 1) if place[2].kind == "country"]
+        return {place.country for _, _, place in (*beside, *inside)}
 
     def _end_of_clause(self, position: int) -> int:
         while self.word(position) != DIVIDER:

@@ -33,10 +33,10 @@ def romanised(name: str) -> tuple[str, ...]:
     lower = name.lower()
     if not _CYRILLIC.search(lower):
         return ()
-    return tuple(dict.fromkeys(_mapped(pattern, table, lower) for pattern, table in _schemes()))
+    return tuple(dict.fromkeys(_in_latin(lower, pattern, table) for pattern, table in _schemes()))
 
 
-def _mapped(pattern: re.Pattern[str], table: Mapping[str, str], text: str) -> str:
+def _in_latin(text: str, pattern: re.Pattern[str], table: Mapping[str, str]) -> str:
     return pattern.sub(lambda match: table[match.group()], text)
 
 
@@ -45,12 +45,7 @@ def _equal(name: str) -> Iterable[str]:
     found = [name]
     for pattern, forms in _equivalents():
         if pattern.search(name):
-            found = [
-                pattern.sub((separator + form).replace("\\", "\\\\"), one)
-                for one in found
-                for separator in _SEPARATORS
-                for form in forms
-            ]
+            found = [pattern.sub(separator + form, one) for one in found for separator in _SEPARATORS for form in forms]
     return (name, *found)
 
 

@@ -222,9 +222,21 @@ def _members(
         if any(member.entity.id == entity.id for member in members):
             faults.append(Fault(row.where, f"entity {entity.id!r} stands twice on the list"))
         level = row["level"] or (UNRATED if levels else LISTED)
-        facts = {column: row[column] for column in ("level_basis", "valid_from", "valid_to", "source")}
-        members.append(Member(entity, level, **facts, concern=row.many("concern"), listed_as=row.many("listed_as")))
+        members.append(_member(entity, level, row))
     return members, own
+
+
+def _member(entity: Entity, level: str, row: CsvRow) -> Member:
+    return Member(
+        entity=entity,
+        level=level,
+        level_basis=row["level_basis"],
+        valid_from=row["valid_from"],
+        valid_to=row["valid_to"],
+        source=row["source"],
+        concern=row.many("concern"),
+        listed_as=row.many("listed_as"),
+    )
 
 
 def _membership_faults(row: CsvRow, levels: list[str]) -> Iterator[Fault]:
