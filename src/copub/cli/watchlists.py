@@ -226,9 +226,9 @@ def check_command(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Compare a list with the official document: a draft of added, renamed and removed entries.
+    """Compare a list with the official document.
 
-    Nothing is written. A person decides which entries belong on the list, and enters them.
+    Prints a draft of added, renamed and removed entries. Nothing is written. A person decides which entries belong on the list, and enters them.
 
     \b
     Example:
