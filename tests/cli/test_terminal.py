@@ -21,7 +21,10 @@ from copub.cli import app
 from copub.cli.app import call
 from copub.names import STAGES
 
-LARGE = {"polars", "pyarrow", "numpy", "scipy", "sklearn", "altair", "networkx", "requests", "pyalex", "xlsxwriter"}
+LARGE = {
+    "polars", "pyarrow", "numpy", "scipy", "sklearn", "joblib", "altair", "vl_convert", "networkx", "requests",
+    "pyalex", "xlsxwriter", "jinja2", "rapidfuzz", "orjson", "msgspec", "tqdm",
+}  # fmt: skip
 
 
 def _commands(command: TyperCommand | TyperGroup, name: str = "copub") -> list[tuple[str, TyperCommand | TyperGroup]]:
@@ -210,6 +213,17 @@ def test_a_bar_on_a_terminal_shows_rate_and_time_left(monkeypatch: pytest.Monkey
         text = shown.format_meter(**{**shown.format_dict, "elapsed": 2.0})
     assert text.startswith("read:  50%") and "[00:02<00:02,  1.00 works/s]" in text
     assert "\x1b[3" not in text
+
+
+def test_a_bar_is_cleared_when_its_work_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = _Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(progress, "DELAY", 1e-9)
+    shown = progress.bar(range(3), label="read")
+    shown.mininterval = 0  # every step is drawn, however fast
+    assert list(shown) == [0, 1, 2]
+    assert "read:  67%" in stream.getvalue()
+    assert stream.getvalue().endswith("\r") and not stream.getvalue().rstrip("\r").rpartition("\r")[2].strip()
 
 
 @pytest.mark.parametrize("quiet", [True, False])

@@ -94,7 +94,7 @@ def test_levels_are_found_by_identifier_and_by_name() -> None:
     levels = levels_of_entities([load_watchlist("aspi-cdut-2019")])
     assert levels["beihang university"] == "very high"
     assert levels["I82880672"] == "very high"
-    assert levels["fudan university"] == "unrated"
+    assert levels["fudan university"] == "medium"
 
 
 def test_files_that_the_study_names_are_read(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_files_that_the_study_names_are_read(tmp_path: Path) -> None:
     )
     assert asked.labelled is not None and asked.labelled.height == 1
     given = inputs_of(asked, asked.labelled)
-    assert [p.id for p in given.published] == ["ceias-belgium-2026"] and len(given.ties) == 5
+    assert [p.id for p in given.published] == ["ceias-belgium-2026"] and len(given.ties) == 6
 
 
 def test_shipped_lists_and_taxonomies_bear_their_file_name_as_id() -> None:

@@ -168,3 +168,9 @@ def test_a_manifest_of_an_older_copub_tells_what_it_knows() -> None:
 @pytest.mark.parametrize(("table", "stage"), [("repairs", "tabulate"), ("hits", "screen"), ("shares", "measure")])
 def test_every_table_has_a_stage(table: str, stage: str) -> None:
     assert stage_of(table) == stage
+
+
+def test_the_bar_of_measure_counts_the_tables_of_its_stage() -> None:
+    from copub.measures.measure import GIVEN
+
+    assert {name for name in TABLES if stage_of(name) == "measure"} == TABLES.keys() - GIVEN

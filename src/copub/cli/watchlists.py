@@ -228,7 +228,7 @@ def check_command(
 ) -> None:
     """Compare a list with the official document.
 
-    Prints added, renamed and removed entries as a draft. Nothing is written: a person decides which
+    Prints a draft of added, renamed and removed entries. Nothing is written. A person decides which
     entries belong on the list, and enters them.
 
     \b
@@ -242,7 +242,7 @@ def check_command(
     if as_json:
         print_json(differences.to_dicts())
         return
-    number = ", ".join(f"{count} {change}" for change, count in counts(differences).items())
-    typer.echo(f"Draft for review, {watchlist} against {against}: {number}")
     for line in draft_lines(differences):
         typer.echo(line)
+    number = ", ".join(f"{count} {change}" for change, count in counts(differences).items())
+    typer.echo(f"draft for review: {number}; {watchlist} against {against}")

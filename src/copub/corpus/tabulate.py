@@ -32,6 +32,7 @@ from copub.harvest.epochs import epoch_of
 from copub.harvest.record import Portion, Portioned, Record, not_json
 from copub.packed import in_order, pack, starts_of_parts, unpack
 from copub.parallel import in_parallel, no_collection
+from copub.progress import bar
 from copub.schema import TABLES, conform
 from copub.study import Study
 
@@ -243,7 +244,7 @@ class _Join:
         """Yield the tables of all portions by name."""
         duplicates = self._duplicates()
         starts = starts_of_parts(duplicates["work_id"])
-        for name in TABULATED:
+        for name in bar(TABULATED, label="sort and write", unit="tables"):
             parts = in_order(self._packed[name], _schema_read(name), starts)
             if name == "works":
                 parts = (part.join(duplicates, on="work_id", how="left") for part in parts)

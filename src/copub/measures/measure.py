@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -25,12 +25,16 @@ from copub.measures.specifications import specifications
 from copub.measures.tied import tie_areas, ties_and_works
 from copub.measures.trends import last_sure_year, trends
 from copub.progress import bar
+from copub.schema import TABLES
 
 if TYPE_CHECKING:
     from copub.corpus import Tables
     from copub.repairs import OtherRepairs
     from copub.study import Study
     from copub.technology import Classification
+
+GIVEN = {"works", "topics", "authorships", "affiliations", "repairs", "assignments", "hits"}
+"""Tables of the stages before."""
 
 
 def measure(
@@ -65,25 +69,30 @@ def measure(
     """
     ranked = tuple(levels)
     given = inputs or Inputs()
-    flagged = flagged_works(study, tables, classification, hits, ranked, reviewed)
-    works = copublications(flagged)
-    numbers = {"copublications": works} | _counted(
-        study, tables, flagged, works, hits, given, levels=ranked, areas=areas, as_of=as_of, context=context
-    )
-    numbers |= _over_time(study, works, as_of)
-    numbers |= _next_to_ties(study, given, tables.affiliations, works, numbers["pairs"])
-    authorships = tables.authorships
-    del tables  # large, and what follows reads only these of it
-    grid, moved_by = specifications(
-        study, flagged, authorships, classification.assignments, hits, ranked, given.thresholds, other_repairs
-    )
-    numbers |= {
-        "sensitivity": sensitivity(study, works, grid),
-        "specifications": grid,
-        "influences": moved_by,
-    }
-    compared = comparison(study, given.published, numbers)
-    return numbers | {"comparison": compared}
+    numbers: dict[str, pl.DataFrame] = {}
+    with bar(label="measure", total=len(TABLES.keys() - GIVEN), unit="tables") as shown:
+
+        def add(**made: pl.DataFrame) -> None:
+            numbers.update(made)
+            shown.update(len(made))
+
+        flagged = flagged_works(study, tables, classification, hits, ranked, reviewed)
+        works = copublications(flagged)
+        add(copublications=works)
+        for name, frame in _counted(
+            study, tables, flagged, works, hits, given, levels=ranked, areas=areas, as_of=as_of, context=context
+        ):
+            add(**{name: frame})
+        add(**_over_time(study, works, as_of))
+        add(**_next_to_ties(study, given, tables.affiliations, works, numbers["pairs"]))
+        authorships = tables.authorships
+        del tables  # large, and what follows reads only these of it
+        grid, moved_by = specifications(
+            study, flagged, authorships, classification.assignments, hits, ranked, given.thresholds, other_repairs
+        )
+        add(sensitivity=sensitivity(study, works, grid), specifications=grid, influences=moved_by)
+        add(comparison=comparison(study, given.published, numbers))
+    return numbers
 
 
 def _counted(
@@ -98,7 +107,7 @@ def _counted(
     areas: Sequence[str],
     as_of: date | None,
     context: pl.DataFrame | None,
-) -> dict[str, pl.DataFrame]:
+) -> Iterator[tuple[str, pl.DataFrame]]:
     of_works = institutions_of_works(study, tables.affiliations, works)
     own_levels = levels_of_institutions(hits, tables.affiliations, study, levels)
     makers: dict[str, Callable[[], pl.DataFrame]] = {
@@ -113,7 +122,8 @@ def _counted(
         "intensity": lambda: intensity(study, works, context),
         "coverage": lambda: coverage(tables, works),
     }
-    return {name: makers[name]() for name in bar(list(makers), label="measure", unit="tables")}
+    for name, make in makers.items():
+        yield name, make()
 
 
 def _over_time(study: Study, works: pl.DataFrame, as_of: date | None) -> dict[str, pl.DataFrame]:

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from copub.arguments import expect, path_of
 from copub.errors import CorrectInput
 from copub.parallel import between_works_on_disk
+from copub.progress import bar
 from copub.schema import TABLES, empty
 
 FORMAT = 2
@@ -32,6 +33,7 @@ FORMAT = 2
 _FIRST = 1  # the first manifests named no format
 
 MANIFEST = "manifest.json"
+_CHUNK = 1 << 20  # bytes
 ROWS_AT_ONCE = 100_000
 _PARTIAL = ".partial-"
 
@@ -242,10 +244,13 @@ class RunWriter:
         schema = _described(name, empty(name)).schema
         rows = 0
         # In slices: the whole table in Arrow's form would be a second copy of it in memory.
-        with self._writing(), pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for part in _even([frame] if isinstance(frame, pl.DataFrame) else frame):
+        parts = _even([frame] if isinstance(frame, pl.DataFrame) else frame)
+        shown = bar(label=f"write {name}", unit="rows")
+        with self._writing(), shown, pq.ParquetWriter(path, schema, compression="zstd") as writer:
+            for part in parts:
                 writer.write_table(_described(name, part))
                 rows += part.height
+                shown.update(part.height)
         self.written[name] = {"rows": rows, "sha256": sha256_of(path)}
 
     def read(self, name: str, *columns: str | pl.Expr) -> pl.DataFrame:
@@ -304,8 +309,12 @@ class RunWriter:
 
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb") as file, bar(label=f"hash {path.name}", total=path.stat().st_size, unit="bytes") as shown:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            shown.update(len(chunk))
+    return digest.hexdigest()
 
 
 def _free(wanted: Path) -> Path:

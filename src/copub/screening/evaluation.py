@@ -19,7 +19,6 @@ from rapidfuzz import fuzz, process
 
 from copub.errors import CorrectFile, Fault
 from copub.intervals import wilson
-from copub.progress import bar
 from copub.screening.entity import Entity, read_rows
 from copub.screening.index import build_index
 from copub.screening.strings import screen_strings
@@ -99,8 +98,7 @@ def evaluate(
     if others:
         names = _names(build_index(watchlists).entities, unscored)
         rows.append(_score("plain substring", None, wanted, _by_substring(wanted, names)))
-        scorers = bar(SCORERS.items(), label="evaluate", unit="methods")
-        rows += [_best(method, scorer, wanted, names) for method, scorer in scorers]
+        rows += [_best(method, scorer, wanted, names) for method, scorer in SCORERS.items()]
     return _with_intervals(pl.DataFrame(rows, infer_schema_length=None), confidence)
 
 

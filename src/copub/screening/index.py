@@ -98,9 +98,10 @@ def _cached(lists: _Lists) -> Index:
     unique = dict.fromkeys(known)
     entities = tuple(sorted(unique, key=lambda entity: (entity.id, entity.name)))
     keys = {entity: key for key, entity in enumerate(entities)}
+    entities, lexicon = _lexicon(entities)
     holders = [row for watchlist in lists.watchlists for row in _holders(watchlist, keys)]
     return Index(
-        lexicon=_lexicon(entities),
+        lexicon=lexicon,
         entities=entities,
         holders=pl.DataFrame(holders, schema=HOLDERS, orient="row"),
         openalex=_identifiers((i, keys[e]) for e in entities for i in e.openalex),
@@ -110,9 +111,12 @@ def _cached(lists: _Lists) -> Index:
 
 
 @lru_cache(maxsize=_CACHE_SIZE)
-def _lexicon(entities: tuple[Entity, ...]) -> Lexicon:
-    """Compile names once: every shipped list holds the same entities, members and relatives together."""
-    return build_lexicon(entities)
+def _lexicon(entities: tuple[Entity, ...]) -> tuple[tuple[Entity, ...], Lexicon]:
+    """Compile names once: every shipped list holds the same entities, members and relatives together.
+
+    Returned with the names are the very entities that they lead to.
+    """
+    return entities, build_lexicon(entities)
 
 
 def _entities(watchlist: Watchlist) -> list[Entity]:
