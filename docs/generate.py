@@ -158,7 +158,8 @@ copub watchlists diff us-1286-fy2024 us-1286-fy2025                     # what o
 
 `check` reads the official document (.csv, .xlsx, .html, .txt), compares its names with the column `listed_as` of
 the list and with `taxonomies/watchlists/left-out.csv`, and writes nothing. A person enters each change with the day
-and the document, or adds it to `left-out.csv` with the reason.
+and the document, or adds it to `left-out.csv` with the reason. `python tools/lists.py FOLDER` then compares dates,
+concerns and printed names of the lists of states with tables of facts, one per document; `--write` writes them anew.
 """
 
 

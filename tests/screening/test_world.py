@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +92,14 @@ def test_every_research_body_of_the_documents_is_listed_or_left_out_with_a_reaso
     assert counted["ca-nro-2024", "IR"] == 12 and counted["ca-nro-2024", "RU"] == 6
     assert counted["us-entity-list", "CN"] == 58
     assert counted["jp-meti-2025", "KP"] == 10
+
+
+@pytest.mark.real
+def test_dates_concerns_and_printed_names_are_those_of_the_documents(real_data: Path) -> None:
+    tool = Path(__file__).resolve().parents[2] / "tools" / "lists.py"
+    command = [sys.executable, str(tool), str(real_data / "watchlists" / "more")]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
 
 
 @pytest.mark.real
