@@ -36,6 +36,13 @@ def test_an_entity_is_shown_with_names_identifiers_lists_and_sources() -> None:
     assert "state-key-laboratory-of-software-development-environment" in shown["children"]
 
 
+def test_an_entity_is_shown_with_its_printed_names_and_what_a_list_fears_it_for() -> None:
+    (entry,) = (e for e in show_entity("tarbiat-modares-university")["lists"] if e["watchlist"] == "jp-meti-2025")
+    assert entry["concern"] == ["B", "C", "M", "N"]
+    assert entry["listed_as"] == ["Tarbiat Modares University"]
+    assert entry["source"].endswith("number 271")
+
+
 def test_an_unknown_entity_is_answered_with_the_nearest() -> None:
     with pytest.raises(CorrectInput, match="no entity 'beihang'") as caught:
         show_entity("beihang")

@@ -139,8 +139,13 @@ def show_command(
         since = f", since {member['valid_from']}" if member["valid_from"] else ""
         until = f", until {member['valid_to']}" if member["valid_to"] else ""
         typer.echo(f"  on {member['watchlist']} ({member['edition']}): level {member['level']}{basis}{since}{until}")
-        if member["source"]:
-            typer.echo(f"    source: {member['source']}")
+        for label, value in (
+            ("named there as", "; ".join(member["listed_as"])),
+            ("concern", ", ".join(member["concern"])),
+            ("source", member["source"]),
+        ):
+            if value:
+                typer.echo(f"    {label}: {value}")
 
 
 @group.command("validate")

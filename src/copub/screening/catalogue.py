@@ -81,6 +81,8 @@ def show_entity(entity_id: str, names: Iterable[str] | None = None) -> dict[str,
             "level_basis": member.level_basis,
             "valid_from": member.valid_from,
             "valid_to": member.valid_to,
+            "concern": list(member.concern),
+            "listed_as": list(member.listed_as),
             "source": member.source or "; ".join(watchlist.sources),
         }
         for watchlist in lists
