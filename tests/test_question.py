@@ -12,6 +12,7 @@ from copub.errors import CorrectFile
 from copub.measures.ties import COLUMNS
 from copub.shipped import shipped_folder
 from copub.study import load_study, parse_study
+from copub.study.lists import find_list
 from copub.study.question import Question, ask, resolve
 
 from .test_study import MINIMAL
@@ -196,3 +197,23 @@ def test_an_own_list_that_changed_is_read_as_it_is_now(tmp_path: Path) -> None:
         own = own_model_taxonomy(tmp_path, ("\n", f"\n# {note}\n"))
         assert f"# {note}" in own.lists[0].files[0][1].decode()
         assert own.taxonomies[0].hash == own.lists[0].sha256
+
+
+def test_a_headline_without_institutions_of_side_b_is_refused_with_the_lists_that_have_some() -> None:
+    of_iran = MINIMAL.replace('countries = ["CN"]', 'countries = ["IR"]')
+    assert of_iran != MINIMAL
+    (fault,) = faults_of(of_iran, Path())
+    assert "screening.headline: aspi-cdut-2019: no institution of side B (IR)" in fault
+    assert "jp-meti-2025 (26)" in fault and "ca-nro-2024 (12)" in fault and "us-entity-list" not in fault
+    both = of_iran.replace('["aspi-cdut-2019"]', '["aspi-cdut-2019", "ca-nro-2024"]')
+    assert [w.id for w in resolve(parse_study(both)).headline_watchlists] == ["aspi-cdut-2019", "ca-nro-2024"]
+
+
+def test_a_country_that_no_list_names_can_be_compared() -> None:
+    assert resolve(parse_study(MINIMAL.replace('countries = ["CN"]', 'countries = ["VN"]')))
+
+
+def test_a_run_that_exists_stays_readable_with_a_headline_that_is_refused_now() -> None:
+    text = MINIMAL.replace('countries = ["CN"]', 'countries = ["IR"]')
+    study = replace(parse_study(MINIMAL), side_b=replace(parse_study(MINIMAL).side_b, countries=("IR",)), raw=text)
+    assert resolve(study, lambda kind, name: find_list(kind, name)).study.side_b.countries == ("IR",)

@@ -9,7 +9,7 @@ import pytest
 from copub.errors import CorrectFile, CorrectInput
 from copub.shipped import shipped_names
 from copub.study import SETTINGS, load_study, parse_study
-from copub.study.question import resolve
+from copub.study.question import ask, resolve
 
 MINIMAL = """
 [study]
@@ -124,6 +124,16 @@ def test_shipped_studies_are_valid(name: str) -> None:
     assert study.id == name
     assert study.synthetic == (name == "demo")
     assert len(study.hash) == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "country"), [("netherlands-iran", "IR"), ("germany-russia", "RU"), ("eu-china", "CN")]
+)
+def test_shipped_studies_set_several_lists_of_side_b_side_by_side(name: str, country: str) -> None:
+    asked = ask(name)
+    assert asked.study.side_b.countries == (country,)
+    assert len(asked.watchlists) >= 4
+    assert all(watchlist.countries.get(country) for watchlist in asked.watchlists)
 
 
 def test_the_shipped_belgium_china_study_counts_high_and_very_high() -> None:

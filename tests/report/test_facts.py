@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from copub.report.answers import _rests_on
 from copub.report.facts import facts_of
 
 
@@ -64,3 +65,18 @@ def test_an_empty_manifest_says_nothing() -> None:
 def test_one_year_is_written_once(world: Any) -> None:
     tables, manifest = world
     assert facts_of(tables, {**manifest, "study": {"years": [2024, 2024]}}).years == "2024"
+
+
+def test_each_list_says_how_many_institutions_of_side_b_it_names(world: Any) -> None:
+    tables, manifest = world
+    lists = [
+        {"id": "world", "title": "World", "countries": {"IR": 26, "RU": 37}},
+        {"id": "china", "title": "China", "countries": {"CN": 159}},
+        {"id": "old", "title": "A list of an older run"},
+    ]
+    study = {**manifest["study"], "side_b": {"name": "Iran", "countries": ["IR"]}, "watchlists": ["world"]}
+    facts = facts_of(tables, {**manifest, "study": study, "watchlists": lists})
+    pairs = dict(_rests_on(facts, None))
+    headline, others = (pairs[facts.words.say(f"label.{key}_lists")] for key in ("headline", "other"))
+    assert headline == ("World: 26 institutions of side B",)
+    assert others == ("China: 0 institutions of side B", "A list of an older run")
