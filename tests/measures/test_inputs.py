@@ -95,6 +95,7 @@ def test_levels_are_found_by_identifier_and_by_name() -> None:
     assert levels["beihang university"] == "very high"
     assert levels["I82880672"] == "very high"
     assert levels["fudan university"] == "medium"
+    assert levels["central south university"] == "unrated"
 
 
 def test_files_that_the_study_names_are_read(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from copub import schema
 from copub.screening import load_watchlist, screen
 from copub.screening.hits import TIERS
+from copub.screening.index import build_index
 
 ASPI = [load_watchlist("aspi-cdut-2019")]
 RELATED = [load_watchlist("related-units")]
@@ -168,3 +169,10 @@ def test_the_example_of_the_guide_is_a_valid_list(tmp_path: Path) -> None:
         (tmp_path / "my-list.toml").write_text(head, encoding="utf-8")
         (tmp_path / "my-list.csv").write_text(members, encoding="utf-8")
         assert load_watchlist(tmp_path / "my-list.toml").entities
+
+
+def test_equal_entities_of_a_list_that_is_read_again_are_found(write_list) -> None:
+    csv = "entity_id,name,level\nharbour,Harbour Institute of Rockets,high\n"
+    for level in ("high", "low"):  # another list with the same entities
+        own = load_watchlist(write_list(csv.replace("high", level)))
+        assert build_index([own]).mentions(pl.Series(["Harbour Institute of Rockets"])).height == 1
