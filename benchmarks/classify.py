@@ -38,11 +38,11 @@ from common import REAL, machine, resident_mb, timed, watched
 from joblib import cpu_count
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.runs.clock import peak_mb
 from copub.schema import TABLES
 from copub.technology import classify
 from copub.technology.reading import TextReader
-from copub.technology.taxonomy import Taxonomy, load_taxonomy
 
 TAXONOMY = "eu-2023-2113"
 TEXTS = "technologies/arxiv_2010_2019_sample.jsonl.gz"

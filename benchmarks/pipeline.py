@@ -27,6 +27,7 @@ from isal import igzip
 
 from copub.corpus import tabulate
 from copub.harvest import read_works
+from copub.lists.taxonomy import load_taxonomy
 from copub.measures import measure
 from copub.measures.inputs import inputs_of
 from copub.screening import load_watchlist, screen
@@ -34,7 +35,6 @@ from copub.shipped import shipped_names
 from copub.study import Study, load_study
 from copub.study.question import resolve
 from copub.technology import classify
-from copub.technology.taxonomy import load_taxonomy
 
 Taken = dict[str, tuple[float, float]]
 SAME_STEPS = {"read and tabulate": ("read",), "classify": ("keywords", "TF-IDF"), "screen": ("screening",)}

@@ -23,10 +23,10 @@ import polars as pl
 from common import machine, save
 
 from copub import schema
+from copub.lists.watchlist import registry
 from copub.screening import load_watchlist, screen, screen_strings
 from copub.screening.index import build_index
 from copub.screening.matching import LONGEST, find_mentions
-from copub.screening.watchlist import registry
 from copub.shipped import shipped_names
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "watchlists" / "affiliation_strings_unlabelled.txt.gz"

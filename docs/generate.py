@@ -15,9 +15,9 @@ from typer.core import TyperCommand, TyperGroup
 
 from copub.cli import app
 from copub.countries import COUNTRIES, listing
+from copub.lists.watchlist import FOLDER, Watchlist, left_out, load_watchlist
 from copub.pairs import parse_pairs
 from copub.schema import data_dictionary
-from copub.screening.watchlist import FOLDER, Watchlist, left_out, load_watchlist
 from copub.shipped import shipped_names
 from copub.study import SETTINGS
 from copub.study.template import new_study

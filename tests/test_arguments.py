@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import copub
 from copub.errors import CopubError, CorrectInput
 from copub.harvest import Query, estimate
+from copub.lists.taxonomy import load_taxonomy
 from copub.pairs import parse_pairs
 from copub.pipeline import query_of
 from copub.runs import Run
@@ -24,7 +25,6 @@ from copub.screening import load_watchlist, screen, screen_strings
 from copub.snapshot.extract import extract
 from copub.study import load_study, parse_study
 from copub.technology import classify
-from copub.technology.taxonomy import load_taxonomy
 
 HERE = Path(__file__)
 MISSING = HERE.with_name("missing.jsonl")

@@ -12,8 +12,8 @@ import pytest
 from copub import countries
 from copub.countries import COUNTRIES, COUNTRY_CODES, code_fault, find_country, name_fault
 from copub.errors import CorrectFile
-from copub.measures.ties import COLUMNS, read_ties
-from copub.screening.entity import CsvRow, entity_of
+from copub.lists.entity import CsvRow, entity_of
+from copub.lists.ties import COLUMNS, read_ties
 from copub.study import parse_study
 
 FOLDER = Path(countries.__file__).parent

@@ -12,8 +12,7 @@ import pytest
 import copub
 from copub.cli import app
 from copub.cli.app import call
-from copub.decisions import DECISIONS, decisions_of, review_status
-from copub.screening.review import COLUMNS
+from copub.lists.decisions import COLUMNS, DECISIONS, decisions_of, review_status
 
 STRING = "Beihang University, Beijing, China"
 

@@ -13,9 +13,10 @@ import pytest
 import copub
 from copub.cli import app
 from copub.cli.app import call
-from copub.decisions import LABELLED
 from copub.errors import CorrectFile
-from copub.measures.sample import SHEET, with_strata
+from copub.lists.decisions import LABELLED
+from copub.measures.strata import with_strata
+from copub.review.works import SHEET
 from copub.runs.verify import verify
 
 Rows = list[dict[str, str]]

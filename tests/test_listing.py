@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import copub
-from copub.decisions import keep_decisions
+from copub.lists.decisions import keep_decisions
 from copub.runs import Run
 from copub.runs.instruments import study_of
 from copub.runs.states import listed_under

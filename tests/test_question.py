@@ -9,10 +9,10 @@ import pytest
 
 import copub
 from copub.errors import CorrectFile
-from copub.measures.ties import COLUMNS
+from copub.lists.registry import find_list
+from copub.lists.ties import COLUMNS
 from copub.shipped import shipped_folder
 from copub.study import load_study, parse_study
-from copub.study.lists import find_list
 from copub.study.question import Question, ask, resolve
 
 from .test_study import MINIMAL

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from copub.errors import CorrectFile, CorrectInput
-from copub.tomlfile import parse_toml, read_toml
+from copub.lists.tomlfile import parse_toml, read_toml
 
 TEXT = '''# head
 id = "x"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.lists.watchlist import Watchlist
 from copub.screening.counting import CountingRule
+from copub.screening.decided import apply_decisions
 from copub.screening.hits import Parts, screen
-from copub.screening.review import apply_decisions
-from copub.screening.watchlist import Watchlist
 
 if TYPE_CHECKING:
     from copub.study import Study

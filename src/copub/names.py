@@ -13,6 +13,13 @@ EXPORTS = (
 )  # fmt: skip
 """Kinds of `copub export`, in the order in which they are made."""
 
+MEASURES = (
+    "critical", "listed", "critical_listed", "top_level", "critical_listed_lower", "critical_listed_unrated",
+    "listed_lower", "listed_unrated", "top_level_given_critical_listed", "listed_given_critical",
+    "critical_given_listed",
+)  # fmt: skip
+"""The shares of table ``shares``, in its order."""
+
 READING_STRATA = ("is_critical", "is_listed", "is_near")
 """What divides the works that are drawn for reading into strata."""
 

@@ -18,7 +18,6 @@ import polars as pl
 from copub.arguments import expect, path_of, paths_of
 from copub.corpus import COUNTED, TABULATED, Tables
 from copub.corpus.funnel import Funnel
-from copub.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
 from copub.demo import embedded_openalex
 from copub.errors import CorrectInput
 from copub.harvest import Query, harvest
@@ -26,6 +25,7 @@ from copub.harvest.record import Record
 from copub.harvest.transport import source_key, source_url
 from copub.harvest.worksfile import read_works
 from copub.listing import decided
+from copub.lists.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.measures.inputs import inputs_of

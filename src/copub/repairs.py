@@ -10,10 +10,10 @@ import polars as pl
 from copub.corpus import Tables
 from copub.corpus.funnel import Funnel
 from copub.listing import decided, screen_study
+from copub.lists.watchlist import Watchlist
 from copub.parallel import between_works, by_parts, detached
 from copub.schema import conform
 from copub.screening.repairs import REPAIRS, other_countries, repair, repair_authorships
-from copub.screening.watchlist import Watchlist
 from copub.study import Study
 
 REASON = "repair"

@@ -14,12 +14,12 @@ import pytest
 
 from copub.cli import main
 from copub.countries import COUNTRIES, listing
+from copub.lists.taxonomy import load_taxonomy
+from copub.lists.watchlist import load_watchlist
 from copub.pairs import parse_pairs
-from copub.screening.watchlist import load_watchlist
 from copub.shipped import shipped_folder, shipped_names
 from copub.study import SETTINGS, load_study, parse_study, template
 from copub.study.template import coverage_of, new_study
-from copub.technology.taxonomy import load_taxonomy
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 

@@ -19,9 +19,9 @@ from copub.demo.places import PREFIX, institutions
 from copub.demo.plan import EXCLUDED_TYPES
 from copub.errors import CorrectInput
 from copub.harvest.record import Record
-from copub.screening.watchlist import Watchlist, load_watchlist
+from copub.lists.taxonomy import load_taxonomy
+from copub.lists.watchlist import Watchlist, load_watchlist
 from copub.study import load_study
-from copub.technology.taxonomy import load_taxonomy
 
 Work = dict[str, Any]
 

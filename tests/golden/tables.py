@@ -16,14 +16,14 @@ from pathlib import Path
 
 import polars as pl
 
+from copub.lists.entity import Entity
+from copub.lists.taxonomy import FOLDER as TAXONOMIES
+from copub.lists.taxonomy import load_taxonomy
 from copub.schema import TABLES
 from copub.screening import load_watchlist
-from copub.screening.entity import Entity
 from copub.screening.index import build_index
 from copub.shipped import shipped_names
 from copub.technology import classify
-from copub.technology.taxonomy import FOLDER as TAXONOMIES
-from copub.technology.taxonomy import load_taxonomy
 
 HERE = Path(__file__).parent
 WORKS, SCORES, HOLDERS = HERE / "works.csv", HERE / "scores.csv", HERE / "holders.csv"

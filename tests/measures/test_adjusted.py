@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from scipy import stats
 
+from copub.lists.labels import LABELS
 from copub.measures.adjusted import FEW, NO_LEVELS, adjusted
 from copub.measures.correction import Decisions, Read, adjust, drawn_power, from_labels
 from copub.measures.errors import ErrorCounts, Errors
-from copub.measures.labels import LABELS
 
 from .worlds import LIMITS, STUDY, measured, seeds
 

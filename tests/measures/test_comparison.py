@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from copub.errors import CorrectFile, CorrectInput
+from copub.lists.published import KINDS, Published, load_published, read_published
+from copub.lists.tomlfile import parse_toml
 from copub.measures.comparison import comparison
-from copub.measures.published import KINDS, Published, load_published, read_published
 from copub.shipped import shipped_names
 from copub.study import Side
-from copub.tomlfile import parse_toml
 
 from .worlds import STUDY, measured, study
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from copub.errors import CorrectFile, CorrectInput
+from copub.lists.taxonomy import load_taxonomy
 from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, counts_of, read_card, read_matcher
 from copub.measures.inputs import errors_of, inputs_of, levels_of_entities, thresholds_of
 from copub.screening import load_watchlist
 from copub.shipped import shipped_folder, shipped_names
 from copub.study import load_study
 from copub.study.question import Question, resolve
-from copub.technology.taxonomy import load_taxonomy
 
 from .worlds import study
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from copub.csvtext import write_sheet
 from copub.errors import CorrectFile, CorrectInput
-from copub.measures.labels import LABELS, is_label_sheet, labels_text, merge_labels, read_labels
+from copub.lists.labels import LABELS, is_label_sheet, labels_text, merge_labels, read_labels
 
 from .worlds import LIMITS
 

@@ -11,6 +11,7 @@ import pytest
 
 from copub.corpus import Tables, tabulate
 from copub.harvest.worksfile import read_works
+from copub.lists.taxonomy import load_taxonomy
 from copub.measures import measure
 from copub.measures.copublications import flagged_works
 from copub.measures.inputs import inputs_of
@@ -21,7 +22,6 @@ from copub.screening import load_watchlist, screen
 from copub.study import Side, load_study
 from copub.study.question import resolve
 from copub.technology import Classification, classify
-from copub.technology.taxonomy import load_taxonomy
 
 from . import brute
 from .test_frames import same

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.draw import draw_order
-from copub.measures.sample import SHEET, allocate, draw_works, with_strata
+from copub.measures.strata import with_strata
 from copub.names import READING_STRATA
+from copub.review.works import SHEET, allocate, draw_works
 
 from .worlds import made_world, measured
 

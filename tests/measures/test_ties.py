@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 
 from copub.errors import CorrectFile, CorrectInput
+from copub.lists.ties import COLUMNS, Tie, load_ties, read_ties
 from copub.measures.tied import tie_areas, ties_and_works
-from copub.measures.ties import COLUMNS, Tie, load_ties, of_study, read_ties
 from copub.study import Study
+from copub.study.question import of_study
 
 from .worlds import LIMITS, STUDY, made_world, measured, seeds, study
 

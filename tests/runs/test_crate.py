@@ -15,7 +15,7 @@ import rocrate
 import urllib3
 
 import copub
-from copub.decisions import keep_decisions
+from copub.lists.decisions import keep_decisions
 from copub.runs import Run, sha256_of
 from copub.runs.crate import CRATE
 from copub.runs.instruments import figures, hash_of, instruments, study_of

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 import copub
-from copub.decisions import keep_decisions
 from copub.demo.corpus import build_corpus
 from copub.errors import CorrectInput
+from copub.lists.decisions import keep_decisions
 from copub.runs import Run
 from copub.runs.compare import compare
 from copub.runs.instruments import study_of

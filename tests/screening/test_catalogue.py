@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from copub.errors import CorrectFile, CorrectInput
+from copub.lists.watchlist import registry
 from copub.screening import load_watchlist
 from copub.screening.catalogue import (
     diff_watchlists,
@@ -15,7 +16,6 @@ from copub.screening.catalogue import (
     show_entity,
     validate_watchlist,
 )
-from copub.screening.watchlist import registry
 from copub.shipped import shipped_names
 
 

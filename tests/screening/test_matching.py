@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copub.countries import COUNTRIES
+from copub.lists.watchlist import registry
 from copub.screening.lexicon import build_lexicon, look_alikes
 from copub.screening.matching import IF_COUNTRY, LONGEST, SURE, UNLESS_ABROAD, Mention, find_mentions
-from copub.screening.watchlist import registry
 
 LEXICON = build_lexicon(registry())
 UNSURE = frozenset((IF_COUNTRY,))

@@ -9,9 +9,11 @@ import pytest
 
 from copub.csvtext import write_sheet
 from copub.errors import CorrectFile
+from copub.lists.decisions import COLUMNS, merge_decisions, read_decisions
+from copub.review.affiliations import draw_sheet
 from copub.screening import load_watchlist, screen
 from copub.screening.candidates import candidates
-from copub.screening.review import COLUMNS, apply_decisions, draw_sheet, merge_decisions, read_decisions
+from copub.screening.decided import apply_decisions
 
 ASPI = [load_watchlist("aspi-cdut-2019")]
 NEAR = "Nanjing Universe of Aeronautics and Astronautics"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from copub.errors import CorrectFile, CorrectInput
+from copub.lists.watchlist import registry
 from copub.screening import Watchlist, load_watchlist
-from copub.screening.watchlist import registry
 
 EXPECTED = {
     "aspi-cdut-2019": {"CN": 159},

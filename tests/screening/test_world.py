@@ -14,9 +14,9 @@ import orjson
 import polars as pl
 import pytest
 
+from copub.lists.watchlist import left_out, registry
 from copub.screening import Watchlist, screen_strings
 from copub.screening.evaluation import evaluate, mistakes, read_labels
-from copub.screening.watchlist import left_out, registry
 
 LABELS = Path(__file__).with_name("russian-iranian-strings.csv")
 COUNTRIES = ("RU", "IR")

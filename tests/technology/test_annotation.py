@@ -9,7 +9,7 @@ import pytest
 
 from copub.csvtext import write_sheet
 from copub.errors import CorrectFile, CorrectInput
-from copub.technology.annotation import (
+from copub.review.texts import (
     COLUMNS,
     agreement_of_readers,
     draw_sheet,

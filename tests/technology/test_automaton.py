@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from copub.lists.terms import Term, fold_word, parse_term
 from copub.technology import lexicon
 from copub.technology.automaton import Automaton
 from copub.technology.lexicon import Classes, Folds, fold_for_model
-from copub.technology.terms import Term, fold_word, parse_term
 from copub.technology.tokens import hash_words, tokenize
 
 _TERMS = ("quantum", "quant*", "quantum dot", "quantum key*", "cs:SAR", "sar", "naive", "longerthaneight*", "dot key")

@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 from copub.errors import CorrectInput
+from copub.lists.taxonomy import load_taxonomy, read_taxonomy
+from copub.lists.tomlfile import parse_toml
 from copub.schema import TABLES
 from copub.technology import classification, classify, classify_file
-from copub.technology.taxonomy import load_taxonomy, read_taxonomy
-from copub.tomlfile import parse_toml
 
 EU = "eu-2023-2113"
 TITLES = {

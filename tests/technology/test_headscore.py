@@ -17,15 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copub.errors import CorrectInput
+from copub.lists import modelcard as headscore
+from copub.lists.modelcard import FOLDER, MODEL, linkable_heads
+from copub.lists.taxonomy import load_taxonomy, read_taxonomy
+from copub.lists.tomlfile import parse_toml
 from copub.schema import TABLES
 from copub.shipped import shipped_folder
-from copub.technology import classification, classify, classify_file, headscore
+from copub.technology import classification, classify, classify_file
 from copub.technology.calibration import learn_head_score, unseen_margins
-from copub.technology.headscore import FOLDER, MODEL, linkable_heads
 from copub.technology.model import Model, load_model
-from copub.technology.taxonomy import load_taxonomy, read_taxonomy
 from copub.technology.thresholds import GRID
-from copub.tomlfile import parse_toml
 
 HEAD = "arXiv:ai"
 SCORES = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from copub.lists.taxonomy import Area, Link, load_taxonomy
 from copub.technology.linking import follow, routes_of
-from copub.technology.taxonomy import Area, Link, load_taxonomy
 
 TARGET = load_taxonomy("eu-2023-2113")
 AREA = TARGET.areas[0]

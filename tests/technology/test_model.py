@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 from copub.errors import CorrectInput
+from copub.lists.taxonomy import load_taxonomy
 from copub.shipped import shipped_folder
 from copub.technology.model import FOLDER, load_model
 from copub.technology.reading import TextReader
-from copub.technology.taxonomy import load_taxonomy
 
 NAME = "eu-2023-2113"
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectFile, CorrectInput
+from copub.lists.taxonomy import FOLDER, load_taxonomy, read_taxonomy
+from copub.lists.terms import parse_term
+from copub.lists.tomlfile import parse_toml
 from copub.shipped import shipped_names
-from copub.technology.taxonomy import FOLDER, load_taxonomy, read_taxonomy
-from copub.technology.terms import parse_term
-from copub.tomlfile import parse_toml
 
 HEAD = 'id = "own"\ntitle = "t"\nsource = "s"\ndate = "d"\nverification = "v"\n'
 AREA = '[[area]]\nid = "a"\nname = "A"\n[[area.technology]]\nid = "x"\nname = "X"\nstrong = ["laser"]\n'

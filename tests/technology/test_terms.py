@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from copub.technology.terms import fold_word, parse_term
+from copub.lists.terms import fold_word, parse_term
 
 
 def test_a_term_is_words_with_stars_at_their_ends() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from copub.lists.taxonomy import load_taxonomy
 from copub.schema import TABLES
 from copub.technology import classify
-from copub.technology.taxonomy import load_taxonomy
 
 QUANTUM, CARDIOLOGY = "T10020", "T99999"
 """A topic that the shipped map leads to EU-03-QUANTUM, and one that is not on it."""

@@ -141,7 +141,7 @@ def trend_command(
     """
     from copub import progress
     from copub.csvtext import csv_of
-    from copub.decisions import decisions_of
+    from copub.lists.decisions import decisions_of
     from copub.runs.copies import find_copy
     from copub.runs.instruments import run_time
     from copub.runs.keep import runs_of

@@ -39,9 +39,9 @@ def sample_command(
       copub review sample belgium-china --out sheet.csv
     """
     from copub.csvtext import write_sheet
+    from copub.review.affiliations import draw_sheet
     from copub.runs.copies import watchlists_of
     from copub.runs.keep import find_run
-    from copub.screening.review import draw_sheet
 
     if not out.parent.is_dir():
         raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
@@ -74,7 +74,7 @@ def works_command(
       copub review works belgium-china --out works.csv --size 200
     """
     from copub.csvtext import write_sheet
-    from copub.measures.sample import draw_works
+    from copub.review.works import draw_works
     from copub.runs.keep import find_run
 
     if not out.parent.is_dir():
@@ -109,9 +109,8 @@ def import_command(
     Example:
       copub review import sheet.csv --study belgium-china
     """
-    from copub.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels
-    from copub.measures.labels import is_label_sheet, read_labels
-    from copub.screening.review import read_decisions
+    from copub.lists.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels, read_decisions
+    from copub.lists.labels import is_label_sheet, read_labels
 
     place = folders(reports=reports).reports
     of_works = [sheet for sheet in sheets if sheet.is_file() and is_label_sheet(sheet)]
@@ -163,8 +162,8 @@ def texts_command(
       copub review texts belgium-china --out works.csv --size 200
     """
     from copub.csvtext import write_sheet
+    from copub.review.texts import draw_sheet as draw_texts
     from copub.runs.keep import find_run
-    from copub.technology.annotation import draw_sheet as draw_texts
 
     if not out.parent.is_dir():
         raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
@@ -192,9 +191,9 @@ def labels_command(
     Example:
       copub review labels belgium-china reader-1.csv reader-2.csv --out labelled.jsonl
     """
+    from copub.review.texts import agreement_of_readers, join_readings, labels_text, read_sheets
     from copub.runs.copies import headline_taxonomy_of
     from copub.runs.keep import find_run
-    from copub.technology.annotation import agreement_of_readers, join_readings, labels_text, read_sheets
 
     found = find_run(run, folders(reports=reports).reports)
     areas = headline_taxonomy_of(found).area_ids

@@ -130,7 +130,7 @@ def _pair(sides: str) -> Pair:
 
 
 def _years(text: str) -> tuple[int, int]:
-    from copub.study.checks import year_fault
+    from copub.lists.checks import year_fault
 
     found = _YEARS.fullmatch(text.strip())
     if found is None:

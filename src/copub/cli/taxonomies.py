@@ -12,7 +12,7 @@ from copub.lines import one_line
 from copub.shipped import shipped_names
 
 if TYPE_CHECKING:
-    from copub.technology.taxonomy import Taxonomy
+    from copub.lists.taxonomy import Taxonomy
 
 
 group = typer.Typer(
@@ -29,7 +29,7 @@ def list_command(as_json: JsonOption = False) -> None:
     Example:
       copub taxonomies list
     """
-    from copub.technology.taxonomy import FOLDER, load_taxonomy
+    from copub.lists.taxonomy import FOLDER, load_taxonomy
 
     shipped = [load_taxonomy(name) for name in shipped_names(FOLDER)]
     if as_json:
@@ -51,7 +51,7 @@ def show_command(
     Example:
       copub taxonomies show eu-2023-2113
     """
-    from copub.technology.taxonomy import load_taxonomy
+    from copub.lists.taxonomy import load_taxonomy
 
     shown = load_taxonomy(taxonomy)
     if as_json:
@@ -75,7 +75,7 @@ def validate_command(
     Example:
       copub taxonomies validate my-taxonomy.toml
     """
-    from copub.technology.taxonomy import load_taxonomy
+    from copub.lists.taxonomy import load_taxonomy
 
     for file in files:
         taxonomy = load_taxonomy(file)

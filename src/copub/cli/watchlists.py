@@ -32,7 +32,7 @@ WatchlistOption = Annotated[
 
 def chosen(watchlists: list[str] | None) -> list[str]:
     """Return the watchlists asked for; by default every shipped one but the invented list of the demo."""
-    from copub.screening.watchlist import FOLDER
+    from copub.lists.watchlist import FOLDER
 
     return watchlists or [name for name in shipped_names(FOLDER) if name != INVENTED]
 

@@ -126,12 +126,12 @@ def classifier_command(
     import polars as pl
 
     from copub import progress
+    from copub.lists.taxonomy import load_taxonomy
     from copub.runs.folder import sha256_of
     from copub.technology import classify
     from copub.technology import evaluation as judging
     from copub.technology.model import load_model
     from copub.technology.plot import calibration_svg
-    from copub.technology.taxonomy import load_taxonomy
 
     if plot is not None and (plot.suffix != ".svg" or not plot.parent.is_dir()):
         raise CorrectInput("a plot needs a name that ends in .svg, in a folder that is there", where=str(plot))
@@ -196,9 +196,9 @@ def agreement_command(
     import polars as pl
 
     from copub import progress
+    from copub.lists.taxonomy import load_taxonomy
     from copub.technology import classify_ids
     from copub.technology.outside import agreement, read_outside
-    from copub.technology.taxonomy import load_taxonomy
 
     areas = load_taxonomy(taxonomy).area_ids
     labels = read_outside(outside, id_column=id_column, label_column=label_column)

@@ -12,7 +12,7 @@ import polars as pl
 from copub.intervals import DIGITS, wilson
 from copub.measures.correction import MEASURES, Array, Decisions, Estimate, Read, adjust, from_labels
 from copub.measures.errors import TEXT_STRATA, Errors
-from copub.measures.sample import with_strata
+from copub.measures.strata import with_strata
 from copub.names import READING_STRATA
 from copub.schema import TABLES, conform
 
@@ -54,7 +54,7 @@ def adjusted(
     ----------
     works : table ``copublications``.
     errors : the shipped evaluation; None leaves the adjusted columns empty, and says so.
-    labelled : labels of the study's works (`copub.measures.labels.LABELS`); used in place of the
+    labelled : labels of the study's works (`copub.lists.labels.LABELS`); used in place of the
         evaluation where every decision that occurs in the study has some.
     """
     marked = with_strata(works).with_columns(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from copub.intervals import DIGITS, wilson
-from copub.measures.published import Figure, Published
+from copub.lists.published import Figure, Published
 from copub.measures.tied import ANY_AREA, EVERY
 from copub.schema import TABLES, conform
 

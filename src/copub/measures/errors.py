@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from copub.errors import CorrectFile, CorrectInput, Fault
-from copub.tomlfile import TomlFile, read_toml
+from copub.lists.tomlfile import TomlFile, read_toml
 
 TEXT_STRATA = ("with abstract", "title only")
 AFFILIATION_STRATA = ("resolved", "unresolved")

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.lists.modelcard import FOLDER, MODEL
+from copub.lists.published import Published
+from copub.lists.taxonomy import load_taxonomy
+from copub.lists.ties import Tie
 from copub.measures.copublications import UNRATED
 from copub.measures.errors import Errors, read_card, read_matcher
-from copub.measures.published import Published
 from copub.measures.switches import Thresholds
-from copub.measures.ties import Tie
 from copub.shipped import shipped_folder
 from copub.technology.model import load_model
-from copub.technology.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
-    from copub.screening.watchlist import Watchlist
+    from copub.lists.watchlist import Watchlist
     from copub.study import Study
     from copub.study.question import Question
 
-MODELS, MODEL = "taxonomies/models", "eu-2023-2113"
 MATCHER_ERRORS = "taxonomies/errors"
 JUDGED_PROFILE = "balanced"
 
@@ -59,7 +59,7 @@ def inputs_of(question: Question, labelled: pl.DataFrame | None) -> Inputs:
 
 def shipped_errors() -> Errors:
     """Return the evaluation that ships: the model's cross-validation, and the matcher's labelled strings."""
-    card = read_card(shipped_folder(MODELS) / f"{MODEL}.json")
+    card = read_card(shipped_folder(FOLDER) / f"{MODEL}.json")
     matcher, strings = read_matcher(shipped_folder(MATCHER_ERRORS) / "matcher.toml")
     judged = sum(c.tp + c.fp + c.fn + c.tn for c in card.classifier.values())
     source = (

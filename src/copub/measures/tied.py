@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from copub.lists.ties import COLUMNS, SEPARATOR, Tie
 from copub.measures.events import day_of
-from copub.measures.ties import COLUMNS, SEPARATOR, Tie
 from copub.parallel import by_parts
 from copub.schema import TABLES, conform
 

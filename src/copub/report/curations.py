@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from copub.lists.watchlist import registry
 from copub.report.facts import Facts
 from copub.screening.repairs import patches
-from copub.screening.watchlist import registry
 
 Curation = tuple[str, str, str]
 """String, action (add | remove), OpenAlex id of the institution."""

@@ -13,15 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from copub.measures.ties import Tie, load_ties
+from copub.lists.registry import KINDS, Find, ListFile, find_list
+from copub.lists.taxonomy import Taxonomy, load_taxonomy
+from copub.lists.ties import Tie, load_ties
+from copub.lists.tomlfile import read_toml
+from copub.lists.watchlist import Watchlist, load_watchlist
 from copub.runs.folder import Run, RunWriter, sha256_of
 from copub.runs.instruments import study_of
-from copub.screening.watchlist import Watchlist, load_watchlist
-from copub.study.lists import KINDS, Find, ListFile, find_list
 from copub.study.question import Question, ReadList, resolve
 from copub.study.settings import KEY_OF
-from copub.technology.taxonomy import Taxonomy, load_taxonomy
-from copub.tomlfile import read_toml
 
 FOLDER = "inputs"
 _STUDY = f"{FOLDER}/study.toml"

@@ -13,10 +13,10 @@ from typing import Any
 import polars as pl
 
 from copub.demo import planted_shares
+from copub.lists.taxonomy import Taxonomy
+from copub.lists.watchlist import Watchlist
 from copub.runs.folder import FORMAT
-from copub.screening.watchlist import Watchlist
 from copub.study import NOT_SETTINGS, Study
-from copub.technology.taxonomy import Taxonomy
 
 _LIBRARIES = ("polars", "pyarrow", "pyalex", "scikit-learn", "scipy", "numpy", "altair", "orjson", "rapidfuzz")
 _LIST_FACTS = (

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import polars as pl
 
-from copub.decisions import decisions_from, review_status
+from copub.lists.decisions import decisions_from, review_status
 from copub.runs.folder import Run
 from copub.runs.instruments import CORRECTIONS, ENTITIES, code_of, hashes, inputs_differ, setting
 from copub.runs.repairchanges import RepairChanges, repair_changes

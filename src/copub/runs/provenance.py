@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from copub.measures.inputs import MATCHER_ERRORS, MODEL, MODELS, errors_of
+from copub.lists.modelcard import FOLDER as MODELS
+from copub.lists.modelcard import MODEL
+from copub.measures.inputs import MATCHER_ERRORS, errors_of
 from copub.runs.folder import sha256_of
 from copub.runs.instruments import CORRECTIONS, ENTITIES
 from copub.shipped import shipped_folder

@@ -35,7 +35,7 @@ FOLDER = "_stages"  # no study can have this id
 MODULES: Mapping[str, tuple[str, ...]] = {
     "tabulate": ("copub.harvest", "copub.corpus"),
     "classify": ("copub.technology",),
-    "screen": ("copub.repairs", "copub.decisions", "copub.screening"),
+    "screen": ("copub.repairs", "copub.lists.decisions", "copub.screening"),
     "measure": ("copub.measures",),
 }
 """Stage -> the modules that do its work."""

@@ -9,13 +9,13 @@ import polars as pl
 from copub.corpus import Tables
 from copub.corpus.funnel import Funnel
 from copub.listing import decided, screen_study
+from copub.lists.registry import Find, find_list
 from copub.measures.copublications import flagged_works
 from copub.repairs import repaired
 from copub.runs.folder import Run
 from copub.runs.series import Judge
 from copub.runs.states import reasons_under, with_sides
 from copub.study import Study
-from copub.study.lists import Find, find_list
 from copub.study.question import resolve
 from copub.technology import classify
 
@@ -25,7 +25,7 @@ def today(decisions: pl.DataFrame | None, find: Find = find_list) -> Judge:
 
     Parameters
     ----------
-    decisions : people's decisions on affiliations of the study, as `copub.decisions` keeps them.
+    decisions : people's decisions on affiliations of the study, as `copub.lists.decisions` keeps them.
     find : where the lists of the study are.
     """
 

@@ -18,8 +18,8 @@ from typing import Any
 import polars as pl
 
 from copub.arguments import expect, path_of, paths_of
-from copub.decisions import decisions_from, keep_decisions, keep_labels, labels_from
 from copub.errors import CorrectInput
+from copub.lists.decisions import decisions_from, keep_decisions, keep_labels, labels_from
 from copub.names import STAGES
 from copub.pipeline import run as carry_out
 from copub.runs.copies import altered_copies, question_of

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 from rapidfuzz import fuzz, process
 
+from copub.lists.watchlist import Watchlist
 from copub.progress import bar
 from copub.screening.index import Index, build_index
 from copub.screening.lexicon import build_lexicon
 from copub.screening.matching import find_mentions
 from copub.screening.text import DIVIDER
-from copub.screening.watchlist import Watchlist
 
 REVIEW = "review"
 """The tier of candidates."""

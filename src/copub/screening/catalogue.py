@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import polars as pl
 
 from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.lists.entity import Entity
+from copub.lists.watchlist import FOLDER, Watchlist, load_watchlist, registry
 from copub.progress import bar
-from copub.screening.entity import Entity
 from copub.screening.index import build_index
 from copub.screening.lexicon import look_alikes
-from copub.screening.watchlist import FOLDER, Watchlist, load_watchlist, registry
 from copub.shipped import did_you_mean, shipped_names
 
 _WEAK = ("weak", "abbreviation")

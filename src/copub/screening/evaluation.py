@@ -19,10 +19,10 @@ from rapidfuzz import fuzz, process
 
 from copub.errors import CorrectFile, Fault
 from copub.intervals import wilson
-from copub.screening.entity import Entity, read_rows
+from copub.lists.entity import Entity, read_rows
+from copub.lists.watchlist import Watchlist
 from copub.screening.index import build_index
 from copub.screening.strings import screen_strings
-from copub.screening.watchlist import Watchlist
 
 UNSCORED = ("chinese-academy-of-sciences",)
 """Umbrellas whose hundreds of institutes were not all labelled."""

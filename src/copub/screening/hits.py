@@ -8,13 +8,13 @@ from functools import partial
 import polars as pl
 
 from copub.arguments import expect_each, expect_known, frame_of
+from copub.lists.watchlist import Watchlist
 from copub.parallel import between_works, detached
 from copub.schema import TABLES, conform, empty
 from copub.screening.candidates import REVIEW, candidates
 from copub.screening.counting import TIERS, CountingRule, with_reasons
 from copub.screening.index import Index, build_index
 from copub.screening.matching import IF_COUNTRY, SURE
-from copub.screening.watchlist import Watchlist
 
 _PLACE = ["work_id", "author_seq", "affiliation_seq"]
 _READ = {

@@ -8,11 +8,11 @@ from functools import lru_cache
 
 import polars as pl
 
+from copub.lists.entity import Entity
+from copub.lists.watchlist import Member, Watchlist
 from copub.progress import bar
-from copub.screening.entity import Entity
 from copub.screening.lexicon import Lexicon, build_lexicon
 from copub.screening.matching import find_mentions
-from copub.screening.watchlist import Member, Watchlist
 
 HOLDERS = pl.Schema(
     {

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import product
 
 from copub.errors import CorrectFile, Fault
-from copub.screening.entity import Entity, read_rows
+from copub.lists.entity import Entity, read_rows
 from copub.screening.folding import CHINESE
 from copub.screening.spelling import spellings
 from copub.screening.text import DIVIDER, Reader

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from copub.screening.entity import Entity
+from copub.lists.entity import Entity
 from copub.screening.lexicon import Lexicon, Meaning
 from copub.screening.scene import Scene
 from copub.screening.text import DIVIDER, Reading

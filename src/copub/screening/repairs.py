@@ -15,8 +15,8 @@ import polars as pl
 import pyarrow as pa
 
 from copub.errors import CorrectFile, Fault
+from copub.lists.entity import read_rows
 from copub.parallel import between_works
-from copub.screening.entity import read_rows
 from copub.screening.text import Reader
 from copub.screening.vocabulary import vocabulary
 from copub.shipped import shipped_folder

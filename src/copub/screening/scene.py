@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 
-from copub.screening.entity import Entity
+from copub.lists.entity import Entity
 from copub.screening.folding import CHINESE, other_forms
 from copub.screening.lexicon import Lexicon
 from copub.screening.text import DIVIDER, LINKING, Reading, Spans

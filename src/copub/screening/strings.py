@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import polars as pl
 
 from copub.arguments import expect, expect_each
+from copub.lists.watchlist import Watchlist
 from copub.screening.counting import CountingRule, with_reasons
 from copub.screening.index import Index, build_index
 from copub.screening.matching import IF_COUNTRY
-from copub.screening.watchlist import Watchlist
 
 HOSPITAL = "pla_hospital"
 STRINGS = pl.Schema(

@@ -4,8 +4,8 @@
 reference in ``docs/study.md``.
 """
 
+from copub.lists.checks import date_fault
 from copub.names import PROFILES
-from copub.study.checks import date_fault
 from copub.study.reading import load_study, parse_study
 from copub.study.settings import BOUNDED, SETTINGS
 from copub.study.study import NOT_SETTINGS, Event, Side, Study

@@ -15,18 +15,18 @@ from typing import Any
 import polars as pl
 
 from copub.errors import CorrectFile, Fault
-from copub.measures.inputs import MODEL
-from copub.measures.labels import read_labels
-from copub.measures.published import Published, load_published
-from copub.measures.ties import Tie, load_ties, of_study
-from copub.screening.watchlist import Watchlist, load_watchlist
+from copub.lists.labels import read_labels
+from copub.lists.modelcard import MODEL
+from copub.lists.published import Published, load_published
+from copub.lists.registry import SETTINGS_OF, Find, ListFile, find_list
+from copub.lists.taxonomy import Taxonomy, load_taxonomy
+from copub.lists.ties import Tie, load_ties
+from copub.lists.tomlfile import parse_toml
+from copub.lists.watchlist import Watchlist, load_watchlist
 from copub.study import reading
-from copub.study.lists import SETTINGS_OF, Find, ListFile, find_list
 from copub.study.settings import KEY_OF
 from copub.study.study import Study
 from copub.study.template import coverage_of
-from copub.technology.taxonomy import Taxonomy, load_taxonomy
-from copub.tomlfile import parse_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,12 @@ def resolve(study: Study, find: Find = find_list) -> Question:
         read["labelled"][0] if read["labelled"] else None,
         tuple(lists),
     )
+
+
+def of_study(study: Study, ties: Sequence[Tie]) -> list[Tie]:
+    """Return the ties between the two sides of the study, in order of their id."""
+    a, b = study.side_a.countries, study.side_b.countries
+    return sorted((t for t in ties if t.country_a in a and t.country_b in b), key=lambda tie: tie.tie_id)
 
 
 def _levels_of(watchlists: Sequence[Watchlist]) -> tuple[str, ...]:

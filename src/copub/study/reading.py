@@ -8,12 +8,12 @@ from typing import Any
 
 from copub.arguments import expect, path_of
 from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.lists.checks import date_fault
+from copub.lists.registry import absolute_name
+from copub.lists.tomlfile import TomlFile, TomlPath, parse_toml, read_toml
 from copub.shipped import find_shipped, no_such
-from copub.study.checks import date_fault
-from copub.study.lists import absolute_name
 from copub.study.settings import BOUNDED, SETTINGS, Setting
 from copub.study.study import Event, Side, Study
-from copub.tomlfile import TomlFile, TomlPath, parse_toml, read_toml
 
 
 def load_study(name: str | Path) -> Study:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from copub.study.checks import Check, check_of
-from copub.study.lists import KINDS
+from copub.lists.checks import Check, check_of
+from copub.lists.registry import KINDS
 
 BOUNDED = (
     "works",
@@ -28,7 +28,7 @@ BOUNDED = (
 class Setting:
     """One key of a study file: its place, what it takes, what it means, its attribute of `Study`.
 
-    `lists` is the kind of list that it names (one of `copub.study.lists.KINDS`), or "".
+    `lists` is the kind of list that it names (one of `copub.lists.registry.KINDS`), or "".
     """
 
     path: tuple[str, ...]

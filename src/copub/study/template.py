@@ -11,14 +11,14 @@ from string import Template
 from textwrap import fill
 
 from copub.countries import COUNTRIES, listing
+from copub.lists.checks import LANGUAGES
+from copub.lists.modelcard import MODEL
+from copub.lists.taxonomy import FOLDER as TAXONOMIES
+from copub.lists.taxonomy import load_taxonomy
+from copub.lists.watchlist import FOLDER as WATCHLISTS
+from copub.lists.watchlist import LISTED, UNRATED, Watchlist, load_watchlist
 from copub.pairs import Pair
-from copub.screening.watchlist import FOLDER as WATCHLISTS
-from copub.screening.watchlist import LISTED, UNRATED, Watchlist, load_watchlist
 from copub.shipped import shipped_names
-from copub.study.checks import LANGUAGES
-from copub.technology.headscore import MODEL
-from copub.technology.taxonomy import FOLDER as TAXONOMIES
-from copub.technology.taxonomy import load_taxonomy
 
 _TEMPLATE = Path(__file__).with_name("template.txt")
 _WIDTH = 110

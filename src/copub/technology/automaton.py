@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from copub.technology.terms import MIN_STEM, Term, fold_word
+from copub.lists.terms import MIN_STEM, Term, fold_word
 from copub.technology.tokens import Ints
 
 RuleWord = tuple[str, str]

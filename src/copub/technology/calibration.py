@@ -1,4 +1,4 @@
-"""Learning what the margins of a head are worth (`copub.technology.headscore`)."""
+"""Learning what the margins of a head are worth (`copub.lists.modelcard`)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def learn_head_score(margins: Floats, truth: Bools) -> dict[str, Any]:
     `balanced` has the best F1, smoothed over its neighbours; `precision` and `recall` are the nearest
     above and below it with 0.90 of it.
 
-    Returns the fields of `copub.technology.headscore.HeadScore`, numbers rounded to four digits.
+    Returns the fields of `copub.lists.modelcard.HeadScore`, numbers rounded to four digits.
     """
     learner = LogisticRegression(C=1e3).fit(margins[:, None].astype(np.float64), truth)
     slope, intercept = round(float(learner.coef_[0, 0]), 4), round(float(learner.intercept_[0]), 4)

@@ -12,6 +12,7 @@ import polars as pl
 
 from copub.arguments import each_frame, expect, expect_each, expect_numbers, frame_of
 from copub.errors import CorrectInput
+from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.parallel import in_parallel
 from copub.schema import TABLES
 from copub.technology.evidence import NgramFinder, TermFinder, sentence
@@ -19,7 +20,6 @@ from copub.technology.judging import Judgement, ModelJudge, ModelView, OwnJudge,
 from copub.technology.languages import classifiable
 from copub.technology.model import Model, load_model
 from copub.technology.reading import Chunk, TextReader
-from copub.technology.taxonomy import Taxonomy, load_taxonomy
 from copub.technology.topics import mapped_topics, topic_sentence
 
 PART = 10_000

@@ -98,7 +98,7 @@ class Corpus:
         return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.paths.items()}
 
     def labelled(self, path: Path) -> list[Text]:
-        """Return the works of a further labelled file (`copub.technology.annotation.labels_text`)."""
+        """Return the works of a further labelled file (`copub.review.texts.labels_text`)."""
         texts = [_gold(record) for record in _lines(path)]
         return [text for text in texts if not self._is_held(text.id, text.title)]
 

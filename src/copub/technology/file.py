@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
+from copub.lists.taxonomy import load_taxonomy
 from copub.packed import in_order, pack, starts_of_parts
 from copub.schema import TABLES
 from copub.technology.classification import DECIDED, Classification, Part, judge_parts, parts_of
 from copub.technology.records import read_records, topics_of
-from copub.technology.taxonomy import load_taxonomy
 
 _ADDRESS = r"(?i)^https?://(?:www\.|api\.)?openalex\.org/(?:works/)?(W\d+)/?$"
 

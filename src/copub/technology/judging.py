@@ -14,11 +14,11 @@ import numpy.typing as npt
 import polars as pl
 
 from copub.errors import CorrectInput
+from copub.lists.taxonomy import Taxonomy
 from copub.technology.linking import Route, follow, routes_of
 from copub.technology.model import Model, Scorer
 from copub.technology.reading import Chunk
 from copub.technology.rules import STRONG
-from copub.technology.taxonomy import Taxonomy
 from copub.technology.together import together
 from copub.technology.tokens import Ints
 

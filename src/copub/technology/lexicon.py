@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from copub.technology.terms import fold_word
+from copub.lists.terms import fold_word
 from copub.technology.tokens import Hashes, Ints, Tokens, hash_words
 
 _BITS = 20

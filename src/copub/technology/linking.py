@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from copub.technology.taxonomy import Area, Link, Taxonomy
+from copub.lists.taxonomy import Area, Link, Taxonomy
 
 PARTIAL = 0.5
 """What a partial link takes from the score: one area covers only part of the other."""

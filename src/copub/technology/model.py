@@ -22,9 +22,9 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from copub.errors import CorrectInput
+from copub.lists.modelcard import FOLDER as FOLDER
+from copub.lists.modelcard import MODEL, HeadScores, read_head_scores
 from copub.shipped import shipped_folder
-from copub.technology.headscore import FOLDER as FOLDER
-from copub.technology.headscore import MODEL, HeadScores, read_head_scores
 from copub.technology.ngrams import TITLE_WEIGHT, Ngrams
 from copub.technology.tokens import Hashes, Ints
 

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from copub.lists.taxonomy import Taxonomy
 from copub.technology.features import rule_features
 from copub.technology.lexicon import Classes, Folds
 from copub.technology.ngrams import Ngrams, place_ngrams
 from copub.technology.rules import Hits, Ruleset
-from copub.technology.taxonomy import Taxonomy
 from copub.technology.tokens import Hashes, Tokens, tokenize
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from copub.lists.taxonomy import Area, Taxonomy
+from copub.lists.terms import Term
 from copub.technology.automaton import Automaton, Matches
-from copub.technology.taxonomy import Area, Taxonomy
-from copub.technology.terms import Term
 from copub.technology.tokens import Ints, Tokens
 
 PARTS = ("strong", "title", "weak", "context", "applied", "mask")

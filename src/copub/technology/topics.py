@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from copub.lists.taxonomy import FOLDER, Taxonomy
 from copub.shipped import shipped_folder
 from copub.technology.model import Model
-from copub.technology.taxonomy import FOLDER, Taxonomy
 
 _SCHEMA = {
     "work": pl.Int64,

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from copub.draw import draw_order
 from copub.errors import CopubError
+from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.shipped import shipped_folder
 from copub.technology.calibration import learn_head_score, unseen_margins
 from copub.technology.card import card_text, figures, head_figures, unseen_figures
@@ -28,7 +29,6 @@ from copub.technology.heads import CATEGORY_HEADS, Batch, Task, learn_heads, lea
 from copub.technology.model import FOLDER, KINDS, Scorer, write_model
 from copub.technology.plot import calibration_svg
 from copub.technology.reading import TextReader
-from copub.technology.taxonomy import Taxonomy, load_taxonomy
 from copub.technology.thresholds import (
     calibrate,
     calibrated,

@@ -1,7 +1,7 @@
 """Taxonomies: lists of critical technologies, as TOML files that people write.
 
 A taxonomy has areas (first level); an area has technologies (second level). Rules stand with
-them as lists of terms (`copub.technology.terms`). A taxonomy without rules of its own names, by
+them as lists of terms (`copub.lists.terms`). A taxonomy without rules of its own names, by
 `links`, the areas and technologies of another taxonomy (its `crosswalk`) through which it
 classifies; an area may also link to a head of the model. ``docs/write-a-taxonomy.md`` tells how to write one.
 """
@@ -17,10 +17,10 @@ from typing import Any
 
 from copub.arguments import path_of
 from copub.errors import CorrectFile, Fault
+from copub.lists.modelcard import linkable_heads
+from copub.lists.terms import Term, parse_term
+from copub.lists.tomlfile import TomlFile, TomlPath, read_toml
 from copub.shipped import find_shipped, no_such, shipped_names
-from copub.technology.headscore import linkable_heads
-from copub.technology.terms import Term, parse_term
-from copub.tomlfile import TomlFile, TomlPath, read_toml
 
 FOLDER = "taxonomies/technologies"
 STRENGTHS = ("direct", "partial")
@@ -56,7 +56,7 @@ class Area:
 
     `title` holds terms that are strong in a title and weak elsewhere, `weak` terms that speak
     for the area only beside a `context` term, `masks` phrases in which a term does not count.
-    `head` names the head of the model (`copub.technology.headscore`) that alone scores the area, or "".
+    `head` names the head of the model (`copub.lists.modelcard`) that alone scores the area, or "".
     """
 
     id: str

@@ -18,9 +18,9 @@ from typing import Any
 
 from copub.arguments import path_of
 from copub.errors import CorrectFile, CorrectInput, Fault
-from copub.screening.entity import COLUMNS, CsvRow, Entity, entity_of, read_rows
+from copub.lists.entity import COLUMNS, CsvRow, Entity, entity_of, read_rows
+from copub.lists.tomlfile import TomlFile, read_toml
 from copub.shipped import find_shipped, no_such, shipped_folder
-from copub.tomlfile import TomlFile, read_toml
 
 FOLDER = "taxonomies/watchlists"
 KINDS = ("designation", "assessment", "register")

@@ -8,11 +8,10 @@ from fractions import Fraction
 import polars as pl
 
 from copub.draw import in_draw_order
-from copub.measures.labels import COLUMNS
+from copub.lists.labels import COLUMNS
+from copub.measures.strata import with_strata
 from copub.names import READING_STRATA, SEED
 
-NEAR = (0.2, 0.8)
-"""Works with a score between these are strata of their own: there the classifier errs most."""
 CELL = 30_000
 """Characters of a cell of the sheet; a spreadsheet holds 32,767."""
 SHOWN = ("work_id", "doi", "publication_year", "title", "abstract", "affiliations")
@@ -20,11 +19,6 @@ SHEET = (*SHOWN, *(name for name in COLUMNS if name not in SHOWN))
 """Columns of the sheet. It does not show what copub decided: people read blind."""
 
 Key = tuple[bool, bool, bool]
-
-
-def with_strata(works: pl.DataFrame) -> pl.DataFrame:
-    """Return table ``copublications`` with the column is_near, which with both decisions is a work's stratum."""
-    return works.with_columns(pl.col("max_score").is_between(*NEAR).fill_null(False).alias("is_near"))
 
 
 def allocate(sizes: Mapping[Key, int], total: int) -> dict[Key, int]:

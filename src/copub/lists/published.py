@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from copub.errors import CorrectFile, CorrectInput, Fault
-from copub.measures.shares import MEASURES
+from copub.lists.tomlfile import TomlFile, read_toml
+from copub.names import MEASURES
 from copub.shipped import find_shipped, shipped_names
-from copub.tomlfile import TomlFile, read_toml
 
 FOLDER = "taxonomies/published"
 KINDS: Mapping[str, tuple[str, ...]] = {
@@ -133,7 +133,7 @@ def _figure(toml: TomlFile, table: Mapping[str, Any], at: int, faults: list[Faul
             faults.append(
                 Fault(toml.where(*path, key), f"unknown {key} {texts[key]!r}", f"known: {', '.join(allowed)}")
             )
-    allowed_measures = tuple(MEASURES) if kind in ("share", "rank") else COUNTED
+    allowed_measures = MEASURES if kind in ("share", "rank") else COUNTED
     if texts["measure"] and texts["measure"] not in allowed_measures:
         faults.append(
             Fault(

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from copub.countries import code_fault
 from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.lists.checks import date_fault
 from copub.shipped import shipped_folder
-from copub.study import date_fault
-
-if TYPE_CHECKING:
-    from copub.study import Study
 
 FOLDER = "taxonomies/ties"
 SEPARATOR = "|"
@@ -112,9 +108,3 @@ def read_ties(text: str, *, name: str = "ties.csv") -> tuple[Tie, ...]:
     if faults:
         raise CorrectFile(faults, kind="file of ties")
     return tuple(ties)
-
-
-def of_study(study: Study, ties: Sequence[Tie]) -> list[Tie]:
-    """Return the ties between the two sides of the study, in order of their id."""
-    a, b = study.side_a.countries, study.side_b.countries
-    return sorted((t for t in ties if t.country_a in a and t.country_b in b), key=lambda tie: tie.tie_id)

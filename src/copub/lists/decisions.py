@@ -5,21 +5,84 @@ Decisions on affiliations change hits; labels of works change nothing but the ad
 
 from __future__ import annotations
 
+import datetime
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from copub.csvtext import write_sheet
-from copub.errors import CorrectInput
-from copub.measures.labels import LABELS, labels_text, merge_labels, read_labels
-from copub.screening.review import merge_decisions, read_decisions
+from copub.csvtext import unquoted, write_sheet
+from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.lists.entity import CsvRow, read_rows
+from copub.lists.labels import LABELS, labels_text, merge_labels, read_labels
 from copub.shipped import shipped_names
 
+COLUMNS: Mapping[str, str] = {
+    "sample": "hit | non-hit | candidate: from where the row was drawn",
+    "value": "the affiliation string",
+    "entity_id": "the entity in question; a reviewer may correct it",
+    "entity_name": "its name",
+    "matched_text": "the matched characters",
+    "decision": "yes = the string names the entity; no = it does not; empty = not decided",
+    "reason": "why",
+    "reviewer": "who decided",
+    "date": "when (YYYY-MM-DD)",
+}
 DECISIONS = "decisions.csv"
 LABELLED = "labelled.csv"
 _STATUS = {"yes": "confirmed", "no": "rejected"}
+
+
+def read_decisions(path: Path) -> pl.DataFrame:
+    """Read the decisions out of a sheet: value, entity_id, decision, reason, reviewer, date; sorted.
+
+    Rows without a decision are passed over. Raises `CorrectFile` with all faults: unknown
+    decisions, a decision without reviewer, date or entity, two decisions that contradict each other.
+    """
+    faults: list[Fault] = []
+    rows = read_rows(
+        path, COLUMNS, ("value", "entity_id", "decision", "reviewer", "date"), faults, kind="review sheet", strip=False
+    )
+    decided = [_trimmed(row) for row in rows if row["decision"].strip()]
+    seen: dict[tuple[str, str], CsvRow] = {}
+    for row in decided:
+        faults += _decision_faults(row)
+        before = seen.setdefault((row["value"], row["entity_id"]), row)
+        if before["decision"] != row["decision"]:
+            faults.append(Fault(row.where, f"contradicts the decision of {before.where}", "keep one of them"))
+    if faults:
+        raise CorrectFile(faults, kind="review sheet")
+    names = ("value", "entity_id", "decision", "reason", "reviewer", "date")
+    data = [tuple(unquoted(row[name]) for name in names) for row in seen.values()]
+    return pl.DataFrame(data, schema=pl.Schema(dict.fromkeys(names, pl.String())), orient="row").sort(
+        "value", "entity_id"
+    )
+
+
+def _trimmed(row: CsvRow) -> CsvRow:
+    """Drop spaces around all cells but the string, which must stay as it is."""
+    return CsvRow(row.where, {name: cell if name == "value" else cell.strip() for name, cell in row.cells.items()})
+
+
+def _decision_faults(row: CsvRow) -> Iterator[Fault]:
+    if row["decision"] not in ("yes", "no"):
+        yield Fault(row.where, f"decision is {row['decision']!r}", "known: yes, no, empty")
+    for name in ("entity_id", "reviewer"):
+        if not row[name]:
+            yield Fault(row.where, f"a decision needs {name}", COLUMNS[name])
+    try:
+        datetime.date.fromisoformat(row["date"])
+    except ValueError:
+        yield Fault(row.where, f"date {row['date']!r} is no date", "YYYY-MM-DD")
+
+
+def merge_decisions(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """Return all decisions of both; where both decide on the same pair the later date wins, then `new`."""
+    both = pl.concat([old.with_columns(rank=pl.lit(0)), new.with_columns(rank=pl.lit(1))])
+    latest = both.sort("value", "entity_id", "date", "rank").unique(["value", "entity_id"], keep="last")
+    return latest.drop("rank").sort("value", "entity_id")
 
 
 def decisions_of(reports: Path, study_id: str) -> pl.DataFrame | None:
