@@ -65,7 +65,7 @@ mutants: $(READY)  ## break rules of the code one by one and check that a test f
 	@$(BIN)/python benchmarks/mutants.py
 
 model: $(READY)  ## train the shipped models from the training data
-	@$(BIN)/python -m copub.technology.train
+	@$(BIN)/python -m copub.technology.training.train
 
 live: $(READY)  ## check the assumptions about OpenAlex against the real API (needs a network)
 	@COPUB_LIVE=1 $(BIN)/python -m pytest -m live -q

@@ -42,7 +42,7 @@ from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.runs.clock import peak_mb
 from copub.schema import TABLES
 from copub.technology import classify
-from copub.technology.reading import TextReader
+from copub.technology.workchunk import TextReader
 
 TAXONOMY = "eu-2023-2113"
 TEXTS = "technologies/arxiv_2010_2019_sample.jsonl.gz"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from copub.intervals import wilson
 from copub.measures.correction import MEASURES, Decisions, Estimate, Read, adjust, from_labels
-from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors
+from copub.measures.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors
 from copub.measures.inputs import shipped_errors
 
 Array = NDArray[np.float64]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from common import REAL_WORKS, machine, save
 
-from copub.snapshot import extract, parse_pairs
+from copub.sources.snapshot import extract, parse_pairs
 
 
 def measure(folder: Path, workers: int, rounds: int) -> tuple[float, bytes]:

@@ -34,13 +34,13 @@ import pyarrow.parquet as pq
 from common import REAL_WORKS, machine, save
 from isal import igzip
 
-from copub.snapshot import parse_pairs
-from copub.snapshot.columns import country_leaves, matching_rows
-from copub.snapshot.job import Job, extract_file
-from copub.snapshot.lines import BLOCK
-from copub.snapshot.pair import Asked
-from copub.snapshot.storage import open_source
-from copub.snapshot.survey import WorksFile, survey
+from copub.sources.snapshot import parse_pairs
+from copub.sources.snapshot.columns import country_leaves, matching_rows
+from copub.sources.snapshot.job import Job, extract_file
+from copub.sources.snapshot.jsonlines import BLOCK
+from copub.sources.snapshot.selection import Asked
+from copub.sources.snapshot.storage import open_source
+from copub.sources.snapshot.survey import WorksFile, survey
 
 EU = "AT,BE,BG,CY,CZ,DE,DK,EE,ES,FI,FR,GR,HR,HU,IE,IT,LT,LU,LV,MT,NL,PL,PT,RO,SE,SI,SK"
 QUESTIONS = {"BE:CN": "BE:CN", "EU members x CN, 27 pairs": EU.replace(",", "/") + ":CN"}

@@ -27,9 +27,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "harvest"
 from bibliography import Work, bibliography
 
 from copub.demo.server import Manners, Server
-from copub.harvest import Query, harvest
-from copub.harvest.query import CELLS, PER_PAGE, SELECT
 from copub.runs.clock import peak_mb
+from copub.sources.harvest import Query, harvest
+from copub.sources.harvest.query import CELLS, PER_PAGE, SELECT
 
 QUERY = Query(("BE",), ("CN",), 2000, 2025)
 WORDS = 180  # words of an abstract: with them a work is about as large as a usual one

@@ -26,12 +26,12 @@ from common import REAL_WORKS, machine, save, timed, write_pairs
 from isal import igzip
 
 from copub.corpus import tabulate
-from copub.harvest import read_works
 from copub.lists.taxonomy import load_taxonomy
 from copub.measures import measure
 from copub.measures.inputs import inputs_of
 from copub.screening import load_watchlist, screen
 from copub.shipped import shipped_names
+from copub.sources.harvest import read_works
 from copub.study import Study, load_study
 from copub.study.question import resolve
 from copub.technology import classify

@@ -29,11 +29,11 @@ from common import REAL_WORKS, machine, real_works, save
 from isal import igzip
 
 from copub.countries import COUNTRY_CODES
-from copub.snapshot import Pair, parse_pairs
-from copub.snapshot.job import Job, extract_file
-from copub.snapshot.pair import Asked, countries_of_work
-from copub.snapshot.storage import open_source
-from copub.snapshot.survey import survey
+from copub.sources.snapshot import Pair, parse_pairs
+from copub.sources.snapshot.job import Job, extract_file
+from copub.sources.snapshot.selection import Asked, countries_of_work
+from copub.sources.snapshot.storage import open_source
+from copub.sources.snapshot.survey import survey
 
 EU = "AT/BE/BG/CY/CZ/DE/DK/EE/ES/FI/FR/GR/HR/HU/IE/IT/LT/LU/LV/MT/NL/PL/PT/RO/SE/SI/SK"
 RECORDS = 4000

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 import copub
 from copub.errors import CopubError, CorrectInput
-from copub.harvest import Query, estimate
+from copub.history.compare import compare
+from copub.history.verify import verify
 from copub.lists.taxonomy import load_taxonomy
 from copub.pairs import parse_pairs
 from copub.pipeline import query_of
 from copub.runs import Run
-from copub.runs.compare import compare
-from copub.runs.verify import verify
 from copub.schema import TABLES, empty
 from copub.screening import load_watchlist, screen, screen_strings
-from copub.snapshot.extract import extract
+from copub.sources.harvest import Query, estimate
+from copub.sources.snapshot.extract import extract
 from copub.study import load_study, parse_study
 from copub.technology import classify
 

@@ -14,10 +14,10 @@ import copub
 from copub.cli import app
 from copub.cli.app import call
 from copub.errors import CorrectFile
+from copub.history.verify import verify
 from copub.lists.decisions import LABELLED
 from copub.measures.strata import with_strata
 from copub.review.works import SHEET
-from copub.runs.verify import verify
 
 Rows = list[dict[str, str]]
 

@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 
 import copub
+from copub.history.states import listed_under
 from copub.lists.decisions import keep_decisions
 from copub.runs import Run
 from copub.runs.instruments import study_of
-from copub.runs.states import listed_under
 from copub.study import Study, load_study
 
 MEDICAL = "Second Military Medical University, Shanghai, China"

@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 
 from copub.corpus import TABULATED, Tables, tabulate
-from copub.harvest.record import Record
-from copub.repairs import repaired, under_other_repairs
 from copub.screening import load_watchlist, screen
+from copub.screening.appliedrepairs import repaired, under_other_repairs
+from copub.sources.harvest.rawrecord import Record
 from copub.study import Study, load_study
 
 LISTS = [load_watchlist("aspi-cdut-2019")]

@@ -20,18 +20,12 @@ from copub.corpus import COUNTED, TABULATED, Tables
 from copub.corpus.funnel import Funnel
 from copub.demo import embedded_openalex
 from copub.errors import CorrectInput
-from copub.harvest import Query, harvest
-from copub.harvest.record import Record
-from copub.harvest.transport import source_key, source_url
-from copub.harvest.worksfile import read_works
-from copub.listing import decided
 from copub.lists.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.measures.inputs import inputs_of
 from copub.names import STAGES
 from copub.parallel import give_back, parts_on_disk
-from copub.repairs import Differing, Mending, under_other_repairs
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.runs import Run, RunWriter, open_run, sha256_of
@@ -45,7 +39,13 @@ from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import Tabulated, classified, model_facts, screened, tabulated
 from copub.schema import TABLES, data_dictionary, empty
+from copub.screening.appliedrepairs import Differing, Mending, under_other_repairs
+from copub.screening.studyhits import decided
 from copub.settings import Folders, folders
+from copub.sources.harvest import Query, harvest
+from copub.sources.harvest.rawrecord import Record
+from copub.sources.harvest.transport import source_key, source_url
+from copub.sources.worksfile import read_works
 from copub.study import Study
 from copub.study.question import Question, ask
 

@@ -323,7 +323,7 @@ def test_estimating_the_demo_asks_nobody_and_costs_nothing(tmp_path: Path, capsy
     asked: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("COPUB_OPENALEX_URL", raising=False)
-        patch.setattr("copub.harvest.transport.source_url", lambda: asked.append("OpenAlex"))
+        patch.setattr("copub.sources.harvest.transport.source_url", lambda: asked.append("OpenAlex"))
         assert "costs nothing" in printed()
         facts = json.loads(printed("--json"))
     assert asked == []

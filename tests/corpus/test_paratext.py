@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from copub.corpus import tabulate
 from copub.corpus.paratext import paratext_title
-from copub.harvest.record import Record
+from copub.sources.harvest.rawrecord import Record
 from copub.study import parse_study
 
 STUDY = (Path(__file__).resolve().parents[2] / "studies" / "belgium-china.toml").read_text(encoding="utf-8")

@@ -13,7 +13,8 @@ from polars.testing import assert_frame_equal
 from copub.corpus import Tables, tabulate
 from copub.corpus.tabulate import TABULATED
 from copub.errors import CorrectFile
-from copub.harvest import read_works, worksfile
+from copub.sources import worksfile
+from copub.sources.harvest import read_works
 from copub.study import Study, load_study
 
 

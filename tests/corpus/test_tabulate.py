@@ -10,9 +10,9 @@ import pytest
 
 from copub.corpus import Tables, tabulate
 from copub.errors import CorrectInput
-from copub.harvest.record import Record
-from copub.harvest.worksfile import read_works
 from copub.schema import TABLES
+from copub.sources.harvest.rawrecord import Record
+from copub.sources.worksfile import read_works
 from copub.study import Study, parse_study
 
 STUDY = """

@@ -18,9 +18,9 @@ from copub.demo import build_corpus, planted_shares, planted_truth
 from copub.demo.places import PREFIX, institutions
 from copub.demo.plan import EXCLUDED_TYPES
 from copub.errors import CorrectInput
-from copub.harvest.record import Record
 from copub.lists.taxonomy import load_taxonomy
 from copub.lists.watchlist import Watchlist, load_watchlist
+from copub.sources.harvest.rawrecord import Record
 from copub.study import load_study
 
 Work = dict[str, Any]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copub.demo.places import topics
-from copub.demo.texts import CORE, Text, Theme, Writer, foreign, inverted, phrases, themes
+from copub.demo.synthetictexts import CORE, Text, Theme, Writer, foreign, inverted, phrases, themes
 
 EVERY = {**themes(), **foreign()}
 

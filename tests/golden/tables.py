@@ -4,8 +4,8 @@
 only after a deliberate change of the model, a taxonomy or a watchlist, and read the difference before you commit.
 
 ``works.csv`` holds the 200 synthetic works that are scored: 160 from the text generator of the demo
-(``copub.demo.texts``), 40 written by hand. They are stored, not generated, so that a change of the generator does
-not change the scores. Nothing rewrites them.
+(``copub.demo.synthetictexts``), 40 written by hand. They are stored, not generated, so that a change of the
+generator does not change the scores. Nothing rewrites them.
 """
 
 from __future__ import annotations

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from copub.errors import CorrectInput
-from copub.harvest.query import CELLS, SELECT, Query
-from copub.harvest.source import LIST_CUT, short_id
-from copub.harvest.transport import Transport
+from copub.sources.harvest.query import CELLS, SELECT, Query
+from copub.sources.harvest.source import LIST_CUT, short_id
+from copub.sources.harvest.transport import Transport
 
 Check = Callable[[Transport], None]
 ASSUMPTIONS: list[Check] = []

@@ -20,7 +20,7 @@ from bibliography import Work, author, bibliography, long_list, pair, work
 from copub.demo.server import Edit, Manners, Server
 from copub.demo.server_faults import Faults
 from copub.errors import ResumeLater
-from copub.harvest import Harvest, Query, Timing, harvest
+from copub.sources.harvest import Harvest, Query, Timing, harvest
 
 QUERY = Query(("BE",), ("CN",), 2000, 2025)
 QUICK = Timing(timeouts=(10.0, 10.0), per_second=0, first_wait=0.001, sleep=lambda _: None)

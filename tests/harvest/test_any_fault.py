@@ -16,7 +16,7 @@ from scenarios import MIXED, QUICK, expected, get
 from copub.demo.server import Manners, Server
 from copub.demo.server_faults import Faults
 from copub.errors import ResumeLater
-from copub.harvest import Harvest, Query, harvest
+from copub.sources.harvest import Harvest, Query, harvest
 
 WORKS = bibliography(230, others=20)
 TRANSIENT = tuple(kind for kind in MIXED if not kind.startswith("503-r"))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from copub.errors import CorrectInput
-from copub.harvest.cache import Cache, Entry, Round, read_text
-from copub.harvest.query import Query
+from copub.sources.harvest.cache import Cache, Entry, Round, read_text
+from copub.sources.harvest.query import Query
 
 QUERY = Query(("BE",), ("CN",), 2000, 2025)
 BODY = b'{"results": [1, 2, 3]}'
@@ -132,8 +132,8 @@ def test_a_refused_cache_is_free_again(tmp_path: Path) -> None:
 
 def test_a_second_process_says_so_and_stops(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom copub.harvest.cache import Cache\n"
-        "from copub.harvest.query import Query\n"
+        "import sys\nfrom pathlib import Path\nfrom copub.sources.harvest.cache import Cache\n"
+        "from copub.sources.harvest.query import Query\n"
         "with Cache(Path(sys.argv[1]), Query(('BE',), ('CN',), 2000, 2025), 'loopback'):\n    print('in', flush=True)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
@@ -167,7 +167,7 @@ def test_a_full_disk_stops_the_harvest_and_keeps_what_is_there(tmp_path: Path, m
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("copub.harvest.cache.os.fsync", full)
+    monkeypatch.setattr("copub.sources.harvest.cache.os.fsync", full)
     with pytest.raises(CorrectInput, match="No space left"):
         _put(round_, "list", "2")
     assert list(Round(round_.folder).entries.values()) == [first]

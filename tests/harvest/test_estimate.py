@@ -7,7 +7,7 @@ from bibliography import bibliography
 from scenarios import QUERY, QUICK, corpus, get
 
 from copub.demo.server import Manners, Server
-from copub.harvest import Query, epoch_of, estimate
+from copub.sources.harvest import Query, epoch_of, estimate
 
 
 def test_the_estimate_is_what_the_harvest_then_costs(tmp_path: Path) -> None:

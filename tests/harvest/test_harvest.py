@@ -15,7 +15,7 @@ from copub.corpus import TABULATED, tabulate
 from copub.demo.server import Manners, Server
 from copub.demo.server_faults import Faults
 from copub.errors import CorrectInput, ResumeLater
-from copub.harvest import Harvest, Query, Record, harvest, stream
+from copub.sources.harvest import Harvest, Query, Record, harvest, stream
 from copub.study import load_study
 
 PAIR = bibliography(260, others=40)

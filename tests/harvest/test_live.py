@@ -17,7 +17,7 @@ from bibliography import author, long_list, pair, work
 
 from copub.demo.server import Server
 from copub.errors import CorrectInput
-from copub.harvest.transport import Timing, Transport, source_key, source_url
+from copub.sources.harvest.transport import Timing, Transport, source_key, source_url
 
 CENT = 100  # credits
 NAMES = [check.__name__ for check in ASSUMPTIONS]

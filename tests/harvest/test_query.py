@@ -7,8 +7,8 @@ import pytest
 from bibliography import author, work
 
 from copub.demo.server_library import Library
-from copub.harvest import Query
-from copub.harvest.query import CELLS, SELECT, SIDES, WORLD
+from copub.sources.harvest import Query
+from copub.sources.harvest.query import CELLS, SELECT, SIDES, WORLD
 
 QUERY = Query(("BE",), ("CN", "HK", "MO"), 2000, 2025)
 # every way in which an author can stand for a side or not: institution's country, printed country

@@ -13,8 +13,8 @@ from bibliography import bibliography
 from copub.demo.server import Manners, Server
 from copub.demo.server_faults import KINDS, Faults
 from copub.errors import CopubError, CorrectInput, ResumeLater
-from copub.harvest import transport as module
-from copub.harvest.transport import Timing, Transport, source_key, source_url
+from copub.sources.harvest import transport as module
+from copub.sources.harvest.transport import Timing, Transport, source_key, source_url
 
 NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 WORKS = bibliography(30)

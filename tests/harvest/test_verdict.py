@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.harvest.budget import UNTOLD, Budget, next_midnight, read_budget, retry_after
-from copub.harvest.verdict import Meaning, judge
+from copub.sources.harvest.budget import UNTOLD, Budget, next_midnight, read_budget, retry_after
+from copub.sources.harvest.verdict import Meaning, judge
 
 NEW = {"X-RateLimit-Limit": "10000", "X-RateLimit-Remaining": "9412", "X-RateLimit-Credits-Used": "1",
        "X-RateLimit-Reset": "30142"}  # fmt: skip

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectFile, CorrectInput
-from copub.harvest import read_works, worksfile
+from copub.sources import worksfile
+from copub.sources.harvest import read_works
 
 WORKS: list[Any] = [{"id": f"https://openalex.org/W{number}", "title": "é" * number} for number in range(700)]
 PLAIN = b"\n".join(orjson.dumps(work) for work in WORKS) + b"\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from copub.harvest import Query, Timing, harvest
+from copub.sources.harvest import Query, Timing, harvest
 
 print("begun", flush=True)
 harvest(

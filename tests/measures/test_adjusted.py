@@ -15,7 +15,7 @@ from scipy import stats
 from copub.lists.labels import LABELS
 from copub.measures.adjusted import FEW, NO_LEVELS, adjusted
 from copub.measures.correction import Decisions, Read, adjust, drawn_power, from_labels
-from copub.measures.errors import ErrorCounts, Errors
+from copub.measures.errorcounts import ErrorCounts, Errors
 
 from .worlds import LIMITS, STUDY, measured, seeds
 

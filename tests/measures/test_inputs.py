@@ -10,7 +10,7 @@ import pytest
 
 from copub.errors import CorrectFile, CorrectInput
 from copub.lists.taxonomy import load_taxonomy
-from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, counts_of, read_card, read_matcher
+from copub.measures.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, counts_of, read_card, read_matcher
 from copub.measures.inputs import errors_of, inputs_of, levels_of_entities, thresholds_of
 from copub.screening import load_watchlist
 from copub.shipped import shipped_folder, shipped_names

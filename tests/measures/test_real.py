@@ -10,15 +10,15 @@ import polars as pl
 import pytest
 
 from copub.corpus import Tables, tabulate
-from copub.harvest.worksfile import read_works
 from copub.lists.taxonomy import load_taxonomy
 from copub.measures import measure
 from copub.measures.copublications import flagged_works
 from copub.measures.inputs import inputs_of
 from copub.measures.specifications import specifications
-from copub.repairs import repaired, under_other_repairs
 from copub.schema import TABLES
 from copub.screening import load_watchlist, screen
+from copub.screening.appliedrepairs import repaired, under_other_repairs
+from copub.sources.worksfile import read_works
 from copub.study import Side, load_study
 from copub.study.question import resolve
 from copub.technology import Classification, classify

@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 
 from copub.measures.copublications import flagged_works
-from copub.measures.duplicates import first_of_group, with_groups
+from copub.measures.duplicategroups import first_of_group, with_groups
 from copub.measures.specifications import influences, specifications
 from copub.measures.switches import settings_of
-from copub.repairs import OtherRepairs
+from copub.screening.appliedrepairs import OtherRepairs
 from copub.study import Study
 
 from . import brute

@@ -13,8 +13,8 @@ import pytest
 from copub.corpus import tabulate
 from copub.corpus.record import read_value
 from copub.corpus.work import authorship_rows, countries_of, topic_rows, work_id_of, work_row
-from copub.harvest.record import Record
 from copub.schema import TABLES
+from copub.sources.harvest.rawrecord import Record
 from copub.study import parse_study
 
 pytestmark = pytest.mark.real

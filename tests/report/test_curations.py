@@ -9,7 +9,7 @@ import polars as pl
 
 from copub import schema
 from copub.report.exports import build_exports
-from copub.screening.repairs import patches
+from copub.screening.proposedrepairs import patches
 
 FALSE = next(patch for patch in patches() if patch.institution_id)
 BEIHANG, SHARIF, OTHER = "I82880672", "I133529467", "I1"

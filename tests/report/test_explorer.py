@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.report.evidence import CONTEXT, HITS, TITLE, cut, doi_of, evidence_of, snippet, terms_of
 from copub.report.explorer import as_script, explorer_data
 from copub.report.facts import Facts, facts_of
+from copub.report.workevidence import CONTEXT, HITS, TITLE, cut, doi_of, evidence_of, snippet, terms_of
 
 
 @pytest.fixture

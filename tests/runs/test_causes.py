@@ -20,9 +20,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from copub.history.causes import CAUSES
+from copub.history.compare import Comparison, compare
 from copub.runs import Run
-from copub.runs.causes import CAUSES
-from copub.runs.compare import Comparison, compare
 
 from .world import BE, CN, EARLIER, FR, LATER, MEDICAL, RECODED, STUDY, Author, Seen, Work, make_run, plain_world
 

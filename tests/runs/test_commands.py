@@ -14,9 +14,9 @@ import pytest
 import copub
 from copub.cli import app
 from copub.cli.app import call
+from copub.history.series import SERIES
 from copub.runs import Run
 from copub.runs.keep import is_pinned
-from copub.runs.series import SERIES
 from copub.study import Study
 
 from .world import LATER, make_run, plain_world

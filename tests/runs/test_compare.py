@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from copub.errors import CorrectInput
+from copub.history.compare import Comparison, compare
+from copub.history.comparisonwords import cautions
 from copub.runs import Run, RunWriter
-from copub.runs.compare import Comparison, compare
-from copub.runs.comparisonwords import cautions
 from copub.study import Side, Study
 
 from .world import BE, CN, EARLIER, FR, LATER, MEDICAL, RECODED, STUDY, Author, Seen, Work, make_run, plain_world

@@ -14,10 +14,10 @@ import polars as pl
 import pytest
 
 from copub.errors import CorrectInput
-from copub.runs.compare import Comparison, compare
-from copub.runs.comparisonfiles import comparison_page, write_comparison
-from copub.runs.comparisontables import COMPARISON_TABLES
-from copub.runs.comparisonwords import between, comparison_lines, percent, points
+from copub.history.compare import Comparison, compare
+from copub.history.comparisonfiles import comparison_page, write_comparison
+from copub.history.comparisontables import COMPARISON_TABLES
+from copub.history.comparisonwords import between, comparison_lines, percent, points
 from copub.study import Side
 
 from .world import BE, CN, EARLIER, LATER, STUDY, Author, Work, make_run, plain_world
@@ -93,7 +93,7 @@ def test_the_lines_name_share_denominator_counting_and_causes(comparison: Compar
 
 
 def test_long_lists_are_cut_on_the_page_and_say_so(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("copub.runs.comparisonfiles.SHOWN", 1)
+    monkeypatch.setattr("copub.history.comparisonfiles.SHOWN", 1)
     page = comparison_page(comparison)
     assert "1 more are in tables/works.parquet" in page
 

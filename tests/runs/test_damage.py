@@ -17,13 +17,13 @@ import pytest
 
 import copub
 from copub.errors import CorrectInput
+from copub.history.compare import compare
+from copub.history.rescoring import today
+from copub.history.series import series
 from copub.runs import Run, RunWriter, folder, open_run, stagecache
-from copub.runs.compare import compare
 from copub.runs.keep import find_run, last_created, last_tables, list_runs, prune, runs_of, unreadable_runs
 from copub.runs.manifest import build_manifest
-from copub.runs.series import series
 from copub.runs.stagecache import MADE, StageCache
-from copub.runs.today import today
 from copub.study import Study
 
 from .test_commands import command

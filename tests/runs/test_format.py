@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from copub.errors import CorrectInput
+from copub.history.compare import compare
+from copub.history.verify import verify
 from copub.runs import Run, open_run
-from copub.runs.compare import compare
 from copub.runs.folder import FORMAT
 from copub.runs.instruments import instruments, study_of
-from copub.runs.verify import verify
 from copub.study import SETTINGS
 
 from .world import EARLIER, STUDY, make_run, plain_world

@@ -20,13 +20,13 @@ from copub.cli import app
 from copub.cli.app import call
 from copub.cli.runs import run_lines
 from copub.errors import CorrectInput
+from copub.history.verify import verification_lines, verify
 from copub.pipeline import STAGES
 from copub.report.exports import export
 from copub.runs import Run, open_run
 from copub.runs.copies import FOLDER, copies_in, question_of, watchlists_of
 from copub.runs.folder import sha256_of
 from copub.runs.manifest import command_line
-from copub.runs.verify import verification_lines, verify
 from copub.shipped import shipped_folder
 
 from .conftest import study_text

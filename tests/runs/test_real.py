@@ -11,9 +11,9 @@ import orjson
 import pytest
 
 import copub
+from copub.history.compare import compare
+from copub.history.verify import verify
 from copub.runs import Run
-from copub.runs.compare import compare
-from copub.runs.verify import verify
 
 REMOVED, RETYPED, RETITLED = 5, 3, 4
 

@@ -11,12 +11,12 @@ import pytest
 
 import copub
 from copub.corpus import tabulate
-from copub.harvest import read_works
 from copub.lists.taxonomy import load_taxonomy
 from copub.runs import Run
 from copub.runs.stagecache import DAMAGED, FOLDER, MADE, REUSED, StageCache
 from copub.runs.staging import NOT_READ_BY_TABULATE, model_facts, tabulated
 from copub.shipped import shipped_folder
+from copub.sources.harvest import read_works
 from copub.study import Study
 
 

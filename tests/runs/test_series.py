@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from copub.history.series import SERIES, series, series_lines
 from copub.runs import Run, RunWriter
-from copub.runs.series import SERIES, series, series_lines
 from copub.study import Study
 
 from .world import EARLIER, LATER, STUDY, make_run, plain_world

@@ -14,12 +14,12 @@ import pytest
 import copub
 from copub.demo.corpus import build_corpus
 from copub.errors import CorrectInput
+from copub.history.compare import compare
+from copub.history.rescoring import today
+from copub.history.verify import verification_lines, verify
 from copub.lists.decisions import keep_decisions
 from copub.runs import Run
-from copub.runs.compare import compare
 from copub.runs.instruments import study_of
-from copub.runs.today import today
-from copub.runs.verify import verification_lines, verify
 from copub.study import Study
 
 
@@ -45,7 +45,7 @@ def from_file(small_run: Run) -> Run:
 @pytest.fixture
 def recomputed(from_file: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the recomputation give the run itself: that it does so is tested above, here what is made of it."""
-    monkeypatch.setattr("copub.runs.verify._recompute", lambda *_: from_file)
+    monkeypatch.setattr("copub.history.verify._recompute", lambda *_: from_file)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from copub.errors import CorrectFile
 from copub.screening import Watchlist, load_watchlist
-from copub.screening.evaluation import evaluate, mistakes, read_labels
+from copub.screening.matcherevaluation import evaluate, mistakes, read_labels
 
 LABELS = """raw_affiliation_string,entity_slugs,kind
 "Beihang University, Beijing",beihang-university,listed

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from copub.countries import COUNTRIES
 from copub.lists.watchlist import registry
-from copub.screening.lexicon import build_lexicon, look_alikes
+from copub.screening.compilednames import build_lexicon, look_alikes
 from copub.screening.matching import IF_COUNTRY, LONGEST, SURE, UNLESS_ABROAD, Mention, find_mentions
 
 LEXICON = build_lexicon(registry())

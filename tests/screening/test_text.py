@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from copub.screening.affiliationtext import DIVIDER, Reader
 from copub.screening.folding import fold
-from copub.screening.slips import slips_of
-from copub.screening.text import DIVIDER, Reader
+from copub.screening.typos import slips_of
 from copub.screening.vocabulary import vocabulary
 
 READER = Reader(["tsinghua", "nanjing", "shanghai", "xian", "beijing", "jiaotong"])

@@ -16,7 +16,7 @@ import pytest
 
 from copub.lists.watchlist import left_out, registry
 from copub.screening import Watchlist, screen_strings
-from copub.screening.evaluation import evaluate, mistakes, read_labels
+from copub.screening.matcherevaluation import evaluate, mistakes, read_labels
 
 LABELS = Path(__file__).with_name("russian-iranian-strings.csv")
 COUNTRIES = ("RU", "IR")

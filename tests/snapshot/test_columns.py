@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from copub.errors import Fault
 from copub.pairs import parse_pairs
-from copub.snapshot.columns import country_leaves, matching_rows, scan_columns
-from copub.snapshot.pair import Asked, countries_of_work
-from copub.snapshot.part import PartWriter
+from copub.sources.snapshot.columns import country_leaves, matching_rows, scan_columns
+from copub.sources.snapshot.part import PartWriter
+from copub.sources.snapshot.selection import Asked, countries_of_work
 
 BE_CN = Asked(parse_pairs(["BE:CN"]))
 EU_ASIA = Asked(parse_pairs(["AT/BE/FR,DE:CN,HK", "VN:FR"]))

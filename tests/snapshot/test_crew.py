@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from copub.errors import CorrectInput
-from copub.snapshot import crew as crew_module
-from copub.snapshot import extract, parse_pairs
+from copub.sources.snapshot import executors as crew_module
+from copub.sources.snapshot import extract, parse_pairs
 
 BE_CN = parse_pairs(["BE:CN"])
 DASK = [sys.executable, "-m", "dask"]
@@ -97,7 +97,7 @@ def test_a_file_that_kills_every_worker_is_named_and_passed_over(
     def dying(job: Any) -> Any:
         import os
 
-        from copub.snapshot.job import extract_file
+        from copub.sources.snapshot.job import extract_file
 
         return os._exit(1) if job.file.path == poison else extract_file(job)
 

@@ -11,10 +11,10 @@ import orjson
 import pytest
 
 from copub.errors import CorrectInput, ResumeLater
-from copub.harvest.worksfile import read_works
-from copub.snapshot import ExtractSummary, extract, parse_pairs
-from copub.snapshot import extract as extract_function
-from copub.snapshot.pair import Asked, countries_of_work
+from copub.sources.snapshot import ExtractSummary, extract, parse_pairs
+from copub.sources.snapshot import extract as extract_function
+from copub.sources.snapshot.selection import Asked, countries_of_work
+from copub.sources.worksfile import read_works
 
 BE_CN = parse_pairs(["BE:CN"])
 
@@ -225,7 +225,7 @@ def test_a_command_stopped_in_the_middle_goes_on_with_what_is_missing(
     whole, target = builder.folder / "whole.jsonl.zst", builder.folder / "out.jsonl.zst"
     extract(str(root), whole, BE_CN)
     with monkeypatch.context() as patch:
-        patch.setattr("copub.snapshot.crew.extract_file", stop_after(2))
+        patch.setattr("copub.sources.snapshot.executors.extract_file", stop_after(2))
         with pytest.raises(KeyboardInterrupt):
             extract(str(root), target, BE_CN)
     assert not target.exists()
@@ -235,7 +235,7 @@ def test_a_command_stopped_in_the_middle_goes_on_with_what_is_missing(
 
 
 def stop_after(count: int) -> Any:
-    from copub.snapshot.job import extract_file
+    from copub.sources.snapshot.job import extract_file
 
     left = [count]
 

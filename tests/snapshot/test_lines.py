@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copub.pairs import parse_pairs
-from copub.snapshot import lines
-from copub.snapshot.lines import byte_test, scan_lines
-from copub.snapshot.pair import Asked, countries_of_work
-from copub.snapshot.part import PartWriter
+from copub.sources.snapshot import jsonlines
+from copub.sources.snapshot.jsonlines import byte_test, scan_lines
+from copub.sources.snapshot.part import PartWriter
+from copub.sources.snapshot.selection import Asked, countries_of_work
 
 BE_CN = Asked(parse_pairs(["BE:CN"]))
 EU_ASIA = Asked(parse_pairs(["AT/BE/FR,DE:CN,HK", "VN:FR"]))
@@ -78,7 +78,7 @@ def test_reading_by_the_block_finds_what_full_parsing_finds(data: st.DataObject,
     text = b"".join(line + gap for line, gap in zip(raw, gaps, strict=True)).removesuffix(b"\n")
     wanted = [line.strip() for line in raw if EU_ASIA.joined(countries_of_work(orjson.loads(line)))]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "BLOCK", block)
+        patch.setattr(jsonlines, "BLOCK", block)
         found, records, writer = scan(text, EU_ASIA)
     assert found == wanted
     assert records == len(raw)
@@ -86,7 +86,7 @@ def test_reading_by_the_block_finds_what_full_parsing_finds(data: st.DataObject,
 
 
 def test_a_line_longer_than_many_blocks_is_one_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "BLOCK", 64)
+    monkeypatch.setattr(jsonlines, "BLOCK", 64)
     work = {"id": "W1", "authorships": [{"countries": ["BE"]}, {"countries": ["CN"]}], "title": "x" * 5000}
     found, records, _ = scan(orjson.dumps(work), BE_CN)
     assert (found, records) == ([orjson.dumps(work)], 1)
@@ -129,7 +129,7 @@ def test_a_byte_order_mark_before_the_first_line_is_no_fault() -> None:
 def test_a_fault_is_named_by_the_line_of_the_file_also_behind_empty_lines_and_blocks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(lines, "BLOCK", 64)
+    monkeypatch.setattr(jsonlines, "BLOCK", 64)
     good = orjson.dumps({"id": "W2", "title": "x" * 300, "authorships": [{"countries": ["BE", "CN"]}]})
     _, records, writer = scan(b"\n\n" + good + b"\n\n" + good + b"\n" + b'{"BE" "CN"\n', BE_CN)
     assert records == 3

@@ -6,7 +6,7 @@ import pytest
 
 from copub.errors import CorrectInput
 from copub.pairs import Pair, check_pairs, parse_pairs
-from copub.snapshot.pair import Asked
+from copub.sources.snapshot.selection import Asked
 
 
 def test_a_colon_parts_the_sides_and_a_comma_joins_countries() -> None:

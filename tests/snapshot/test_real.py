@@ -8,9 +8,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from copub.harvest.worksfile import read_works
-from copub.snapshot import extract, parse_pairs
-from copub.snapshot.pair import Asked, countries_of_work
+from copub.sources.snapshot import extract, parse_pairs
+from copub.sources.snapshot.selection import Asked, countries_of_work
+from copub.sources.worksfile import read_works
 
 pytestmark = pytest.mark.real
 # as counted when the records were collected

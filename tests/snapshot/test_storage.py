@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from copub.errors import CorrectInput, ResumeLater
-from copub.snapshot import extract, parse_pairs
+from copub.sources.snapshot import extract, parse_pairs
 
 BE_CN = parse_pairs(["BE:CN"])
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from copub.errors import CorrectInput
-from copub.snapshot.manifest import Promise, parse_manifest
-from copub.snapshot.storage import open_source
-from copub.snapshot.survey import Snapshot, survey
+from copub.sources.snapshot.snapshotmanifest import Promise, parse_manifest
+from copub.sources.snapshot.storage import open_source
+from copub.sources.snapshot.survey import Snapshot, survey
 
 
 def look(root: Path | str) -> Snapshot:

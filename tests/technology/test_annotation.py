@@ -17,7 +17,7 @@ from copub.review.texts import (
     labels_text,
     read_sheets,
 )
-from copub.technology.evaluation import ANY, read_labels
+from copub.technology.classifierevaluation import ANY, read_labels
 
 AREAS = ("A", "B")
 

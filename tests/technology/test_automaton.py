@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copub.lists.terms import Term, fold_word, parse_term
-from copub.technology import lexicon
+from copub.technology import wordtable
 from copub.technology.automaton import Automaton
-from copub.technology.lexicon import Classes, Folds, fold_for_model
 from copub.technology.tokens import hash_words, tokenize
+from copub.technology.wordtable import Classes, Folds, fold_for_model
 
 _TERMS = ("quantum", "quant*", "quantum dot", "quantum key*", "cs:SAR", "sar", "naive", "longerthaneight*", "dot key")
 _WORDS = ("quantum", "quantums", "key", "keys", "dot", "Dot", "SAR", "sar", "é", "naïve", "longerthaneightletters")
@@ -97,8 +97,8 @@ def test_what_is_remembered_of_a_word_is_what_was_worked_out() -> None:
 
 
 def test_words_that_want_one_slot_keep_their_own_classes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lexicon, "_BITS", 4)
-    monkeypatch.setattr(lexicon, "_UNKNOWN", np.uint64(15))
+    monkeypatch.setattr(wordtable, "_BITS", 4)
+    monkeypatch.setattr(wordtable, "_UNKNOWN", np.uint64(15))
     classes, folds = Classes(lambda word: len(word)), Folds()
     words = [letter * (number % 12 + 1) for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz" * 3)]
     tokens = tokenize(pl.Series([" ".join(words)]))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.technology.card import read_by_two
-from copub.technology.corpus import Text
+from copub.technology.training.card import read_by_two
+from copub.technology.training.labelledworks import Text
 
 SAID = st.lists(st.sampled_from(["both", "one", "none"]), min_size=2, max_size=60)
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectFile, CorrectInput
-from copub.technology.evaluation import (
+from copub.technology.classifierevaluation import (
     ANY,
     check_areas,
     cohen_kappa,

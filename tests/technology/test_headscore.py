@@ -24,9 +24,9 @@ from copub.lists.tomlfile import parse_toml
 from copub.schema import TABLES
 from copub.shipped import shipped_folder
 from copub.technology import classification, classify, classify_file
-from copub.technology.calibration import learn_head_score, unseen_margins
 from copub.technology.model import Model, load_model
-from copub.technology.thresholds import GRID
+from copub.technology.training.calibration import learn_head_score, unseen_margins
+from copub.technology.training.thresholds import GRID
 
 HEAD = "arXiv:ai"
 SCORES = {

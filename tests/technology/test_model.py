@@ -14,7 +14,7 @@ from copub.errors import CorrectInput
 from copub.lists.taxonomy import load_taxonomy
 from copub.shipped import shipped_folder
 from copub.technology.model import FOLDER, load_model
-from copub.technology.reading import TextReader
+from copub.technology.workchunk import TextReader
 
 NAME = "eu-2023-2113"
 
@@ -52,7 +52,7 @@ def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
 def test_a_missing_model_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(CorrectInput) as raised:
         load_model("none", tmp_path)
-    assert "copub.technology.train" in str(raised.value)
+    assert "copub.technology.training.train" in str(raised.value)
 
 
 @pytest.mark.parametrize("repeats", [1, 3])

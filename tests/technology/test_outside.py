@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import CorrectFile, CorrectInput
-from copub.technology.outside import agreement, key_of, read_outside
+from copub.technology.externallabels import agreement, key_of, read_outside
 
 ASSIGNED = {"work_id": pl.String, "area": pl.String, "assigned": pl.Boolean}
 

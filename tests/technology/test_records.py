@@ -9,7 +9,7 @@ import pytest
 
 from copub.errors import CorrectFile
 from copub.schema import TABLES
-from copub.technology.records import read_records, topics_of
+from copub.technology.plainrecords import read_records, topics_of
 
 
 def _write(path: Path, records: list[object]) -> Path:

@@ -11,8 +11,8 @@ import pytest
 from copub.lists.taxonomy import load_taxonomy, read_taxonomy
 from copub.lists.tomlfile import parse_toml
 from copub.technology.features import RULE_FEATURES
-from copub.technology.reading import TextReader
 from copub.technology.rules import STRONG, WEAK
+from copub.technology.workchunk import TextReader
 
 SMALL = """
 id = "small"

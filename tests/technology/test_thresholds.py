@@ -8,8 +8,8 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copub.technology.combiner import Labelled
-from copub.technology.thresholds import GRID, best_threshold, choose_thresholds
+from copub.technology.training.metaclassifier import Labelled
+from copub.technology.training.thresholds import GRID, best_threshold, choose_thresholds
 
 
 def _labels(positive: np.ndarray) -> Labelled:

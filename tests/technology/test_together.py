@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.technology.together import any_logits, move_together, together
+from copub.technology.jointadjustment import any_logits, move_together, together
 
 LOGIT = st.floats(-12, 8)
 

@@ -13,11 +13,11 @@ import pytest
 from copub.errors import CorrectInput
 from copub.lists.taxonomy import load_taxonomy
 from copub.shipped import shipped_folder
-from copub.technology import train
-from copub.technology.combiner import draw_folds
-from copub.technology.corpus import FILES, Corpus, fifth_of
-from copub.technology.heads import CATEGORY_HEADS
 from copub.technology.model import FOLDER, load_model
+from copub.technology.training import train
+from copub.technology.training.baseclassifiers import CATEGORY_HEADS
+from copub.technology.training.labelledworks import FILES, Corpus, fifth_of
+from copub.technology.training.metaclassifier import draw_folds
 
 AREAS = load_taxonomy("eu-2023-2113").area_ids
 _LETTERS = "bcdfghklmnprstvz"

@@ -53,9 +53,9 @@ def compare_command(
       copub compare belgium-china/20260301-060000-1a2b3c4d belgium-china
     """
     from copub import progress
-    from copub.runs.compare import compare
-    from copub.runs.comparisonfiles import comparison_facts, write_comparison
-    from copub.runs.comparisonwords import comparison_lines
+    from copub.history.compare import compare
+    from copub.history.comparisonfiles import comparison_facts, write_comparison
+    from copub.history.comparisonwords import comparison_lines
     from copub.runs.keep import find_run
 
     place = folders(reports=reports).reports
@@ -96,8 +96,8 @@ def verify_command(
       copub verify belgium-china --works works.jsonl.gz
     """
     from copub import progress
+    from copub.history.verify import verification_lines, verify
     from copub.runs.keep import find_run
-    from copub.runs.verify import verification_lines, verify
 
     if more_works and not works:
         raise CorrectInput(f"{more_works[0]} stands alone", where="copub verify", mend="put --works before works files")
@@ -141,12 +141,12 @@ def trend_command(
     """
     from copub import progress
     from copub.csvtext import csv_of
+    from copub.history.rescoring import today
+    from copub.history.series import series, series_lines
     from copub.lists.decisions import decisions_of
     from copub.runs.copies import find_copy
     from copub.runs.instruments import run_time
     from copub.runs.keep import runs_of
-    from copub.runs.series import series, series_lines
-    from copub.runs.today import today
 
     place = folders(reports=reports).reports
     _known_study(place, study)

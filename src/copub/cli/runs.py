@@ -22,8 +22,8 @@ from copub.errors import CorrectInput, ResumeLater
 from copub.names import STAGES
 
 if TYPE_CHECKING:
-    from copub.harvest.estimate import Estimate
     from copub.runs import Run
+    from copub.sources.harvest.estimate import Estimate
     from copub.study import Study
 
 
@@ -106,9 +106,9 @@ def estimate_command(
       copub estimate belgium-china
     """
     from copub import progress
-    from copub.harvest.estimate import estimate
-    from copub.harvest.transport import source_key, source_url
     from copub.pipeline import is_embedded, query_of
+    from copub.sources.harvest.estimate import estimate
+    from copub.sources.harvest.transport import source_key, source_url
     from copub.study.question import ask
 
     asked = ask(study).study
@@ -131,8 +131,8 @@ def estimate_command(
 def _print_free(study: Study, as_json: bool) -> None:
     """Print what the embedded server offers; copub asks nobody else, and nothing is paid."""
     from copub.demo import embedded_openalex
-    from copub.harvest.estimate import estimate
     from copub.pipeline import query_of
+    from copub.sources.harvest.estimate import estimate
 
     with embedded_openalex() as server:
         counted = estimate(query_of(study), base_url=server.base_url)

@@ -50,7 +50,7 @@ def extract_command(
       copub snapshot extract --sides BE:CN --from /data/openalex --to be-cn.jsonl.zst
     """
     from copub import progress
-    from copub.snapshot import extract, parse_pairs
+    from copub.sources.snapshot import extract, parse_pairs
 
     pairs = parse_pairs(sides)
     progress.stage("extract")

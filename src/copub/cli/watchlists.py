@@ -181,9 +181,9 @@ def resolve_command(
       copub watchlists resolve aspi-cdut-2019 --out ids.csv
     """
     from copub.cli.files import check_out, write_out
-    from copub.harvest.transport import Transport, source_key, source_url
     from copub.screening import load_watchlist
     from copub.screening.catalogue import resolve_identifiers
+    from copub.sources.harvest.transport import Transport, source_key, source_url
 
     check_out(out)
     entities = [member.entity for member in load_watchlist(watchlist).entities]

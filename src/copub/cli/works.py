@@ -128,10 +128,10 @@ def classifier_command(
     from copub import progress
     from copub.lists.taxonomy import load_taxonomy
     from copub.runs.folder import sha256_of
+    from copub.technology import classifierevaluation as judging
     from copub.technology import classify
-    from copub.technology import evaluation as judging
     from copub.technology.model import load_model
-    from copub.technology.plot import calibration_svg
+    from copub.technology.training.plot import calibration_svg
 
     if plot is not None and (plot.suffix != ".svg" or not plot.parent.is_dir()):
         raise CorrectInput("a plot needs a name that ends in .svg, in a folder that is there", where=str(plot))
@@ -198,7 +198,7 @@ def agreement_command(
     from copub import progress
     from copub.lists.taxonomy import load_taxonomy
     from copub.technology import classify_ids
-    from copub.technology.outside import agreement, read_outside
+    from copub.technology.externallabels import agreement, read_outside
 
     areas = load_taxonomy(taxonomy).area_ids
     labels = read_outside(outside, id_column=id_column, label_column=label_column)
@@ -245,8 +245,8 @@ def matcher_command(
       copub evaluate matcher --labels strings.csv
     """
     from copub import progress
-    from copub.screening import evaluation as matching
     from copub.screening import load_watchlist
+    from copub.screening import matcherevaluation as matching
 
     table = matching.read_labels(labels)
     progress.stage("evaluate")

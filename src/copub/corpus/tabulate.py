@@ -28,12 +28,12 @@ from copub.corpus.work import (
     work_row,
 )
 from copub.errors import CorrectFile, CorrectInput, Fault
-from copub.harvest.epochs import epoch_of
-from copub.harvest.record import Portion, Portioned, Record, not_json
 from copub.packed import in_order, pack, starts_of_parts, unpack
 from copub.parallel import in_parallel, no_collection
 from copub.progress import bar
 from copub.schema import TABLES, conform
+from copub.sources.harvest.epochs import epoch_of
+from copub.sources.harvest.rawrecord import Portion, Portioned, Record, not_json
 from copub.study import Study
 
 _CHUNK = 5_000

@@ -15,8 +15,8 @@ import polars as pl
 
 from copub.demo.places import institutions
 from copub.demo.plan import EXCLUDED_TYPES, FIRST_YEAR, LAST_YEAR, SEED, Plan, plan_corpus, work_id
-from copub.demo.records import copied, record
-from copub.demo.texts import Writer
+from copub.demo.syntheticrecords import copied, record
+from copub.demo.synthetictexts import Writer
 from copub.errors import CorrectInput
 from copub.parallel import no_collection
 

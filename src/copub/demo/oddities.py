@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from copub.demo.texts import inverted, phrases
+from copub.demo.synthetictexts import inverted, phrases
 
 PAIR, ANY = "pair", "any"
 

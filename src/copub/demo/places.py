@@ -14,7 +14,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from copub.demo.texts import DATA
+from copub.demo.synthetictexts import DATA
 
 PREFIX = "https://openalex.org/"
 FIRST_INSTITUTION = 9_000_000_000

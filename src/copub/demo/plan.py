@@ -13,7 +13,7 @@ from random import Random
 
 from copub.demo.oddities import ANY, ODDITIES, Oddity
 from copub.demo.places import Institution, draw, institutions, sources, topics
-from copub.demo.texts import APPLIED, CORE, LOOKALIKE, OTHER, foreign, themes
+from copub.demo.synthetictexts import APPLIED, CORE, LOOKALIKE, OTHER, foreign, themes
 
 SEED = 2113
 FIRST_WORK = 9_000_000_001

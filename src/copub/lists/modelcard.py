@@ -3,7 +3,7 @@
 A head of the model (`copub.technology.model.Scorer`) repeats the labels of one source, such as the
 categories that authors give their works on arXiv. For a calibrated one the model's card says, by kind of
 text, how its margin becomes a probability and where the thresholds of the profiles lie
-(``head_scores``, learnt by `copub.technology.calibration`).
+(``head_scores``, learnt by `copub.technology.training.calibration`).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import polars as pl
 
 from copub.intervals import DIGITS, wilson
 from copub.measures.correction import MEASURES, Array, Decisions, Estimate, Read, adjust, from_labels
-from copub.measures.errors import TEXT_STRATA, Errors
+from copub.measures.errorcounts import TEXT_STRATA, Errors
 from copub.measures.strata import with_strata
 from copub.names import READING_STRATA
 from copub.schema import TABLES, conform

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.measures.duplicates import COLUMNS as DUPLICATES
-from copub.measures.duplicates import with_groups
+from copub.measures.duplicategroups import COLUMNS as DUPLICATES
+from copub.measures.duplicategroups import with_groups
 from copub.packed import WORKS_AT_ONCE
 from copub.parallel import in_step
 from copub.schema import conform

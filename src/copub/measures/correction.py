@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from copub.measures.errors import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors
+from copub.measures.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors
 
 Array = NDArray[np.float64]
 

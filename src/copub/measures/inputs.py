@@ -14,7 +14,7 @@ from copub.lists.published import Published
 from copub.lists.taxonomy import load_taxonomy
 from copub.lists.ties import Tie
 from copub.measures.copublications import UNRATED
-from copub.measures.errors import Errors, read_card, read_matcher
+from copub.measures.errorcounts import Errors, read_card, read_matcher
 from copub.measures.switches import Thresholds
 from copub.shipped import shipped_folder
 from copub.technology.model import load_model

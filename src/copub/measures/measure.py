@@ -29,7 +29,7 @@ from copub.schema import TABLES
 
 if TYPE_CHECKING:
     from copub.corpus import Tables
-    from copub.repairs import OtherRepairs
+    from copub.screening.appliedrepairs import OtherRepairs
     from copub.study import Study
     from copub.technology import Classification
 

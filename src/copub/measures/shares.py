@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from copub.intervals import with_intervals
-from copub.measures.duplicates import first_of_group
+from copub.measures.duplicategroups import first_of_group
 from copub.schema import conform
 
 if TYPE_CHECKING:

@@ -31,7 +31,7 @@ from copub.measures.switches import (
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
-    from copub.repairs import OtherRepairs
+    from copub.screening.appliedrepairs import OtherRepairs
     from copub.study import Study
 
 Array = NDArray[np.float64]

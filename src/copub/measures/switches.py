@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from copub.corpus.funnel import PARATEXT_TITLE
 from copub.measures.copublications import UNRATED, authors_by_side
-from copub.measures.duplicates import COLUMNS as DUPLICATES
-from copub.measures.duplicates import first_of_group
+from copub.measures.duplicategroups import COLUMNS as DUPLICATES
+from copub.measures.duplicategroups import first_of_group
 from copub.measures.shares import AUTHOR_CAPS, COUNTING_WEIGHT
 from copub.parallel import by_parts
 from copub.screening.counting import CountingRule

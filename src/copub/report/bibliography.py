@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from copub.report.blocks import rows_of
-from copub.report.evidence import critical_listed, doi_of
 from copub.report.facts import Facts, Row
 from copub.report.plaintext import joined, printable
+from copub.report.workevidence import critical_listed, doi_of
 
 _BIBTEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", **{sign: "\\" + sign for sign in "$&#%_"}}
 _BIBTEX |= {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}

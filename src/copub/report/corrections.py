@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from copub.report.blocks import Cell, Grid, Section
-from copub.report.evidence import TITLE, cut, without_mail
 from copub.report.facts import Facts, Row
 from copub.report.grids import WRITERS, Column, grid_from
+from copub.report.workevidence import TITLE, cut, without_mail
 
 _ROWS = 80
 _REPAIRS: tuple[Column, ...] = (

@@ -14,7 +14,7 @@ import polars as pl
 
 from copub.lists.watchlist import registry
 from copub.report.facts import Facts
-from copub.screening.repairs import patches
+from copub.screening.proposedrepairs import patches
 
 Curation = tuple[str, str, str]
 """String, action (add | remove), OpenAlex id of the institution."""

@@ -12,10 +12,10 @@ import polars as pl
 from copub.errors import CorrectInput
 from copub.report import background
 from copub.report.blocks import Cell, Section, count_cell, grid_of, rows_of
-from copub.report.evidence import evidence_of
 from copub.report.facts import Facts, facts_of
 from copub.report.page import render
 from copub.report.papers import paper_of
+from copub.report.workevidence import evidence_of
 
 PAPERS = 200  # works written out; the tables of the run hold them all
 _KEY = pl.coalesce("institution_id", "institution_name")

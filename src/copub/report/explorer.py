@@ -10,8 +10,18 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from copub.report.evidence import CONTEXT, TITLE, Evidence, critical_listed, cut, doi_of, evidence_of, snippet, terms_of
 from copub.report.facts import Facts, Row
+from copub.report.workevidence import (
+    CONTEXT,
+    TITLE,
+    Evidence,
+    critical_listed,
+    cut,
+    doi_of,
+    evidence_of,
+    snippet,
+    terms_of,
+)
 
 
 class _Names:

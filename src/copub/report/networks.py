@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from copub.report.blocks import rows_of
 from copub.report.facts import Facts, Row
-from copub.report.partners import named_pairs
+from copub.report.partnersections import named_pairs
 from copub.report.plaintext import printable
 
 if TYPE_CHECKING:

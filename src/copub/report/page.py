@@ -14,7 +14,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from copub.progress import bar
-from copub.report import answers, background, choices, context, corrections, details, partners, parts
+from copub.report import (
+    answers,
+    background,
+    choices,
+    context,
+    corrections,
+    details,
+    institutionsections,
+    partnersections,
+)
 from copub.report.blocks import Section
 from copub.report.explorer import as_script, explorer_data
 from copub.report.facts import Facts, facts_of
@@ -29,9 +38,9 @@ _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     answers.area_section,
     choices.level_section,
     details.crossing_section,
-    partners.institution_section,
-    partners.pair_section,
-    partners.network_section,
+    partnersections.institution_section,
+    partnersections.pair_section,
+    partnersections.network_section,
     choices.sensitivity_section,
     details.specification_section,
     choices.slice_section,
@@ -41,7 +50,7 @@ _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     corrections.decision_section,
     background.planted_section,
     lambda facts: works_section(facts),
-    parts.institution_parts,
+    institutionsections.institution_parts,
     details.funder_section,
     background.method_section,
     background.limits_section,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from copub.report.evidence import TITLE, Evidence, cut, doi_of, snippet, terms_of
 from copub.report.facts import Facts, Row
+from copub.report.workevidence import TITLE, Evidence, cut, doi_of, snippet, terms_of
 
 
 def paper_of(facts: Facts, row: Row, evidence: Evidence) -> dict[str, Any]:

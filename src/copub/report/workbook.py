@@ -16,11 +16,11 @@ import polars as pl
 import xlsxwriter
 
 from copub.report.background import NOTES
-from copub.report.evidence import critical_listed
 from copub.report.facts import Facts, facts_of
-from copub.report.partners import named_pairs
+from copub.report.partnersections import named_pairs
 from copub.report.plaintext import joined, printable
 from copub.report.summary import headline_lines
+from copub.report.workevidence import critical_listed
 from copub.schema import TABLES
 
 _CREATED = dt.datetime(2000, 1, 1)  # a fixed date: the same run gives the same bytes

@@ -22,7 +22,7 @@ from copub.csvtext import unquoted
 from copub.draw import in_draw_order
 from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.names import SEED
-from copub.technology.evaluation import ANY, cohen_kappa
+from copub.technology.classifierevaluation import ANY, cohen_kappa
 
 COLUMNS = ("work_id", "drawn", "title", "abstract", "core", "applied", "reader", "date")
 _NAMES = pl.List(pl.String)
@@ -139,8 +139,8 @@ def agreement_of_readers(readings: pl.DataFrame, areas: Sequence[str]) -> pl.Dat
 def labels_text(labels: pl.DataFrame, works: pl.DataFrame) -> str:
     """Return joined readings with the texts of their works as a labelled file (JSON Lines).
 
-    The file can be evaluated against (`copub.technology.evaluation`) and trained on
-    (``python -m copub.technology.train --labels FILE``).
+    The file can be evaluated against (`copub.technology.classifierevaluation`) and trained on
+    (``python -m copub.technology.training.train --labels FILE``).
     """
     rows = labels.join(works.select("work_id", "title", "abstract"), on="work_id").sort("work_id")
     lines = []

@@ -21,7 +21,7 @@ from copub.lists.watchlist import Watchlist, load_watchlist
 from copub.runs.folder import Run, RunWriter, sha256_of
 from copub.runs.instruments import study_of
 from copub.study.question import Question, ReadList, resolve
-from copub.study.settings import KEY_OF
+from copub.study.studykeys import KEY_OF
 
 FOLDER = "inputs"
 _STUDY = f"{FOLDER}/study.toml"

@@ -33,9 +33,9 @@ from copub.runs.folder import sha256_of
 
 FOLDER = "_stages"  # no study can have this id
 MODULES: Mapping[str, tuple[str, ...]] = {
-    "tabulate": ("copub.harvest", "copub.corpus"),
+    "tabulate": ("copub.sources.harvest", "copub.corpus"),
     "classify": ("copub.technology",),
-    "screen": ("copub.repairs", "copub.lists.decisions", "copub.screening"),
+    "screen": ("copub.screening.appliedrepairs", "copub.lists.decisions", "copub.screening"),
     "measure": ("copub.measures",),
 }
 """Stage -> the modules that do its work."""

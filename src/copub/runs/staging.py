@@ -18,8 +18,6 @@ import polars as pl
 
 from copub.corpus import Tables, tabulate_in_turn
 from copub.corpus.funnel import Funnel
-from copub.harvest.record import Record
-from copub.listing import rule_of, screen_study
 from copub.lists.taxonomy import Taxonomy
 from copub.lists.watchlist import Watchlist
 from copub.packed import pack, unpack
@@ -30,6 +28,8 @@ from copub.runs.folder import ROWS_AT_ONCE
 from copub.runs.stagecache import Frames, StageCache
 from copub.schema import TABLES, empty
 from copub.screening import Parts
+from copub.screening.studyhits import rule_of, screen_study
+from copub.sources.harvest.rawrecord import Record
 from copub.study import NOT_SETTINGS, Side, Study
 from copub.technology import DECIDED, Classification, classify_in_turn
 

@@ -9,10 +9,10 @@ from rapidfuzz import fuzz, process
 
 from copub.lists.watchlist import Watchlist
 from copub.progress import bar
+from copub.screening.affiliationtext import DIVIDER
+from copub.screening.compilednames import build_lexicon
 from copub.screening.index import Index, build_index
-from copub.screening.lexicon import build_lexicon
 from copub.screening.matching import find_mentions
-from copub.screening.text import DIVIDER
 
 REVIEW = "review"
 """The tier of candidates."""

@@ -12,15 +12,15 @@ from copub.errors import CorrectFile, CorrectInput, Fault
 from copub.lists.entity import Entity
 from copub.lists.watchlist import FOLDER, Watchlist, load_watchlist, registry
 from copub.progress import bar
+from copub.screening.compilednames import look_alikes
 from copub.screening.index import build_index
-from copub.screening.lexicon import look_alikes
 from copub.shipped import did_you_mean, shipped_names
 
 _WEAK = ("weak", "abbreviation")
 
 
 class Source(Protocol):
-    """What `resolve` needs of `copub.harvest.transport.Transport`."""
+    """What `resolve` needs of `copub.sources.harvest.transport.Transport`."""
 
     def get(self, path: str, query: str = "") -> Any:
         """Ask for a path; the answer's `body` is the parsed JSON, or None for what is not there."""

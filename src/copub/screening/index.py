@@ -11,7 +11,7 @@ import polars as pl
 from copub.lists.entity import Entity
 from copub.lists.watchlist import Member, Watchlist
 from copub.progress import bar
-from copub.screening.lexicon import Lexicon, build_lexicon
+from copub.screening.compilednames import Lexicon, build_lexicon
 from copub.screening.matching import find_mentions
 
 HOLDERS = pl.Schema(

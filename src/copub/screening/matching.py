@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from copub.lists.entity import Entity
-from copub.screening.lexicon import Lexicon, Meaning
-from copub.screening.scene import Scene
-from copub.screening.text import DIVIDER, Reading
+from copub.screening.affiliationtext import DIVIDER, Reading
+from copub.screening.compilednames import Lexicon, Meaning
+from copub.screening.mentioncontext import Scene
 from copub.screening.vocabulary import Place, vocabulary
 
 SURE, IF_COUNTRY, UNLESS_ABROAD = "sure", "if-country", "unless-abroad"

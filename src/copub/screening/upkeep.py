@@ -11,10 +11,10 @@ from rapidfuzz import fuzz, process
 
 from copub.errors import CorrectInput
 from copub.lists.watchlist import Watchlist, left_out
+from copub.screening.affiliationtext import DIVIDER
+from copub.screening.compilednames import Lexicon
 from copub.screening.document import Rows, read_document
 from copub.screening.index import build_index
-from copub.screening.lexicon import Lexicon
-from copub.screening.text import DIVIDER
 
 ALIKE = 90.0
 """Similarity (0 to 100, `rapidfuzz.fuzz.ratio`) from which a new name may be an old one in another spelling."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from copub.errors import CorrectFile, Fault
 from copub.lists.entity import read_rows
 from copub.screening.folding import CHINESE, fold
-from copub.screening.slips import Slips, slips_of
+from copub.screening.typos import Slips, slips_of
 from copub.shipped import shipped_folder
 
 

@@ -6,9 +6,9 @@ reference in ``docs/study.md``.
 
 from copub.lists.checks import date_fault
 from copub.names import PROFILES
-from copub.study.reading import load_study, parse_study
-from copub.study.settings import BOUNDED, SETTINGS
 from copub.study.study import NOT_SETTINGS, Event, Side, Study
+from copub.study.studyfile import load_study, parse_study
+from copub.study.studykeys import BOUNDED, SETTINGS
 
 __all__ = [
     "BOUNDED",

@@ -23,9 +23,9 @@ from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.lists.ties import Tie, load_ties
 from copub.lists.tomlfile import parse_toml
 from copub.lists.watchlist import Watchlist, load_watchlist
-from copub.study import reading
-from copub.study.settings import KEY_OF
+from copub.study import studyfile
 from copub.study.study import Study
+from copub.study.studykeys import KEY_OF
 from copub.study.template import coverage_of
 
 
@@ -80,17 +80,17 @@ def ask(study: str | Path | Study | Question) -> Question:
     """Return the question of a study: a shipped one by name, a file, a `Study`, or a question as it is."""
     if isinstance(study, Question):
         return study
-    return resolve(study if isinstance(study, Study) else reading.load_study(study))
+    return resolve(study if isinstance(study, Study) else studyfile.load_study(study))
 
 
 def load_study(name: str | Path) -> Study:
     """Load a study as `copub.study.load_study` does, and check it against its lists too."""
-    return _checked(reading.load_study(name))
+    return _checked(studyfile.load_study(name))
 
 
 def parse_study(text: str, *, name: str = "study.toml", folder: str | Path = "") -> Study:
     """Validate the text of a study file as `copub.study.parse_study` does, and check it against its lists too."""
-    return _checked(reading.parse_study(text, name=name, folder=folder))
+    return _checked(studyfile.parse_study(text, name=name, folder=folder))
 
 
 def _checked(study: Study) -> Study:
@@ -121,7 +121,7 @@ def resolve(study: Study, find: Find = find_list) -> Question:
     of_side_b = _without_side_b(study, headline) if find is find_list else ()  # a run that exists stays readable
     faults = list(_faults(study, lists, read["taxonomy"], levels, of_side_b))
     if faults:
-        raise CorrectFile(sorted(faults, key=reading.line_of), kind="study")
+        raise CorrectFile(sorted(faults, key=studyfile.line_of), kind="study")
     return Question(
         _with_ids(study, lists, levels),
         read["taxonomy"],

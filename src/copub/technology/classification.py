@@ -15,12 +15,12 @@ from copub.errors import CorrectInput
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.parallel import in_parallel
 from copub.schema import TABLES
-from copub.technology.evidence import NgramFinder, TermFinder, sentence
-from copub.technology.judging import Judgement, ModelJudge, ModelView, OwnJudge, technologies_found
+from copub.technology.areascorer import Judgement, ModelJudge, ModelView, OwnJudge, technologies_found
 from copub.technology.languages import classifiable
 from copub.technology.model import Model, load_model
-from copub.technology.reading import Chunk, TextReader
+from copub.technology.reasons import NgramFinder, TermFinder, sentence
 from copub.technology.topics import mapped_topics, topic_sentence
+from copub.technology.workchunk import Chunk, TextReader
 
 PART = 10_000
 CHUNK = 1_000

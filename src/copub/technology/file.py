@@ -12,7 +12,7 @@ from copub.lists.taxonomy import load_taxonomy
 from copub.packed import in_order, pack, starts_of_parts
 from copub.schema import TABLES
 from copub.technology.classification import DECIDED, Classification, Part, judge_parts, parts_of
-from copub.technology.records import read_records, topics_of
+from copub.technology.plainrecords import read_records, topics_of
 
 _ADDRESS = r"(?i)^https?://(?:www\.|api\.)?openalex\.org/(?:works/)?(W\d+)/?$"
 
@@ -20,7 +20,7 @@ _ADDRESS = r"(?i)^https?://(?:www\.|api\.)?openalex\.org/(?:works/)?(W\d+)/?$"
 def classify_file(
     path: Path, taxonomy: str | Path, *, profile: str = "balanced"
 ) -> tuple[pl.DataFrame, Iterator[pl.DataFrame]]:
-    """Judge the works of a file; see `copub.technology.records` for what is read.
+    """Judge the works of a file; see `copub.technology.plainrecords` for what is read.
 
     Returned are what each judgement rests on (work_id, classified_from, classifiable: a row a
     record, in no order), and the assignments, by id, in parts: all areas of a work with a

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from copub.technology.model import Vocabulary
-from copub.technology.reading import Chunk
+from copub.technology.workchunk import Chunk
 
 SHARE_KNOWN = 0.6
 SHARE_KNOWN_UNSAID = 0.4

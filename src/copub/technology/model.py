@@ -3,7 +3,7 @@
 One set is for works with an abstract, one for titles alone. A scorer ("head") is a vector of
 weights over word n-grams, learnt from one source of labels; the combiner adds heads, keyword
 rules and topics to one logit per area. Numbers are stored as npz without pickled objects, all
-else as JSON; the JSON holds the sha256 of the npz. Training: `copub.technology.train`.
+else as JSON; the JSON holds the sha256 of the npz. Training: `copub.technology.training.train`.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class Model:
 
     `calibration` (slope, intercept) by kind turns a logit into a calibrated one; `together`
     (weight of the areas, weight of the head for any area, bias) gives the logit to which the areas
-    of a work are moved together (`copub.technology.together`); `thresholds` by
+    of a work are moved together (`copub.technology.jointadjustment`); `thresholds` by
     profile and area are probabilities; `topic_weights` are added to the logit by the rank of a
     mapped OpenAlex topic (primary, further); `generic` holds, by kind, weights, bias and
     thresholds for areas that have rules but no trained scorer; `head_scores` by head and kind are the
@@ -192,7 +192,9 @@ def load_model(name: str = MODEL, folder: Path | None = None) -> Model:
     numbers, words = base / f"{name}.npz", base / f"{name}.json"
     if not numbers.is_file() or not words.is_file():
         raise CorrectInput(
-            f"there is no model {name!r}", where=str(base), mend="train one: python -m copub.technology.train --help"
+            f"there is no model {name!r}",
+            where=str(base),
+            mend="train one: python -m copub.technology.training.train --help",
         )
     raw, card = numbers.read_bytes(), json.loads(words.read_text(encoding="utf-8"))
     digest = hashlib.sha256(raw).hexdigest()

@@ -26,7 +26,7 @@ class Ngrams:
 
 
 def place_ngrams(tokens: Tokens, folds: Hashes) -> Ngrams:
-    """Return the n-grams; `folds` are the folded numbers of the words (`copub.technology.lexicon`)."""
+    """Return the n-grams; `folds` are the folded numbers of the words (`copub.technology.wordtable`)."""
     kept = np.flatnonzero(folds)
     words, segment = folds[kept], tokens.segment[kept]
     beside = np.flatnonzero(segment[1:] == segment[:-1])

@@ -1,0 +1,323 @@
+"""Repairs of affiliations before matching: countries that were missed or mistaken, false institutions.
+
+Every repair is listed with what stood there before. Nothing is repaired on a guess: a string
+must name one country, a false institution must stand in the reviewed file ``patches.csv``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import polars as pl
+import pyarrow as pa
+
+from copub.errors import CorrectFile, Fault
+from copub.lists.entity import read_rows
+from copub.parallel import between_works
+from copub.screening.affiliationtext import Reader
+from copub.screening.vocabulary import vocabulary
+from copub.shipped import shipped_folder
+
+KINDS: Mapping[str, str] = {
+    "false institution": "foreign strings are often matched to it, and this one does not name its country",
+    "Hong Kong or Macau": "coded as mainland China in older records",
+    "country missed": "the affiliation has no country, but its string names one",
+    "country mistaken": "the string names one country, and it is not the institution's",
+    "glued block": "every author of the work carries the same affiliations of several countries",
+}
+REPAIRS = pl.Schema(
+    {
+        "work_id": pl.String,
+        "author_seq": pl.Int32,
+        "affiliation_seq": pl.Int32,
+        "kind": pl.String,
+        "before": pl.String,
+        "after": pl.String,
+        "reason": pl.String,
+    }
+)
+_AUTHOR = ["work_id", "author_seq"]
+_PLACE = [*_AUTHOR, "affiliation_seq"]
+_OWN_CODE = ("HK", "MO", "TW")
+_REGIONS = ("south", "north", "east", "west", "central")
+_INSTITUTION = ("institution_id", "ror", "institution_name", "country_code", "institution_type")
+_HONG_KONG, _MACAU = r"(?i)\bhong\s?kong\b", r"(?i)\bmaca[uo]\b"
+_MAINLAND = r"(?i)\b(?:shenzhen|guangzhou|zhuhai|guangdong|hengqin|shanghai|beijing|suzhou|foshan)\b"
+_STRINGS_KEPT = 1 << 16
+_TEXTS = pa.large_list(pa.large_string())
+_GLUED_AUTHORS, _GLUED_COUNTRIES = 3, 2
+
+
+class Patch(NamedTuple):
+    """A reviewed correction: the institution (by id or name), its country, why it is wrong.
+
+    It applies where the string names no place of that country, and if `without_string` is "yes"
+    also where there is no string.
+    """
+
+    institution_id: str
+    institution_name: str
+    country_code: str
+    without_string: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """Affiliations after the repairs, and the repairs as a table (`REPAIRS`), sorted.
+
+    A "glued block" changes no row: the works are listed so that no dual affiliation is read
+    from them.
+    """
+
+    affiliations: pl.DataFrame
+    repairs: pl.DataFrame
+
+
+@lru_cache(maxsize=1)
+def patches() -> tuple[Patch, ...]:
+    """Return the shipped corrections of registry errors. Raises `CorrectFile` if the file has faults."""
+    faults: list[Fault] = []
+    columns = {
+        "institution_id": "OpenAlex id (I…); empty if not known",
+        "institution_name": "display name",
+        "country_code": "country of the institution",
+        "without_string": "yes | no: also where there is no string to look at",
+        "reason": "why strings are wrongly matched to it",
+    }
+    path = shipped_folder("taxonomies/watchlists") / "registry" / "patches.csv"
+    rows = read_rows(path, columns, tuple(columns), faults, kind="file of patches")
+    faults += [Fault(row.where, "a patch needs a reason") for row in rows if not row["reason"]]
+    if faults:
+        raise CorrectFile(faults, kind="file of patches")
+    return tuple(Patch(*(row[column] for column in columns)) for row in rows)
+
+
+class Named(NamedTuple):
+    """What a string tells: the countries it names, and those of all places in it."""
+
+    countries: tuple[str, ...]
+    evidence: tuple[str, ...]
+
+
+def countries_in(text: str, reader: Reader) -> Named:
+    """Return the countries that a string names, and those of its cities and provinces too, in order.
+
+    Hong Kong, Macau and Taiwan win over a "China" that stands beside them.
+    """
+    words = [word for word in reader.read(text).words if word]
+    places = vocabulary().places_in(words)
+    found = [place for position, _, place in places if not position or words[position - 1] not in _REGIONS]
+    own = any(place.country in _OWN_CODE for place in found)
+    kept = [place for place in found if not (own and place.country == "CN")]
+    countries = [p.country for p in kept if p.kind == "country" or p.country in _OWN_CODE]
+    return Named(tuple(dict.fromkeys(countries)), tuple(dict.fromkeys(place.country for place in kept)))
+
+
+def repair(affiliations: pl.DataFrame) -> Repaired:
+    """Repair the table ``affiliations``; pure, in one order, each repair listed once per row."""
+    done: list[pl.DataFrame] = []
+    log: list[pl.DataFrame] = []
+    for part in between_works(affiliations):
+        named = _with_named_countries(part)
+        for step in (_false_institutions, _own_codes, _missed, _mistaken):
+            named, repairs = step(named)
+            log.append(repairs)
+        log.append(_glued(part))
+        done.append(named.select(affiliations.columns))
+    return Repaired(pl.concat(done), pl.concat(log).sort(*_PLACE, "kind", nulls_last=True))
+
+
+def other_countries(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    """Return the authors whose affiliations lie in other countries once they are repaired.
+
+    Parameters
+    ----------
+    before, after : the table ``affiliations`` as tabulated, and as repaired.
+
+    Returns
+    -------
+    work_id, author_seq; old, new : lists of country codes, sorted.
+    """
+    old, new = (
+        frame.drop_nulls("country_code")
+        .unique([*_AUTHOR, "country_code"])
+        .group_by(_AUTHOR)
+        .agg(pl.col("country_code").sort().alias(name))
+        for frame, name in ((before, "old"), (after, "new"))
+    )
+    both = old.join(new, on=_AUTHOR, how="full", coalesce=True).with_columns(pl.col("old", "new").fill_null([]))
+    return both.filter(pl.col("old") != pl.col("new"))
+
+
+def repair_authorships(
+    authorships: pl.DataFrame, others: pl.DataFrame, side_a: Sequence[str], side_b: Sequence[str]
+) -> pl.DataFrame:
+    """Return the table ``authorships`` with countries and sides that follow repaired affiliations.
+
+    Parameters
+    ----------
+    authorships : the table as tabulated.
+    others : authors with other countries, as from `other_countries`.
+    side_a, side_b : country codes of the sides.
+
+    A country that only a repaired row supported goes; the countries of the repaired rows come.
+    Countries that no affiliation row explains (OpenAlex read them from the string) stay.
+    """
+    gone = pl.col("old").list.set_difference("new")
+    countries = pl.col("countries").list.set_difference(gone).list.set_union("new").list.sort()
+    sides = {"on_side_a": list(side_a), "on_side_b": list(side_b)}
+    mended = (
+        authorships.join(others, on=_AUTHOR)
+        .select(*_AUTHOR, countries=countries)
+        .with_columns(
+            pl.col("countries").list.set_intersection(codes).list.len().gt(0).alias(n) for n, codes in sides.items()
+        )
+    )
+    return authorships.update(mended, on=_AUTHOR)
+
+
+@lru_cache(maxsize=_STRINGS_KEPT)
+def _named(text: str) -> Named:
+    return countries_in(text, _reader())
+
+
+@lru_cache(maxsize=1)
+def _reader() -> Reader:
+    return Reader()
+
+
+def _with_named_countries(affiliations: pl.DataFrame) -> pl.DataFrame:
+    strings = affiliations["raw_affiliation_string"].drop_nulls().unique(maintain_order=True).to_list()
+    told = [_named(text) for text in strings]
+    # Through Arrow: polars would make a series of every single list.
+    known = pl.DataFrame(
+        {
+            "raw_affiliation_string": pl.Series(strings, dtype=pl.String),
+            "named": pl.Series(pa.array([one.countries for one in told], _TEXTS)),
+            "evidence": pl.Series(pa.array([one.evidence for one in told], _TEXTS)),
+        }
+    )
+    return affiliations.join(known, on="raw_affiliation_string", how="left", maintain_order="left").with_columns(
+        pl.col("named", "evidence").fill_null([])
+    )
+
+
+def _changed(
+    frame: pl.DataFrame, when: pl.Expr, kind: str, before: pl.Expr, after: pl.Expr, reason: pl.Expr
+) -> pl.DataFrame:
+    rows = frame.filter(when).select(*_PLACE, kind=pl.lit(kind), before=before, after=after, reason=reason)
+    return rows.cast(REPAIRS)
+
+
+def _false_institutions(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    keys = {patch.institution_id: n for n, patch in enumerate(patches()) if patch.institution_id}
+    names = {patch.institution_name: n for n, patch in enumerate(patches())}
+    patch = pl.DataFrame(patches(), schema=[*Patch._fields], orient="row").select(
+        "reason",
+        home="country_code",
+        bare=pl.col("without_string") == "yes",
+        patch=pl.int_range(pl.len(), dtype=pl.Int32),
+    )
+    known = frame.with_columns(
+        patch=pl.coalesce(
+            pl.col("institution_id").replace_strict(keys, default=None, return_dtype=pl.Int32),
+            pl.col("institution_name").replace_strict(names, default=None, return_dtype=pl.Int32),
+        )
+    ).join(patch, on="patch", how="left", maintain_order="left")
+    has_string = pl.col("raw_affiliation_string").is_not_null()
+    is_home = pl.col("evidence").list.contains(pl.col("home"))
+    is_false = pl.col("patch").is_not_null() & pl.when(has_string).then(~is_home).otherwise("bare")
+    repairs = _changed(
+        known, is_false, "false institution", pl.col("institution_name"), pl.lit(None, pl.String), pl.col("reason")
+    )
+    emptied = [pl.when(is_false).then(None).otherwise(pl.col(column)).alias(column) for column in _INSTITUTION]
+    lineage = pl.when(is_false).then(pl.lit([], pl.List(pl.String))).otherwise("lineage").alias("lineage")
+    return known.with_columns(*emptied, lineage).drop("patch", "reason", "home", "bare"), repairs
+
+
+def _own_codes(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    name = pl.col("institution_name").fill_null("")
+    code = (
+        pl.when(name.str.contains(_MAINLAND))
+        .then(None)
+        .when(name.str.contains(_HONG_KONG))
+        .then(pl.lit("HK"))
+        .when(name.str.contains(_MACAU))
+        .then(pl.lit("MO"))
+    )
+    when = (pl.col("country_code") == "CN") & code.is_not_null()
+    return _recoded(frame, when, code, "Hong Kong or Macau")
+
+
+def _missed(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    when = pl.col("country_code").is_null() & _tells_one_country()
+    return _recoded(frame, when, pl.col("named").list.first(), "country missed")
+
+
+def _mistaken(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    only = pl.col("named").list.first()
+    when = (
+        pl.col("country_code").is_not_null()
+        & pl.col("link").is_in(["given", "sole"])
+        & _tells_one_country()
+        & (only != pl.col("country_code"))
+        # A string may name the country of a campus; China and its own codes are told apart above.
+        & ~(only.is_in([*_OWN_CODE, "CN"]) & pl.col("country_code").is_in([*_OWN_CODE, "CN"]))
+    )
+    return _recoded(frame, when, only, "country mistaken")
+
+
+def _tells_one_country() -> pl.Expr:
+    """Tell whether a string names one country and no place of another."""
+    return (pl.col("named").list.len() == 1) & (pl.col("evidence").list.len() == 1)
+
+
+def _recoded(frame: pl.DataFrame, when: pl.Expr, code: pl.Expr, kind: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    reason = pl.concat_str(
+        [pl.lit(KINDS[kind] + ": "), pl.coalesce("raw_affiliation_string", "institution_name", pl.lit(""))]
+    )
+    repairs = _changed(frame, when, kind, pl.col("country_code"), code, reason)
+    return frame.with_columns(country_code=pl.when(when).then(code).otherwise("country_code")), repairs
+
+
+def _glued(affiliations: pl.DataFrame) -> pl.DataFrame:
+    works = (
+        _of_many_countries(affiliations)
+        .group_by(_AUTHOR)
+        .agg(
+            block=pl.coalesce("raw_affiliation_string", "institution_id", "institution_name")
+            .drop_nulls()
+            .unique()
+            .sort()
+            .str.join("\n"),
+            countries=pl.col("country_code").drop_nulls().unique().sort().str.join("+"),
+        )
+        .group_by("work_id")
+        .agg(pl.col("block").n_unique(), pl.col("countries").min())  # the first would hang on the order of groups
+        .filter(pl.col("block") == 1)
+    )
+    return works.select(
+        "work_id",
+        author_seq=pl.lit(None, pl.Int32),
+        affiliation_seq=pl.lit(None, pl.Int32),
+        kind=pl.lit("glued block"),
+        before="countries",
+        after=pl.lit(None, pl.String),
+        reason=pl.lit(KINDS["glued block"]),
+    ).cast(REPAIRS)
+
+
+def _of_many_countries(affiliations: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of works whose authors are many, and each of several countries."""
+    works = (
+        affiliations.group_by(_AUTHOR)
+        .agg(pl.col("country_code").drop_nulls().n_unique())
+        .group_by("work_id")
+        .agg(pl.len(), pl.col("country_code").min())
+        .filter((pl.col("len") >= _GLUED_AUTHORS) & (pl.col("country_code") >= _GLUED_COUNTRIES))
+    )
+    return affiliations.join(works, on="work_id", how="semi")

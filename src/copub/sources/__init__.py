@@ -1,0 +1,1 @@
+"""Where works come from: the OpenAlex API, files of works, a snapshot."""

@@ -1,0 +1,142 @@
+"""The harvest: all works of a query, complete and reconciled, from the source or from the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from copub.errors import CorrectInput
+from copub.sources.harvest.cache import Cache, Round
+from copub.sources.harvest.gather import Gathered, gather_sweep, gather_whole
+from copub.sources.harvest.log import describe
+from copub.sources.harvest.query import SIDES, WORLD, Query
+from copub.sources.harvest.rerun import compare
+from copub.sources.harvest.source import Source
+from copub.sources.harvest.stream import Stream
+from copub.sources.harvest.transport import Timing, Transport, is_loopback
+
+Clock = Callable[[], datetime]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """A complete harvest.
+
+    log : what was asked, expected, got, missing, repaired and paid, ready for JSON; its keys
+        are explained in docs/harvest.md.
+    """
+
+    log: dict[str, Any]
+    _gathered: Gathered = field(repr=False)
+
+    def records(self) -> Stream:
+        """Return every work once, with all queries that found it; pages are read as they are needed."""
+        return self._gathered.records()
+
+
+def harvest(
+    query: Query,
+    *,
+    cache: Path,
+    base_url: str,
+    api_key: str | None = None,
+    offline: bool = False,
+    refresh: bool = False,
+    sweep: bool = False,
+    timing: Timing | None = None,
+    now: Clock = _utc_now,
+) -> Harvest:
+    """Get all works of a query; what the cache holds is not asked again.
+
+    Parameters
+    ----------
+    cache : folder of this query and this source alone.
+    base_url : where the source is. api_key : sent in a header, kept nowhere.
+    offline : use only the cache, its newest complete round.
+    refresh : harvest anew, and compare with the last complete round. A round that was interrupted
+        is finished first.
+    sweep : as `refresh`, but fetch only works that are new or have another ``updated_date``; blind
+        to changes that keep the date, and refused across epochs.
+    timing : patience of the transport. now : the clock.
+
+    Raises
+    ------
+    CorrectInput : wrong key or address; the cache is in use, of another query, or incomplete.
+    ResumeLater : the source stopped; the same call goes on later.
+    """
+    fresh = refresh or sweep
+    if offline and fresh:
+        raise CorrectInput("offline and refresh exclude each other", where="--offline", mend="leave one of them out")
+    transport = None if offline else Transport(base_url, api_key, timing=timing, now=now)
+    with Cache(cache, query, source_name(base_url)) as folder:
+        current = _complete_round(folder) if offline else _choose(folder, fresh, "sweep" if sweep else "whole", now())
+        going = _Going(folder, query, now)
+        gathered = going.through(current, transport)
+        # caches of before the world was asked for stay whole without it
+        asked = [*SIDES, *([WORLD] if transport or ("years", WORLD) in current.entries else [])]
+        context = {name: gathered.source.years(name).facts["years"] for name in asked}
+        if current.done is None:
+            base = current.begun["base"]
+            changes = compare(going.through(folder.round(base), None), gathered) if base else None
+            current.finish({"works": len(gathered.found_by), "changes": changes})
+        log = describe(gathered, context, transport, now())
+    return Harvest(log, gathered)
+
+
+def source_name(base_url: str) -> str:
+    """Return the name of a source for the manifest: its host; the port of a loopback server varies."""
+    if is_loopback(base_url):
+        return "loopback"
+    parts = urlsplit(base_url)
+    return (parts.hostname or "").lower() + (f":{parts.port}" if parts.port else "")
+
+
+def _complete_round(folder: Cache) -> Round:
+    for round_ in folder.rounds():
+        if round_.done is not None:
+            return round_
+    raise CorrectInput(
+        "the cache holds no complete harvest",
+        where=str(folder.folder),
+        mend="run once without --offline; it goes on where it stopped",
+    )
+
+
+def _choose(folder: Cache, fresh: bool, mode: str, now: datetime) -> Round:
+    """Return the round to work on: the newest, if it is under way or nothing fresh is wanted.
+
+    A sweep under way gives way to a whole round: it may have been refused.
+    """
+    newest = next(folder.rounds(), None)
+    base = None
+    if newest is not None:
+        under_way = newest.done is None
+        if not fresh or (under_way and mode in ("sweep", newest.begun["mode"])):
+            return newest
+        base = newest.begun["base"] if under_way else newest.number
+    mode = mode if base else "whole"
+    return folder.new_round({"mode": mode, "base": base, "day": now.strftime("%Y-%m-%d")})
+
+
+class _Going:
+    """Goes through rounds of one cache; a sweep leads to the round that it builds on."""
+
+    def __init__(self, folder: Cache, query: Query, now: Clock) -> None:
+        self._folder, self._query, self._now = folder, query, now
+
+    def through(self, round_: Round, transport: Transport | None) -> Gathered:
+        """Go through a round; without a transport, through what the cache holds of it."""
+        source = Source(self._query, round_, transport, self._now)
+        if round_.begun["mode"] != "sweep":
+            return gather_whole(source)
+        base = self.through(self._folder.round(round_.begun["base"]), None)
+        today = self._now().strftime("%Y-%m-%d") if round_.done is None else round_.begun["day"]
+        return gather_sweep(source, base, today)

@@ -1,0 +1,302 @@
+"""Asking the source: one polite session with time-outs, size limit, retries and clear endings.
+
+The key travels in the ``Authorization`` header alone, to the configured host alone.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from copub.errors import CopubError, CorrectInput, ResumeLater
+from copub.sources.harvest.budget import Budget, next_midnight
+from copub.sources.harvest.verdict import LONGEST_WAIT, Meaning, Verdict, judge
+
+DEFAULT_URL = "https://api.openalex.org"
+TIMEOUTS = (10.0, 60.0)  # seconds: to connect, between two pieces of a body
+LONGEST_BODY = 180.0  # seconds for a whole answer
+LARGEST_BODY = 64 << 20  # bytes, unpacked
+REQUESTS_PER_SECOND = 7.0
+TRIES = 6
+TRIES_UNTIL_REACHED = 3  # nothing ever answered: most likely there is no network
+FIRST_WAIT = 0.5  # seconds; doubles with each try
+MOST_REDIRECTS = 3
+_PIECE = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How patient the transport is; the defaults are for the real source.
+
+    timeouts, longest_body, first_wait : seconds. per_second : requests, 0 for no pace.
+    sleep : how to wait.
+    """
+
+    timeouts: tuple[float, float] = TIMEOUTS
+    longest_body: float = LONGEST_BODY
+    per_second: float = REQUESTS_PER_SECOND
+    first_wait: float = FIRST_WAIT
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A usable answer: `body` is the parsed JSON, None for a record that is not there (404).
+
+    `content` is the body as it came; `requests` counts the tries, `credits` what they cost.
+    """
+
+    body: dict[str, Any] | None
+    content: bytes
+    requests: int
+    credits: int
+    budget: Budget
+
+
+class _Bearer(AuthBase):
+    """Puts the key into the header; without a key, keeps requests from looking for others."""
+
+    def __init__(self, key: str | None) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._key:
+            request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+def source_url(environ: Mapping[str, str] | None = None) -> str:
+    """Return the base URL of the source: ``COPUB_OPENALEX_URL``, or OpenAlex."""
+    environ = os.environ if environ is None else environ
+    return environ.get("COPUB_OPENALEX_URL", "").strip().rstrip("/") or DEFAULT_URL
+
+
+def source_key(environ: Mapping[str, str] | None = None) -> str | None:
+    """Return the key: ``OPENALEX_API_KEY`` or ``COPUB_API_KEY``, stripped; None if empty."""
+    environ = os.environ if environ is None else environ
+    for name in ("OPENALEX_API_KEY", "COPUB_API_KEY"):
+        if key := environ.get(name, "").strip():
+            return key
+    return None
+
+
+def is_loopback(base_url: str) -> bool:
+    """Return whether the source runs on this machine, where there is no need to be slow."""
+    return (urlsplit(base_url).hostname or "") in ("127.0.0.1", "localhost", "::1")
+
+
+class Transport:
+    """A session with one source.
+
+    Parameters
+    ----------
+    base_url : where the source is, without a trailing slash.
+    api_key : the key, or None.
+    timing : patience; by default slow and polite, without a pace on the loopback interface.
+    now : the clock.
+
+    `requests` and `credits` count all that was sent and paid in this session; `retried` counts
+    the answers that had to be asked for again; `seconds` is the time spent waiting for answers.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str | None = None,
+        *,
+        timing: Timing | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        parts = urlsplit(self._base)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+            raise CorrectInput(
+                "the address of the source is no plain http(s) address",
+                where="COPUB_OPENALEX_URL",
+                mend=f"write it like {DEFAULT_URL}",
+            )
+        self._home = _origin(parts)
+        self._key = _checked(api_key)
+        pace = 0.0 if is_loopback(base_url) else REQUESTS_PER_SECOND
+        self._timing = timing or Timing(per_second=pace)
+        self._now = now
+        self._session = requests.Session()
+        self._session.auth = _Bearer(self._key)
+        # a proxy of the environment has no way to a server on this machine
+        self._session.trust_env = not is_loopback(base_url)
+        self._session.headers.update({"User-Agent": f"copub/{version('copub')}", "Accept": "application/json"})
+        self._next_at = 0.0
+        self._reached = False
+        self.requests = self.credits = self.retried = 0
+        self.seconds = 0.0
+        self.budget = Budget()
+
+    def get(self, path: str, query: str = "", *, needs: Sequence[tuple[str, type]] = ()) -> Reply:
+        """Ask for a path with a query string, again where that helps.
+
+        `needs` names what a whole body must hold, and of which type; a body without is broken.
+
+        Raises
+        ------
+        CorrectInput : wrong key, paid plan needed, redirect to another host, body over the limit.
+        ResumeLater : budget spent, or the source cannot be reached or does not recover.
+        CopubError : the source refuses the request as wrong.
+        """
+        url = f"{self._base}/{path}" + (f"?{query}" if query else "")
+        first_request, first_credit = self.requests, self.credits
+        for attempt in range(1, TRIES + 1):
+            content, verdict = self._try(url, needs)
+            if verdict.meaning in (Meaning.USE, Meaning.GONE):
+                body = verdict.body if verdict.meaning is Meaning.USE else None
+                spent = self.credits - first_credit
+                return Reply(body, content, self.requests - first_request, spent, verdict.budget)
+            if verdict.meaning is not Meaning.AGAIN:
+                raise self._ending(verdict)
+            if attempt == TRIES or (not self._reached and attempt == TRIES_UNTIL_REACHED):
+                break
+            self.retried += 1
+            backoff = self._timing.first_wait * 2 ** (attempt - 1)
+            self._timing.sleep(min(max(verdict.wait or 0.0, backoff), LONGEST_WAIT))
+        what = "does not answer properly" if self._reached else "cannot be reached"
+        raise ResumeLater(
+            f"the source {what} ({attempt} tries; last: {self._scrub(verdict.reason)})",
+            where=self._host,
+            mend="what was harvested is kept: run the same command later, or work without the source"
+            " (--works FILE, or --offline with a complete cache)",
+        )
+
+    @property
+    def _host(self) -> str:
+        return self._home[1] + (f":{self._home[2]}" if self._home[2] else "")
+
+    def _try(self, url: str, needs: Sequence[tuple[str, type]]) -> tuple[bytes, Verdict]:
+        self._wait_for_turn()
+        self.requests += 1
+        started = time.monotonic()
+        try:
+            status, headers, content = self._fetch(url)
+        except requests.RequestException as error:
+            return b"", Verdict(Meaning.AGAIN, reason=_kind(error))
+        finally:
+            self.seconds += time.monotonic() - started
+        self._reached = True
+        verdict = judge(status, headers, content)
+        if verdict.meaning is Meaning.USE and not all(isinstance(verdict.body.get(k), t) for k, t in needs):
+            verdict = replace(verdict, meaning=Meaning.AGAIN, reason="HTTP 200 with a broken body")
+        self.credits += verdict.budget.used or 0
+        if verdict.budget.limit is not None:
+            self.budget = verdict.budget
+        return content, verdict
+
+    def _fetch(self, url: str) -> tuple[int, Mapping[str, str], bytes]:
+        for _ in range(MOST_REDIRECTS + 1):
+            with self._session.get(url, timeout=self._timing.timeouts, stream=True, allow_redirects=False) as response:
+                location = response.headers.get("Location")
+                if not (300 <= response.status_code < 400 and location):
+                    return response.status_code, response.headers, self._body(response)
+            url = urljoin(url, location)
+            if _origin(urlsplit(url)) != self._home:
+                break
+        return 302, {}, b""
+
+    def _body(self, response: requests.Response) -> bytes:
+        deadline = time.monotonic() + self._timing.longest_body
+        pieces, size = [], 0
+        for piece in response.iter_content(_PIECE):
+            size += len(piece)
+            if size > LARGEST_BODY:
+                raise CorrectInput(
+                    f"an answer of the source is larger than {LARGEST_BODY >> 20} MB",
+                    where=self._host,
+                    mend="this is no OpenAlex: check COPUB_OPENALEX_URL",
+                )
+            if time.monotonic() > deadline:
+                raise requests.Timeout("the body is too slow")
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def _wait_for_turn(self) -> None:
+        if not self._timing.per_second:
+            return
+        wait = self._next_at - time.monotonic()
+        if wait > 0:
+            self._timing.sleep(wait)
+        self._next_at = max(time.monotonic(), self._next_at) + 1.0 / self._timing.per_second
+
+    def _ending(self, verdict: Verdict) -> CopubError:
+        if verdict.meaning is Meaning.SPENT:
+            return self._spent(verdict)
+        where = self._host
+        if verdict.meaning is Meaning.KEY:
+            return CorrectInput(
+                "the source does not know the key" if self._key else "the source asks for a key",
+                where=where,
+                mend="put a valid key into OPENALEX_API_KEY (free at openalex.org), or unset it to go on without one",
+            )
+        if verdict.meaning is Meaning.PAID:
+            return CorrectInput(
+                "the source wants a paid plan for this request",
+                where=where,
+                mend="copub asks for nothing that needs one: check COPUB_OPENALEX_URL and the account of the key",
+            )
+        if verdict.meaning is Meaning.ELSEWHERE:
+            return CorrectInput(
+                "the source sends on to an address that is not its own",
+                where=where,
+                mend="set COPUB_OPENALEX_URL to the right address",
+            )
+        said = verdict.body.get("message", "") if isinstance(verdict.body, dict) else ""
+        return CopubError(
+            self._scrub(f"the source refuses the request ({verdict.reason}): {str(said)[:300]}"),
+            where=where,
+            mend="OpenAlex may have changed: the live contract test (make live) says where",
+        )
+
+    def _spent(self, verdict: Verdict) -> ResumeLater:
+        now = self._now()
+        wait = verdict.wait if verdict.wait is not None else verdict.budget.resets_in
+        back = now + timedelta(seconds=wait) if wait is not None else next_midnight(now)
+        what = "the daily budget is spent" if verdict.budget.is_spent else "the source asks for a long pause"
+        hint = "" if self._key else "; a free key from openalex.org gives ten times the budget"
+        return ResumeLater(
+            f"{what}; it goes on after {back:%Y-%m-%d %H:%M} UTC",
+            where=self._host,
+            mend=f"what was harvested is kept: run the same command after that time{hint}",
+            resume_at=back.replace(microsecond=0),
+        )
+
+    def _scrub(self, text: str) -> str:
+        return text.replace(self._key, "***") if self._key else text
+
+
+def _checked(key: str | None) -> str | None:
+    key = (key or "").strip()
+    if not all("!" <= character <= "~" for character in key):
+        raise CorrectInput(
+            "the key holds a blank or a character that no key has",
+            where="OPENALEX_API_KEY",
+            mend="copy it again from openalex.org, on one line",
+        )
+    return key or None
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, int | None]:
+    return parts.scheme, (parts.hostname or "").lower(), parts.port
+
+
+def _kind(error: requests.RequestException) -> str:
+    """Name the kind of failure; the text of the exception could hold a whole address."""
+    if isinstance(error, requests.Timeout):
+        return "time-out"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return type(error).__name__

@@ -1,0 +1,33 @@
+"""The list of deleted works of a snapshot: hundreds of megabytes, so it is streamed past the works found."""
+
+from __future__ import annotations
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.fs as pafs
+
+from copub.sources.snapshot.storage import AHEAD
+
+BROKEN_LIST = (pa.ArrowException, OSError, EOFError)
+_COLUMN = "work_id"
+
+
+def deleted_among(filesystem: pafs.FileSystem, path: str, numbers: pl.Series) -> pl.Series:
+    """Return those of `numbers` (of work ids) that stand in the list, sorted.
+
+    Parameters
+    ----------
+    path : ``deleted_ids.csv`` or ``.csv.gz``: ids of works, short or long, under ``work_id`` or first.
+
+    Raises
+    ------
+    pyarrow.ArrowException, OSError : the list is damaged or cannot be read.
+    """
+    found = [pl.Series([], dtype=pl.Int64)]
+    with filesystem.open_input_stream(path, buffer_size=AHEAD) as stream, pacsv.open_csv(stream) as reader:
+        for batch in reader:
+            column = batch[_COLUMN] if _COLUMN in batch.schema.names else batch[0]
+            ids = pl.Series(pl.from_arrow(column)).cast(pl.String).str.extract(r"(\d+)\s*$").cast(pl.Int64)
+            found.append(ids.filter(ids.is_in(numbers.implode())))
+    return pl.concat(found).unique().sort()

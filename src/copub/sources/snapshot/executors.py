@@ -1,0 +1,101 @@
+"""Who does the jobs: this process, or the workers of dask. Order of completion does not matter."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from copub.errors import CorrectInput, Fault
+from copub.sources.snapshot.job import Done, Job, extract_file
+
+_WAIT = 60
+"""Seconds in which a scheduler, or its first worker, must answer."""
+
+
+def work_through(
+    jobs: Sequence[Job], moved: Callable[[float], Any], *, workers: int = 1, scheduler: str | None = None
+) -> Iterator[Done]:
+    """Do the jobs and yield what is done, as it gets done.
+
+    Parameters
+    ----------
+    moved : told of compressed bytes as they are read.
+    workers : processes on this machine; 1 works in this process.
+    scheduler : address of a dask scheduler whose workers do the jobs; `workers` is then ignored.
+
+    Raises
+    ------
+    CorrectInput : dask.distributed is not installed, no scheduler answers, or it has no workers.
+    """
+    if scheduler is None and workers == 1:
+        for job in jobs:
+            yield extract_file(job, moved)
+    elif jobs:
+        with _client(workers, scheduler) as client:
+            for done in _on_dask(client, jobs):
+                moved(done.job.file.size)
+                yield done
+
+
+def _on_dask(client: Any, jobs: Sequence[Job]) -> Iterator[Done]:
+    distributed: Any = importlib.import_module("distributed")
+
+    # the longest first, so that no worker is left alone with a long one at the end
+    ordered = sorted(jobs, key=lambda job: -job.file.size)
+    futures = client.map(extract_file, ordered, pure=False)
+    asked = {future.key: job for future, job in zip(futures, ordered, strict=True)}
+    finished = distributed.as_completed(futures)
+    del futures  # a result is let go as soon as it is yielded
+    for future in finished:
+        error = future.exception()
+        if isinstance(error, distributed.KilledWorker):
+            job = asked[future.key]
+            what = "every worker that took it died: passed over"
+            yield Done(job, None, Fault(job.file.path, what, "give workers more memory, then repeat the command"))
+        else:
+            yield future.result()
+
+
+@contextlib.contextmanager
+def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
+    try:
+        distributed: Any = importlib.import_module("distributed")
+    except ImportError:
+        raise CorrectInput(
+            "work on several workers needs dask.distributed",
+            where="--workers",
+            mend="pip install distributed (the extra of copub that contains it is copub[cluster])",
+        ) from None
+    if scheduler is None:
+        # a file at a time: a file that waits at a worker which dies would be held to be a cause of it
+        one = {"distributed.scheduler.worker-saturation": 1.0}
+        alone = {"POLARS_MAX_THREADS": "1"}  # each worker has a core to itself
+        with (
+            importlib.import_module("dask.config").set(one),
+            distributed.LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, env=alone
+            ) as cluster,
+            distributed.Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = distributed.Client(scheduler, timeout=_WAIT)
+    except (OSError, ValueError) as error:
+        raise CorrectInput(
+            f"no scheduler answers: {error}",
+            where=f"--scheduler {scheduler}",
+            mend="start it, or mend the address (tcp://host:8786)",
+        ) from None
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_WAIT)
+        except TimeoutError:
+            raise CorrectInput(
+                "the scheduler has no workers",
+                where=f"--scheduler {scheduler}",
+                mend="start some: dask worker ADDRESS",
+            ) from None
+        yield client

@@ -1,0 +1,151 @@
+"""Finding the works of a snapshot and checking them against its manifest.
+
+Both layouts are known, in JSON Lines and in Parquet: ``[data/]jsonl/works``,
+``[data/]parquet/works``, and the older ``[data/]works``; under each, ``updated_date=…/part_….gz``
+or ``….parquet``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pyarrow.fs as pafs
+
+from copub.errors import CorrectInput, Fault, ResumeLater
+from copub.sources.snapshot.snapshotmanifest import Manifest, file_name, parse_manifest
+
+KINDS = {".gz": "jsonl", ".parquet": "parquet"}
+_FOLDERS = (
+    *("", "works", "jsonl/works", "parquet/works", "data/works", "data/jsonl/works", "data/parquet/works"),
+    "legacy-data/works",
+)
+_FILE = re.compile(r"updated_date=[^/]+/[^/]+(\.gz|\.parquet)$")
+_DELETED = ("deleted_ids.csv.gz", "deleted_ids.csv")
+_AGAIN = "get the file again, then repeat the command: only what is missing is done"
+
+
+@dataclass(frozen=True, slots=True)
+class WorksFile:
+    """One file of a snapshot: path on its file system, name (``updated_date=…/part…``), kind (jsonl |
+    parquet), size in bytes, time of change in nanoseconds (0 if unknown), promised records."""
+
+    path: str
+    name: str
+    kind: str
+    size: int
+    changed: int
+    records: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is there to be read: files in order, list of deleted works, what is wrong or worth saying.
+
+    faults : files that are missing or are not those of the manifest; they are not in `files`.
+    """
+
+    folder: str
+    date: str
+    files: tuple[WorksFile, ...]
+    deleted: str | None
+    faults: tuple[Fault, ...]
+    warnings: tuple[str, ...]
+
+
+def survey(filesystem: pafs.FileSystem, root: str) -> Snapshot:
+    """Find the works under `root` and compare them with the manifest.
+
+    Raises
+    ------
+    CorrectInput : there is no such folder, no works in it, no known layout, or no sound manifest.
+    ResumeLater : the storage does not answer.
+    """
+    try:
+        folder = _works_folder(filesystem, root)
+        infos = filesystem.get_file_info(pafs.FileSelector(folder, recursive=True))
+        manifest = _manifest(filesystem, folder, infos)
+    except OSError as error:
+        mend = "check the address and the network, then repeat the command"
+        raise ResumeLater(f"the storage does not answer: {error}", where=root, mend=mend) from error
+    found = {file_name(i.path): _works_file(i, manifest) for i in infos if i.is_file and _FILE.search(i.path)}
+    if not found:
+        what = "unknown layout: the folders updated_date=… hold no .gz or .parquet files"
+        raise CorrectInput(what, where=folder, mend="name the folder of a snapshot")
+    if len({file.kind for file in found.values()}) > 1:
+        raise CorrectInput("JSON Lines and Parquet files are mixed here", where=folder, mend="keep one kind")
+    faults, warnings = _compare(found, manifest, folder)
+    wrong = {fault.where for fault in faults}
+    chosen = manifest.files if manifest else found
+    deleted = {file_name(i.path).rpartition("/")[2]: i.path for i in infos if i.is_file}
+    return Snapshot(
+        folder=folder,
+        date=manifest.date if manifest else "",
+        files=tuple(found[name] for name in sorted(found) if name in chosen and found[name].path not in wrong),
+        deleted=next((deleted[name] for name in _DELETED if name in deleted), None),
+        faults=tuple(faults),
+        warnings=tuple(warnings),
+    )
+
+
+def _works_folder(filesystem: pafs.FileSystem, root: str) -> str:
+    if filesystem.get_file_info(root).type == pafs.FileType.NotFound:
+        raise CorrectInput("there is no such folder", where=root, mend="check the path and the spelling")
+    if filesystem.get_file_info(root).is_file:
+        raise CorrectInput("this is a file, not a folder", where=root, mend="name the folder of the snapshot")
+    places = [f"{root}/{folder}" if folder else root for folder in _FOLDERS]
+    found = [place for place in places if _has_partitions(filesystem, place)]
+    if not found:
+        raise CorrectInput(
+            "no works of a snapshot are here: no folders updated_date=… at the top or under " + ", ".join(_FOLDERS[1:]),
+            where=root,
+            mend="name the folder of the snapshot, or that of its works",
+        )
+    if len(found) > 1:
+        raise CorrectInput("several sets of works are here", where=", ".join(found), mend="name one of them")
+    return found[0]
+
+
+def _has_partitions(filesystem: pafs.FileSystem, place: str) -> bool:
+    infos = filesystem.get_file_info(pafs.FileSelector(place, allow_not_found=True))
+    return any(not info.is_file and info.base_name.startswith("updated_date=") for info in infos)
+
+
+def _manifest(filesystem: pafs.FileSystem, folder: str, infos: list[pafs.FileInfo]) -> Manifest | None:
+    path = f"{folder}/manifest.json"
+    if path not in {info.path for info in infos}:
+        # OpenAlex's older snapshots name it without suffix
+        path = f"{folder}/manifest"
+        if path not in {info.path for info in infos}:
+            return None
+    with filesystem.open_input_stream(path) as stream:
+        return parse_manifest(stream.read(), where=path)
+
+
+def _works_file(info: pafs.FileInfo, manifest: Manifest | None) -> WorksFile:
+    name = file_name(info.path)
+    promise = manifest.files.get(name) if manifest else None
+    return WorksFile(
+        path=info.path,
+        name=name,
+        kind=KINDS["." + info.extension],
+        size=info.size,
+        changed=info.mtime_ns or 0,
+        records=promise.records if promise else None,
+    )
+
+
+def _compare(found: dict[str, WorksFile], manifest: Manifest | None, folder: str) -> tuple[list[Fault], list[str]]:
+    if manifest is None:
+        return [], [f"{folder}: there is no manifest: missing, extra or replaced files cannot be noticed"]
+    faults = []
+    for name, promise in sorted(manifest.files.items()):
+        file = found.get(name)
+        if file is None:
+            faults.append(Fault(f"{folder}/{name}", "the manifest lists this file, and it is missing", _AGAIN))
+        elif promise.length is not None and promise.length != file.size:
+            faults.append(
+                Fault(file.path, f"{file.size} bytes, the manifest says {promise.length}: passed over", _AGAIN)
+            )
+    extra = sorted(set(found) - set(manifest.files))
+    return faults, [f"{found[name].path}: not in the manifest, so not read" for name in extra]

@@ -1,0 +1,267 @@
+"""Reading works files: JSON Lines (plain, gzip, Zstandard) and Parquet, record by record.
+
+A broken line is kept until all files are read, so that one message names them all; a value that
+is no object is passed on, for tabulate to count. Files are cut into portions of unparsed lines,
+which can be read in other processes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from isal import igzip, isal_zlib
+
+from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.progress import bar
+from copub.sources.harvest.rawrecord import Record, parsed
+
+FOUND_BY = ("works-file",)
+PORTION = 1 << 24
+"""Bytes of text in a portion, about a thousand works. Twice that, the C library would ask the system for each anew."""
+PARQUET_ROWS = 256
+LONGEST_LINE = 100_000_000
+"""Bytes of a line: the largest works, with thousands of authors, have a fifth of it."""
+_BOM = b"\xef\xbb\xbf"
+_MAGIC = {".gz": (b"\x1f\x8b", "gzip"), ".zst": (b"\x28\xb5\x2f\xfd", "Zstandard"), ".parquet": (b"PAR1", "Parquet")}
+_MAGIC_BYTES = 4
+_SUFFIXES = re.compile(r"\.(jsonl|json|ndjson|gz|zst|parquet)$")
+_FILES_SHOWN = 5
+_PEEK = 1 << 12
+_NO_LINES = (
+    ("one JSON array", re.compile(rb"\s*\[\s*(\{|\n)"), ".[]"),
+    ("an answer of the OpenAlex API", re.compile(rb"\s*\{\s*\"(meta|results)\"\s*:"), ".results[]"),
+    ("JSON spread over several lines", re.compile(rb"\s*\{\s*\n\s*\"[^\n]*\n"), "."),
+)
+"""Texts that are taken for JSON Lines by mistake: what each is, how it begins, what makes lines of it."""
+_CSV = re.compile(rb"\s*\"?[A-Za-z_][\w .-]*\"?\s*[,;\t]\s*\"?[A-Za-z_][\w .-]*\"?\s*([,;\t\r\n]|$)")
+"""A first line of names of columns, set apart by comma, semicolon or tab."""
+_GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # typed as an instance
+_BROKEN_STREAM = (EOFError, OSError, _GZIP_ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Whole lines of a file in JSON Lines: the number of the first, and the fault that ended the file, if any."""
+
+    path: Path
+    first: int
+    text: bytes
+    fault: Fault | None = None
+
+    def records(self, faults: list[Fault]) -> Iterator[Record]:
+        """Yield the records, unparsed; a fault that ended the file is added to `faults`."""
+        name = self.path.name
+        for number, line in enumerate(BytesIO(self.text), start=self.first):
+            text = line.removeprefix(_BOM) if number == 1 else line
+            if text.strip():
+                yield Record(text, f"{name}:{number}", FOUND_BY, path=f"{self.path}:{number}")
+        if self.fault:
+            faults.append(self.fault)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of a Parquet file: the number of the first, and the fault that ended the file, if any."""
+
+    path: Path
+    first: int
+    batch: pa.RecordBatch | None
+    fault: Fault | None = None
+
+    def records(self, faults: list[Fault]) -> Iterator[Record]:
+        """Yield the records."""
+        rows = self.batch.to_pylist() if self.batch is not None else []
+        for number, row in enumerate(rows, start=self.first):
+            yield Record({key: _plain(value) for key, value in row.items()}, f"{self.path.name}:{number}", FOUND_BY)
+        if self.fault:
+            faults.append(self.fault)
+
+
+class WorksFiles:
+    """The records of works files, in order: one at a time, or in portions that other processes can read."""
+
+    def __init__(self, paths: Sequence[Path], label: str) -> None:
+        self._paths = tuple(paths)
+        self._label = label
+
+    def __iter__(self) -> Iterator[Record]:
+        faults: list[Fault] = []
+        for portion in self.portions():
+            yield from parsed(portion.records(faults), faults)
+        self.complain(faults)
+
+    def portions(self) -> Iterator[Lines | Rows]:
+        """Yield the files in portions that are not parsed yet."""
+        size = sum(path.stat().st_size for path in self._paths)
+        with bar(label=self._label, total=size, unit="bytes") as progress:
+            for path in self._paths:
+                cut = _cut_rows if _packing(path) == ".parquet" else _cut_lines
+                yield from cut(path, progress.update)
+
+    def complain(self, faults: Sequence[Fault]) -> None:
+        """Raise `CorrectFile` if there are faults; the first 20 are listed."""
+        if not faults:
+            return
+        kind = "works file" if len(self._paths) == 1 else "works files"
+        raise CorrectFile.first(faults, kind=kind)
+
+
+def read_works(paths: Sequence[Path], *, label: str = "read works") -> WorksFiles:
+    """Return the records of the files, in order, to be read one at a time or in portions.
+
+    Parameters
+    ----------
+    paths : JSON Lines (``.jsonl`` or any other name, ``.gz``, ``.zst``) or Parquet (``.parquet``);
+        what is packed is read as such under any name.
+    label : what the progress bar says.
+
+    Raises
+    ------
+    CorrectInput : at once, if files are missing, are folders, are not what their names say, or are
+        one JSON text instead of lines.
+    CorrectFile : after the last record, if lines are no JSON; the first 20 are listed.
+    """
+    _check(paths)
+    return WorksFiles(paths, label)
+
+
+def _check(paths: Sequence[Path]) -> None:
+    if not paths:
+        raise CorrectInput("no works file is named", where="--works", mend="name one or more files")
+    for path in paths:
+        if path.is_dir():
+            raise CorrectInput("this is a folder, not a works file", where=str(path), mend=_files_in(path))
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        noun = "file" if len(missing) == 1 else "files"
+        raise CorrectInput(
+            f"there is no such works {noun}", where=", ".join(missing), mend="check the paths and the spelling"
+        )
+    wrong = [(path, kind) for path in paths if (kind := _not_as_named(path))]
+    if wrong:
+        raise CorrectInput(
+            "; ".join(f"{path.name} is no {kind} file" for path, kind in wrong),
+            where=", ".join(str(path) for path, _ in wrong),
+            mend="give the file the suffix of what it is (.jsonl, .gz, .zst, .parquet), or get it again",
+        )
+    for path in paths:
+        _check_lines(path)
+
+
+def _files_in(folder: Path) -> str:
+    """Return what to do instead of naming a folder: name the works files in it."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_file() and _SUFFIXES.search(path.name))
+    if not names:
+        return "name works files; there is none in it by its name (.jsonl, .gz, .zst, .parquet)"
+    more = f" and {len(names) - _FILES_SHOWN} more" if len(names) > _FILES_SHOWN else ""
+    return f"name the files in it: {' '.join(names[:_FILES_SHOWN])}{more}"
+
+
+def _not_as_named(path: Path) -> str:
+    """Return the kind that the name promises and the content is not; empty if all is well."""
+    if path.suffix not in _MAGIC:
+        return ""
+    kind = _MAGIC[path.suffix][1]
+    if _packing(path) != path.suffix:
+        return kind
+    if path.suffix == ".parquet":
+        try:
+            pq.ParquetFile(path).close()
+        except (pa.ArrowException, OSError):
+            return kind
+    return ""
+
+
+def _packing(path: Path) -> str:
+    """Return the suffix that stands for how a file is packed, by its first bytes; empty for plain text."""
+    with path.open("rb") as file:
+        first = file.read(_MAGIC_BYTES)
+    return next((suffix for suffix, (magic, _) in _MAGIC.items() if first.startswith(magic)), "")
+
+
+def _check_lines(path: Path) -> None:
+    """Raise `CorrectInput` if a file is one JSON text (a page of the API, an array) and not one work per line."""
+    packing = _packing(path)
+    if packing == ".parquet":
+        return
+    with path.open("rb") as raw:
+        try:
+            beginning = _open(raw, packing).read(_PEEK)
+        except _BROKEN_STREAM:
+            return  # named with its line when the records are read
+    if _CSV.match(beginning.removeprefix(_BOM)):
+        raise CorrectInput(
+            "this is a CSV file, not one work per line: a CSV export leaves out the affiliations that copub needs",
+            where=str(path),
+            mend="let copub ask OpenAlex (copub run STUDY), or give works as its API returns them, one per line",
+        )
+    for what, shape, mend in _NO_LINES:
+        if shape.match(beginning.removeprefix(_BOM)):
+            raise CorrectInput(
+                f"this is {what}, not one work per line", where=str(path), mend=f"make lines of it: jq -c '{mend}'"
+            )
+
+
+def _open(raw: IO[bytes], packing: str) -> Any:
+    if packing == ".gz":
+        gzip_file: Any = igzip.IGzipFile
+        return gzip_file(fileobj=raw)
+    if packing == ".zst":
+        # Arrow's reader, unlike zstandard's, says when a frame breaks off.
+        return pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd")
+    return raw
+
+
+def _cut_lines(path: Path, moved: Callable[[float], Any]) -> Iterator[Lines]:
+    pieces: list[bytes] = []
+    first, size, at = 1, 0, 0
+    fault = None
+    with path.open("rb") as raw:
+        text = _open(raw, _packing(path))
+        try:
+            while piece := text.read1(PORTION // 16):
+                size += len(piece)
+                end = piece.rfind(b"\n") + 1 if size >= PORTION else 0
+                if not end:
+                    if size > LONGEST_LINE:
+                        raise EOFError(f"a line is longer than {LONGEST_LINE // 1_000_000} MB; it is no work")
+                    pieces.append(piece)
+                    continue
+                lines = b"".join([*pieces, piece[:end]])
+                yield Lines(path, first, lines)
+                moved(raw.tell() - at)
+                first, at = first + lines.count(b"\n"), raw.tell()
+                pieces = [piece[end:]]
+                size = len(pieces[0])
+        except _BROKEN_STREAM as error:
+            lines = b"".join(pieces)
+            pieces = [lines[: lines.rfind(b"\n") + 1]]  # what follows is a piece of a line
+            line = first + lines.count(b"\n")
+            fault = Fault(f"{path}:{line}", f"the file breaks off or is damaged: {error}", "get it again")
+        yield Lines(path, first, b"".join(pieces), fault)
+        moved(path.stat().st_size - at)
+
+
+def _cut_rows(path: Path, moved: Callable[[float], Any]) -> Iterator[Rows]:
+    first = 1
+    with pq.ParquetFile(path) as file:
+        step = path.stat().st_size / max(file.metadata.num_rows, 1)
+        try:
+            for batch in file.iter_batches(batch_size=PARQUET_ROWS):
+                yield Rows(path, first, batch)
+                first += len(batch)
+                moved(step * len(batch))
+        except (pa.ArrowException, OSError) as error:
+            yield Rows(path, first, None, Fault(f"{path}:{first}", f"the file is damaged: {error}", "get it again"))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date | datetime) else value

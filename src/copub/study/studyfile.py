@@ -1,0 +1,228 @@
+"""Reading a study file: all faults at once, each with its line and the known values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from copub.arguments import expect, path_of
+from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.lists.checks import date_fault
+from copub.lists.registry import absolute_name
+from copub.lists.tomlfile import TomlFile, TomlPath, parse_toml, read_toml
+from copub.shipped import find_shipped, no_such
+from copub.study.study import Event, Side, Study
+from copub.study.studykeys import BOUNDED, SETTINGS, Setting
+
+
+def load_study(name: str | Path) -> Study:
+    """Load a study by the name of a shipped one or by path.
+
+    Paths in the file are relative to its folder. If the file is a symbolic link, a list that is not
+    in the folder of the link is looked for in the folder of the file that the link points to.
+    The lists themselves are read by `copub.study.question.resolve`.
+
+    Raises
+    ------
+    CorrectInput : there is no such study; the message lists the shipped ones.
+    CorrectFile : the file has faults; all of them, with file and line.
+    """
+    toml = _toml_of(name)
+    path = Path(toml.name)
+    return read_study(toml, (path.parent, path.resolve().parent))
+
+
+def parse_study(text: str, *, name: str = "study.toml", folder: str | Path = "") -> Study:
+    """Validate the text of a study file.
+
+    Parameters
+    ----------
+    name : name of the file in messages.
+    folder : where relative paths in the text start; by default the current folder.
+    """
+    expect(text, str, "text", "the text of a study file")
+    return read_study(parse_toml(text, name=name, kind="study"), (path_of(folder, "folder"),))
+
+
+def _toml_of(name: str | Path) -> TomlFile:
+    path = path_of(name, "study")
+    if path.suffix == ".toml" or path.is_file():
+        return read_toml(path, kind="study")
+    shipped = find_shipped("studies", str(name), ".toml")
+    if shipped is None:
+        raise no_such("study", name, "studies")
+    return read_toml(shipped, kind="study")
+
+
+def read_study(toml: TomlFile, folders: Sequence[Path] = (Path(),)) -> Study:
+    """Validate a parsed study file. All faults are raised together as `CorrectFile`.
+
+    Parameters
+    ----------
+    folders : where relative paths in the file may start; the first that has the file is taken.
+    """
+    faults: list[Fault] = []
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        values[setting.key] = _value(toml, setting, folders, faults)
+    faults += _unknown_keys(toml)
+    faults += _contradictions(toml, values)
+    if faults:
+        raise CorrectFile(sorted(faults, key=line_of), kind="study")
+    return _build(toml, values)
+
+
+def line_of(fault: Fault) -> tuple[int, str]:
+    """Return the line and the text of a fault, to sort faults by."""
+    number = fault.where.rpartition(":")[2]
+    return (int(number) if number.isdigit() else 0, fault.what)
+
+
+def _value(toml: TomlFile, setting: Setting, folders: Sequence[Path], faults: list[Fault]) -> Any:
+    node: Any = toml.values
+    for key in setting.path:
+        if not isinstance(node, dict) or key not in node:
+            if setting.required:
+                faults.append(Fault(toml.where(*setting.path), f"{setting.key} is missing", setting.meaning))
+            return setting.default
+        node = node[key]
+    where = toml.where(*setting.path)
+    wrong = _wrong_kind(setting, node)
+    if wrong:
+        faults.append(Fault(where, f"{setting.key} {wrong}", setting.meaning))
+        return setting.default
+    for item in _items(setting, node):
+        message = setting.check(item) if setting.check else None
+        if message:
+            faults.append(Fault(where, f"{setting.key}: {message}"))
+    if setting.lists and node:
+        return _lists(setting, node, where, folders, faults)
+    return tuple(node) if isinstance(node, list) else node
+
+
+def _lists(setting: Setting, node: Any, where: str, folders: Sequence[Path], faults: list[Fault]) -> Any:
+    """Return the names of lists with paths made absolute."""
+    found = []
+    for item in _items(setting, node):
+        try:
+            found.append(absolute_name(setting.lists, item, folders))
+        except CorrectInput as error:
+            faults.append(Fault(where, f"{setting.key}: {error.what}", error.mend))
+    return tuple(found) if isinstance(node, list) else "".join(found)
+
+
+def _items(setting: Setting, node: Any) -> list[Any]:
+    if setting.kind.startswith("list of text"):
+        return list(node)
+    if setting.kind == "table of numbers":
+        return list(node.values())
+    return [node]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_KINDS: Mapping[str, Callable[[Any], bool]] = {
+    "text": lambda v: isinstance(v, str) and bool(v.strip()),
+    "yes/no": lambda v: isinstance(v, bool),
+    "whole number": lambda v: isinstance(v, int) and not isinstance(v, bool),
+    "number": _is_number,
+    "list of text": lambda v: isinstance(v, list) and all(isinstance(item, str) for item in v),
+    "table of numbers": lambda v: isinstance(v, dict) and all(_is_number(n) for n in v.values()),
+    "list of tables": lambda v: isinstance(v, list) and all(isinstance(item, dict) for item in v),
+    "table of pairs": lambda v: (
+        isinstance(v, dict) and all(isinstance(p, list) and len(p) == 2 and all(map(_is_number, p)) for p in v.values())
+    ),
+}
+
+
+def _wrong_kind(setting: Setting, node: Any) -> str | None:
+    if not _KINDS[setting.kind](node):
+        if setting.default == node == "":
+            return None
+        return f"must be {setting.kind}, not {node!r}"
+    if setting.required and setting.kind == "list of text" and not node:
+        return "must not be empty"
+    return None
+
+
+def _unknown_keys(toml: TomlFile) -> list[Fault]:
+    known = {setting.path for setting in SETTINGS}
+    free = {s.path for s in SETTINGS if s.kind in ("table of numbers", "table of pairs", "list of tables")}
+    tables = {path[:depth] for path in known for depth in range(1, len(path))}
+    faults: list[Fault] = []
+
+    def visit(node: Any, path: TomlPath) -> None:
+        if path in free:
+            return
+        if isinstance(node, dict) and (path == () or path in tables):
+            for key, child in node.items():
+                visit(child, (*path, key))
+            return
+        if path not in known:
+            siblings = sorted(
+                str(p[len(path) - 1]) for p in known | tables if len(p) >= len(path) and p[: len(path) - 1] == path[:-1]
+            )
+            faults.append(
+                Fault(
+                    toml.where(*path),
+                    f"unknown key {'.'.join(map(str, path))!r}",
+                    f"known here: {', '.join(dict.fromkeys(siblings))}",
+                )
+            )
+
+    visit(toml.values, ())
+    return faults
+
+
+def _contradictions(toml: TomlFile, values: Mapping[str, Any]) -> list[Fault]:
+    faults: list[Fault] = []
+    first, last = values["years.from"], values["years.to"]
+    if isinstance(first, int) and isinstance(last, int) and first > last:
+        faults.append(
+            Fault(
+                toml.where("years", "to"), f"years.to: the years are reversed: from {first} to {last}", "exchange them"
+            )
+        )
+    both = sorted(set(values["sides.a.countries"] or ()) & set(values["sides.b.countries"] or ()))
+    if both:
+        faults.append(
+            Fault(
+                toml.where("sides", "b", "countries"),
+                f"sides.b.countries: {', '.join(both)} is on both sides",
+                "a country belongs to one side",
+            )
+        )
+    for position, event in enumerate(values["events"]):
+        where = toml.where("events", position)
+        unknown = sorted(set(event) - {"date", "label"})
+        if unknown:
+            faults.append(Fault(where, f"unknown key {unknown[0]!r} in an event", "known: date, label"))
+        message = date_fault(event["date"]) if "date" in event else "an event needs a date"
+        if message:
+            faults.append(Fault(where, message))
+        if not isinstance(event.get("label"), str):
+            faults.append(Fault(where, "an event needs a label"))
+    for name, (low, high) in values["assertions"].items():
+        where = toml.where("assertions", name)
+        if name not in BOUNDED:
+            faults.append(Fault(where, f"no figure {name!r} to bound", f"known: {', '.join(BOUNDED)}"))
+        if low > high:
+            faults.append(Fault(where, f"the bounds of {name} are reversed: [{low}, {high}]", "exchange them"))
+    return faults
+
+
+def _build(toml: TomlFile, values: Mapping[str, Any]) -> Study:
+    plain = {setting.attribute: values[setting.key] for setting in SETTINGS if setting.attribute}
+    return Study(
+        **plain,
+        side_a=Side(values["sides.a.name"], values["sides.a.countries"]),
+        side_b=Side(values["sides.b.name"], values["sides.b.countries"]),
+        events=tuple(Event(str(event["date"]), event["label"]) for event in values["events"]),
+        bounds={name: (float(low), float(high)) for name, (low, high) in values["assertions"].items()},
+        raw=toml.text,
+        file=toml.name,
+        source=toml.data or toml.text.encode("utf-8"),
+    )

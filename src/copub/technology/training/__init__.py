@@ -1,0 +1,1 @@
+"""Training of the shipped models; only their makers run it, from the training data."""
