@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import copub
-from copub.errors import CopubError, CorrectInput
+from copub.errors import CopubError, InputError
 from copub.history.compare import compare
 from copub.history.verify import verify
 from copub.lists.taxonomy import load_taxonomy
@@ -96,7 +96,7 @@ def test_a_wrong_argument_is_an_error_of_copub(name: str) -> None:
 
 @given(anything, anything)
 def test_a_share_is_asked_for_by_names_alone(measure: Any, counting: Any) -> None:
-    with pytest.raises(CorrectInput):
+    with pytest.raises(InputError):
         _Held({"shares": SHARES}).share(measure, counting)
 
 
@@ -104,10 +104,10 @@ def test_a_share_that_is_not_there_is_named_with_those_that_are() -> None:
     run = _Held({"shares": SHARES})
     assert run.share("listed")["share"] == 0.5
     for wrong in (("foo", None), ("listed", "foo")):
-        with pytest.raises(CorrectInput, match="there is no share") as caught:
+        with pytest.raises(InputError, match="there is no share") as caught:
             run.share(*wrong)
-        assert "critical, listed" in caught.value.mend
-        assert "full" in caught.value.mend
+        assert "critical, listed" in caught.value.hint
+        assert "full" in caught.value.hint
 
 
 SHARES = pl.DataFrame(
@@ -131,12 +131,12 @@ class _Held(Run):
 
 def test_an_unknown_table_is_named_with_the_tables_that_are_there(stopped_run: Run) -> None:
     for name in ("foo", "shares", 5, None, ["works"]):
-        with pytest.raises(CorrectInput, match="no table") as caught:
+        with pytest.raises(InputError, match="no table") as caught:
             stopped_run.tables[name]  # type: ignore[index]
-        assert "affiliations, authorships, repairs, topics, works" in caught.value.mend
+        assert "affiliations, authorships, repairs, topics, works" in caught.value.hint
     assert stopped_run.tables.get("foo") is None
     assert "foo" not in stopped_run.tables
-    with pytest.raises(CorrectInput, match="no table 'shares'"):
+    with pytest.raises(InputError, match="no table 'shares'"):
         stopped_run.share()
 
 
@@ -161,7 +161,7 @@ def rows_of_one() -> pl.DataFrame:
 
 
 def test_a_query_is_what_estimate_asks() -> None:
-    with pytest.raises(CorrectInput, match="query is a str") as caught:
+    with pytest.raises(InputError, match="query is a str") as caught:
         estimate("BE:CN", base_url="http://127.0.0.1:9")  # type: ignore[arg-type]
-    assert "query_of" in caught.value.mend
+    assert "query_of" in caught.value.hint
     assert isinstance(query_of(load_study("demo")), Query)

@@ -11,7 +11,7 @@ import pytest
 
 from copub import countries
 from copub.countries import COUNTRIES, COUNTRY_CODES, code_fault, find_country, name_fault
-from copub.errors import CorrectFile
+from copub.errors import FileError
 from copub.lists.entity import CsvRow, entity_of
 from copub.lists.ties import COLUMNS, read_ties
 from copub.study import parse_study
@@ -118,7 +118,7 @@ headline = ["aspi-cdut-2019"]
 
 
 def test_a_study_file_is_answered_with_the_right_codes_and_their_lines() -> None:
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         parse_study(STUDY, name="s.toml")
     assert [str(fault) for fault in caught.value.faults] == [
         "s.toml:6: sides.a.countries: 'Netherlands' is not an ISO 3166 country code: the Netherlands is NL",
@@ -139,5 +139,5 @@ def test_a_watchlist_is_answered_with_the_right_codes() -> None:
 def test_a_file_of_ties_is_answered_with_the_right_codes() -> None:
     values = {"tie_id": "t1", "country_a": "UK", "country_b": "CN", "kind": "agreement", "source": "x"}
     text = ",".join(COLUMNS) + "\n" + ",".join(values.get(column, "") for column in COLUMNS) + "\n"
-    with pytest.raises(CorrectFile, match=r"country_a: 'UK' is not .* the United Kingdom is GB"):
+    with pytest.raises(FileError, match=r"country_a: 'UK' is not .* the United Kingdom is GB"):
         read_ties(text)

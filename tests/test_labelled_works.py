@@ -13,7 +13,7 @@ import pytest
 import copub
 from copub.cli import app
 from copub.cli.app import call
-from copub.errors import CorrectFile
+from copub.errors import FileError
 from copub.history.verify import verify
 from copub.lists.decisions import LABELLED
 from copub.measures.strata import with_strata
@@ -108,7 +108,7 @@ def test_a_sheet_with_faults_is_refused_whole(
     sheet, reports = tmp_path / "works.csv", folders[1]
     wrong = {0: {"critical": "perhaps"}, 1: {"reader": ""}, 2: {"date": "20.11.2026"}, 3: {"listed": ""}}
     fill_in(drawn(folders, sheet), demo_run, sheet, lambda number, row: wrong.get(number, {}))
-    assert command("review", "import", sheet, "--study", "demo", "--reports", reports) == CorrectFile.exit_code
+    assert command("review", "import", sheet, "--study", "demo", "--reports", reports) == FileError.exit_code
     told = capsys.readouterr().err
     for part in ("4 faults", "critical is 'perhaps'", "needs a reader", "'20.11.2026' is no date", "listed is empty"):
         assert part in told, part

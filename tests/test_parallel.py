@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.parallel import (
     between_works,
     between_works_on_disk,
@@ -67,7 +67,7 @@ def test_memory_bounds_the_processes_and_the_rows_at_once(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("wrong", ["much", "-1", "0.5", "nan"])
 def test_memory_that_is_no_number_of_gb_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(MEMORY, wrong)
-    with pytest.raises(CorrectInput, match="no amount of memory"):
+    with pytest.raises(InputError, match="no amount of memory"):
         processes()
 
 
@@ -85,10 +85,10 @@ def test_what_is_made_of_parts_is_what_is_made_of_the_whole(monkeypatch: pytest.
 def test_an_error_of_the_parts_is_raised_after_what_came_before_it(alone: int) -> None:
     def parts() -> Iterator[int]:
         yield from range(8)
-        raise CorrectInput("the ninth cannot be read")
+        raise InputError("the ninth cannot be read")
 
     done: list[str] = []
-    with pytest.raises(CorrectInput, match="the ninth"):
+    with pytest.raises(InputError, match="the ninth"):
         for result in in_parallel(str, parts(), alone=alone):
             done.append(result)
     assert done == [str(n) for n in range(8)]

@@ -13,7 +13,7 @@ import pytest
 
 import copub
 from copub.demo.corpus import build_corpus
-from copub.errors import CheckBounds, CorrectFile, CorrectInput, ResumeLater
+from copub.errors import AssertionFailedError, FileError, InputError, SourceUnavailableError
 from copub.pipeline import STAGES
 from copub.runs import Run
 from copub.schema import TABLES
@@ -189,14 +189,14 @@ def test_a_run_until_harvest_counts_the_records_and_names_faults_of_the_file(tmp
     assert run.manifest["source"]["files"][0]["name"] == "works.jsonl"
     with works_file.open("a", encoding="utf-8") as file:
         file.write("{broken\n")
-    with pytest.raises(CorrectFile, match="works file has 1 fault"):
+    with pytest.raises(FileError, match="works file has 1 fault"):
         copub.run("belgium-china", works=[works_file], reports=tmp_path / "r", until="harvest")
 
 
 def test_an_unknown_stage_is_refused_before_anything_is_harvested(tmp_path: Path) -> None:
-    with pytest.raises(CorrectInput, match="no stage 'foo'") as caught:
+    with pytest.raises(InputError, match="no stage 'foo'") as caught:
         copub.run("demo", cache=tmp_path / "c", reports=tmp_path / "r", until="foo")
-    assert all(stage in caught.value.mend for stage in STAGES)
+    assert all(stage in caught.value.hint for stage in STAGES)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -222,7 +222,7 @@ def test_a_breached_assertion_ends_the_run_with_bound_and_value(tmp_path: Path, 
     study = load_study("belgium-china").raw.replace('id = "belgium-china"', 'id = "bounded"').split("[assertions]")[0]
     path = tmp_path / "bounded.toml"
     path.write_text(study + "\n[assertions]\ncopublications = [10, 20]\n", encoding="utf-8")
-    with pytest.raises(CheckBounds, match="copublications") as caught:
+    with pytest.raises(AssertionFailedError, match="copublications") as caught:
         copub.run(path, works=[works_file], reports=tmp_path / "r")
     assert "10" in str(caught.value)
     assert caught.value.exit_code == 4
@@ -230,19 +230,19 @@ def test_a_breached_assertion_ends_the_run_with_bound_and_value(tmp_path: Path, 
 
 def test_without_a_network_the_run_stops_resumably(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COPUB_OPENALEX_URL", "http://127.0.0.1:9")
-    with pytest.raises(ResumeLater) as caught:
+    with pytest.raises(SourceUnavailableError) as caught:
         copub.run("belgium-china", cache=tmp_path / "c", reports=tmp_path / "r")
-    assert caught.value.mend
+    assert caught.value.hint
     assert not list(tmp_path.glob("r/*/*"))
 
 
 def test_missing_and_broken_works_files_are_all_named(tmp_path: Path, works_file: Path) -> None:
-    with pytest.raises(CorrectInput, match=r"one\.jsonl") as caught:
+    with pytest.raises(InputError, match=r"one\.jsonl") as caught:
         copub.run("belgium-china", works=[tmp_path / "one.jsonl", tmp_path / "two.jsonl"], reports=tmp_path / "r")
     assert "two.jsonl" in str(caught.value)
     with works_file.open("a", encoding="utf-8") as file:
         file.write("{broken\n[1\n")
-    with pytest.raises(CorrectFile) as broken:
+    with pytest.raises(FileError) as broken:
         copub.run("belgium-china", works=[works_file], reports=tmp_path / "r")
     assert [fault.where.rpartition(":")[2] for fault in broken.value.faults] == ["2", "3"]
 
@@ -269,7 +269,7 @@ def test_a_run_is_in_its_place_before_a_breach_of_its_bounds_is_raised(demo: Run
     path.write_text(text.replace('id = "demo"', 'id = "bounded"') + "[assertions]\ncopublications = [1, 2]\n", "utf-8")
     works = tmp_path / "works.jsonl"
     works.write_text("".join(json.dumps(work) + "\n" for work in islice(build_corpus(), 60)), encoding="utf-8")
-    with pytest.raises(CheckBounds):
+    with pytest.raises(AssertionFailedError):
         copub.run(path, works=[works], cache=tmp_path / "c", reports=tmp_path / "r", until="measure")
     (folder,) = (tmp_path / "r" / "bounded").iterdir()
     assert copub.open_run(folder).share("critical_listed")["denominator"] > 2

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import copub
-from copub.errors import CorrectFile
+from copub.errors import FileError
 from copub.lists.registry import find_list
 from copub.lists.ties import COLUMNS
 from copub.shipped import shipped_folder
@@ -48,7 +48,7 @@ def naming(watchlists: str, more: str = "") -> str:
 
 
 def faults_of(text: str, folder: Path) -> list[str]:
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         resolve(parse_study(text, name="s.toml", folder=folder))
     return [str(fault) for fault in caught.value.faults]
 
@@ -148,7 +148,7 @@ def test_a_wrong_level_is_named_with_the_key_that_the_person_wrote_and_the_level
 
 
 def test_a_setting_that_no_file_holds_is_named_without_a_line() -> None:
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         resolve(replace(parse_study(MINIMAL, name="s.toml"), top_level="hihg"))
     assert str(caught.value.faults[0]).startswith("s.toml: screening.top_level: unknown risk level 'hihg'")
 
@@ -183,7 +183,7 @@ def own_model_taxonomy(folder: Path, change: tuple[str, str]) -> Question:
 
 def test_a_taxonomy_with_the_id_of_the_models_must_have_its_areas(tmp_path: Path) -> None:
     assert own_model_taxonomy(tmp_path, ("\n", "\n# a note\n")).study.taxonomy == "eu-2023-2113"
-    with pytest.raises(CorrectFile, match="the study has 1 fault") as caught:
+    with pytest.raises(FileError, match="the study has 1 fault") as caught:
         own_model_taxonomy(tmp_path, ('id = "EU-02-AI"', 'id = "EU-02-AI-AND-MORE"'))
     assert str(caught.value.faults[0]).startswith("s.toml:15: technology.headline: ")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.shipped import shipped_names
 from copub.study import SETTINGS, load_study, parse_study
 from copub.study.question import ask, resolve
@@ -32,7 +32,7 @@ headline = ["aspi-cdut-2019"]
 
 
 def faults_of(text: str) -> list[str]:
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         resolve(parse_study(text, name="s.toml"))
     return [str(fault) for fault in caught.value.faults]
 
@@ -107,13 +107,13 @@ def test_the_top_level_must_be_one_that_counts() -> None:
 
 
 def test_an_unknown_study_lists_the_shipped_ones() -> None:
-    with pytest.raises(CorrectInput, match="no study 'belgum-china'") as caught:
+    with pytest.raises(InputError, match="no study 'belgum-china'") as caught:
         load_study("belgum-china")
     assert "belgium-china" in str(caught.value)
 
 
 def test_a_missing_study_file_is_named() -> None:
-    with pytest.raises(CorrectInput, match="no such study"):
+    with pytest.raises(InputError, match="no such study"):
         load_study("nowhere/at-all.toml")
 
 

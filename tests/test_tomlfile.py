@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.lists.tomlfile import parse_toml, read_toml
 
 TEXT = '''# head
@@ -52,7 +52,7 @@ def test_text_in_long_strings_is_no_key() -> None:
 
 
 def test_broken_toml_names_its_line() -> None:
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         parse_toml("a = 1\nb = = 2\n", name="f.toml", kind="study")
     assert caught.value.faults[0].where == "f.toml:2"
     assert caught.value.exit_code == 2
@@ -61,13 +61,13 @@ def test_broken_toml_names_its_line() -> None:
 def test_missing_folder_and_binary_files_say_so(tmp_path: Path) -> None:
     (tmp_path / "bin.toml").write_bytes(b"\xff\xfe")
     for path, word in ((tmp_path / "no.toml", "no such"), (tmp_path, "folder"), (tmp_path / "bin.toml", "UTF-8")):
-        with pytest.raises(CorrectInput, match=word) as caught:
+        with pytest.raises(InputError, match=word) as caught:
             read_toml(path, kind="study")
         assert caught.value.where == str(path)
 
 
 def test_text_nested_too_deeply_is_a_fault_of_the_file() -> None:
-    with pytest.raises(CorrectFile, match="1 fault"):
+    with pytest.raises(FileError, match="1 fault"):
         parse_toml("x = " + "[" * 5000 + "]" * 5000, name="deep.toml")
 
 

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from copub.errors import CheckBounds, CopubError, CorrectFile, CorrectInput, ResumeLater
+    from copub.errors import AssertionFailedError, CopubError, FileError, InputError, SourceUnavailableError
     from copub.pipeline import run
     from copub.runs import Run, open_run
     from copub.study import Study
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
-    "CheckBounds",
+    "AssertionFailedError",
     "CopubError",
-    "CorrectFile",
-    "CorrectInput",
-    "ResumeLater",
+    "FileError",
+    "InputError",
     "Run",
+    "SourceUnavailableError",
     "Study",
     "__version__",
     "load_study",
@@ -35,11 +35,11 @@ __all__ = [
 
 # Loaded when first asked for: polars, scikit-learn and altair together take seconds.
 _HOME = {
-    "CheckBounds": "errors",
+    "AssertionFailedError": "errors",
     "CopubError": "errors",
-    "CorrectFile": "errors",
-    "CorrectInput": "errors",
-    "ResumeLater": "errors",
+    "FileError": "errors",
+    "InputError": "errors",
+    "SourceUnavailableError": "errors",
     "Run": "runs",
     "Study": "study",
     "load_study": "study.question",

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from copub.errors import CorrectInput, brief
+from copub.errors import InputError, brief
 
 if TYPE_CHECKING:
     import polars as pl
 
 
 def expect(value: Any, kind: type | tuple[type, ...], name: str, wanted: str) -> None:
-    """Raise `CorrectInput` unless an argument has a type.
+    """Raise `InputError` unless an argument has a type.
 
     Parameters
     ----------
@@ -30,28 +30,28 @@ def expect(value: Any, kind: type | tuple[type, ...], name: str, wanted: str) ->
             value.encode("utf-8")
         except UnicodeEncodeError:
             what = f"{name} holds characters that are not UTF-8"
-            raise CorrectInput(what, where=ascii(value)[:200], mend="write it, or name the file, in UTF-8") from None
+            raise InputError(what, where=ascii(value)[:200], hint="write it, or name the file, in UTF-8") from None
 
 
 def expect_each(values: Any, kind: type, name: str, wanted: str) -> None:
-    """Raise `CorrectInput` unless an argument is a list or tuple whose items all have a type."""
+    """Raise `InputError` unless an argument is a list or tuple whose items all have a type."""
     expect(values, (list, tuple), name, wanted)
     for position, value in enumerate(values):
         expect(value, kind, f"{name}[{position}]", wanted)
 
 
 def expect_known(values: Any, known: Sequence[str], name: str) -> None:
-    """Raise `CorrectInput` unless an argument is a list or tuple of known names; the hint lists these."""
+    """Raise `InputError` unless an argument is a list or tuple of known names; the hint lists these."""
     expect_each(values, str, name, f"a list of some of: {', '.join(known)}")
     unknown = [value for value in values if value not in known]
     if unknown:
-        raise CorrectInput(f"{name}: there is no {unknown[0]!r}", mend=f"known: {', '.join(known)}")
+        raise InputError(f"{name}: there is no {unknown[0]!r}", hint=f"known: {', '.join(known)}")
 
 
 def frame_of(given: Any, columns: Mapping[str, pl.DataType], name: str) -> pl.DataFrame:
     """Return an argument as a frame whose columns have the wanted types: nulls and numbers are cast.
 
-    Raises `CorrectInput` if it is no polars frame, lacks a column, or has one of another type.
+    Raises `InputError` if it is no polars frame, lacks a column, or has one of another type.
     """
     import polars as pl  # only here: the command line shows its help without it
 
@@ -60,7 +60,7 @@ def frame_of(given: Any, columns: Mapping[str, pl.DataType], name: str) -> pl.Da
     missing = [column for column in columns if column not in frame.columns]
     if missing:
         there = ", ".join(frame.columns) or "none"
-        raise CorrectInput(f"{name} lacks the columns {', '.join(missing)}", mend=f"columns that it has: {there}")
+        raise InputError(f"{name} lacks the columns {', '.join(missing)}", hint=f"columns that it has: {there}")
     for column, wanted in columns.items():
         found = frame.schema[column]
         if found == wanted:
@@ -74,12 +74,12 @@ def frame_of(given: Any, columns: Mapping[str, pl.DataType], name: str) -> pl.Da
     return frame
 
 
-def _wrong_type(column: str, name: str, found: pl.DataType, wanted: pl.DataType) -> CorrectInput:
-    return CorrectInput(f"column {column} of {name} has the type {found}", mend=f"cast it to {wanted}")
+def _wrong_type(column: str, name: str, found: pl.DataType, wanted: pl.DataType) -> InputError:
+    return InputError(f"column {column} of {name} has the type {found}", hint=f"cast it to {wanted}")
 
 
 def path_of(value: Any, name: str) -> Path:
-    """Return an argument as a path. Raises `CorrectInput` if it is none, or none that the system can look up."""
+    """Return an argument as a path. Raises `InputError` if it is none, or none that the system can look up."""
     expect(value, (str, os.PathLike), name, "a path or a name, as text or as pathlib.Path")
     try:
         path = Path(value)
@@ -88,7 +88,7 @@ def path_of(value: Any, name: str) -> Path:
         return path  # what is wrong with it, whoever opens it says
     except (OSError, ValueError, TypeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise CorrectInput(f"{name} is no usable path: {reason}", where=ascii(value)[:200]) from None
+        raise InputError(f"{name} is no usable path: {reason}", where=ascii(value)[:200]) from None
     return path
 
 
@@ -99,7 +99,7 @@ def paths_of(values: Any, name: str) -> list[Path]:
 
 
 def expect_numbers(values: Any, name: str) -> None:
-    """Raise `CorrectInput` unless an argument maps texts to numbers."""
+    """Raise `InputError` unless an argument maps texts to numbers."""
     wanted = "a dict of numbers by name"
     expect(values, Mapping, name, wanted)
     for key, value in values.items():
@@ -117,7 +117,7 @@ def each_frame(frames: Any, columns: Mapping[str, pl.DataType], name: str) -> It
         yield frame_of(frame, columns, name)
 
 
-def _wrong(value: Any, name: str, wanted: str) -> CorrectInput:
+def _wrong(value: Any, name: str, wanted: str) -> InputError:
     kind = type(value).__name__
     article = "an" if kind[0].lower() in "aeiou" else "a"
-    return CorrectInput(f"{name} is {article} {kind}: {brief(repr(value))}", mend=f"give {wanted}")
+    return InputError(f"{name} is {article} {kind}: {brief(repr(value))}", hint=f"give {wanted}")

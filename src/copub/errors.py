@@ -1,6 +1,6 @@
-"""Every error copub raises on purpose, named by what the user must do.
+"""Every error copub raises on purpose, named by what happened.
 
-Each error carries three sentences: *what* is wrong, *where*, and how to *mend* it; the command
+Each error carries three sentences: *what* is wrong, *where*, and a *hint* how to fix it; the command
 line prints exactly those and ends with `exit_code`. A fault of copub itself is any other
 exception.
 """
@@ -32,41 +32,41 @@ class CopubError(Exception):
     ----------
     what : what is wrong, one sentence.
     where : file and line, address, table or option; may be empty.
-    mend : what the user can do about it; may be empty.
+    hint : what the user can do about it; may be empty.
     """
 
     exit_code = 1
 
-    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
         self.what = brief(what)
         self.where = where if len(where) < _LONGEST_PLACE else brief(where)
-        self.mend = mend
+        self.hint = hint
         super().__init__(self.what)
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{head}\n  {self.mend}" if self.mend else head
+        return f"{head}\n  {self.hint}" if self.hint else head
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One fault of an input file: where it stands, what it is, how to mend it."""
+    """One fault of an input file: where it stands, what it is, a hint how to fix it."""
 
     where: str
     what: str
-    mend: str = ""
+    hint: str = ""
 
     def __str__(self) -> str:
-        return f"{self.where}: {brief(self.what)}" + (f" ({self.mend})" if self.mend else "")
+        return f"{self.where}: {brief(self.what)}" + (f" ({self.hint})" if self.hint else "")
 
 
-class CorrectInput(CopubError):
+class InputError(CopubError):
     """The user's input is wrong: a study, a list, a taxonomy, a works file, an option."""
 
     exit_code = 2
 
 
-class CorrectFile(CorrectInput):
+class FileError(InputError):
     """A file has faults; all of them are reported at once.
 
     Parameters
@@ -84,7 +84,7 @@ class CorrectFile(CorrectInput):
         super().__init__(f"the {kind} has {count} {noun}")
 
     @classmethod
-    def first(cls, faults: Sequence[Fault], *, kind: str = "file") -> CorrectFile:
+    def first(cls, faults: Sequence[Fault], *, kind: str = "file") -> FileError:
         """Return the error that lists the first `FAULTS_SHOWN` faults and counts all."""
         return cls(faults[:FAULTS_SHOWN], kind=kind, more=max(0, len(faults) - FAULTS_SHOWN))
 
@@ -93,17 +93,17 @@ class CorrectFile(CorrectInput):
         return "\n".join([f"{self.what}:", *(f"  {fault}" for fault in self.faults), *rest])
 
 
-class ResumeLater(CopubError):
+class SourceUnavailableError(CopubError):
     """The source stopped the harvest; what was got is kept and the same command goes on."""
 
     exit_code = 3
 
-    def __init__(self, what: str, *, where: str = "", mend: str = "", resume_at: datetime | None = None) -> None:
+    def __init__(self, what: str, *, where: str = "", hint: str = "", resume_at: datetime | None = None) -> None:
         self.resume_at = resume_at
-        super().__init__(what, where=where, mend=mend)
+        super().__init__(what, where=where, hint=hint)
 
 
-class CheckBounds(CopubError):
+class AssertionFailedError(CopubError):
     """A run assertion of the study failed; names the bound and the value."""
 
     exit_code = 4

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from copub.countries import code_fault, find_country, name_fault
-from copub.errors import CorrectInput
+from copub.errors import InputError
 
 WHERE = "--sides"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+_-]{0,63}")
@@ -39,7 +39,7 @@ def parse_pairs(texts: Sequence[str]) -> tuple[Pair, ...]:
 
     Raises
     ------
-    CorrectInput : a text is not a pair, a code or name is not a country, a country is on both
+    InputError : a text is not a pair, a code or name is not a country, a country is on both
         sides, a name occurs twice; all faults are named at once.
     """
     pairs: list[Pair] = []
@@ -58,7 +58,7 @@ def parse_pairs(texts: Sequence[str]) -> tuple[Pair, ...]:
 
 
 def check_pairs(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
-    """Return the pairs if they are well formed; raise `CorrectInput` with all that is wrong if not."""
+    """Return the pairs if they are well formed; raise `InputError` with all that is wrong if not."""
     faults = [] if pairs else ["no pair of countries is named"]
     for pair in pairs:
         faults += filter(None, map(code_fault, sorted({*pair.side_a, *pair.side_b})))
@@ -83,4 +83,4 @@ def _codes(text: str, faults: list[str]) -> tuple[str, ...]:
 
 def _raise(faults: Sequence[str]) -> None:
     if faults:
-        raise CorrectInput("; ".join(dict.fromkeys(faults)), where=WHERE, mend=_HELP)
+        raise InputError("; ".join(dict.fromkeys(faults)), where=WHERE, hint=_HELP)

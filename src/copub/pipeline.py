@@ -19,7 +19,7 @@ from copub.arguments import expect, path_of, paths_of
 from copub.corpus import COUNTED, TABULATED, Tables
 from copub.corpus.funnel import Funnel
 from copub.demo import embedded_openalex
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
@@ -92,13 +92,13 @@ def run(
 
     Raises
     ------
-    CorrectInput, CorrectFile : the user's input is wrong.
-    ResumeLater : the source stopped; the same call goes on.
-    CheckBounds : a run assertion of the study failed.
+    InputError, FileError : the user's input is wrong.
+    SourceUnavailableError : the source stopped; the same call goes on.
+    AssertionFailedError : a run assertion of the study failed.
     """
     expect(until, str, "until", f"one of the stages {', '.join(STAGES)}")
     if until not in STAGES:
-        raise CorrectInput(f"there is no stage {until!r}", where="--until", mend=f"stages: {', '.join(STAGES)}")
+        raise InputError(f"there is no stage {until!r}", where="--until", hint=f"stages: {', '.join(STAGES)}")
     files = paths_of(works, "works")
     place = folders(cache, reports)
     asked = _asked(study, place)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from copub.arguments import path_of
-from copub.errors import CorrectInput
+from copub.errors import InputError
 
 MEMORY, MEMORY_GB = "COPUB_MEMORY", 4.0
 LEAST_GB = 1.0
@@ -40,7 +40,7 @@ def memory_gb() -> float:
 
     It bounds what is a matter of choice: the number of processes, and the rows of large tables that
     are worked on at once. The tables of a study themselves must fit (docs/performance.md).
-    Raises `CorrectInput` if COPUB_MEMORY is no number of at least 1.
+    Raises `InputError` if COPUB_MEMORY is no number of at least 1.
     """
     text = os.environ.get(MEMORY, "")
     try:
@@ -48,7 +48,7 @@ def memory_gb() -> float:
     except ValueError:
         value = 0.0
     if not value >= LEAST_GB:
-        raise CorrectInput(
-            f"{text!r} is no amount of memory", where=MEMORY, mend=f"give a number of GB, {LEAST_GB:g} or more"
+        raise InputError(
+            f"{text!r} is no amount of memory", where=MEMORY, hint=f"give a number of GB, {LEAST_GB:g} or more"
         )
     return value

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -33,12 +33,12 @@ def find_shipped(folder: str, name: str, suffix: str = ".toml") -> Path | None:
     return shipped_folder(folder) / f"{name}{suffix}"
 
 
-def no_such(kind: str, name: str | Path, folder: str) -> CorrectInput:
+def no_such(kind: str, name: str | Path, folder: str) -> InputError:
     """Return the error that no shipped file of a folder bears a name; it names the nearest and all of them."""
     known = shipped_names(folder)
     plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
     shipped = f"shipped {plural}: {', '.join(known)}; or give the path of a .toml file"
-    return CorrectInput(f"there is no {kind} {str(name)!r}", mend=did_you_mean(str(name), known) + shipped)
+    return InputError(f"there is no {kind} {str(name)!r}", hint=did_you_mean(str(name), known) + shipped)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

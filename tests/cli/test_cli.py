@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 import copub
 from copub.cli import app
 from copub.cli.app import call
-from copub.errors import CheckBounds, CorrectInput, ResumeLater
+from copub.errors import AssertionFailedError, InputError, SourceUnavailableError
 from copub.report.messages import languages, load_messages
 from copub.report.terminal import terminal_lines
 
@@ -175,7 +175,14 @@ def test_exit_codes_are_those_of_the_design(capsys: pytest.CaptureFixture[str]) 
         return call(command)
 
     full = OSError(28, "No space left on device", "x.parquet")
-    endings = (CorrectInput("a"), ResumeLater("b"), CheckBounds("c"), ValueError("d"), KeyboardInterrupt(), full)
+    endings = (
+        InputError("a"),
+        SourceUnavailableError("b"),
+        AssertionFailedError("c"),
+        ValueError("d"),
+        KeyboardInterrupt(),
+        full,
+    )
     assert [raising(ending) for ending in endings] == [2, 3, 4, 1, 130, 2]
     err = capsys.readouterr().err
     assert "internal error (please report it): ValueError: d" in err

@@ -12,7 +12,7 @@ import pytest
 from copub.cli import app
 from copub.cli.app import call
 from copub.cli.files import check_out, read_strings
-from copub.errors import CorrectInput
+from copub.errors import InputError
 
 STRINGS = (
     "=Lab 1, Beihang University, Beijing",
@@ -58,7 +58,7 @@ def test_strings_of_a_broken_gzip_file_are_refused_by_its_name(
 ) -> None:
     path = tmp_path / "s.txt.gz"
     path.write_bytes(damage(gzip.compress("\n".join(STRINGS).encode())))
-    with pytest.raises(CorrectInput, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         read_strings(path, "")
 
 
@@ -67,6 +67,6 @@ def test_a_file_that_is_read_or_a_folder_is_no_place_for_results(tmp_path: Path)
     path.write_text("raw_affiliation_string\nBeihang University\n", encoding="utf-8")
     (tmp_path / "d.csv").mkdir()
     for out, says in ((path, "would be replaced"), (tmp_path / "d.csv", "a folder")):
-        with pytest.raises(CorrectInput, match=says):
+        with pytest.raises(InputError, match=says):
             check_out(out, path)
     check_out(tmp_path / "new.csv", path)

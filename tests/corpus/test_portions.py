@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 from copub.corpus import Tables, tabulate
 from copub.corpus.tabulate import TABULATED
-from copub.errors import CorrectFile
+from copub.errors import FileError
 from copub.sources import worksfile
 from copub.sources.harvest import read_works
 from copub.study import Study, load_study
@@ -69,7 +69,7 @@ def test_a_work_that_came_in_an_earlier_portion_is_taken_back_and_named(tmp_path
 def test_faults_of_all_portions_are_reported_together(tmp_path: Path, study: Study) -> None:
     path = tmp_path / "w.jsonl"
     path.write_text("".join([line(1), "{broken\n", *(line(n) for n in range(2, 20)), "[1\n"]), encoding="utf-8")
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         tabulate(read_works([path]), study)
     assert [fault.where for fault in caught.value.faults] == [f"{path}:2", f"{path}:21"]
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from copub.corpus import Tables, tabulate
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.schema import TABLES
 from copub.sources.harvest.rawrecord import Record
 from copub.sources.worksfile import read_works
@@ -175,7 +175,7 @@ def test_a_text_that_is_too_long_is_read_in_part_and_named(study: Study) -> None
 @pytest.mark.parametrize("content", ["", '{"a": 1}\n[2]\n'])
 def test_works_files_without_any_work_are_refused(study: Study, tmp_path: Path, content: str) -> None:
     (tmp_path / "w.jsonl").write_text(content)
-    with pytest.raises(CorrectInput, match=r"no readable work|no record"):
+    with pytest.raises(InputError, match=r"no readable work|no record"):
         tabulate(read_works([tmp_path / "w.jsonl"]), study)
 
 

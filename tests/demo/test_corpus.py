@@ -17,7 +17,7 @@ from copub.corpus import tabulate
 from copub.demo import build_corpus, planted_shares, planted_truth
 from copub.demo.places import PREFIX, institutions
 from copub.demo.plan import EXCLUDED_TYPES
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists.taxonomy import load_taxonomy
 from copub.lists.watchlist import Watchlist, load_watchlist
 from copub.sources.harvest.rawrecord import Record
@@ -101,12 +101,12 @@ def test_critical_and_listed_go_together_a_little(truth: pl.DataFrame) -> None:
 
 
 def test_shares_of_years_outside_the_corpus_are_refused() -> None:
-    with pytest.raises(CorrectInput, match="no work of the pair from 1990 to 1995"):
+    with pytest.raises(InputError, match="no work of the pair from 1990 to 1995"):
         planted_shares(1990, 1995)
 
 
 def test_truth_of_a_strange_work_is_refused() -> None:
-    with pytest.raises(CorrectInput, match="no planted truth, such as W2741809807"):
+    with pytest.raises(InputError, match="no planted truth, such as W2741809807"):
         planted_truth([{"id": "https://openalex.org/W2741809807"}])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.sources.harvest.query import CELLS, SELECT, Query
 from copub.sources.harvest.source import LIST_CUT, short_id
 from copub.sources.harvest.transport import Transport
@@ -144,7 +144,7 @@ def an_unknown_work_is_not_there(transport: Transport) -> None:
 def dates_of_update_need_a_paid_plan_or_are_counted(transport: Transport) -> None:
     try:
         count = _count(transport, "from_updated_date:2026-01-01,publication_year:2019")
-    except CorrectInput as error:
+    except InputError as error:
         assert "paid plan" in error.what
     else:
         assert count >= 0

@@ -19,7 +19,7 @@ from bibliography import Work, author, bibliography, long_list, pair, work
 
 from copub.demo.server import Edit, Manners, Server
 from copub.demo.server_faults import Faults
-from copub.errors import ResumeLater
+from copub.errors import SourceUnavailableError
 from copub.sources.harvest import Harvest, Query, Timing, harvest
 
 QUERY = Query(("BE",), ("CN",), 2000, 2025)
@@ -116,7 +116,7 @@ def day_by_day(server: Server, folder: Path) -> Harvest:
     while True:
         try:
             return get(server, folder)
-        except ResumeLater as stop:
+        except SourceUnavailableError as stop:
             assert stop.resume_at is not None
             server.reset_budget()
 

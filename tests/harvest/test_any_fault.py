@@ -15,7 +15,7 @@ from scenarios import MIXED, QUICK, expected, get
 
 from copub.demo.server import Manners, Server
 from copub.demo.server_faults import Faults
-from copub.errors import ResumeLater
+from copub.errors import SourceUnavailableError
 from copub.sources.harvest import Harvest, Query, harvest
 
 WORKS = bibliography(230, others=20)
@@ -46,7 +46,7 @@ def _get_in_the_end(server: Server, cache: Path) -> Harvest:
     for _ in range(5):
         try:
             return get(server, cache)
-        except ResumeLater:
+        except SourceUnavailableError:
             continue
     return get(server, cache)
 

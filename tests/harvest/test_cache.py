@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.sources.harvest.cache import Cache, Entry, Round, read_text
 from copub.sources.harvest.query import Query
 
@@ -83,7 +83,7 @@ def test_a_page_that_fails_its_hash_is_left_out_and_named(tmp_path: Path, harm: 
     again = Round(round_.folder)
     assert again.damaged == [entry.file]
     assert list(again.entries.values()) == [other]
-    with pytest.raises(CorrectInput, match="damaged"):
+    with pytest.raises(InputError, match="damaged"):
         read_text(again.folder, entry)
 
 
@@ -100,7 +100,7 @@ def test_a_page_asked_again_takes_the_place_of_the_damaged_one(tmp_path: Path) -
 def test_a_cache_of_another_query_is_refused_and_says_what_differs(tmp_path: Path) -> None:
     _round(tmp_path)
     other = Query(("BE",), ("VN",), 2000, 2020)
-    with pytest.raises(CorrectInput) as caught, Cache(tmp_path, other, "loopback"):
+    with pytest.raises(InputError) as caught, Cache(tmp_path, other, "loopback"):
         pass
     text = str(caught.value)
     assert "another query" in text and "['CN'] then, ['VN'] now" in text and "--cache" in text
@@ -109,13 +109,13 @@ def test_a_cache_of_another_query_is_refused_and_says_what_differs(tmp_path: Pat
 
 def test_a_cache_of_another_source_is_refused(tmp_path: Path) -> None:
     _put(_round(tmp_path), "list", "a")
-    with pytest.raises(CorrectInput, match="another source"), Cache(tmp_path, QUERY, "api.openalex.org"):
+    with pytest.raises(InputError, match="another source"), Cache(tmp_path, QUERY, "api.openalex.org"):
         pass
 
 
 def test_a_description_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "harvest.json").write_text("nonsense")
-    with pytest.raises(CorrectInput, match="another version"), Cache(tmp_path, QUERY, "loopback"):
+    with pytest.raises(InputError, match="another version"), Cache(tmp_path, QUERY, "loopback"):
         pass
     with Cache(tmp_path / "other", QUERY, "loopback"):
         pass
@@ -124,7 +124,7 @@ def test_a_description_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_a_refused_cache_is_free_again(tmp_path: Path) -> None:
     _put(_round(tmp_path), "list", "a")
     for _ in range(2):
-        with pytest.raises(CorrectInput, match="another source"), Cache(tmp_path, QUERY, "elsewhere"):
+        with pytest.raises(InputError, match="another source"), Cache(tmp_path, QUERY, "elsewhere"):
             pass
     with Cache(tmp_path, QUERY, "loopback"):
         pass
@@ -156,7 +156,7 @@ def test_rounds_are_numbered_and_the_newest_comes_first(tmp_path: Path) -> None:
 
 def test_a_cache_that_cannot_be_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(CorrectInput, match="cannot be written"), Cache(tmp_path / "file", QUERY, "loopback"):
+    with pytest.raises(InputError, match="cannot be written"), Cache(tmp_path / "file", QUERY, "loopback"):
         pass
 
 
@@ -168,7 +168,7 @@ def test_a_full_disk_stops_the_harvest_and_keeps_what_is_there(tmp_path: Path, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("copub.sources.harvest.cache.os.fsync", full)
-    with pytest.raises(CorrectInput, match="No space left"):
+    with pytest.raises(InputError, match="No space left"):
         _put(round_, "list", "2")
     assert list(Round(round_.folder).entries.values()) == [first]
 
@@ -178,5 +178,5 @@ def test_a_cache_without_any_answer_takes_another_source(tmp_path: Path) -> None
         cache.new_round({"mode": "whole"})
     with Cache(tmp_path, QUERY, "api.openalex.org") as cache:
         _put(cache.round(1), "list", "a")
-    with pytest.raises(CorrectInput, match="from another source"), Cache(tmp_path, QUERY, "mistyped.example"):
+    with pytest.raises(InputError, match="from another source"), Cache(tmp_path, QUERY, "mistyped.example"):
         pass

@@ -14,7 +14,7 @@ from scenarios import QUERY, QUICK, SCENARIOS, Scenario, corpus, expected, get, 
 from copub.corpus import TABULATED, tabulate
 from copub.demo.server import Manners, Server
 from copub.demo.server_faults import Faults
-from copub.errors import CorrectInput, ResumeLater
+from copub.errors import InputError, SourceUnavailableError
 from copub.sources.harvest import Harvest, Query, Record, harvest, stream
 from copub.study import load_study
 
@@ -173,7 +173,7 @@ def test_counts_per_year_and_context_counts_agree_with_looking_at_every_work(tmp
 
 def test_a_budget_spent_in_the_middle_stops_and_the_next_call_repeats_no_page(tmp_path: Path) -> None:
     with Server(PAIR, manners=Manners(anonymous=5)) as server:
-        with pytest.raises(ResumeLater) as caught:
+        with pytest.raises(SourceUnavailableError) as caught:
             get(server, tmp_path)
         assert caught.value.exit_code == 3 and caught.value.resume_at is not None
         before = set(server.requests[:-1])
@@ -215,9 +215,9 @@ def test_offline_uses_only_the_cache_and_tells_its_age(tmp_path: Path) -> None:
 
 
 def test_offline_refuses_an_incomplete_harvest_and_says_what_to_do(tmp_path: Path) -> None:
-    with Server(PAIR, manners=Manners(anonymous=5)) as server, pytest.raises(ResumeLater):
+    with Server(PAIR, manners=Manners(anonymous=5)) as server, pytest.raises(SourceUnavailableError):
         get(server, tmp_path)
-    with pytest.raises(CorrectInput, match="no complete harvest") as caught:
+    with pytest.raises(InputError, match="no complete harvest") as caught:
         harvest(QUERY, cache=tmp_path, base_url=server.base_url, offline=True)
     assert "without --offline" in str(caught.value)
 
@@ -226,12 +226,12 @@ def test_offline_refuses_a_complete_harvest_with_a_damaged_page(tmp_path: Path) 
     with Server(PAIR) as server:
         get(server, tmp_path)
     next(tmp_path.glob("0001/*.zst")).write_bytes(b"")
-    with pytest.raises(CorrectInput, match="whole harvest"):
+    with pytest.raises(InputError, match="whole harvest"):
         harvest(QUERY, cache=tmp_path, base_url=server.base_url, offline=True)
 
 
 def test_offline_and_refresh_exclude_each_other(tmp_path: Path) -> None:
-    with pytest.raises(CorrectInput, match="exclude"):
+    with pytest.raises(InputError, match="exclude"):
         harvest(QUERY, cache=tmp_path, base_url="http://127.0.0.1:9", offline=True, refresh=True)
 
 
@@ -247,7 +247,7 @@ def test_a_page_that_fails_its_hash_is_asked_again_alone_and_reported(tmp_path: 
 
 
 def test_an_address_that_is_no_openalex_is_named(tmp_path: Path) -> None:
-    with Server(PAIR) as server, pytest.raises(CorrectInput, match="no OpenAlex at this address"):
+    with Server(PAIR) as server, pytest.raises(InputError, match="no OpenAlex at this address"):
         harvest(QUERY, cache=tmp_path, base_url=server.base_url + "/api", timing=QUICK)
 
 

@@ -16,7 +16,7 @@ from assumptions import ASSUMPTIONS, Check
 from bibliography import author, long_list, pair, work
 
 from copub.demo.server import Server
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.sources.harvest.transport import Timing, Transport, source_key, source_url
 
 CENT = 100  # credits
@@ -61,5 +61,5 @@ def test_openalex_keeps_the_contract(check: Check, openalex: Transport) -> None:
 
 @pytest.mark.live
 def test_openalex_refuses_a_wrong_key(openalex: Transport) -> None:
-    with pytest.raises(CorrectInput, match="key"):
+    with pytest.raises(InputError, match="key"):
         Transport(source_url(), "copub-live-test-wrong-key").get("works", "select=id&per-page=1")

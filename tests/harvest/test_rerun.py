@@ -11,7 +11,7 @@ from scenarios import get
 
 from copub.demo.server import Manners, Server
 from copub.demo.server_faults import Faults
-from copub.errors import CorrectInput, ResumeLater
+from copub.errors import InputError, SourceUnavailableError
 
 SPRING = datetime(2026, 4, 1, tzinfo=UTC)
 AUTUMN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -109,7 +109,7 @@ def test_a_sweep_of_an_empty_cache_is_a_whole_harvest(tmp_path: Path) -> None:
 def test_a_sweep_does_not_bridge_an_epoch_and_a_whole_harvest_does(tmp_path: Path) -> None:
     with Server(_works()) as server:
         get(server, tmp_path, now=lambda: SPRING)
-        with pytest.raises(CorrectInput, match="epochs") as caught:
+        with pytest.raises(InputError, match="epochs") as caught:
             get(server, tmp_path, sweep=True, now=lambda: AUTUMN)
         assert "--refresh" in str(caught.value)
         log = get(server, tmp_path, refresh=True, now=lambda: AUTUMN).log
@@ -144,7 +144,7 @@ def test_an_interrupted_refresh_is_finished_first_and_offline_keeps_to_the_compl
     with Server(_works(), manners=Manners(anonymous=30)) as server:
         first = get(server, tmp_path)
         server.remaining[""] = 5
-        with pytest.raises(ResumeLater):
+        with pytest.raises(SourceUnavailableError):
             get(server, tmp_path, refresh=True)
         assert get(server, tmp_path, offline=True).log["round"] == 1
         server.reset_budget()

@@ -12,7 +12,7 @@ from bibliography import bibliography
 
 from copub.demo.server import Manners, Server
 from copub.demo.server_faults import KINDS, Faults
-from copub.errors import CopubError, CorrectInput, ResumeLater
+from copub.errors import CopubError, InputError, SourceUnavailableError
 from copub.sources.harvest import transport as module
 from copub.sources.harvest.transport import Timing, Transport, source_key, source_url
 
@@ -87,11 +87,11 @@ def test_no_more_than_seven_requests_a_second_are_sent(monkeypatch: pytest.Monke
 
 
 def test_a_source_that_does_not_recover_stops_the_harvest_resumably() -> None:
-    with Server(WORKS, faults=Faults(rate=1.0)) as server, pytest.raises(ResumeLater) as caught:
+    with Server(WORKS, faults=Faults(rate=1.0)) as server, pytest.raises(SourceUnavailableError) as caught:
         _transport(server.base_url).get("works")
     assert len(server.requests) == module.TRIES
     assert caught.value.exit_code == 3
-    assert "--works" in caught.value.mend
+    assert "--works" in caught.value.hint
 
 
 def test_without_a_network_the_harvest_stops_soon_and_says_what_to_do() -> None:
@@ -99,7 +99,7 @@ def test_without_a_network_the_harvest_stops_soon_and_says_what_to_do() -> None:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     slept = Slept()
-    with pytest.raises(ResumeLater, match="cannot be reached") as caught:
+    with pytest.raises(SourceUnavailableError, match="cannot be reached") as caught:
         _transport(url, slept=slept).get("works")
     assert sum(slept) < 5
     assert "--offline" in str(caught.value)
@@ -120,7 +120,7 @@ def test_a_key_goes_in_the_header_and_its_line_end_does_not() -> None:
 
 
 def test_a_wrong_key_is_the_users_to_mend_and_is_not_repeated() -> None:
-    with Server(WORKS, manners=Manners(keys={"right": 5})) as server, pytest.raises(CorrectInput) as caught:
+    with Server(WORKS, manners=Manners(keys={"right": 5})) as server, pytest.raises(InputError) as caught:
         _transport(server.base_url, "planted-and-wrong").get("works")
     assert len(server.requests) == 1
     assert "OPENALEX_API_KEY" in str(caught.value)
@@ -128,7 +128,7 @@ def test_a_wrong_key_is_the_users_to_mend_and_is_not_repeated() -> None:
 
 
 def test_a_key_of_two_words_is_refused_before_anything_is_sent() -> None:
-    with pytest.raises(CorrectInput, match="key") as caught:
+    with pytest.raises(InputError, match="key") as caught:
         Transport("http://127.0.0.1:9", "planted key")
     assert "planted" not in str(caught.value)
 
@@ -148,13 +148,13 @@ def test_a_refused_request_is_not_repeated_and_shows_what_the_source_said() -> N
 
 
 def test_a_paid_plan_is_named_and_never_asked_for_again() -> None:
-    with Server(WORKS) as server, pytest.raises(CorrectInput, match="paid plan"):
+    with Server(WORKS) as server, pytest.raises(InputError, match="paid plan"):
         _transport(server.base_url).get("works", "filter=from_updated_date:2026-01-01")
     assert len(server.requests) == 1
 
 
 def test_a_spent_budget_stops_at_once_and_says_when_it_comes_back() -> None:
-    with Server(WORKS, faults=Faults(at={1: "429-budget"})) as server, pytest.raises(ResumeLater) as caught:
+    with Server(WORKS, faults=Faults(at={1: "429-budget"})) as server, pytest.raises(SourceUnavailableError) as caught:
         _transport(server.base_url).get("works")
     assert len(server.requests) == 1
     assert caught.value.resume_at == datetime(2026, 11, 22, 4, 22, 22, tzinfo=UTC)
@@ -168,12 +168,12 @@ def test_a_record_that_is_not_there_is_no_error() -> None:
 
 
 def test_an_answer_without_what_is_needed_is_asked_again() -> None:
-    with Server(WORKS) as server, pytest.raises(ResumeLater, match="broken body"):
+    with Server(WORKS) as server, pytest.raises(SourceUnavailableError, match="broken body"):
         _transport(server.base_url).get("works", needs=(("nothing", list),))
 
 
 def test_a_redirect_leaves_no_other_host() -> None:
-    with Server(WORKS, faults=Faults(at={1: "redirect"})) as server, pytest.raises(CorrectInput, match="not its own"):
+    with Server(WORKS, faults=Faults(at={1: "redirect"})) as server, pytest.raises(InputError, match="not its own"):
         _transport(server.base_url, None).get("works")
     assert len(server.requests) == 1
 
@@ -205,19 +205,19 @@ def test_a_redirect_on_the_same_host_is_followed() -> None:
 
 
 def test_redirects_in_a_circle_come_to_an_end() -> None:
-    with _redirecting("/works") as url, pytest.raises(CorrectInput):
+    with _redirecting("/works") as url, pytest.raises(InputError):
         _transport(url).get("works")
 
 
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LARGEST_BODY", 1 << 20)
-    with Server(WORKS, faults=Faults(at={1: "endless-body"})) as server, pytest.raises(CorrectInput, match="larger"):
+    with Server(WORKS, faults=Faults(at={1: "endless-body"})) as server, pytest.raises(InputError, match="larger"):
         _transport(server.base_url).get("works")
 
 
 @pytest.mark.parametrize("url", ["", "api.openalex.org", "ftp://x.org", "http://user:pass@x.org", "file:///etc/passwd"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(CorrectInput, match="address"):
+    with pytest.raises(InputError, match="address"):
         Transport(url)
 
 

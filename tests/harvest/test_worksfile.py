@@ -14,7 +14,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.sources import worksfile
 from copub.sources.harvest import read_works
 
@@ -72,7 +72,7 @@ def test_parquet_gives_nested_objects_and_leaves_a_string_abstract_as_it_is(tmp_
 
 
 def test_all_missing_files_are_named_at_once_and_before_anything_is_read(tmp_path: Path) -> None:
-    with pytest.raises(CorrectInput) as caught:
+    with pytest.raises(InputError) as caught:
         read_works([tmp_path / "a.jsonl", tmp_path / "b.gz"])
     assert "a.jsonl" in str(caught.value) and "b.gz" in str(caught.value)
     assert caught.value.exit_code == 2
@@ -82,7 +82,7 @@ def test_all_missing_files_are_named_at_once_and_before_anything_is_read(tmp_pat
 @pytest.mark.parametrize("content", [b"", b'{"a": 1}\n', b"PAR1 but nothing more"])
 def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path, name: str, kind: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(CorrectInput, match=kind):
+    with pytest.raises(InputError, match=kind):
         read_works([tmp_path / name])
 
 
@@ -93,7 +93,7 @@ def test_what_is_packed_is_read_under_any_name(tmp_path: Path, packed: bytes) ->
 
 
 @pytest.mark.parametrize(
-    ("content", "what", "mend"),
+    ("content", "what", "hint"),
     [
         (b'[{"id": "W1"}]', "one JSON array", "jq -c '.[]'"),
         (b'[\n  {"id": "W1"}\n]\n', "one JSON array", "jq -c '.[]'"),
@@ -103,24 +103,24 @@ def test_what_is_packed_is_read_under_any_name(tmp_path: Path, packed: bytes) ->
 )
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress])
 def test_one_json_text_instead_of_lines_is_one_clear_fault(
-    tmp_path: Path, content: bytes, what: str, mend: str, pack: Any
+    tmp_path: Path, content: bytes, what: str, hint: str, pack: Any
 ) -> None:
     (tmp_path / "works.json").write_bytes(pack(content))
-    with pytest.raises(CorrectInput, match=what) as caught:
+    with pytest.raises(InputError, match=what) as caught:
         read_works([tmp_path / "works.json"])
-    assert mend in str(caught.value)
+    assert hint in str(caught.value)
 
 
 def test_a_folder_is_told_from_a_missing_file_and_its_works_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(PLAIN))
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(CorrectInput, match="folder") as caught:
+    with pytest.raises(InputError, match="folder") as caught:
         read_works([tmp_path])
-    assert "b.jsonl.gz" in caught.value.mend and "notes" not in caught.value.mend
+    assert "b.jsonl.gz" in caught.value.hint and "notes" not in caught.value.hint
 
 
 def test_no_file_at_all_is_refused() -> None:
-    with pytest.raises(CorrectInput, match="no works file"):
+    with pytest.raises(InputError, match="no works file"):
         read_works([])
 
 
@@ -129,7 +129,7 @@ def test_broken_lines_are_reported_together_after_the_last_record(tmp_path: Path
     first.write_text('{"a": 1}\n{"a": \n{"a": 2}\nNaN\n')
     second.write_bytes(b'{"a": "\xff"}\n{"a": 3}\n')
     got = []
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         for record in read_works([first, second]):
             got.append(record.value["a"])
     assert got == [1, 2, 3]
@@ -139,7 +139,7 @@ def test_broken_lines_are_reported_together_after_the_last_record(tmp_path: Path
 def test_a_long_list_of_broken_lines_is_cut_and_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("{\n" * 50)
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         list(read_works([path]))
     assert (len(caught.value.faults), caught.value.more) == (20, 30)
     assert "30 more" in str(caught.value)
@@ -150,7 +150,7 @@ def test_a_packed_file_that_breaks_off_is_a_fault_with_its_line(tmp_path: Path, 
     path = tmp_path / name
     path.write_bytes(PACKED[name][: len(PACKED[name]) * 2 // 3])
     got = []
-    with pytest.raises(CorrectFile, match="fault") as caught:
+    with pytest.raises(FileError, match="fault") as caught:
         for record in read_works([path]):
             got.append(record.value)
     assert got == WORKS[: len(got)]
@@ -164,7 +164,7 @@ def test_a_parquet_file_that_is_damaged_inside_is_a_fault(tmp_path: Path) -> Non
     content = bytearray(path.read_bytes())
     content[40:4000] = bytes(3960)
     path.write_bytes(content)
-    with pytest.raises(CorrectFile, match="fault"):
+    with pytest.raises(FileError, match="fault"):
         list(read_works([path]))
 
 
@@ -194,9 +194,9 @@ def test_all_real_works_are_read(real_data: Path) -> None:
 def test_a_csv_export_is_named_as_such_with_what_to_give_instead(tmp_path: Path, head: str) -> None:
     path = tmp_path / "works.csv"
     path.write_text(f"{head}\nW1,A title,10.1/x\n", encoding="utf-8")
-    with pytest.raises(CorrectInput, match="CSV") as caught:
+    with pytest.raises(InputError, match="CSV") as caught:
         read_works([path])
-    assert "one per line" in caught.value.mend
+    assert "one per line" in caught.value.hint
 
 
 @pytest.mark.parametrize("cut", [10, 500, 2_000])
@@ -206,7 +206,7 @@ def test_a_zstandard_file_that_breaks_off_is_never_taken_for_a_whole_one(tmp_pat
     )
     path = tmp_path / "w.jsonl.zst"
     path.write_bytes(zstandard.compress(lines)[:-cut])
-    with pytest.raises(CorrectFile, match="breaks off") as caught:
+    with pytest.raises(FileError, match="breaks off") as caught:
         list(read_works([path]))
     assert caught.value.faults[-1].where.startswith(f"{path}:")
 
@@ -217,6 +217,6 @@ def test_a_line_without_end_is_named_before_it_fills_the_memory(
     monkeypatch.setattr(worksfile, "LONGEST_LINE", 20 << 20)
     path = tmp_path / "w.jsonl.zst"
     path.write_bytes(zstandard.compress(b'{"id": "W1"}\n' + b"x" * (200 << 20)))
-    with pytest.raises(CorrectFile, match="longer than") as caught:
+    with pytest.raises(FileError, match="longer than") as caught:
         list(read_works([path]))
     assert caught.value.faults[-1].where == f"{path}:2"

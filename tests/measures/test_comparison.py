@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.lists.published import KINDS, Published, load_published, read_published
 from copub.lists.tomlfile import parse_toml
 from copub.measures.comparison import comparison
@@ -176,7 +176,7 @@ def test_ties_without_the_area_are_no_zero(areas: dict[str, int], row: str, verd
 
 def test_all_faults_of_a_file_are_named_with_their_lines() -> None:
     text = HEAD + figure("share", measure="nonsense", status="heard") + figure("count", measure="listed", value="many")
-    with pytest.raises(CorrectFile) as error:
+    with pytest.raises(FileError) as error:
         read_published(parse_toml(text + 'colour = "red"\n', name="own.toml"))
     message = str(error.value)
     for part in (
@@ -191,7 +191,7 @@ def test_all_faults_of_a_file_are_named_with_their_lines() -> None:
 
 
 def test_an_unknown_file_lists_the_shipped_ones() -> None:
-    with pytest.raises(CorrectInput, match="sino-belgian-2024"):
+    with pytest.raises(InputError, match="sino-belgian-2024"):
         load_published("no-such-file")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.lists.taxonomy import load_taxonomy
 from copub.measures.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, counts_of, read_card, read_matcher
 from copub.measures.inputs import errors_of, inputs_of, levels_of_entities, thresholds_of
@@ -42,7 +42,7 @@ def test_all_faults_of_error_counts_are_named(tmp_path: Path) -> None:
         .replace('source = "made up"', 'source = ""')
         .replace("[unresolved]", "[x]")
     )
-    with pytest.raises(CorrectFile) as error:
+    with pytest.raises(FileError) as error:
         read_matcher(matcher_file(tmp_path, text))
     for part in ("resolved.tn is -4", "source is missing", "unresolved.tp is None"):
         assert part in str(error.value)
@@ -56,7 +56,7 @@ def test_counts_follow_from_precision_and_recall() -> None:
 def test_a_card_without_figures_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "card.json"
     path.write_text('{"taxonomy": "x", "cross_validated": []}', encoding="utf-8")
-    with pytest.raises(CorrectInput, match="with abstract and title only"):
+    with pytest.raises(InputError, match="with abstract and title only"):
         read_card(path)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.csvtext import write_sheet
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.lists.labels import LABELS, is_label_sheet, labels_text, merge_labels, read_labels
 
 from .worlds import LIMITS
@@ -44,7 +44,7 @@ def test_all_faults_of_all_sheets_are_named_with_their_lines(tmp_path: Path) -> 
         HEAD + "W1,maybe,no,,Ann,2026-11-20,1\nW2,yes,,,Ann,2026-11-20,1\nX3,yes,no,yes,,20/11/2026,many\nW4,yes\n",
     )
     two = sheet(tmp_path, HEAD + "W5,yes,no,,Ann,2026-11-20,1\nW5,no,no,,Bea,2026-11-21,1\n", "two.csv")
-    with pytest.raises(CorrectFile) as error:
+    with pytest.raises(FileError) as error:
         read_labels([one, two])
     for part in (
         "sheet.csv:2: critical is 'maybe'",
@@ -61,13 +61,13 @@ def test_all_faults_of_all_sheets_are_named_with_their_lines(tmp_path: Path) -> 
 
 
 def test_missing_columns_and_files_are_said(tmp_path: Path) -> None:
-    with pytest.raises(CorrectFile) as error:
+    with pytest.raises(FileError) as error:
         read_labels([sheet(tmp_path, "work_id,critical\nW1,yes\n")])
     assert all(f"the column {name!r} is missing" in str(error.value) for name in ("listed", "reader", "date"))
-    with pytest.raises(CorrectInput, match="there is no such sheet"):
+    with pytest.raises(InputError, match="there is no such sheet"):
         read_labels([tmp_path / "none.csv"])
     (tmp_path / "latin.csv").write_bytes(b"work_id,critical\nW1,\xe9\n")
-    with pytest.raises(CorrectInput, match="not UTF-8"):
+    with pytest.raises(InputError, match="not UTF-8"):
         read_labels([tmp_path / "latin.csv"])
 
 

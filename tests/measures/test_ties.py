@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.lists.ties import COLUMNS, Tie, load_ties, read_ties
 from copub.measures.tied import tie_areas, ties_and_works
 from copub.study import Study
@@ -103,7 +103,7 @@ def test_all_faults_of_a_file_are_named_with_their_lines() -> None:
     header = ",".join(COLUMNS)
     row = ["t1", "A", "", "BE", "B", "", "CN", "agreement", "2012-13", "", "", "", "made up", ""]
     text = "\n".join([header, ",".join(row), ",".join([*row[:7], "", "2012", *row[9:]])])
-    with pytest.raises(CorrectFile) as error:
+    with pytest.raises(FileError) as error:
         read_ties(text, name="own.csv")
     message = str(error.value)
     assert "own.csv:2: start: '2012-13' is no date" in message
@@ -111,14 +111,14 @@ def test_all_faults_of_a_file_are_named_with_their_lines() -> None:
 
 
 def test_missing_and_unknown_columns_are_named() -> None:
-    with pytest.raises(CorrectFile, match="'colour' is unknown"):
+    with pytest.raises(FileError, match="'colour' is unknown"):
         read_ties(",".join([*COLUMNS[1:], "colour"]))
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(CorrectInput, match="belgium"):
+    with pytest.raises(InputError, match="belgium"):
         load_ties("no-such-file")
-    with pytest.raises(CorrectInput, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         load_ties(tmp_path / "none.csv")
     own = tmp_path / "own.csv"
     own.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.report.dossier import build_dossier
 
 OWN, PARTNER = "Université Inventée Birch", "Fancy Polytechnic"
@@ -86,15 +86,15 @@ def test_an_institution_is_found_by_its_identifier(world: Any) -> None:
     [({"institution": "Univ. Inventée Brich"}, OWN), ({"institution": OWN, "partner": "Fancy Polytechnics"}, PARTNER)],
 )
 def test_an_unknown_name_brings_the_nearest(world: Any, asked: dict[str, str], named: str) -> None:
-    with pytest.raises(CorrectInput) as caught:
+    with pytest.raises(InputError) as caught:
         build_dossier(*world, **asked)
-    assert named in caught.value.mend
+    assert named in caught.value.hint
 
 
 def test_an_unknown_area_brings_the_known(world: Any) -> None:
-    with pytest.raises(CorrectInput, match="an area “alchemy”") as caught:
+    with pytest.raises(InputError, match="an area “alchemy”") as caught:
         build_dossier(*world, institution=OWN, area="alchemy")
-    assert "EU-02-AI" in caught.value.mend
+    assert "EU-02-AI" in caught.value.hint
 
 
 def test_only_ties_of_these_institutions_stand(world: Any) -> None:

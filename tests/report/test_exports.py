@@ -13,7 +13,7 @@ import networkx as nx
 import polars as pl
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.names import EXPORTS
 from copub.report.exports import build_exports, export
 
@@ -24,7 +24,7 @@ def files(world: Any) -> dict[str, bytes]:
 
 
 def test_an_unknown_kind_is_the_users_to_correct(world: Any) -> None:
-    with pytest.raises(CorrectInput, match="no export 'docx'"):
+    with pytest.raises(InputError, match="no export 'docx'"):
         build_exports(*world, ["docx"])
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.report.messages import languages, load_messages
 
 
@@ -45,7 +45,7 @@ def test_no_text_calls_people_or_institutions_military(language: str) -> None:
 
 
 def test_an_unknown_language_is_the_users_to_correct() -> None:
-    with pytest.raises(CorrectInput, match="no words for the language 'xx'"):
+    with pytest.raises(InputError, match="no words for the language 'xx'"):
         load_messages("xx")
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.history.compare import Comparison, compare
 from copub.history.comparisonwords import cautions
 from copub.runs import Run, RunWriter
@@ -350,7 +350,7 @@ def test_a_run_without_shares_cannot_be_compared(tmp_path: Path) -> None:
     writer = RunWriter(tmp_path, "world", "stopped")
     writer.table("works", whole.tables["works"])
     stopped = writer.finish(whole.manifest | {"tables": writer.written})
-    with pytest.raises(CorrectInput, match="lacks the tables topics"):
+    with pytest.raises(InputError, match="lacks the tables topics"):
         compare(whole, stopped)
 
 

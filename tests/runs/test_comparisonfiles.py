@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.history.compare import Comparison, compare
 from copub.history.comparisonfiles import comparison_page, write_comparison
 from copub.history.comparisontables import COMPARISON_TABLES
@@ -139,7 +139,7 @@ def test_a_comparison_of_one_study_does_not_speak_of_its_question(comparison: Co
 
 def test_runs_of_made_up_and_of_real_works_are_not_compared(tmp_path: Path, comparison: Comparison) -> None:
     real = make_run(tmp_path, plain_world(4).values(), LATER, replace(STUDY, synthetic=False))
-    with pytest.raises(CorrectInput, match="made up") as caught:
+    with pytest.raises(InputError, match="made up") as caught:
         compare(comparison.after, real)
     assert caught.value.where == str(comparison.after.folder)
 

@@ -1,4 +1,4 @@
-"""Damage and older runs: read as far as they go, or refused with what, where and how to mend; new runs go on."""
+"""Damage and older runs: read as far as they go, or refused with what, where and a hint; new runs work."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 import copub
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.history.compare import compare
 from copub.history.rescoring import today
 from copub.history.series import series
@@ -57,9 +57,9 @@ HARM: dict[str, Callable[[Run], Any]] = {
 def test_a_run_whose_manifest_is_harmed_is_refused_and_hinders_no_other(tmp_path: Path, run: Run, harm: str) -> None:
     HARM[harm](run)
     good = make_run(tmp_path, plain_world(8).values(), LATER)
-    with pytest.raises(CorrectInput) as caught:
+    with pytest.raises(InputError) as caught:
         open_run(run.folder)
-    assert caught.value.mend
+    assert caught.value.hint
     assert str(run.folder) in caught.value.where
     assert [found.folder for found in runs_of(tmp_path, "world")] == [good.folder]
     assert [error.where for error in unreadable_runs(tmp_path, "world")] == [caught.value.where]
@@ -70,9 +70,9 @@ def test_a_run_whose_manifest_is_harmed_is_refused_and_hinders_no_other(tmp_path
 def test_the_newest_run_is_not_guessed_where_a_run_cannot_be_read(tmp_path: Path, run: Run) -> None:
     good = make_run(tmp_path, plain_world(8).values(), LATER)
     HARM["torn manifest"](run)
-    with pytest.raises(CorrectInput, match="cannot be read") as caught:
+    with pytest.raises(InputError, match="cannot be read") as caught:
         find_run("world", tmp_path)
-    assert f"world/{good.folder.name}" in caught.value.mend
+    assert f"world/{good.folder.name}" in caught.value.hint
     assert find_run(f"world/{good.folder.name}", tmp_path) == good
 
 
@@ -98,7 +98,7 @@ def test_a_harmed_table_is_named_with_its_file(tmp_path: Path, run: Run, harm: s
         path.write_bytes({"cut": content[:-20], "no parquet": b"work_id\nW1\n", "empty": b""}[harm])
     good = make_run(tmp_path, plain_world(8).values(), LATER)
     for one, other in ((run, good), (good, run)):
-        with pytest.raises(CorrectInput, match="hits") as caught:
+        with pytest.raises(InputError, match="hits") as caught:
             compare(Run(one.folder), Run(other.folder))
         assert str(run.folder) in caught.value.where
     assert last_tables(tmp_path, "world") is not None
@@ -117,13 +117,13 @@ def test_a_table_of_an_older_copub_that_lacks_a_column_is_refused_with_the_remed
     path = run.folder / "tables" / "works.parquet"
     pl.read_parquet(path).drop("epoch").write_parquet(path)
     good = make_run(tmp_path, plain_world(8).values(), LATER)
-    with pytest.raises(CorrectInput, match=r"lacks a column.*epoch") as caught:
+    with pytest.raises(InputError, match=r"lacks a column.*epoch") as caught:
         compare(Run(run.folder), good)
-    assert "made by copub 1.0" in caught.value.mend
+    assert "made by copub 1.0" in caught.value.hint
     HARM["torn manifest"](good)
     assert last_tables(tmp_path, "world") is None
     pl.read_parquet(path).drop("publication_year").write_parquet(path)
-    with pytest.raises(CorrectInput, match="lacks a column"):
+    with pytest.raises(InputError, match="lacks a column"):
         series([Run(run.folder)], today(None))
 
 
@@ -199,9 +199,9 @@ def test_a_full_disk_ends_the_run_as_wrong_input_and_leaves_earlier_runs_alone(
 ) -> None:
     writer = RunWriter(tmp_path, "world", "new")
     monkeypatch.setattr(folder.pq, "ParquetWriter", no_space)
-    with pytest.raises(CorrectInput, match="No space left") as caught:
+    with pytest.raises(InputError, match="No space left") as caught:
         writer.table("works", run.tables["works"])
-    assert "make room" in caught.value.mend
+    assert "make room" in caught.value.hint
     writer.discard()
     assert [path.name for path in (tmp_path / "world").iterdir()] == [run.folder.name]
 
@@ -215,7 +215,7 @@ def test_a_full_disk_under_the_cache_of_stages_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: Callable[..., Any]
 ) -> None:
     monkeypatch.setattr(stagecache, "sha256_of", full)
-    with pytest.raises(CorrectInput, match=r"cache cannot be written: .*No space left"):
+    with pytest.raises(InputError, match=r"cache cannot be written: .*No space left"):
         StageCache(tmp_path).cached("screen", {}, lambda: ([("hits", pl.DataFrame({"a": [1]}))], {}))
     assert not list((tmp_path / stagecache.FOLDER).iterdir())
 

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.runs import Run, RunWriter, folder, sha256_of
 from copub.schema import TABLES, empty
 
@@ -92,7 +92,7 @@ def test_columns_carry_their_meaning_in_the_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_manifest_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(CorrectInput, match="holds no run") as caught:
+    with pytest.raises(InputError, match="holds no run") as caught:
         folder.open_run(tmp_path)
     assert caught.value.where == str(tmp_path)
 
@@ -101,16 +101,16 @@ def test_an_unknown_share_lists_the_known_ones(tmp_path: Path) -> None:
     writer = RunWriter(tmp_path, "s", "r")
     writer.table("shares", empty("shares"))
     run = writer.finish({"study": {"counting": "full"}})
-    with pytest.raises(CorrectInput, match="no share 'x'"):
+    with pytest.raises(InputError, match="no share 'x'"):
         run.share("x")
 
 
 def test_a_reports_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(CorrectInput, match="cannot be written") as caught:
+    with pytest.raises(InputError, match="cannot be written") as caught:
         RunWriter(tmp_path / "file", "s", "r")
     assert caught.value.where == str(tmp_path / "file")
-    assert "--reports" in caught.value.mend
+    assert "--reports" in caught.value.hint
 
 
 def test_a_run_shows_its_study_and_the_names_of_its_tables(tmp_path: Path) -> None:

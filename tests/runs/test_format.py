@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.history.compare import compare
 from copub.history.verify import verify
 from copub.runs import Run, open_run
@@ -33,9 +33,9 @@ def rewritten(run: Run, **changes: Any) -> Path:
 
 @pytest.mark.parametrize("format_", [FORMAT + 1, "two", 1.5])
 def test_a_run_of_a_newer_or_unknown_format_is_refused_with_the_remedy(run: Run, format_: Any) -> None:
-    with pytest.raises(CorrectInput, match=f"the run has format {format_!r}") as caught:
+    with pytest.raises(InputError, match=f"the run has format {format_!r}") as caught:
         open_run(rewritten(run, format=format_))
-    assert "install" in caught.value.mend
+    assert "install" in caught.value.hint
 
 
 def test_a_manifest_without_a_format_is_one_of_the_first(run: Run) -> None:
@@ -48,9 +48,9 @@ def test_a_run_of_an_older_format_opens_and_is_refused_with_the_remedy_where_num
 ) -> None:
     old = open_run(rewritten(run, format=format_))
     for against in (lambda: compare(old, old), lambda: verify(old, tmp_path / "cache")):
-        with pytest.raises(CorrectInput, match=f"the run has format 1, .* format {FORMAT}") as caught:
+        with pytest.raises(InputError, match=f"the run has format 1, .* format {FORMAT}") as caught:
             against()
-        assert "run the study again" in caught.value.mend
+        assert "run the study again" in caught.value.hint
         assert str(old.folder) in caught.value.where
 
 

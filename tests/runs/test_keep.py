@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import copub
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.runs import Run, sha256_of
 from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of, studies_of, unpin
 
@@ -53,7 +53,7 @@ def test_python_opens_a_run_as_the_command_line_names_it(
     assert copub.open_run("world", reports=tmp_path) == newest
     monkeypatch.chdir(tmp_path)
     assert copub.open_run("world").folder.name == newest.folder.name
-    with pytest.raises(CorrectInput, match="there is no run 'elsewhere'"):
+    with pytest.raises(InputError, match="there is no run 'elsewhere'"):
         copub.open_run("elsewhere")
 
 
@@ -69,9 +69,9 @@ def test_a_study_of_that_name_among_the_reports_comes_before_a_folder_here(
 def test_an_unknown_run_is_refused_with_the_list_of_known_ones(
     tmp_path: Path, three_runs: list[Run], name: str, known: str
 ) -> None:
-    with pytest.raises(CorrectInput) as caught:
+    with pytest.raises(InputError) as caught:
         find_run(name, tmp_path)
-    assert known in caught.value.mend
+    assert known in caught.value.hint
 
 
 def test_a_pin_changes_no_table_and_can_be_taken_off(three_runs: list[Run]) -> None:
@@ -102,7 +102,7 @@ def test_pruning_keeps_the_newest_and_the_pinned(tmp_path: Path, three_runs: lis
 
 
 def test_pruning_to_no_run_is_refused(tmp_path: Path, three_runs: list[Run]) -> None:
-    with pytest.raises(CorrectInput, match="cannot keep 0"):
+    with pytest.raises(InputError, match="cannot keep 0"):
         prune(tmp_path, "world", keep=0, delete=True)
     assert len(runs_of(tmp_path, "world")) == 3
 

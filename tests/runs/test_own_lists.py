@@ -19,7 +19,7 @@ from copub import parse_study
 from copub.cli import app
 from copub.cli.app import call
 from copub.cli.runs import run_lines
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.history.verify import verification_lines, verify
 from copub.pipeline import STAGES
 from copub.report.exports import export
@@ -255,7 +255,7 @@ def test_verify_names_a_copy_that_is_not_as_the_run_wrote_it(world: World, damag
 
 def test_a_copy_that_is_gone_is_named(damaged: Run, world: World) -> None:
     (damaged.folder / "inputs" / "taxonomies" / "my-aspi-64.toml").unlink()
-    with pytest.raises(CorrectInput, match="no such taxonomy") as caught:
+    with pytest.raises(InputError, match="no such taxonomy") as caught:
         verify(damaged, world.cache, [world.works])
     assert "inputs/taxonomies/my-aspi-64.toml" in str(caught.value)
 

@@ -13,7 +13,7 @@ import pytest
 
 import copub
 from copub.demo.corpus import build_corpus
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.history.compare import compare
 from copub.history.rescoring import today
 from copub.history.verify import verification_lines, verify
@@ -114,9 +114,9 @@ def test_other_works_files_are_refused_and_the_right_ones_named(
         ([], "made from works files"),
         ([tmp_path / "no"], "no such"),
     ):
-        with pytest.raises(CorrectInput, match=what) as caught:
+        with pytest.raises(InputError, match=what) as caught:
             verify(from_file, tmp_path, works)
-        assert small_works.name in caught.value.mend or what == "no such"
+        assert small_works.name in caught.value.hint or what == "no such"
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_a_run_that_asked_openalex_needs_its_cache(copied: Run, tmp_path: Path) 
     def change(values: dict[str, Any]) -> None:
         values["source"] = {"kind": "api", "query_hash": "0", "round": 1, "pages": []}
 
-    with pytest.raises(CorrectInput, match="holds no pages of this run"):
+    with pytest.raises(InputError, match="holds no pages of this run"):
         verify(with_manifest(copied, change), tmp_path / "cache")
-    with pytest.raises(CorrectInput, match="not made from works files"):
+    with pytest.raises(InputError, match="not made from works files"):
         verify(Run(copied.folder), tmp_path / "cache", [copied.folder / "manifest.json"])
 
 
@@ -191,5 +191,5 @@ def test_a_damaged_page_is_not_taken_for_the_runs_own(place: Path, tmp_path: Pat
     api = with_manifest(
         Run(shutil.copytree(two_rounds[0].folder, tmp_path / "run")), lambda values: values["source"].update(kind="api")
     )
-    with pytest.raises(CorrectInput, match="holds no pages of this run"):
+    with pytest.raises(InputError, match="holds no pages of this run"):
         verify(api, tmp_path / "pages")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.lists.watchlist import registry
 from copub.screening import load_watchlist
 from copub.screening.catalogue import (
@@ -44,14 +44,14 @@ def test_an_entity_is_shown_with_its_printed_names_and_what_a_list_fears_it_for(
 
 
 def test_an_unknown_entity_is_answered_with_the_nearest() -> None:
-    with pytest.raises(CorrectInput, match="no entity 'beihang'") as caught:
+    with pytest.raises(InputError, match="no entity 'beihang'") as caught:
         show_entity("beihang")
     assert "beihang-university" in str(caught.value)
 
 
 def test_a_name_of_two_entities_is_a_fault(write_list) -> None:
     path = write_list("entity_id,name,level\none,Bay Institute of Rockets,high\ntwo,Bay Inst. of Rockets,low\n")
-    with pytest.raises(CorrectFile, match="belongs to one and two"):
+    with pytest.raises(FileError, match="belongs to one and two"):
         validate_watchlist(path)
 
 

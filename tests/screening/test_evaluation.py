@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from copub.errors import CorrectFile
+from copub.errors import FileError
 from copub.screening import Watchlist, load_watchlist
 from copub.screening.matcherevaluation import evaluate, mistakes, read_labels
 
@@ -56,7 +56,7 @@ def test_mistakes_are_listed(tmp_path: Path) -> None:
 def test_a_string_labelled_twice_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "l.csv"
     path.write_text("raw_affiliation_string,entity_slugs\na,\na,\n", encoding="utf-8")
-    with pytest.raises(CorrectFile, match="labelled twice"):
+    with pytest.raises(FileError, match="labelled twice"):
         read_labels(path)
 
 

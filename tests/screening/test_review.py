@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from copub.csvtext import write_sheet
-from copub.errors import CorrectFile
+from copub.errors import FileError
 from copub.lists.decisions import COLUMNS, merge_decisions, read_decisions
 from copub.review.affiliations import draw_sheet
 from copub.screening import load_watchlist, screen
@@ -126,7 +126,7 @@ def test_all_faults_of_a_sheet_are_reported_at_once(tmp_path: Path) -> None:
     path.write_text(
         "value,entity_id,decision,reviewer,date\na,x,maybe,R,2026-01-01\nb,,yes,,soon\nc,x,yes,R,2026-01-01\nc,x,no,R,2026-01-01\n"
     )
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         read_decisions(path)
     text = str(caught.value)
     for part in ("decision is 'maybe'", "needs entity_id", "needs reviewer", "'soon' is no date", "contradicts"):

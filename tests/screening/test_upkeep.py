@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.screening import load_watchlist
 from copub.screening.document import read_document
 from copub.screening.upkeep import check_watchlist, counts, draft_lines
@@ -103,12 +103,12 @@ def test_a_document_that_cannot_be_compared_is_refused(
     watchlist, tmp_path: Path, name: str, content: bytes, says: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(CorrectInput, match=says):
+    with pytest.raises(InputError, match=says):
         check_watchlist(watchlist, tmp_path / name)
 
 
 def test_a_missing_document_is_named(watchlist, tmp_path: Path) -> None:
-    with pytest.raises(CorrectInput, match="no such file"):
+    with pytest.raises(InputError, match="no such file"):
         check_watchlist(watchlist, tmp_path / "none.csv")
 
 

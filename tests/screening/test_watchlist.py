@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.lists.watchlist import registry
 from copub.screening import Watchlist, load_watchlist
 
@@ -157,7 +157,7 @@ def test_all_faults_of_both_files_are_reported_at_once(write_list) -> None:
         extra="x",
         retrieved_on="yesterday",
     )
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         load_watchlist(path)
     text = str(caught.value)
     for part in (
@@ -174,7 +174,7 @@ def test_all_faults_of_both_files_are_reported_at_once(write_list) -> None:
 def test_a_missing_csv_file_does_not_hide_the_faults_of_the_head(write_list) -> None:
     path = write_list("entity_id\nbeihang-university\n", kind="rumour", edition=None)
     path.with_suffix(".csv").unlink()
-    with pytest.raises(CorrectFile) as caught:
+    with pytest.raises(FileError) as caught:
         load_watchlist(path)
     text = str(caught.value)
     for part in ("kind is 'rumour'", "edition is missing", f"{path.with_suffix('.csv')}: there is no such file"):
@@ -193,19 +193,19 @@ def test_a_missing_csv_file_does_not_hide_the_faults_of_the_head(write_list) -> 
     ],
 )
 def test_a_faulty_file_of_members_is_named(write_list, csv: str, part: str) -> None:
-    with pytest.raises(CorrectFile, match=part):
+    with pytest.raises(FileError, match=part):
         load_watchlist(write_list(csv))
 
 
 def test_a_list_without_its_table_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text("a = 1\n")
     (tmp_path / "x.csv").write_text("entity_id\nbeihang-university\n")
-    with pytest.raises(CorrectFile, match=r"table \[watchlist\] is missing"):
+    with pytest.raises(FileError, match=r"table \[watchlist\] is missing"):
         load_watchlist(tmp_path / "x.toml")
 
 
 def test_an_unknown_list_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(CorrectInput, match="no watchlist 'nonsense'") as caught:
+    with pytest.raises(InputError, match="no watchlist 'nonsense'") as caught:
         load_watchlist("nonsense")
     assert "seven-sons" in str(caught.value)
 
@@ -213,8 +213,8 @@ def test_an_unknown_list_is_answered_with_the_known_ones() -> None:
 def test_a_missing_or_broken_file_of_members_is_named(write_list) -> None:
     path = write_list("entity_id\n")
     path.with_suffix(".csv").write_bytes(b"entity_id\n\xff\n")
-    with pytest.raises(CorrectInput, match="not UTF-8"):
+    with pytest.raises(InputError, match="not UTF-8"):
         load_watchlist(path)
     path.with_suffix(".csv").unlink()
-    with pytest.raises(CorrectInput, match="no such file of members"):
+    with pytest.raises(InputError, match="no such file of members"):
         load_watchlist(path)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.sources.snapshot import executors as crew_module
 from copub.sources.snapshot import extract, parse_pairs
 
@@ -142,7 +142,7 @@ def test_a_scheduler_that_does_not_answer_is_named(
     snapshot: Path, distributed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crew_module, "_WAIT", 0.3)
-    with pytest.raises(CorrectInput, match="no scheduler answers") as caught:
+    with pytest.raises(InputError, match="no scheduler answers") as caught:
         extract(str(snapshot), snapshot.parent / "out.jsonl", BE_CN, scheduler="tcp://127.0.0.1:9")
     assert "tcp://127.0.0.1:9" in caught.value.where
 
@@ -153,13 +153,13 @@ def test_a_scheduler_without_workers_is_named(
     monkeypatch.setattr(crew_module, "_WAIT", 5)
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster,
-        pytest.raises(CorrectInput, match="the scheduler has no workers"),
+        pytest.raises(InputError, match="the scheduler has no workers"),
     ):
         extract(str(snapshot), snapshot.parent / "out.jsonl", BE_CN, scheduler=cluster.scheduler_address)
 
 
 def test_several_workers_without_dask_ask_for_the_extra(snapshot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(CorrectInput, match="needs dask") as caught:
+    with pytest.raises(InputError, match="needs dask") as caught:
         extract(str(snapshot), snapshot.parent / "out.jsonl", BE_CN, workers=2)
-    assert "copub[cluster]" in caught.value.mend
+    assert "copub[cluster]" in caught.value.hint

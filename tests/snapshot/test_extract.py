@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from copub.errors import CorrectInput, ResumeLater
+from copub.errors import InputError, SourceUnavailableError
 from copub.sources.snapshot import ExtractSummary, extract, parse_pairs
 from copub.sources.snapshot import extract as extract_function
 from copub.sources.snapshot.selection import Asked, countries_of_work
@@ -172,7 +172,7 @@ def test_a_damaged_file_is_named_and_passed_over_and_done_when_it_is_mended(
     summary = extract(str(root), target, BE_CN)
     assert values(target) == wanted_of([parts[0], *parts[2:]])
     assert [fault.where for fault in summary.faults] == [str(second)]
-    with pytest.raises(ResumeLater, match="passed over in the snapshot: 1") as caught:
+    with pytest.raises(SourceUnavailableError, match="passed over in the snapshot: 1") as caught:
         summary.check()
     assert str(second) in str(caught.value)
     second.write_bytes(whole)
@@ -213,7 +213,7 @@ def test_many_faults_are_counted_and_the_first_twenty_named(builder: Any) -> Non
     (root / "data/jsonl/works/updated_date=2026-01-01/part_0000.gz").write_bytes(gzip.compress(bad))
     (root / "data/jsonl/works/manifest.json").unlink()
     summary = extract(str(root), builder.folder / "out.jsonl", BE_CN)
-    with pytest.raises(ResumeLater, match="and 10 more"):
+    with pytest.raises(SourceUnavailableError, match="and 10 more"):
         summary.check()
 
 
@@ -283,7 +283,7 @@ def test_what_else_lies_in_the_folder_of_parts_is_left_alone(builder: Any) -> No
 def test_a_wrong_target_or_option_is_refused_before_anything_is_read(
     name: str, pairs: list[str], more: dict[str, Any], says: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(CorrectInput, match=says):
+    with pytest.raises(InputError, match=says):
         extract_function(str(tmp_path), tmp_path / name, parse_pairs(pairs), **more)
     assert list(tmp_path.iterdir()) == []
 
@@ -323,7 +323,7 @@ def test_a_target_among_the_files_of_the_snapshot_is_refused(builder: Any) -> No
     (file,) = root.rglob("*.gz")
     part = file.rename(file.with_name("part_0000.jsonl.gz"))
     before = part.read_bytes()
-    with pytest.raises(CorrectInput, match="among the files of the snapshot"):
+    with pytest.raises(InputError, match="among the files of the snapshot"):
         extract(str(root), part, BE_CN)
     assert part.read_bytes() == before
 
@@ -333,5 +333,5 @@ def test_a_target_among_the_files_of_the_snapshot_is_refused(builder: Any) -> No
 )
 def test_a_target_that_cannot_be_written_is_refused_before_anything_is_read(builder: Any, name: str, says: str) -> None:
     (builder.folder / "folder.jsonl").mkdir()
-    with pytest.raises(CorrectInput, match=says):
+    with pytest.raises(InputError, match=says):
         extract("nowhere", builder.folder / name, BE_CN)

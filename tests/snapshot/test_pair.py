@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.pairs import Pair, check_pairs, parse_pairs
 from copub.sources.snapshot.selection import Asked
 
@@ -49,14 +49,14 @@ def test_a_name_goes_in_front() -> None:
     ],
 )
 def test_what_is_not_a_pair_is_refused_with_its_reason(texts: list[str], says: str) -> None:
-    with pytest.raises(CorrectInput) as caught:
+    with pytest.raises(InputError) as caught:
         parse_pairs(texts)
     assert says in caught.value.what
-    assert "BE:CN" in caught.value.mend
+    assert "BE:CN" in caught.value.hint
 
 
 def test_all_faults_of_the_pairs_are_named_together() -> None:
-    with pytest.raises(CorrectInput, match=r"'XX' is not an ISO.*a side of 'empty' is empty"):
+    with pytest.raises(InputError, match=r"'XX' is not an ISO.*a side of 'empty' is empty"):
         check_pairs([Pair("one", ("XX",), ("CN",)), Pair("empty", (), ("CN",))])
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from copub.errors import CorrectInput, ResumeLater
+from copub.errors import InputError, SourceUnavailableError
 from copub.sources.snapshot import extract, parse_pairs
 
 BE_CN = parse_pairs(["BE:CN"])
@@ -125,12 +125,12 @@ def test_a_file_in_a_bucket_is_fetched_in_large_pieces(builder: Any, bucket: typ
 def test_a_bucket_without_works_is_wrong_input(bucket: type[Bucket], tmp_path: Path) -> None:
     (bucket.folder / "data").mkdir(parents=True)
     (bucket.folder / "data" / "readme.txt").write_text("nothing")
-    with pytest.raises(CorrectInput, match="no works of a snapshot"):
+    with pytest.raises(InputError, match="no works of a snapshot"):
         extract("s3://openalex/data", tmp_path / "out.jsonl", BE_CN)
 
 
 def test_storage_that_does_not_answer_can_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    with pytest.raises(ResumeLater, match="does not answer"):
+    with pytest.raises(SourceUnavailableError, match="does not answer"):
         extract("s3://openalex/data", tmp_path / "out.jsonl", BE_CN)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.sources.snapshot.snapshotmanifest import Promise, parse_manifest
 from copub.sources.snapshot.storage import open_source
 from copub.sources.snapshot.survey import Snapshot, survey
@@ -58,26 +58,26 @@ def test_files_that_are_missing_replaced_or_extra_are_named_and_not_read(builder
 
 
 def test_a_folder_that_is_missing_is_wrong_input(tmp_path: Path) -> None:
-    with pytest.raises(CorrectInput, match="no such folder"):
+    with pytest.raises(InputError, match="no such folder"):
         look(tmp_path / "nowhere")
 
 
 def test_a_file_in_place_of_the_folder_is_wrong_input(tmp_path: Path) -> None:
     (tmp_path / "works.gz").touch()
-    with pytest.raises(CorrectInput, match="a file, not a folder"):
+    with pytest.raises(InputError, match="a file, not a folder"):
         look(tmp_path / "works.gz")
 
 
 def test_a_folder_without_works_is_wrong_input(tmp_path: Path) -> None:
     (tmp_path / "data/jsonl/authors/updated_date=2026-01-01").mkdir(parents=True)
-    with pytest.raises(CorrectInput, match="no works of a snapshot are here"):
+    with pytest.raises(InputError, match="no works of a snapshot are here"):
         look(tmp_path)
 
 
 def test_two_formats_under_one_top_must_be_told_apart(builder: Any, tmp_path: Path) -> None:
     root = builder.snapshot("jsonl", [builder.works(1)])
     builder.snapshot("parquet", [builder.works(1)]).joinpath("data/parquet").rename(root / "data/parquet")
-    with pytest.raises(CorrectInput, match="several sets of works") as caught:
+    with pytest.raises(InputError, match="several sets of works") as caught:
         look(root)
     assert "data/jsonl/works" in caught.value.where
     assert "data/parquet/works" in caught.value.where
@@ -86,19 +86,19 @@ def test_two_formats_under_one_top_must_be_told_apart(builder: Any, tmp_path: Pa
 def test_partitions_with_files_of_no_known_kind_are_an_unknown_layout(tmp_path: Path) -> None:
     (tmp_path / "updated_date=2026-01-01").mkdir()
     (tmp_path / "updated_date=2026-01-01" / "part_0000.csv").touch()
-    with pytest.raises(CorrectInput, match="unknown layout"):
+    with pytest.raises(InputError, match="unknown layout"):
         look(tmp_path)
 
 
 def test_partitions_with_both_kinds_of_files_are_refused(builder: Any) -> None:
     root = builder.snapshot("jsonl", [builder.works(1)])
     builder.write(next(root.rglob("*.gz")).with_name("part_0000.parquet"), builder.works(1))
-    with pytest.raises(CorrectInput, match="mixed"):
+    with pytest.raises(InputError, match="mixed"):
         look(root)
 
 
 def test_other_kinds_of_addresses_are_refused() -> None:
-    with pytest.raises(CorrectInput, match="ftp:// are unknown"):
+    with pytest.raises(InputError, match="ftp:// are unknown"):
         look("ftp://example.org/openalex")
 
 
@@ -114,7 +114,7 @@ def test_other_kinds_of_addresses_are_refused() -> None:
 def test_a_file_that_is_no_manifest_of_works_is_wrong_input(text: bytes, says: str, builder: Any) -> None:
     root = builder.snapshot("jsonl", [builder.works(1)])
     (root / "data/jsonl/works/manifest.json").write_bytes(text)
-    with pytest.raises(CorrectInput, match=says) as caught:
+    with pytest.raises(InputError, match=says) as caught:
         look(root)
     assert caught.value.where.endswith("manifest.json")
 

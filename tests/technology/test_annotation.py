@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from copub.csvtext import write_sheet
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.review.texts import (
     COLUMNS,
     agreement_of_readers,
@@ -89,11 +89,11 @@ def test_all_faults_of_all_sheets_are_named(tmp_path: Path) -> None:
     bad = _sheet(tmp_path / "bad.csv", [("W1", "Z", "", "ann", "yesterday")])
     worse = tmp_path / "worse.csv"
     worse.write_text("work_id,core\n", encoding="utf-8")
-    with pytest.raises(CorrectFile) as raised:
+    with pytest.raises(FileError) as raised:
         read_sheets([bad, worse], AREAS)
     said = str(raised.value)
     assert "bad.csv:2: core: unknown area Z" in said
     assert "bad.csv:2: no date of reading: 'yesterday'" in said
     assert "worse.csv:1: columns are missing" in said
-    with pytest.raises(CorrectInput, match="no such sheet"):
+    with pytest.raises(InputError, match="no such sheet"):
         read_sheets([tmp_path / "none.csv"], AREAS)

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists.taxonomy import load_taxonomy, read_taxonomy
 from copub.lists.tomlfile import parse_toml
 from copub.schema import TABLES
@@ -128,7 +128,7 @@ def test_a_given_threshold_wins_over_the_profile() -> None:
 
 
 def test_an_unknown_profile_is_refused_by_name() -> None:
-    with pytest.raises(CorrectInput, match="no profile 'bold'"):
+    with pytest.raises(InputError, match="no profile 'bold'"):
         classify(_works(), _topics(), [load_taxonomy(EU)], profile="bold")
 
 
@@ -163,7 +163,7 @@ def test_a_taxonomy_of_ones_own_classifies_by_its_rules() -> None:
 
 
 def test_a_list_of_other_areas_under_the_id_of_the_models_is_refused() -> None:
-    with pytest.raises(CorrectInput, match="trained for other areas"):
+    with pytest.raises(InputError, match="trained for other areas"):
         classify(_works(), _topics(), [replace(load_taxonomy(EU), areas=load_taxonomy(EU).areas[:3])])
 
 

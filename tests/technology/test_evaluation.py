@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.technology.classifierevaluation import (
     ANY,
     check_areas,
@@ -88,7 +88,7 @@ def test_strata_sweep_calibration_and_look_alikes_are_tables(labels: pl.DataFram
 
 
 def test_labels_with_faults_are_refused_all_at_once(tmp_path: Path) -> None:
-    with pytest.raises(CorrectFile) as raised:
+    with pytest.raises(FileError) as raised:
         _labels(tmp_path / "bad.jsonl", [{"title": "no id", "core": []}, {"item": "x", "core": "A"}, {"item": "y"}])
     assert str(raised.value).count("bad.jsonl:") == 3
 
@@ -117,7 +117,7 @@ def test_kappa_is_one_for_equal_readings_and_zero_for_chance() -> None:
 
 def test_an_item_labelled_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
     row: dict[str, object] = {"item": "a", "title": "t", "core": []}
-    with pytest.raises(CorrectFile) as raised:
+    with pytest.raises(FileError) as raised:
         _labels(tmp_path / "l.jsonl", [row, {**row, "item": "b"}, row])
     (fault,) = raised.value.faults
     assert fault.where.endswith(":3")
@@ -126,9 +126,9 @@ def test_an_item_labelled_twice_is_refused_with_both_lines(tmp_path: Path) -> No
 
 def test_labels_that_are_no_areas_are_refused_as_they_would_count_as_nothing(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [{"item": "a", "title": "t", "core": ["EU-02-AI"], "disputed": ["EU-2-AI"]}]
-    with pytest.raises(CorrectFile, match="1 fault"):
+    with pytest.raises(FileError, match="1 fault"):
         check_areas(_labels(tmp_path / "l.jsonl", rows), ["EU-02-AI"])
-    with pytest.raises(CorrectFile, match="1 fault"):
+    with pytest.raises(FileError, match="1 fault"):
         _labels(tmp_path / "l.jsonl", [{"item": "a", "title": "t", "core": [5]}])
-    with pytest.raises(CorrectInput, match="no label"):
+    with pytest.raises(InputError, match="no label"):
         _labels(tmp_path / "l.jsonl", [])

@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists import modelcard as headscore
 from copub.lists.modelcard import FOLDER, MODEL, linkable_heads
 from copub.lists.taxonomy import load_taxonomy, read_taxonomy
@@ -150,7 +150,7 @@ def test_a_model_that_calibrates_no_head_is_refused_with_what_to_do(
     older = _write_model(tmp_path, None)
     assert older.head_scores == {}
     _take(older, monkeypatch)
-    with pytest.raises(CorrectInput, match=f"no probability of the head '{HEAD}'") as raised:
+    with pytest.raises(InputError, match=f"no probability of the head '{HEAD}'") as raised:
         _judge()
     assert "make model" in str(raised.value)
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists.taxonomy import load_taxonomy
 from copub.shipped import shipped_folder
 from copub.technology.model import FOLDER, load_model
@@ -45,12 +45,12 @@ def test_a_damaged_model_is_refused(tmp_path: Path) -> None:
     for suffix in (".npz", ".json"):
         shutil.copy(shipped_folder(FOLDER) / f"{NAME}{suffix}", tmp_path)
     (tmp_path / f"{NAME}.npz").write_bytes(b"broken")
-    with pytest.raises(CorrectInput, match="not those that its JSON file names"):
+    with pytest.raises(InputError, match="not those that its JSON file names"):
         load_model(NAME, tmp_path)
 
 
 def test_a_missing_model_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(CorrectInput) as raised:
+    with pytest.raises(InputError) as raised:
         load_model("none", tmp_path)
     assert "copub.technology.training.train" in str(raised.value)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.technology.externallabels import agreement, key_of, read_outside
 
 ASSIGNED = {"work_id": pl.String, "area": pl.String, "assigned": pl.Boolean}
@@ -54,23 +54,23 @@ def test_a_column_of_areas_keeps_them_apart_and_unclear_is_no_label(tmp_path: Pa
 def test_faults_of_labels_are_named_by_row(tmp_path: Path) -> None:
     path = tmp_path / "bad.csv"
     path.write_text("id,label\nW1,perhaps\nW2,yes\nhttps://openalex.org/W2,no\n", encoding="utf-8")
-    with pytest.raises(CorrectFile) as raised:
+    with pytest.raises(FileError) as raised:
         read_outside(path)
     assert "row 1: 'perhaps' is no label" in str(raised.value)
     assert "row 2: w2 has two different labels" in str(raised.value)
 
 
 def test_a_file_that_cannot_be_read_says_how_to_mend(tmp_path: Path) -> None:
-    with pytest.raises(CorrectInput, match="no such file"):
+    with pytest.raises(InputError, match="no such file"):
         read_outside(tmp_path / "none.csv")
     path = tmp_path / "a.csv"
     path.write_text("id,x\nW1,1\n", encoding="utf-8")
-    with pytest.raises(CorrectInput, match="no column label"):
+    with pytest.raises(InputError, match="no column label"):
         read_outside(path)
-    with pytest.raises(CorrectInput, match=r"cannot read \.txt"):
+    with pytest.raises(InputError, match=r"cannot read \.txt"):
         read_outside(path.rename(tmp_path / "a.txt"))
     (tmp_path / "b.parquet").write_bytes(b"no parquet")
-    with pytest.raises(CorrectInput, match="cannot be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         read_outside(tmp_path / "b.parquet")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from copub.errors import CorrectFile
+from copub.errors import FileError
 from copub.schema import TABLES
 from copub.technology.plainrecords import read_records, topics_of
 
@@ -44,14 +44,14 @@ def test_topics_make_the_table_of_that_name(tmp_path: Path) -> None:
 
 def test_records_without_an_id_are_named_by_line(tmp_path: Path) -> None:
     path = _write(tmp_path / "w.jsonl", [{"id": "W1", "title": "t"}, {"title": "no id"}, [1]])
-    with pytest.raises(CorrectFile) as raised:
+    with pytest.raises(FileError) as raised:
         list(read_records(path))
     assert "w.jsonl:2" in str(raised.value) and "w.jsonl:3" in str(raised.value)
 
 
 def test_a_title_that_is_no_text_and_a_line_that_is_no_object_are_named(tmp_path: Path) -> None:
     records = [{"id": "W1", "title": ["a"]}, {"id": "W2", "abstract": {"a": [0]}}, 5, None, {"id": "W3", "title": None}]
-    with pytest.raises(CorrectFile) as raised:
+    with pytest.raises(FileError) as raised:
         list(read_records(_write(tmp_path / "w.jsonl", records)))
     assert [fault.what for fault in raised.value.faults] == [
         "'title' is list, not text",
@@ -62,6 +62,6 @@ def test_a_title_that_is_no_text_and_a_line_that_is_no_object_are_named(tmp_path
 
 
 def test_all_faults_are_counted_and_the_first_twenty_listed(tmp_path: Path) -> None:
-    with pytest.raises(CorrectFile, match="has 100 faults") as raised:
+    with pytest.raises(FileError, match="has 100 faults") as raised:
         list(read_records(_write(tmp_path / "w.jsonl", [{}] * 100)))
     assert (len(raised.value.faults), raised.value.more) == (20, 80)

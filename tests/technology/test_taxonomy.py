@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.errors import CorrectFile, CorrectInput
+from copub.errors import FileError, InputError
 from copub.lists.taxonomy import FOLDER, load_taxonomy, read_taxonomy
 from copub.lists.terms import parse_term
 from copub.lists.tomlfile import parse_toml
@@ -29,7 +29,7 @@ SIZES = {
 
 
 def _faults(text: str) -> str:
-    with pytest.raises(CorrectFile) as raised:
+    with pytest.raises(FileError) as raised:
         read_taxonomy(parse_toml(text, name="own.toml"))
     return str(raised.value)
 
@@ -62,7 +62,7 @@ def test_an_area_may_link_to_a_head_of_the_model_without_a_crosswalk() -> None:
 
 
 def test_an_unknown_name_lists_what_is_shipped() -> None:
-    with pytest.raises(CorrectInput, match="no taxonomy 'nato'") as raised:
+    with pytest.raises(InputError, match="no taxonomy 'nato'") as raised:
         load_taxonomy("nato")
     assert "eu-2023-2113" in str(raised.value)
 
@@ -117,7 +117,7 @@ def test_any_term_is_read_or_refused_with_its_line(term: str) -> None:
     text = HEAD + AREA.replace("laser", quoted)
     try:
         taxonomy = read_taxonomy(parse_toml(text, name="own.toml"))
-    except CorrectFile as error:
+    except FileError as error:
         assert f"own.toml:{text.count(chr(10))}" in str(error)
     else:
         assert taxonomy.areas[0].technologies[0].strong == (parse_term(quoted),)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists.taxonomy import load_taxonomy
 from copub.shipped import shipped_folder
 from copub.technology.model import FOLDER, load_model
@@ -79,7 +79,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_folder_without_the_texts_is_refused_with_their_names(tmp_path: Path) -> None:
-    with pytest.raises(CorrectInput, match="training texts are missing") as raised:
+    with pytest.raises(InputError, match="training texts are missing") as raised:
         Corpus(tmp_path)
     assert "gold/dev.jsonl" in str(raised.value)
 

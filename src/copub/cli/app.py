@@ -14,7 +14,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from copub.errors import CopubError, CorrectInput, ResumeLater
+from copub.errors import CopubError, InputError, SourceUnavailableError
 from copub.lines import wrapped
 
 ORDER = (
@@ -119,7 +119,7 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
         typer.echo("copub: stopped. Harvested pages are kept; the same command continues.", err=True)
         return 130
     except OSError as error:
-        return _tell(CorrectInput(error.strerror or str(error), where=str(error.filename or "the system")), as_json)
+        return _tell(InputError(error.strerror or str(error), where=str(error.filename or "the system")), as_json)
     except Exception as error:  # noqa: BLE001  the last resort: anything else is an internal error
         if os.environ.get("COPUB_DEBUG"):
             traceback.print_exc()
@@ -139,22 +139,20 @@ def _tell(error: CopubError, as_json: bool) -> int:
     return error.exit_code
 
 
-def _wrong_use(error: typer.exceptions.TyperException) -> CorrectInput:
+def _wrong_use(error: typer.exceptions.TyperException) -> InputError:
     """Return wrong use of a command or an option as an error like all others."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "copub"
-    return CorrectInput(
-        error.format_message(), where=command.removeprefix("copub").strip(), mend=f"see {command} --help"
-    )
+    return InputError(error.format_message(), where=command.removeprefix("copub").strip(), hint=f"see {command} --help")
 
 
 def error_facts(error: CopubError) -> dict[str, Any]:
     """Return an error as JSON-ready values."""
-    resume_at = error.resume_at if isinstance(error, ResumeLater) else None
+    resume_at = error.resume_at if isinstance(error, SourceUnavailableError) else None
     return {
         "error": error.what,
         "where": error.where,
-        "mend": error.mend,
+        "hint": error.hint,
         "message": str(error),
         "exit_code": error.exit_code,
         "resume_at": resume_at.isoformat() if resume_at else None,

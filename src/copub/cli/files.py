@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from copub.csvtext import FORMULA, UNFIT, csv_of
-from copub.errors import CorrectInput
+from copub.errors import InputError
 
 _OLDEST = pl.CompatLevel.oldest()
 SUFFIXES = (".parquet", ".csv", ".jsonl")
@@ -24,39 +24,39 @@ SUFFIXES = (".parquet", ".csv", ".jsonl")
 def read_strings(path: Path, column: str) -> pl.Series:
     """Return strings exactly as they stand: one per line (plain or .gz), or a column of a CSV file.
 
-    Raises `CorrectInput` if the file is missing, no UTF-8 text, or lacks the column.
+    Raises `InputError` if the file is missing, no UTF-8 text, or lacks the column.
     """
     if not path.is_file():
-        raise CorrectInput("there is no such file", where=str(path), mend="check the path and the spelling")
+        raise InputError("there is no such file", where=str(path), hint="check the path and the spelling")
     try:
         if ".csv" in path.suffixes:
             frame = pl.read_csv(path, infer_schema=False)
             if column not in frame.columns:
-                raise CorrectInput(
-                    f"no column {column!r}", where=str(path), mend=f"columns: {', '.join(frame.columns)}; see --column"
+                raise InputError(
+                    f"no column {column!r}", where=str(path), hint=f"columns: {', '.join(frame.columns)}; see --column"
                 )
             return frame[column].drop_nulls()
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         lines = data.decode("utf-8").split("\n")
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error, pl.exceptions.PolarsError) as error:
-        raise CorrectInput(f"cannot be read: {error}", where=str(path), mend="give UTF-8 text, whole") from None
+        raise InputError(f"cannot be read: {error}", where=str(path), hint="give UTF-8 text, whole") from None
     return pl.Series("strings", [line.removesuffix("\r") for line in lines if line.strip()], dtype=pl.String)
 
 
 def check_out(path: Path, *inputs: Path) -> None:
-    """Raise `CorrectInput` if a frame cannot be written to `path` or would replace an input; before any work."""
+    """Raise `InputError` if a frame cannot be written to `path` or would replace an input; before any work."""
     if path.suffix not in SUFFIXES:
-        raise CorrectInput(
+        raise InputError(
             f"cannot write {path.suffix or 'a file without suffix'}",
             where=str(path),
-            mend=f"use one of {', '.join(SUFFIXES)}",
+            hint=f"use one of {', '.join(SUFFIXES)}",
         )
     if not path.parent.is_dir():
-        raise CorrectInput("there is no such folder", where=str(path.parent), mend="make it, or name another")
+        raise InputError("there is no such folder", where=str(path.parent), hint="make it, or name another")
     if path.is_dir():
-        raise CorrectInput("this is a folder", where=str(path), mend="name a file")
+        raise InputError("this is a folder", where=str(path), hint="name a file")
     if path.exists() and any(given.exists() and path.samefile(given) for given in inputs):
-        raise CorrectInput("this is the file that is read: it would be replaced", where=str(path), mend="name another")
+        raise InputError("this is the file that is read: it would be replaced", where=str(path), hint="name another")
 
 
 def as_printed(hits: pl.DataFrame) -> pl.DataFrame:

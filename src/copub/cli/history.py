@@ -18,7 +18,7 @@ from copub.cli.app import (
     print_json,
     say,
 )
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.settings import folders
 
 DIFFERS = 4
@@ -100,7 +100,7 @@ def verify_command(
     from copub.runs.keep import find_run
 
     if more_works and not works:
-        raise CorrectInput(f"{more_works[0]} stands alone", where="copub verify", mend="put --works before works files")
+        raise InputError(f"{more_works[0]} stands alone", where="copub verify", hint="put --works before works files")
     place = folders(cache, reports)
     made = find_run(run, place.reports)
     progress.stage("verify")
@@ -151,8 +151,8 @@ def trend_command(
     place = folders(reports=reports).reports
     _known_study(place, study)
     if out is not None and out.suffix not in (".parquet", ".csv"):
-        raise CorrectInput(
-            f"cannot write {out.suffix or 'a file without suffix'}", where=str(out), mend=".parquet or .csv"
+        raise InputError(
+            f"cannot write {out.suffix or 'a file without suffix'}", where=str(out), hint=".parquet or .csv"
         )
     _say_unreadable(place, study)
     runs = sorted(runs_of(place, study), key=run_time)
@@ -283,6 +283,6 @@ def _known_study(reports: Path, study: str) -> None:
 
     known = studies_of(reports)
     if study not in known:
-        raise CorrectInput(
-            f"there is no run of a study {study!r}", where=str(reports), mend=f"known: {', '.join(known) or 'none yet'}"
+        raise InputError(
+            f"there is no run of a study {study!r}", where=str(reports), hint=f"known: {', '.join(known) or 'none yet'}"
         )

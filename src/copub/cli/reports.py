@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from copub.cli.app import JsonOption, ReportsOption, app, print_json
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.names import EXPORTS
 from copub.settings import folders
 
@@ -81,7 +81,7 @@ def dossier_command(
     found = find_run(run, folders(reports=reports).reports)
     path = out or Path("dossier.html")
     if not path.parent.is_dir():
-        raise CorrectInput("there is no such folder", where=str(path.parent), mend="make it, or name another")
+        raise InputError("there is no such folder", where=str(path.parent), hint="make it, or name another")
     known = [
         {
             "side_a": tie.institution_a,

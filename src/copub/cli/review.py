@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from copub.cli.app import ReportsOption, amount, app
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.names import READING_STRATA, SEED
 from copub.settings import folders
 
@@ -44,7 +44,7 @@ def sample_command(
     from copub.runs.keep import find_run
 
     if not out.parent.is_dir():
-        raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
+        raise InputError("there is no such folder", where=str(out.parent), hint="make it, or name another")
     found = find_run(run, folders(reports=reports).reports)
     lists = watchlists_of(found)
     sheet = draw_sheet(
@@ -78,12 +78,10 @@ def works_command(
     from copub.runs.keep import find_run
 
     if not out.parent.is_dir():
-        raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
+        raise InputError("there is no such folder", where=str(out.parent), hint="make it, or name another")
     tables = find_run(run, folders(reports=reports).reports).tables
     if "copublications" not in tables:
-        raise CorrectInput(
-            "the run was stopped before its works were measured", where=run, mend="run it without --until"
-        )
+        raise InputError("the run was stopped before its works were measured", where=run, hint="run it without --until")
     sheet = draw_works(
         tables["copublications"], tables["works"], tables["affiliations"], tables["authorships"], size, seed
     )
@@ -119,10 +117,10 @@ def import_command(
     decided = [new for new in read.values() if not new.is_empty()]
     labels = read_labels(of_works) if of_works else None
     if not decided and (labels is None or labels.is_empty()):
-        raise CorrectInput(
+        raise InputError(
             "nothing is filled in, so nothing was changed",
             where=", ".join(map(str, sheets)),
-            mend="fill in decision, reason, reviewer and date (a sheet of affiliations), or critical, listed, "
+            hint="fill in decision, reason, reviewer and date (a sheet of affiliations), or critical, listed, "
             "top_level, reader and date (a sheet of works)",
         )
     for new in decided:
@@ -166,7 +164,7 @@ def texts_command(
     from copub.runs.keep import find_run
 
     if not out.parent.is_dir():
-        raise CorrectInput("there is no such folder", where=str(out.parent), mend="make it, or name another")
+        raise InputError("there is no such folder", where=str(out.parent), hint="make it, or name another")
     found = find_run(run, folders(reports=reports).reports)
     headline = found.manifest["taxonomies"][0]["id"]
     assigned = found.tables["assignments"].filter(taxonomy=headline)

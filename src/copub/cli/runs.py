@@ -18,7 +18,7 @@ from copub.cli.app import (
     app,
     print_json,
 )
-from copub.errors import CorrectInput, ResumeLater
+from copub.errors import InputError, SourceUnavailableError
 from copub.names import STAGES
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ def run_command(
     from copub.pipeline import run
 
     if more_works and not works:
-        raise CorrectInput(
-            f"{more_works[0]} stands alone", where="copub run", mend="put --works before the names of works files"
+        raise InputError(
+            f"{more_works[0]} stands alone", where="copub run", hint="put --works before the names of works files"
         )
     finished = run(
         study,
@@ -118,9 +118,9 @@ def estimate_command(
         return
     try:
         price = estimate(query_of(asked), base_url=source_url(), api_key=source_key())
-    except ResumeLater as error:  # an estimate has neither works files nor a cache to fall back on
-        mend = "ask again when the source can be reached; COPUB_OPENALEX_URL names another source"
-        raise ResumeLater(error.what, where=error.where, mend=mend, resume_at=error.resume_at) from None
+    except SourceUnavailableError as error:  # an estimate has neither works files nor a cache to fall back on
+        hint = "ask again when the source can be reached; COPUB_OPENALEX_URL names another source"
+        raise SourceUnavailableError(error.what, where=error.where, hint=hint, resume_at=error.resume_at) from None
     if as_json:
         print_json(price.as_dict())
         return

@@ -11,7 +11,7 @@ import typer
 
 from copub.cli.app import JsonOption, app, print_json, say
 from copub.countries import COUNTRIES, listing
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lines import one_line
 from copub.pairs import Pair, parse_pairs
 from copub.shipped import shipped_names
@@ -121,10 +121,10 @@ def _facts(study: Study) -> dict[str, Any]:
 def _pair(sides: str) -> Pair:
     pairs = parse_pairs([sides])
     if len(pairs) > 1 or "=" in sides:
-        raise CorrectInput(
+        raise InputError(
             f"{sides!r} is not one pair without a name",
             where="--sides",
-            mend="write one pair, such as NL:IR or BE+LU:CN; a study has one file",
+            hint="write one pair, such as NL:IR or BE+LU:CN; a study has one file",
         )
     return pairs[0]
 
@@ -134,14 +134,14 @@ def _years(text: str) -> tuple[int, int]:
 
     found = _YEARS.fullmatch(text.strip())
     if found is None:
-        raise CorrectInput(f"{text!r} is not a span of years", where="--years", mend="write it as 2010:2024")
+        raise InputError(f"{text!r} is not a span of years", where="--years", hint="write it as 2010:2024")
     first, last = int(found[1]), int(found[2])
     for year in (first, last):
         wrong = year_fault(year)
         if wrong:
-            raise CorrectInput(wrong, where="--years", mend="write it as 2010:2024")
+            raise InputError(wrong, where="--years", hint="write it as 2010:2024")
     if first > last:
-        raise CorrectInput(f"the years are reversed: from {first} to {last}", where="--years", mend="exchange them")
+        raise InputError(f"the years are reversed: from {first} to {last}", where="--years", hint="exchange them")
     return first, last
 
 
@@ -149,23 +149,23 @@ def _title(text: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        raise CorrectInput("the title is not UTF-8 text", where="--title", mend="write it in UTF-8") from None
+        raise InputError("the title is not UTF-8 text", where="--title", hint="write it in UTF-8") from None
     return " ".join(text.split())
 
 
 def _study_id(file: Path, pair: Pair) -> str:
     """Return the id of a study: by the name of its file, or by its countries if no character of that can be used."""
     if file.suffix != ".toml":
-        raise CorrectInput(
-            "a study file must end with .toml", where=str(file), mend=f"write {file.with_suffix('.toml').name}"
+        raise InputError(
+            "a study file must end with .toml", where=str(file), hint=f"write {file.with_suffix('.toml').name}"
         )
     found = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-") or pair.name.lower().replace("+", "-")
     study_id = found[:_LONGEST_ID].rstrip("-")
     if study_id in shipped_names(FOLDER):
-        raise CorrectInput(
+        raise InputError(
             f"{study_id!r} is the name of a shipped study, and their runs would share a folder",
             where=str(file),
-            mend="choose another file name",
+            hint="choose another file name",
         )
     return study_id
 
@@ -173,12 +173,12 @@ def _study_id(file: Path, pair: Pair) -> str:
 def _write_new(path: Path, text: str) -> None:
     """Write a file that is not there yet, whole or not at all."""
     if not path.parent.is_dir():
-        raise CorrectInput("there is no such folder", where=str(path.parent), mend="make it, or name another")
+        raise InputError("there is no such folder", where=str(path.parent), hint="make it, or name another")
     try:
         path.touch(exist_ok=False)  # takes the name: a rename alone could replace a file
     except FileExistsError:
-        raise CorrectInput(
-            "this file exists, and init replaces no file", where=str(path), mend="choose another name, or move it away"
+        raise InputError(
+            "this file exists, and init replaces no file", where=str(path), hint="choose another name, or move it away"
         ) from None
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

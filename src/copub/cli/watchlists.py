@@ -9,7 +9,7 @@ import typer
 
 from copub.cli.app import JsonOption, QuietOption, amount, app, print_json, say
 from copub.countries import find_country, name_fault
-from copub.errors import CorrectInput, ResumeLater
+from copub.errors import InputError, SourceUnavailableError
 from copub.lines import aligned
 from copub.shipped import shipped_names
 
@@ -72,7 +72,7 @@ def screen_command(
     check_out(out, strings)
     wrong = name_fault(country) if country is not None else None
     if wrong:
-        raise CorrectInput(wrong, where="--country", mend="give an ISO 3166 code or an English name")
+        raise InputError(wrong, where="--country", hint="give an ISO 3166 code or an English name")
     known = find_country(country) if country is not None else None
     lists = [load_watchlist(name) for name in chosen(watchlist)]
     texts = read_strings(strings, column)
@@ -189,9 +189,9 @@ def resolve_command(
     entities = [member.entity for member in load_watchlist(watchlist).entities]
     try:
         found = resolve_identifiers(entities, Transport(source_url(), source_key()))
-    except ResumeLater as error:  # nothing is kept between calls, and no works file can stand in
-        mend = "repeat the command when the source can be reached; COPUB_OPENALEX_URL names another source"
-        raise ResumeLater(error.what, where=error.where, mend=mend, resume_at=error.resume_at) from None
+    except SourceUnavailableError as error:  # nothing is kept between calls, and no works file can stand in
+        hint = "repeat the command when the source can be reached; COPUB_OPENALEX_URL names another source"
+        raise SourceUnavailableError(error.what, where=error.where, hint=hint, resume_at=error.resume_at) from None
     write_out(found, out)
     typer.echo(f"{found['openalex_id'].count()} of {amount(found.height, 'entity', 'entities')} found: {out}")
 

@@ -11,7 +11,7 @@ import typer
 
 from copub.cli.app import JsonOption, NoProgressOption, QuietOption, amount, app, print_json, say
 from copub.cli.watchlists import WatchlistOption, chosen
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lines import aligned
 from copub.names import PROFILES
 
@@ -134,9 +134,9 @@ def classifier_command(
     from copub.technology.training.plot import calibration_svg
 
     if plot is not None and (plot.suffix != ".svg" or not plot.parent.is_dir()):
-        raise CorrectInput("a plot needs a name that ends in .svg, in a folder that is there", where=str(plot))
+        raise InputError("a plot needs a name that ends in .svg, in a folder that is there", where=str(plot))
     if reading not in judging.READINGS:
-        raise CorrectInput(f"no reading {reading!r}", where="--reading", mend=f"known: {', '.join(judging.READINGS)}")
+        raise InputError(f"no reading {reading!r}", where="--reading", hint=f"known: {', '.join(judging.READINGS)}")
     areas = load_taxonomy(taxonomy)
     table = judging.read_labels(labels)
     judging.check_areas(table, areas.area_ids)
@@ -207,7 +207,7 @@ def agreement_command(
     unknown = sorted({name for group in groups.values() for name in group if name not in areas})
     if unknown or not all(groups.values()):
         what = f"no area {', '.join(unknown)} in {taxonomy}" if unknown else "the labels name no area"
-        raise CorrectInput(what, where="--area", mend=f"known: {', '.join(areas)}")
+        raise InputError(what, where="--area", hint=f"known: {', '.join(areas)}")
     progress.stage("evaluate")
     ids, assignments = classify_ids(works, taxonomy, profile=profile)
     rows = []

@@ -27,7 +27,7 @@ from copub.corpus.work import (
     work_id_of,
     work_row,
 )
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.packed import in_order, pack, starts_of_parts, unpack
 from copub.parallel import in_parallel, no_collection
 from copub.progress import bar
@@ -154,7 +154,7 @@ def tabulate_in_turn(records: Iterable[Record] | Portioned, study: Study) -> tup
     join, faults = _Join(), list[Fault]()
     join.add(_read(records, study, faults))
     if faults:
-        raise CorrectFile.first(faults, kind="works file")
+        raise FileError.first(faults, kind="works file")
     return join.tables(), join.funnel
 
 
@@ -230,15 +230,15 @@ class _Join:
             piece.packed[name] = [pack(unpack(packed).filter(~again)) for packed in parts]
 
     def complain(self) -> None:
-        """Raise `CorrectInput` if none of the records is a work: these are no works files."""
+        """Raise `InputError` if none of the records is a work: these are no works files."""
         if self._seen:
             return
-        mend = "give OpenAlex works, one JSON object a line"
+        hint = "give OpenAlex works, one JSON object a line"
         if not self.funnel.read:
-            raise CorrectInput("there is no record in the works files", mend=mend)
+            raise InputError("there is no record in the works files", hint=hint)
         where, why = self.funnel.unreadable[0]
         what = f"no readable work among {self.funnel.read} records; the first: {why}"
-        raise CorrectInput(what, where=where, mend=mend)
+        raise InputError(what, where=where, hint=hint)
 
     def tables(self) -> TablesInTurn:
         """Yield the tables of all portions by name."""

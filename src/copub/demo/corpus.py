@@ -17,7 +17,7 @@ from copub.demo.places import institutions
 from copub.demo.plan import EXCLUDED_TYPES, FIRST_YEAR, LAST_YEAR, SEED, Plan, plan_corpus, work_id
 from copub.demo.syntheticrecords import copied, record
 from copub.demo.synthetictexts import Writer
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.parallel import no_collection
 
 COUNTED_LEVELS = ("very high", "high")
@@ -66,16 +66,16 @@ def planted_truth(works: Iterable[Mapping[str, Any]], seed: int = SEED) -> pl.Da
     `works` need only have their key ``id``; `seed` is that of the corpus. Columns: `TRUTH`.
     The population is that of the study `demo`: pair, 2000 to 2025, no excluded type, core corpus.
 
-    Raises `CorrectInput` if a work does not stem from the corpus of that seed.
+    Raises `InputError` if a work does not stem from the corpus of that seed.
     """
     plans = {plan.work_id: plan for plan in plan_corpus(seed)}
     ids = {str(work["id"]).rpartition("/")[2] for work in works}
     strange = sorted(ids - set(plans))
     if strange:
-        raise CorrectInput(
+        raise InputError(
             f"{len(strange)} works have no planted truth, such as {strange[0]}",
             where="the synthetic corpus",
-            mend="give only works of build_corpus, and the seed with which they were built",
+            hint="give only works of build_corpus, and the seed with which they were built",
         )
     rows = [_truth(plans[id]) for id in sorted(ids)]
     return pl.DataFrame(rows, schema=TRUTH, orient="row")
@@ -86,15 +86,15 @@ def planted_shares(year_from: int, year_to: int, seed: int = SEED) -> dict[str, 
 
     The measures bear the names of the table `shares`: critical, listed, critical_listed,
     top_level, and listed_lower and listed_unrated for works with no stronger institution.
-    Raises `CorrectInput` if no work of the population lies in these years.
+    Raises `InputError` if no work of the population lies in these years.
     """
     works = [{"id": plan.work_id} for plan in plan_corpus(seed)]
     in_years = pl.col("publication_year").is_between(year_from, year_to)
     truth = planted_truth(works, seed).filter("in_population", in_years)
     if truth.is_empty():
-        raise CorrectInput(
+        raise InputError(
             f"the synthetic corpus has no work of the pair from {year_from} to {year_to}",
-            mend=f"its years are {FIRST_YEAR} to {LAST_YEAR}",
+            hint=f"its years are {FIRST_YEAR} to {LAST_YEAR}",
         )
     level = pl.col("max_risk_level")
     shares = truth.select(

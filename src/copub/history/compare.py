@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from copub.arguments import expect
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.history.attribution import State, masks_of, moves, parts, states_of, sums
 from copub.history.causes import AFFILIATED, CAUSES, INDEXED, LEFT, TOPICS, candidates, differences
 from copub.history.comparisontables import COMPARISON_TABLES, conform_comparison
@@ -75,7 +75,7 @@ class Comparison:
 def compare(run_a: Run, run_b: Run) -> Comparison:
     """Compare two finished runs, by their tables and manifests alone.
 
-    Raises `CorrectInput` if a run was stopped before its shares were made, or if the works of one
+    Raises `InputError` if a run was stopped before its shares were made, or if the works of one
     are made up and those of the other are not.
     """
     for name, run in (("run_a", run_a), ("run_b", run_b)):
@@ -119,10 +119,10 @@ def _compared(run_a: Run, run_b: Run) -> Comparison:
 def _refuse_made_up(run_a: Run, run_b: Run) -> None:
     made_up = [run for run in (run_a, run_b) if run.manifest["study"]["synthetic"]]
     if len(made_up) == 1:
-        raise CorrectInput(
+        raise InputError(
             "the works of this run are made up, those of the other are not",
             where=str(made_up[0].folder),
-            mend="compare two runs of real works, or two of made-up ones",
+            hint="compare two runs of real works, or two of made-up ones",
         )
 
 

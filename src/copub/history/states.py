@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from copub.corpus.funnel import excluded_because
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.measures.copublications import authors_by_side, listed_works
 from copub.runs.folder import Run
 from copub.screening.appliedrepairs import REASON as REPAIR
@@ -41,14 +41,14 @@ def read_state(run: Run, study: Study) -> pl.DataFrame:
     Columns: work_id, title, publication_date, epoch, in_population; the flags `FLAGS` and `WEIGHTS`
     (null outside the population); the fingerprints `FINGERPRINTS`.
 
-    Raises `CorrectInput` if the run was stopped before the stage measure.
+    Raises `InputError` if the run was stopped before the stage measure.
     """
     missing = [name for name in _NEEDED if name not in run.tables]
     if missing:
-        raise CorrectInput(
+        raise InputError(
             f"the run lacks the tables {', '.join(missing)}",
             where=str(run.folder),
-            mend="run the study again without --until",
+            hint="run the study again without --until",
         )
     tables = run.tables
     counted = tables["copublications"].select("work_id", *WEIGHTS, "is_critical", "is_listed", "is_top_level")

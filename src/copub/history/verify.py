@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from copub.arguments import expect, path_of, paths_of
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists.decisions import decisions_from, keep_decisions, keep_labels, labels_from
 from copub.names import STAGES
 from copub.pipeline import run as carry_out
@@ -64,7 +64,7 @@ def verify(run: Run, cache: str | Path, works: Sequence[str | Path] = ()) -> Ver
 
     Raises
     ------
-    CorrectInput : the pages or files of the run are not there; the message says which.
+    InputError : the pages or files of the run are not there; the message says which.
     """
     expect(run, Run, "run", "a run: copub.open_run(FOLDER), or what copub.run returns")
     cache, works = path_of(cache, "cache"), paths_of(works, "works")
@@ -85,13 +85,13 @@ def _recompute(run: Run, place: Path, cache: Path, works: Sequence[Path]) -> Run
     if source["kind"] == "works-files":
         return carry_out(question, works=_same_files(run, works), **options)
     if works:
-        raise CorrectInput("the run was not made from works files", where=str(run.folder), mend="leave --works out")
+        raise InputError("the run was not made from works files", where=str(run.folder), hint="leave --works out")
     pages = _pages_of(run, cache)
     if pages is None and source["kind"] != "embedded":
-        raise CorrectInput(
+        raise InputError(
             "the cache holds no pages of this run",
             where=str(cache),
-            mend="name the folder into which it was harvested (--cache DIR)",
+            hint="name the folder into which it was harvested (--cache DIR)",
         )
     if pages is not None:
         _view(pages, int(source["round"]), place / "cache" / pages.name)
@@ -118,15 +118,15 @@ def _same_files(run: Run, works: Sequence[Path]) -> list[Path]:
     wanted = run.manifest["source"]["files"]
     missing = [path for path in works if not path.is_file()]
     if missing:
-        raise CorrectInput("there is no such works file", where=", ".join(map(str, missing)), mend="check the path")
+        raise InputError("there is no such works file", where=", ".join(map(str, missing)), hint="check the path")
     given = {(path.name, sha256_of(path)): path for path in works}
     lacking = [file for file in wanted if (file["name"], file["sha256"]) not in given]
     if lacking or len(given) > len(wanted):
         names = ", ".join(f"{file['name']} ({file['sha256'][:12]}…)" for file in wanted)
-        raise CorrectInput(
+        raise InputError(
             "these are not the works files of the run" if works else "the run was made from works files",
             where=", ".join(map(str, works)) or str(run.folder),
-            mend=f"name them, unchanged, after --works: {names}",
+            hint=f"name them, unchanged, after --works: {names}",
         )
     return [given[file["name"], file["sha256"]] for file in wanted]
 

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from copub.csvtext import unquoted, write_sheet
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.lists.entity import CsvRow, read_rows
 from copub.lists.labels import LABELS, labels_text, merge_labels, read_labels
 from copub.shipped import shipped_names
@@ -38,7 +38,7 @@ _STATUS = {"yes": "confirmed", "no": "rejected"}
 def read_decisions(path: Path) -> pl.DataFrame:
     """Read the decisions out of a sheet: value, entity_id, decision, reason, reviewer, date; sorted.
 
-    Rows without a decision are passed over. Raises `CorrectFile` with all faults: unknown
+    Rows without a decision are passed over. Raises `FileError` with all faults: unknown
     decisions, a decision without reviewer, date or entity, two decisions that contradict each other.
     """
     faults: list[Fault] = []
@@ -53,7 +53,7 @@ def read_decisions(path: Path) -> pl.DataFrame:
         if before["decision"] != row["decision"]:
             faults.append(Fault(row.where, f"contradicts the decision of {before.where}", "keep one of them"))
     if faults:
-        raise CorrectFile(faults, kind="review sheet")
+        raise FileError(faults, kind="review sheet")
     names = ("value", "entity_id", "decision", "reason", "reviewer", "date")
     data = [tuple(unquoted(row[name]) for name in names) for row in seen.values()]
     return pl.DataFrame(data, schema=pl.Schema(dict.fromkeys(names, pl.String())), orient="row").sort(
@@ -94,7 +94,7 @@ def decisions_of(reports: Path, study_id: str) -> pl.DataFrame | None:
 def keep_decisions(reports: Path, study_id: str, new: pl.DataFrame) -> tuple[pl.DataFrame, Path]:
     """Merge new decisions into those kept for a study; the later date wins. Return all, and the file.
 
-    Raises `CorrectInput` if neither a run nor a shipped study bears the id.
+    Raises `InputError` if neither a run nor a shipped study bears the id.
     """
     folder = _folder(reports, study_id)
     old = decisions_of(reports, study_id)
@@ -111,7 +111,7 @@ def labels_of(reports: Path, study_id: str) -> pl.DataFrame | None:
 def keep_labels(reports: Path, study_id: str, new: pl.DataFrame) -> tuple[pl.DataFrame, Path]:
     """Merge new labels into those kept for a study; the later date wins. Return all, and the file.
 
-    Raises `CorrectInput` if neither a run nor a shipped study bears the id.
+    Raises `InputError` if neither a run nor a shipped study bears the id.
     """
     path = _folder(reports, study_id) / LABELLED
     merged = merge_labels(read_labels([path]), new) if path.is_file() else new
@@ -121,7 +121,7 @@ def keep_labels(reports: Path, study_id: str, new: pl.DataFrame) -> tuple[pl.Dat
 def _folder(reports: Path, study_id: str) -> Path:
     folder = reports / study_id
     if not folder.is_dir() and study_id not in shipped_names("studies"):
-        raise CorrectInput(f"no run of a study {study_id!r}", where=str(reports), mend="run the study first")
+        raise InputError(f"no run of a study {study_id!r}", where=str(reports), hint="run the study first")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

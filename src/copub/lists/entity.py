@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from copub.countries import code_fault
-from copub.errors import CorrectInput, Fault
+from copub.errors import Fault, InputError
 
 SEPARATOR = "|"
 CHILDREN = ("all", "named", "none")
@@ -132,17 +132,15 @@ def read_rows(
 
     With `strip`, spaces around cells are dropped.
 
-    Raises `CorrectInput` if the file is missing or is no UTF-8 text.
+    Raises `InputError` if the file is missing or is no UTF-8 text.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise CorrectInput(
-            f"there is no such {kind}", where=str(path), mend="check the path and the spelling"
-        ) from None
+        raise InputError(f"there is no such {kind}", where=str(path), hint="check the path and the spelling") from None
     except UnicodeDecodeError as error:
-        raise CorrectInput(
-            f"the {kind} is not UTF-8 text (byte {error.start})", where=str(path), mend="save it as UTF-8"
+        raise InputError(
+            f"the {kind} is not UTF-8 text (byte {error.start})", where=str(path), hint="save it as UTF-8"
         ) from None
     reader = csv.reader(io.StringIO(text, newline=""))
     header = next(reader, [])

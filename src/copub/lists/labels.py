@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from copub.csvtext import unquoted
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 
 COLUMNS: Mapping[str, str] = {
     "work_id": "OpenAlex id of the work (W…)",
@@ -55,8 +55,8 @@ def read_labels(paths: Sequence[Path]) -> pl.DataFrame:
 
     Raises
     ------
-    CorrectInput : a file is missing or is no UTF-8 text.
-    CorrectFile : all faults of all sheets, with file and line: columns, answers, a label without
+    InputError : a file is missing or is no UTF-8 text.
+    FileError : all faults of all sheets, with file and line: columns, answers, a label without
         reader or date, and labels of one work that contradict each other.
     """
     faults: list[Fault] = []
@@ -74,7 +74,7 @@ def read_labels(paths: Sequence[Path]) -> pl.DataFrame:
             elif row["date"] > before["date"]:
                 found[row["work_id"]] = where, row
     if faults:
-        raise CorrectFile(faults, kind=_KIND)
+        raise FileError(faults, kind=_KIND)
     return pl.DataFrame([_label(row) for _, row in found.values()], schema=LABELS).sort("work_id")
 
 
@@ -117,12 +117,10 @@ def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[str, Row]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise CorrectInput(
-            f"there is no such {_KIND}", where=str(path), mend="check the path and the spelling"
-        ) from None
+        raise InputError(f"there is no such {_KIND}", where=str(path), hint="check the path and the spelling") from None
     except UnicodeDecodeError as error:
-        raise CorrectInput(
-            f"the {_KIND} is not UTF-8 text (byte {error.start})", where=str(path), mend="save it as CSV in UTF-8"
+        raise InputError(
+            f"the {_KIND} is not UTF-8 text (byte {error.start})", where=str(path), hint="save it as CSV in UTF-8"
         ) from None
     first = text.partition("\n")[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")

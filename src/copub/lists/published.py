@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.lists.tomlfile import TomlFile, read_toml
 from copub.names import MEASURES
 from copub.shipped import find_shipped, shipped_names
@@ -78,23 +78,23 @@ def load_published(name: str | Path) -> Published:
 
     Raises
     ------
-    CorrectInput : no such file; the message lists the shipped ones.
-    CorrectFile : the file has faults; all of them, with file and line.
+    InputError : no such file; the message lists the shipped ones.
+    FileError : the file has faults; all of them, with file and line.
     """
     path = Path(name)
     if path.suffix != ".toml" and not path.is_file():
         shipped = find_shipped(FOLDER, str(name))
         if shipped is None:
-            raise CorrectInput(
+            raise InputError(
                 f"there is no file of published figures {str(name)!r}",
-                mend=f"shipped: {', '.join(shipped_names(FOLDER))}; or give the path of a .toml file",
+                hint=f"shipped: {', '.join(shipped_names(FOLDER))}; or give the path of a .toml file",
             )
         path = shipped
     return read_published(read_toml(path, kind="file of published figures"))
 
 
 def read_published(toml: TomlFile) -> Published:
-    """Validate a parsed file. All faults are raised together as `CorrectFile`."""
+    """Validate a parsed file. All faults are raised together as `FileError`."""
     values, faults = toml.values, list[Fault]()
     known = ("id", "title", "source", "side_a", "side_b", "levels", "differences", "figure")
     for key in sorted(set(values) - set(known)):
@@ -107,7 +107,7 @@ def read_published(toml: TomlFile) -> Published:
         tables = []
     figures = [_figure(toml, table, at, faults) for at, table in enumerate(tables)]
     if faults:
-        raise CorrectFile(faults, kind="file of published figures")
+        raise FileError(faults, kind="file of published figures")
     head: dict[str, Any] = {**texts, **lists}
     return Published(**head, figures=tuple(figures))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.shipped import did_you_mean, find_shipped, shipped_names
 
 
@@ -72,14 +72,14 @@ def absolute_name(kind: str, name: str, folders: Sequence[Path]) -> str:
 
     Raises
     ------
-    CorrectInput : no shipped list has that id, and there is no such file.
+    InputError : no shipped list has that id, and there is no such file.
     """
     if _shipped(kind, name):
         return name
     paths = [folder.resolve() / name for folder in folders]
     found = next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113  no error for a name that is too long
     if found is None:
-        raise CorrectInput(_fault_of(kind, name, paths[0]), mend=_hint(kind, name, paths[0]))
+        raise InputError(_fault_of(kind, name, paths[0]), hint=_hint(kind, name, paths[0]))
     return str(found)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from copub.arguments import path_of
-from copub.errors import CorrectFile, Fault
+from copub.errors import Fault, FileError
 from copub.lists.modelcard import linkable_heads
 from copub.lists.terms import Term, parse_term
 from copub.lists.tomlfile import TomlFile, TomlPath, read_toml
@@ -106,8 +106,8 @@ def load_taxonomy(name_or_path: str | Path) -> Taxonomy:
 
     Raises
     ------
-    CorrectInput : there is no such taxonomy or file.
-    CorrectFile : the file has faults; all of them are named with their line.
+    InputError : there is no such taxonomy or file.
+    FileError : the file has faults; all of them are named with their line.
     """
     name = str(path_of(name_or_path, "taxonomy"))
     shipped = find_shipped(FOLDER, name)
@@ -124,13 +124,13 @@ def _shipped(path: Path) -> Taxonomy:
 
 
 def read_taxonomy(toml: TomlFile) -> Taxonomy:
-    """Validate a parsed taxonomy file. All faults are raised together as `CorrectFile`."""
+    """Validate a parsed taxonomy file. All faults are raised together as `FileError`."""
     reader = _Reader(toml)
     taxonomy = reader.taxonomy()
     if not reader.faults and taxonomy.crosswalk:
         reader.check_links(taxonomy, load_taxonomy(taxonomy.crosswalk))
     if reader.faults:
-        raise CorrectFile(sorted(reader.faults, key=_line), kind="taxonomy")
+        raise FileError(sorted(reader.faults, key=_line), kind="taxonomy")
     return taxonomy
 
 
@@ -146,8 +146,8 @@ class _Reader:
         self.toml = toml
         self.faults: list[Fault] = []
 
-    def fault(self, path: TomlPath, what: str, mend: str = "") -> None:
-        self.faults.append(Fault(self.toml.where(*path), what, mend))
+    def fault(self, path: TomlPath, what: str, hint: str = "") -> None:
+        self.faults.append(Fault(self.toml.where(*path), what, hint))
 
     def taxonomy(self) -> Taxonomy:
         values = self.toml.values

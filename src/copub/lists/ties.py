@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from copub.countries import code_fault
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.lists.checks import date_fault
 from copub.shipped import shipped_folder
 
@@ -59,29 +59,27 @@ def load_ties(name: str | Path) -> tuple[Tie, ...]:
 
     Raises
     ------
-    CorrectInput : no such file; the message lists the shipped ones.
-    CorrectFile : the file has faults; all of them, with file and line.
+    InputError : no such file; the message lists the shipped ones.
+    FileError : the file has faults; all of them, with file and line.
     """
     path = Path(name)
     if path.suffix != ".csv" and not path.is_file():
         shipped = {file.stem: file for file in shipped_folder(FOLDER).glob("*.csv")}
         if str(name) not in shipped:
-            raise CorrectInput(
+            raise InputError(
                 f"there is no file of ties {str(name)!r}",
-                mend=f"shipped: {', '.join(sorted(shipped))}; or give the path of a .csv file",
+                hint=f"shipped: {', '.join(sorted(shipped))}; or give the path of a .csv file",
             )
         path = shipped[str(name)]
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError):
-        raise CorrectInput(
-            "this file of ties cannot be read", where=str(path), mend="name a CSV file in UTF-8"
-        ) from None
+        raise InputError("this file of ties cannot be read", where=str(path), hint="name a CSV file in UTF-8") from None
     return read_ties(text, name=str(path))
 
 
 def read_ties(text: str, *, name: str = "ties.csv") -> tuple[Tie, ...]:
-    """Read the text of a file of ties. All faults are raised together as `CorrectFile`."""
+    """Read the text of a file of ties. All faults are raised together as `FileError`."""
     reader = csv.DictReader(io.StringIO(text))
     header = list(reader.fieldnames or ())
     faults = [
@@ -93,7 +91,7 @@ def read_ties(text: str, *, name: str = "ties.csv") -> tuple[Tie, ...]:
         for column in columns
     ]
     if faults:
-        raise CorrectFile(faults, kind="file of ties")
+        raise FileError(faults, kind="file of ties")
     ties: list[Tie] = []
     for row in reader:
         where = f"{name}:{reader.line_num}"
@@ -106,5 +104,5 @@ def read_ties(text: str, *, name: str = "ties.csv") -> tuple[Tie, ...]:
             faults.append(Fault(where, f"the tie {values['tie_id']!r} stands here twice", "give each its own tie_id"))
         ties.append(Tie(**values))
     if faults:
-        raise CorrectFile(faults, kind="file of ties")
+        raise FileError(faults, kind="file of ties")
     return tuple(ties)

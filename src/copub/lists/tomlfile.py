@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 
 TomlPath = tuple[str | int, ...]
 
@@ -57,37 +57,35 @@ def read_toml(path: Path, *, kind: str = "file") -> TomlFile:
 
     Raises
     ------
-    CorrectInput : the file is missing or is no UTF-8 text.
-    CorrectFile : the text is not TOML; the message holds line and column.
+    InputError : the file is missing or is no UTF-8 text.
+    FileError : the text is not TOML; the message holds line and column.
     """
     try:
         data = path.read_bytes()
         text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig").read()  # line ends as in a text file
     except FileNotFoundError:
-        raise CorrectInput(
-            f"there is no such {kind}", where=str(path), mend="check the path and the spelling"
-        ) from None
+        raise InputError(f"there is no such {kind}", where=str(path), hint="check the path and the spelling") from None
     except IsADirectoryError:
-        raise CorrectInput(f"this is a folder, not a {kind}", where=str(path), mend="name the file in it") from None
+        raise InputError(f"this is a folder, not a {kind}", where=str(path), hint="name the file in it") from None
     except UnicodeDecodeError as error:
-        raise CorrectInput(
+        raise InputError(
             f"the {kind} is not UTF-8 text (byte {error.start})",
             where=str(path),
-            mend="save it as UTF-8",
+            hint="save it as UTF-8",
         ) from None
     return replace(parse_toml(text, name=str(path), kind=kind), data=data)
 
 
 def parse_toml(text: str, *, name: str, kind: str = "file") -> TomlFile:
-    """Parse TOML text; `name` is used in messages. Raises `CorrectFile` if it is not TOML."""
+    """Parse TOML text; `name` is used in messages. Raises `FileError` if it is not TOML."""
     try:
         values = tomllib.loads(text)
     except RecursionError:
-        raise CorrectFile([Fault(f"{name}:1", "nested too deeply", "write it flat")], kind=kind) from None
+        raise FileError([Fault(f"{name}:1", "nested too deeply", "write it flat")], kind=kind) from None
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = found.group(1) if found else str(text.count("\n") + 1)
-        raise CorrectFile(
+        raise FileError(
             [Fault(f"{name}:{line}", f"not valid TOML: {error}", "see https://toml.io")],
             kind=kind,
         ) from None

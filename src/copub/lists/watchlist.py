@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from copub.arguments import path_of
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.lists.entity import COLUMNS, CsvRow, Entity, entity_of, read_rows
 from copub.lists.tomlfile import TomlFile, read_toml
 from copub.shipped import find_shipped, no_such, shipped_folder
@@ -118,8 +118,8 @@ def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Wat
 
     Raises
     ------
-    CorrectInput : no such watchlist; the message lists the shipped ones.
-    CorrectFile : the files have faults; all of them, with file and line.
+    InputError : no such watchlist; the message lists the shipped ones.
+    FileError : the files have faults; all of them, with file and line.
     """
     path = path_of(name_or_path, "watchlist")
     if path.suffix != ".toml" and not path.is_file():
@@ -134,14 +134,14 @@ def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Wat
     members = members or path.parent / str(head.get("members") or f"{path.stem}.csv")
     try:
         rows = read_rows(members, MEMBER_COLUMNS, ("entity_id",), faults, kind="file of members")
-    except CorrectInput as error:
-        raise CorrectFile([*faults, Fault(error.where, error.what, error.mend)], kind="watchlist") from None
+    except InputError as error:
+        raise FileError([*faults, Fault(error.where, error.what, error.hint)], kind="watchlist") from None
     known = {entity.id: entity for entity in registry()}
     entries, extra = _members(rows, known, head, faults)
     if not entries and not faults:
         faults.append(Fault(f"{members}:1", "the list has no members"))
     if faults:
-        raise CorrectFile(faults, kind="watchlist")
+        raise FileError(faults, kind="watchlist")
     built = _build(head, entries, {**known, **extra}, toml.text + members.read_text(encoding="utf-8-sig"))
     return replace(built, members_file=members)
 
@@ -155,7 +155,7 @@ def registry() -> tuple[Entity, ...]:
     entities = [entity_of(row, faults) for row in rows]
     faults += _relation_faults(rows, {entity.id for entity in entities})
     if faults:
-        raise CorrectFile(faults, kind="registry of entities")
+        raise FileError(faults, kind="registry of entities")
     return tuple(entities)
 
 
@@ -172,7 +172,7 @@ def left_out() -> tuple[CsvRow, ...]:
     }
     rows = read_rows(path, columns, tuple(columns), faults, kind="table of what is left out")
     if faults:
-        raise CorrectFile(faults, kind="table of what is left out")
+        raise FileError(faults, kind="table of what is left out")
     return tuple(rows)
 
 
@@ -216,8 +216,8 @@ def _members(
         faults += _membership_faults(row, levels)
         entity = own.get(row["entity_id"]) or known.get(row["entity_id"])
         if entity is None:
-            mend = "give its name in the column name, or use an id of the shared registry"
-            faults.append(Fault(row.where, f"entity {row['entity_id']!r} is not in the registry and has no name", mend))
+            hint = "give its name in the column name, or use an id of the shared registry"
+            faults.append(Fault(row.where, f"entity {row['entity_id']!r} is not in the registry and has no name", hint))
             continue
         if any(member.entity.id == entity.id for member in members):
             faults.append(Fault(row.where, f"entity {entity.id!r} stands twice on the list"))
@@ -244,8 +244,8 @@ def _membership_faults(row: CsvRow, levels: list[str]) -> Iterator[Fault]:
     if described and not row["name"]:
         yield Fault(row.where, f"the row describes an entity ({described[0]}) without a name", "fill the column name")
     if row["level"] and row["level"] not in levels:
-        mend = f"known: {', '.join(levels) or 'none'}"
-        yield Fault(row.where, f"level {row['level']!r} is not one of the list's levels", mend)
+        hint = f"known: {', '.join(levels) or 'none'}"
+        yield Fault(row.where, f"level {row['level']!r} is not one of the list's levels", hint)
     if row["level_basis"] not in _BASES:
         yield Fault(row.where, f"level_basis is {row['level_basis']!r}", "known: read, deduced, press")
     for column in ("valid_from", "valid_to"):

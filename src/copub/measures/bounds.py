@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.errors import CheckBounds
+from copub.errors import AssertionFailedError
 
 if TYPE_CHECKING:
     from copub.study import Study
@@ -25,7 +25,7 @@ def check_bounds(study: Study, tables: Tables) -> None:
 
     Raises
     ------
-    CheckBounds : a figure is outside its bounds, or cannot be computed; names figures, bounds and values.
+    AssertionFailedError : a figure is outside its bounds, or cannot be computed; names figures, bounds and values.
     """
     breaches = []
     for name, (low, high) in study.bounds.items():
@@ -35,10 +35,10 @@ def check_bounds(study: Study, tables: Tables) -> None:
         elif not low <= value <= high:
             breaches.append(f"{name} is {value:.6g}, outside the bounds [{low:g}, {high:g}]")
     if breaches:
-        raise CheckBounds(
+        raise AssertionFailedError(
             "; ".join(breaches),
             where=f"study {study.id}, [assertions]",
-            mend="see what changed since the last good run (copub compare); never widen a bound to make a run pass",
+            hint="see what changed since the last good run (copub compare); never widen a bound to make a run pass",
         )
 
 

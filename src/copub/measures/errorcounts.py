@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.lists.tomlfile import TomlFile, read_toml
 
 TEXT_STRATA = ("with abstract", "title only")
@@ -66,16 +66,16 @@ def read_card(path: Path) -> Card:
     They are the rows "any area, with abstract" and "any area, title only" of
     ``cross_validated``, with works, positives, precision and recall under the balanced profile.
 
-    Raises `CorrectInput` if the file lacks them.
+    Raises `InputError` if the file lacks them.
     """
     card = json.loads(path.read_text(encoding="utf-8"))
     rows = {row["what"]: row for row in card.get("cross_validated", ())}
     missing = [stratum for stratum in TEXT_STRATA if f"any area, {stratum}" not in rows]
     if missing:
-        raise CorrectInput(
+        raise InputError(
             f"the model's card has no cross-validated figures for works {' and '.join(missing)}",
             where=str(path),
-            mend="train the model anew: python -m copub.technology.training.train --help",
+            hint="train the model anew: python -m copub.technology.training.train --help",
         )
     return Card(card["taxonomy"], {stratum: counts_of(rows[f"any area, {stratum}"]) for stratum in TEXT_STRATA})
 
@@ -93,7 +93,7 @@ def read_matcher(path: Path) -> tuple[dict[str, ErrorCounts], str]:
     The file has the text ``source`` and the tables ``resolved`` and ``unresolved``, each with
     tp, fp, fn, tn.
 
-    Raises `CorrectFile` with all faults of the file.
+    Raises `FileError` with all faults of the file.
     """
     toml = read_toml(path, kind="file of error counts")
     faults: list[Fault] = []
@@ -102,7 +102,7 @@ def read_matcher(path: Path) -> tuple[dict[str, ErrorCounts], str]:
     if not isinstance(source, str) or not source.strip():
         faults.append(Fault(toml.where("source"), "source is missing", "say in words what was evaluated"))
     if faults:
-        raise CorrectFile(faults, kind="file of error counts")
+        raise FileError(faults, kind="file of error counts")
     return counts, str(source)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.report import background
 from copub.report.blocks import Cell, Section, count_cell, grid_of, rows_of
 from copub.report.facts import Facts, facts_of
@@ -50,7 +50,7 @@ def build_dossier(
 
     Raises
     ------
-    CorrectInput : no such institution, partner or area in this run; the message names the nearest.
+    InputError : no such institution, partner or area in this run; the message names the nearest.
     """
     facts = facts_of(tables, manifest)
     say = facts.words.say
@@ -84,9 +84,9 @@ def _institution(facts: Facts, side: str, asked: str) -> _Found:
     if not found:
         names = {(row["institution_name"] or "").casefold(): row["institution_name"] for row in rows}
         near = [names[name] for name in get_close_matches(wanted, list(names), n=5, cutoff=0.4)]
-        raise CorrectInput(
+        raise InputError(
             facts.words.say("dossier.unknown", side={"a": facts.a, "b": facts.b}[side], name=asked),
-            mend=f"{facts.words.say('dossier.nearest')}: {', '.join(near) or facts.words.missing}",
+            hint=f"{facts.words.say('dossier.nearest')}: {', '.join(near) or facts.words.missing}",
         )
     keys = frozenset(str(row["institution_id"] or row["institution_name"]) for row in found)
     return _Found(str(found[0]["institution_name"] or asked), keys)
@@ -96,9 +96,9 @@ def _area(facts: Facts, asked: str) -> str:
     areas = facts.table("copublications")["areas"].explode().drop_nulls().unique().sort().to_list()
     known: dict[str, str] = {name.casefold(): area for area in areas for name in (area, facts.area(area))}
     if asked.strip().casefold() not in known:
-        raise CorrectInput(
+        raise InputError(
             facts.words.say("dossier.unknown_area", name=asked),
-            mend=f"{facts.words.say('dossier.nearest')}: {', '.join(areas) or facts.words.missing}",
+            hint=f"{facts.words.say('dossier.nearest')}: {', '.join(areas) or facts.words.missing}",
         )
     return known[asked.strip().casefold()]
 

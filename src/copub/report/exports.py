@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.names import EXPORTS
 from copub.report.background import NOTES
 from copub.report.bibliography import bibtex, ris
@@ -41,12 +41,12 @@ def build_exports(
     """Return the files of the asked kinds, by path.
 
     A kind that describes others brings them along: ``datapackage`` the CSV files, ``ro-crate`` those,
-    the package and the summary. Raises `CorrectInput` for an unknown kind.
+    the package and the summary. Raises `InputError` for an unknown kind.
     """
     facts, asked = facts_of(tables, manifest), set(kinds)
     unknown = sorted(asked - set(EXPORTS))
     if unknown:
-        raise CorrectInput(f"there is no export {unknown[0]!r}", where="--to", mend=f"known: {', '.join(EXPORTS)}")
+        raise InputError(f"there is no export {unknown[0]!r}", where="--to", hint=f"known: {', '.join(EXPORTS)}")
     wanted = asked.union(*(_NEEDS.get(kind, ()) for kind in asked))
     files: Files = {}
     for kind, maker in _MAKERS.items():

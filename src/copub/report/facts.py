@@ -157,7 +157,7 @@ def facts_of(
 ) -> Facts:
     """Return the facts of a run in the language its study asks for (English by default).
 
-    Raises `CorrectInput` if the study asks for a language that has no messages file.
+    Raises `InputError` if the study asks for a language that has no messages file.
     """
     language = (manifest.get("study") or {}).get("language") or "en"
     return Facts(tables, manifest, load_messages(str(language)), previous or {})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 
 FOLDER = Path(__file__).parent / "messages"
 DEFAULT = "en"
@@ -85,9 +85,9 @@ def languages() -> tuple[str, ...]:
 
 @lru_cache
 def load_messages(language: str = DEFAULT) -> Messages:
-    """Load the words of a language. Raises `CorrectInput` if there is no such file."""
+    """Load the words of a language. Raises `InputError` if there is no such file."""
     if language not in languages():
-        raise CorrectInput(
-            f"there are no words for the language {language!r}", mend=f"known languages: {', '.join(languages())}"
+        raise InputError(
+            f"there are no words for the language {language!r}", hint=f"known languages: {', '.join(languages())}"
         )
     return Messages(tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8")))

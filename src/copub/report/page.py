@@ -73,7 +73,7 @@ def build_page(
 
     Raises
     ------
-    CorrectInput : the study asks for a language that has no messages file.
+    InputError : the study asks for a language that has no messages file.
     """
     facts = facts_of(tables, manifest, previous)
     makers = bar(_SECTIONS, label="write the page", unit="sections")

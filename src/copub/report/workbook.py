@@ -38,7 +38,7 @@ def build_workbook(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, An
     """Return the workbook (.xlsx) of a run.
 
     Sheets: read me, headline, by year, by area, institutions, pairs, works (critical and listed),
-    data dictionary. Raises `CorrectInput` for a language without words.
+    data dictionary. Raises `InputError` for a language without words.
     """
     facts = facts_of(tables, manifest)
     buffer = io.BytesIO()

@@ -20,7 +20,7 @@ import polars as pl
 
 from copub.csvtext import unquoted
 from copub.draw import in_draw_order
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.names import SEED
 from copub.technology.classifierevaluation import ANY, cohen_kappa
 
@@ -66,14 +66,14 @@ def read_sheets(paths: Sequence[Path], areas: Sequence[str]) -> pl.DataFrame:
 
     Raises
     ------
-    CorrectInput : a file is missing.
-    CorrectFile : all faults of all sheets with file and line: unknown areas, dates, columns.
+    InputError : a file is missing.
+    FileError : all faults of all sheets with file and line: unknown areas, dates, columns.
     """
     rows: list[dict[str, object]] = []
     faults: list[Fault] = []
     for path in paths:
         if not path.is_file():
-            raise CorrectInput("there is no such sheet", where=str(path), mend="check the path and the spelling")
+            raise InputError("there is no such sheet", where=str(path), hint="check the path and the spelling")
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
@@ -84,7 +84,7 @@ def read_sheets(paths: Sequence[Path], areas: Sequence[str]) -> pl.DataFrame:
                 if row["reader"]:
                     rows.append(_reading(row, f"{path}:{reader.line_num}", areas, faults))
     if faults:
-        raise CorrectFile(faults, kind="sheet")
+        raise FileError(faults, kind="sheet")
     return pl.DataFrame(rows, schema=_READING).sort("work_id", "reader")
 
 

@@ -96,7 +96,7 @@ def find_copy(run: Run) -> Find:
 def question_of(run: Run) -> Question:
     """Return the question that a run answered: its study as the manifest has it, with the lists it was asked with.
 
-    Raises `CorrectInput` or `CorrectFile` if a list is gone, or no longer fits the study.
+    Raises `InputError` or `FileError` if a list is gone, or no longer fits the study.
     """
     study = study_of(run.manifest)
     path = run.folder / _STUDY

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from copub.arguments import expect, path_of
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.parallel import between_works_on_disk
 from copub.progress import bar
 from copub.schema import TABLES, empty
@@ -62,13 +62,13 @@ class Run:
         try:
             study = self.manifest["study"]
             about = [f"study   {study.get('id')}: {study.get('title')}", f"tables  {', '.join(self.tables) or 'none'}"]
-        except (CorrectInput, LookupError, AttributeError) as error:
+        except (InputError, LookupError, AttributeError) as error:
             about = [f"cannot be read: {error}"]
         return "\n  ".join([f"Run({str(self.folder)!r})", *about])
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
-        """The manifest. Raises `CorrectInput` if it is no whole JSON object."""
+        """The manifest. Raises `InputError` if it is no whole JSON object."""
         path = self.folder / MANIFEST
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
@@ -84,7 +84,7 @@ class Run:
 
         Raises
         ------
-        CorrectInput : a table is missing that the manifest names, or one that is read is damaged.
+        InputError : a table is missing that the manifest names, or one that is read is damaged.
         UnknownTable : the run has no table of that name; the hint lists those that it has.
         """
         folder = self.folder / "tables"
@@ -113,7 +113,7 @@ class Run:
 
         Raises
         ------
-        CorrectInput : the run has no shares, or none of that measure or rule; the hint lists the known ones.
+        InputError : the run has no shares, or none of that measure or rule; the hint lists the known ones.
         """
         expect(measure, str, "measure", "the name of a measure, such as critical_listed")
         expect(counting, (str, type(None)), "counting", "the name of a rule of counting, such as full")
@@ -123,26 +123,26 @@ class Run:
             if (row["measure"], row["counting"]) == (measure, rule):
                 return row
         measures, rules = (", ".join(overall[name].unique().sort()) for name in ("measure", "counting"))
-        raise CorrectInput(
-            f"there is no share {measure!r} counted {rule!r}", mend=f"known measures: {measures}; counting: {rules}"
+        raise InputError(
+            f"there is no share {measure!r} counted {rule!r}", hint=f"known measures: {measures}; counting: {rules}"
         )
 
 
 def open_run(folder: str | Path) -> Run:
     """Open a run folder.
 
-    Raises `CorrectInput` if it holds no whole run, a damaged one, or one of a newer copub.
+    Raises `InputError` if it holds no whole run, a damaged one, or one of a newer copub.
     """
     path = path_of(folder, "folder")
     if not (path / MANIFEST).is_file():
-        raise CorrectInput("this folder holds no run", where=str(path), mend="name a folder under reports/<study>/")
+        raise InputError("this folder holds no run", where=str(path), hint="name a folder under reports/<study>/")
     run = Run(path)
     found = run.manifest.get("format", _FIRST)
     if not isinstance(found, int) or found > FORMAT:
-        raise CorrectInput(
+        raise InputError(
             f"the run has format {found!r}, and this copub reads up to {FORMAT}",
             where=str(path / MANIFEST),
-            mend="install the version of copub that made it, or a newer one",
+            hint="install the version of copub that made it, or a newer one",
         )
     lacking = [key for key in ("study", "tables") if not isinstance(run.manifest.get(key), dict)]
     if lacking:
@@ -150,13 +150,13 @@ def open_run(folder: str | Path) -> Run:
     return run
 
 
-def _damaged(what: str, path: Path) -> CorrectInput:
-    return CorrectInput(
-        what, where=str(path), mend="put the file back, or move the run folder away and run the study again"
+def _damaged(what: str, path: Path) -> InputError:
+    return InputError(
+        what, where=str(path), hint="put the file back, or move the run folder away and run the study again"
     )
 
 
-class UnknownTable(CorrectInput, KeyError):
+class UnknownTable(InputError, KeyError):
     """A run has no table of that name; the hint lists those that it has."""
 
 
@@ -173,7 +173,7 @@ class _TablesOnDisk(Mapping[str, pl.DataFrame]):
     def __getitem__(self, name: str) -> pl.DataFrame:
         if name not in self:
             known = ", ".join(self) or "none: it was stopped before the first was made"
-            raise UnknownTable(f"the run has no table {name!r}", mend=f"its tables: {known}")
+            raise UnknownTable(f"the run has no table {name!r}", hint=f"its tables: {known}")
         if name not in self._read:
             self._read[name] = _read_table(self._paths[name])
         return self._read[name]
@@ -196,29 +196,29 @@ def _read_table(path: Path) -> pl.DataFrame:
 
 
 def refuse_older(*runs: Run) -> None:
-    """Raise `CorrectInput` if a run has an older format: its tables cannot be set against those of this copub."""
+    """Raise `InputError` if a run has an older format: its tables cannot be set against those of this copub."""
     for run in runs:
         found = run.manifest.get("format", _FIRST)
         if isinstance(found, int) and found < FORMAT:
-            raise CorrectInput(
+            raise InputError(
                 f"the run has format {found}, and this copub compares and verifies runs of format {FORMAT}",
                 where=str(run.folder / MANIFEST),
-                mend="run the study again (its pages are in the cache), or install the copub that made the run: "
+                hint="run the study again (its pages are in the cache), or install the copub that made the run: "
                 f"{run.manifest.get('copub_version', 'not known')}",
             )
 
 
 @contextmanager
 def with_todays_columns(*runs: Run) -> Iterator[None]:
-    """Turn a missing column into `CorrectInput`: the tables of a run are as its version of copub wrote them."""
+    """Turn a missing column into `InputError`: the tables of a run are as its version of copub wrote them."""
     try:
         yield
     except pl.exceptions.ColumnNotFoundError as error:
         versions = sorted({str(run.manifest.get("copub_version", "not known")) for run in runs})
-        raise CorrectInput(
+        raise InputError(
             f"a table lacks a column that this copub reads: {str(error).splitlines()[0]}",
             where=", ".join(str(run.folder) for run in runs),
-            mend=f"made by copub {' and '.join(versions)}: run the study again, or install the copub that made it",
+            hint=f"made by copub {' and '.join(versions)}: run the study again, or install the copub that made it",
         ) from None
 
 
@@ -295,10 +295,10 @@ class RunWriter:
         try:
             yield
         except OSError as error:
-            raise CorrectInput(
+            raise InputError(
                 f"reports cannot be written here: {error.strerror or error}",
                 where=str(self._reports),
-                mend="make room or give rights, or name another folder by --reports or COPUB_REPORTS; "
+                hint="make room or give rights, or name another folder by --reports or COPUB_REPORTS; "
                 "earlier runs are as they were",
             ) from None
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from copub.arguments import path_of
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.runs.folder import MANIFEST, Run
 from copub.runs.folder import open_run as open_folder
 from copub.schema import TABLES
@@ -45,17 +45,17 @@ def runs_of(reports: Path, study_id: str) -> list[Run]:
     return sorted(found, key=lambda run: (str(run.manifest.get("created", "")), run.folder.name))
 
 
-def unreadable_runs(reports: Path, study_id: str) -> list[CorrectInput]:
+def unreadable_runs(reports: Path, study_id: str) -> list[InputError]:
     """Return why runs of a study cannot be read: damaged, or made by a newer copub."""
-    return [error for error in _opened(reports / study_id) if isinstance(error, CorrectInput)]
+    return [error for error in _opened(reports / study_id) if isinstance(error, InputError)]
 
 
-def _opened(folder: Path) -> Iterator[Run | CorrectInput]:
+def _opened(folder: Path) -> Iterator[Run | InputError]:
     for path in _folders(folder):
         if (path / MANIFEST).is_file():
             try:
                 yield open_folder(path)
-            except CorrectInput as error:
+            except InputError as error:
                 yield error
 
 
@@ -80,7 +80,7 @@ def last_tables(reports: Path, study_id: str) -> dict[str, pl.DataFrame] | None:
             continue
         try:
             tables = dict(run.tables)  # all are read now: a damaged one shows
-        except CorrectInput:
+        except InputError:
             continue  # a damaged run must not keep a new one from being made
         if all(set(TABLES[name].schema) <= set(frame.columns) for name, frame in tables.items() if name in TABLES):
             return tables
@@ -102,7 +102,7 @@ def open_run(name: str | Path, reports: str | Path | None = None) -> Run:
 
     Raises
     ------
-    CorrectInput : there is no such run, it is damaged, or a newer copub made it.
+    InputError : there is no such run, it is damaged, or a newer copub made it.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def open_run(name: str | Path, reports: str | Path | None = None) -> Run:
 def find_run(name: str, reports: Path) -> Run:
     """Return a run by the path of its folder, as STUDY/RUN, or the newest run of STUDY or of a study's folder.
 
-    Raises `CorrectInput` if there is none; the message lists what there is. Also if a run of STUDY
+    Raises `InputError` if there is none; the message lists what there is. Also if a run of STUDY
     cannot be read: which one is the newest is not known then.
     """
     places = [path_of(name, "run"), path_of(reports / name, "run")] if name else []
@@ -126,15 +126,15 @@ def find_run(name: str, reports: Path) -> Run:
         if not runs:
             continue
         for error in unreadable_runs(path.parent, path.name):
-            mend = f"name the run you mean, such as {name}/{runs[-1].folder.name}, or move that folder away"
-            raise CorrectInput(error.what, where=error.where, mend=mend)
+            hint = f"name the run you mean, such as {name}/{runs[-1].folder.name}, or move that folder away"
+            raise InputError(error.what, where=error.where, hint=hint)
         return runs[-1]
     study = name.split("/")[0]
     known = [f"{study}/{run.folder.name}" for run in runs_of(reports, study)] or studies_of(reports)
-    raise CorrectInput(
+    raise InputError(
         f"there is no run {name!r}",
         where=str(reports),
-        mend=f"name a run folder, STUDY/RUN or STUDY (its newest run); there is: {', '.join(known) or 'none yet'}",
+        hint=f"name a run folder, STUDY/RUN or STUDY (its newest run); there is: {', '.join(known) or 'none yet'}",
     )
 
 
@@ -186,10 +186,10 @@ def _headline(run: Run) -> dict[str, float | None]:
 def prune(reports: Path, study_id: str, *, keep: int, delete: bool = False) -> Pruned:
     """Remove the runs of a study but the newest `keep` and the pinned ones; without `delete`, only say which.
 
-    Raises `CorrectInput` if `keep` is under 1: the last run is never removed.
+    Raises `InputError` if `keep` is under 1: the last run is never removed.
     """
     if keep < 1:
-        raise CorrectInput(f"cannot keep {keep} runs", where="--keep", mend="keep at least 1")
+        raise InputError(f"cannot keep {keep} runs", where="--keep", hint="keep at least 1")
     runs = runs_of(reports, study_id)
     newest = {run.folder for run in runs[-keep:]}
     gone = tuple(run for run in runs if run.folder not in newest and not is_pinned(run))

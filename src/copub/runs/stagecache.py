@@ -26,7 +26,7 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.parallel import give_back
 from copub.runs.codehash import code_hash
 from copub.runs.folder import sha256_of
@@ -147,16 +147,16 @@ class StageCache:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Turn errors of the disk into `CorrectInput`."""
+        """Turn errors of the disk into `InputError`."""
         try:
             yield
         except (OSError, pl.exceptions.ComputeError) as error:  # polars reports a full disk as the latter
             # another call with the same inputs may have put the same result there meanwhile
             if getattr(error, "errno", None) not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise CorrectInput(
+                raise InputError(
                     f"the cache cannot be written: {getattr(error, 'strerror', None) or error}",
                     where=str(self.folder),
-                    mend="make room or give rights, or name another folder (--cache DIR); what is there is kept",
+                    hint="make room or give rights, or name another folder (--cache DIR); what is there is kept",
                 ) from None
 
     def _forget_oldest(self, stage: str, newest: Path) -> None:

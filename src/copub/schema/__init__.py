@@ -95,7 +95,7 @@ def conform(name: str, frame: pl.DataFrame) -> pl.DataFrame:
         raise UnknownShape(
             f"table {name} lacks {missing} and has {extra} too many",
             where="copub.schema",
-            mend="please report this as a fault of copub",
+            hint="please report this as a fault of copub",
         )
     return frame.select(pl.col(c.name).cast(c.dtype) for c in table.columns).sort(
         table.key, nulls_last=True, maintain_order=True

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.lists.entity import Entity
 from copub.lists.watchlist import FOLDER, Watchlist, load_watchlist, registry
 from copub.progress import bar
@@ -57,7 +57,7 @@ def list_watchlists(names: Iterable[str] | None = None) -> pl.DataFrame:
 def show_entity(entity_id: str, names: Iterable[str] | None = None) -> dict[str, Any]:
     """Return all that is known of an entity: names by kind, identifiers, relations, lists, levels, sources.
 
-    Raises `CorrectInput` if no registry or watchlist knows it; the message names the nearest ids.
+    Raises `InputError` if no registry or watchlist knows it; the message names the nearest ids.
     """
     lists = [load_watchlist(name) for name in (shipped_names(FOLDER) if names is None else names)]
     known: dict[str, Entity] = {entity.id: entity for entity in registry()}
@@ -71,8 +71,8 @@ def show_entity(entity_id: str, names: Iterable[str] | None = None) -> dict[str,
             (i for i in known if words & set(i.split("-"))), key=lambda i: (-len(words & set(i.split("-"))), i)
         )
         near = f"words in common: {', '.join(alike[:5])}; " if alike else ""
-        mend = f"{did_you_mean(asked, sorted(known))}{near}all: copub watchlists list, registry/entities.csv"
-        raise CorrectInput(f"no entity {entity_id!r}", mend=mend)
+        hint = f"{did_you_mean(asked, sorted(known))}{near}all: copub watchlists list, registry/entities.csv"
+        raise InputError(f"no entity {entity_id!r}", hint=hint)
     memberships = [
         {
             "watchlist": watchlist.id,
@@ -112,12 +112,12 @@ def show_entity(entity_id: str, names: Iterable[str] | None = None) -> dict[str,
 def validate_watchlist(name_or_path: str | Path) -> Watchlist:
     """Load a watchlist and check what only the names together can show.
 
-    Raises `CorrectFile` also if a full name belongs to two entities, or is that of a look-alike.
+    Raises `FileError` also if a full name belongs to two entities, or is that of a look-alike.
     """
     watchlist = load_watchlist(name_or_path)
     faults = [*_shared_names(watchlist)]
     if faults:
-        raise CorrectFile(faults, kind="watchlist")
+        raise FileError(faults, kind="watchlist")
     return watchlist
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
-from copub.errors import CorrectFile, Fault
+from copub.errors import Fault, FileError
 from copub.lists.entity import Entity, read_rows
 from copub.screening.affiliationtext import DIVIDER, Reader
 from copub.screening.folding import CHINESE
@@ -137,5 +137,5 @@ def look_alikes() -> tuple[str, ...]:
     columns = {"name": "name of the other institution", "confusable_with": "entity_id", "reason": "why it is another"}
     rows = read_rows(path, columns, ("name", "reason"), faults, kind="list of look-alikes")
     if faults:
-        raise CorrectFile(faults, kind="list of look-alikes")
+        raise FileError(faults, kind="list of look-alikes")
     return tuple(row["name"] for row in rows)

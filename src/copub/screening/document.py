@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 
 Rows = list[list[str]]
 _ROWS = ("tr", "li", "p", "dt", "h1", "h2", "h3", "h4", "br", "div")
@@ -23,20 +23,20 @@ _HIDDEN = ("script", "style", "head")
 def read_document(path: Path) -> Rows:
     """Return the rows of a document; a row of a text without table has one cell.
 
-    Raises `CorrectInput` if the file is missing, of another kind, or cannot be read.
+    Raises `InputError` if the file is missing, of another kind, or cannot be read.
     """
     read = _READERS.get(path.suffix.lower())
     if read is None:
         hint = f"save it as one of {', '.join(_READERS)}; from a PDF, copy the text into a .txt file"
-        raise CorrectInput(f"cannot read {path.suffix or 'a file without suffix'}", where=str(path), mend=hint)
+        raise InputError(f"cannot read {path.suffix or 'a file without suffix'}", where=str(path), hint=hint)
     if not path.is_file():
-        raise CorrectInput("there is no such file", where=str(path), mend="check the path and the spelling")
+        raise InputError("there is no such file", where=str(path), hint="check the path and the spelling")
     try:
         rows = read(path)
     except UnicodeDecodeError:
-        raise CorrectInput("the file is not UTF-8 text", where=str(path), mend="save it as UTF-8") from None
+        raise InputError("the file is not UTF-8 text", where=str(path), hint="save it as UTF-8") from None
     except (BadZipFile, InvalidFileException, KeyError, csv.Error) as error:
-        raise CorrectInput(f"cannot be read: {error}", where=str(path), mend="save it again from its program") from None
+        raise InputError(f"cannot be read: {error}", where=str(path), hint="save it again from its program") from None
     clean = ([" ".join(cell.split()) for cell in row] for row in rows)
     return [row for row in clean if any(row)]
 

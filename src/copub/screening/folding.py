@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from copub.errors import CorrectFile, Fault
+from copub.errors import Fault, FileError
 from copub.lists.entity import read_rows
 from copub.shipped import shipped_folder
 
@@ -42,7 +42,7 @@ def other_forms() -> Mapping[str, str]:
     faults: list[Fault] = []
     rows = read_rows(path, columns, ("character", "forms"), faults, kind="table of characters")
     if faults:
-        raise CorrectFile(faults, kind="table of characters")
+        raise FileError(faults, kind="table of characters")
     return {form: row["character"] for row in rows for form in row["forms"]}
 
 

@@ -17,7 +17,7 @@ import polars as pl
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
-from copub.errors import CorrectFile, Fault
+from copub.errors import Fault, FileError
 from copub.intervals import wilson
 from copub.lists.entity import Entity, read_rows
 from copub.lists.watchlist import Watchlist
@@ -47,7 +47,7 @@ Named = Mapping[str, frozenset[str]]
 def read_labels(path: Path) -> pl.DataFrame:
     """Read labelled strings: raw_affiliation_string, entity_ids (list), kind.
 
-    Raises `CorrectFile` if the file has faults, among them a string that is labelled twice.
+    Raises `FileError` if the file has faults, among them a string that is labelled twice.
     """
     faults: list[Fault] = []
     rows = read_rows(
@@ -60,7 +60,7 @@ def read_labels(path: Path) -> pl.DataFrame:
             faults.append(Fault(row.where, f"the string {text[:60]!r} is labelled twice", "keep one of the labels"))
         seen.add(text)
     if faults:
-        raise CorrectFile(faults, kind="labelled file")
+        raise FileError(faults, kind="labelled file")
     return pl.DataFrame(
         {
             "raw_affiliation_string": [row["raw_affiliation_string"] for row in rows],

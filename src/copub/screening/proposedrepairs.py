@@ -14,7 +14,7 @@ from typing import NamedTuple
 import polars as pl
 import pyarrow as pa
 
-from copub.errors import CorrectFile, Fault
+from copub.errors import Fault, FileError
 from copub.lists.entity import read_rows
 from copub.parallel import between_works
 from copub.screening.affiliationtext import Reader
@@ -79,7 +79,7 @@ class Repaired:
 
 @lru_cache(maxsize=1)
 def patches() -> tuple[Patch, ...]:
-    """Return the shipped corrections of registry errors. Raises `CorrectFile` if the file has faults."""
+    """Return the shipped corrections of registry errors. Raises `FileError` if the file has faults."""
     faults: list[Fault] = []
     columns = {
         "institution_id": "OpenAlex id (I…); empty if not known",
@@ -92,7 +92,7 @@ def patches() -> tuple[Patch, ...]:
     rows = read_rows(path, columns, tuple(columns), faults, kind="file of patches")
     faults += [Fault(row.where, "a patch needs a reason") for row in rows if not row["reason"]]
     if faults:
-        raise CorrectFile(faults, kind="file of patches")
+        raise FileError(faults, kind="file of patches")
     return tuple(Patch(*(row[column] for column in columns)) for row in rows)
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from copub.errors import CorrectFile, Fault
+from copub.errors import Fault, FileError
 from copub.lists.entity import CsvRow, read_rows
 from copub.shipped import shipped_folder
 
@@ -82,5 +82,5 @@ def _read(file: str, columns: Mapping[str, str]) -> list[CsvRow]:
     faults: list[Fault] = []
     rows = read_rows(path, columns, tuple(columns), faults, kind="table of spellings")
     if faults:
-        raise CorrectFile(faults, kind="table of spellings")
+        raise FileError(faults, kind="table of spellings")
     return rows

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 from rapidfuzz import fuzz, process
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists.watchlist import Watchlist, left_out
 from copub.screening.affiliationtext import DIVIDER
 from copub.screening.compilednames import Lexicon
@@ -54,7 +54,7 @@ def check_watchlist(watchlist: Watchlist, against: Path) -> pl.DataFrame:
 
     Raises
     ------
-    CorrectInput : the document cannot be read, or no column of it holds the names of the list.
+    InputError : the document cannot be read, or no column of it holds the names of the list.
     """
     lexicon = build_index([watchlist]).lexicon
     printed = _printed(watchlist, lexicon)
@@ -98,7 +98,7 @@ def _names(rows: Rows, known: Set[str], lexicon: Lexicon, path: Path) -> dict[st
     best = max(columns, key=lambda column: len(known & column.keys()), default={})
     if len(known & best.keys()) < max(1, _FEWEST * len(known)):
         hint = "give the document of this list, with one entry per row; in a table, one column must hold the names"
-        raise CorrectInput("no column holds the names of the list", where=str(path), mend=hint)
+        raise InputError("no column holds the names of the list", where=str(path), hint=hint)
     return {key: name for key, name in best.items() if not _HEAD.fullmatch(name)}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from copub.errors import CorrectFile, Fault
+from copub.errors import Fault, FileError
 from copub.lists.entity import read_rows
 from copub.screening.folding import CHINESE, fold
 from copub.screening.typos import Slips, slips_of
@@ -73,14 +73,14 @@ class Vocabulary:
 
 @lru_cache(maxsize=1)
 def vocabulary() -> Vocabulary:
-    """Read the shipped vocabulary. Raises `CorrectFile` if one of its files has faults."""
+    """Read the shipped vocabulary. Raises `FileError` if one of its files has faults."""
     folder = shipped_folder("taxonomies/watchlists") / "registry"
     faults: list[Fault] = []
     words, phrases = _words(folder / "words.csv", faults)
     syllables, glue, dropped = _fragments(folder / "fragments.csv", faults)
     places = _places(folder / "places.csv", faults)
     if faults:
-        raise CorrectFile(faults, kind="vocabulary")
+        raise FileError(faults, kind="vocabulary")
     return Vocabulary(words, phrases, syllables, glue, dropped, places, _longer(places))
 
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from isal import igzip, isal_zlib
 
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.progress import bar
 from copub.sources.harvest.rawrecord import Record, parsed
 
@@ -107,11 +107,11 @@ class WorksFiles:
                 yield from cut(path, progress.update)
 
     def complain(self, faults: Sequence[Fault]) -> None:
-        """Raise `CorrectFile` if there are faults; the first 20 are listed."""
+        """Raise `FileError` if there are faults; the first 20 are listed."""
         if not faults:
             return
         kind = "works file" if len(self._paths) == 1 else "works files"
-        raise CorrectFile.first(faults, kind=kind)
+        raise FileError.first(faults, kind=kind)
 
 
 def read_works(paths: Sequence[Path], *, label: str = "read works") -> WorksFiles:
@@ -125,9 +125,9 @@ def read_works(paths: Sequence[Path], *, label: str = "read works") -> WorksFile
 
     Raises
     ------
-    CorrectInput : at once, if files are missing, are folders, are not what their names say, or are
+    InputError : at once, if files are missing, are folders, are not what their names say, or are
         one JSON text instead of lines.
-    CorrectFile : after the last record, if lines are no JSON; the first 20 are listed.
+    FileError : after the last record, if lines are no JSON; the first 20 are listed.
     """
     _check(paths)
     return WorksFiles(paths, label)
@@ -135,22 +135,22 @@ def read_works(paths: Sequence[Path], *, label: str = "read works") -> WorksFile
 
 def _check(paths: Sequence[Path]) -> None:
     if not paths:
-        raise CorrectInput("no works file is named", where="--works", mend="name one or more files")
+        raise InputError("no works file is named", where="--works", hint="name one or more files")
     for path in paths:
         if path.is_dir():
-            raise CorrectInput("this is a folder, not a works file", where=str(path), mend=_files_in(path))
+            raise InputError("this is a folder, not a works file", where=str(path), hint=_files_in(path))
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         noun = "file" if len(missing) == 1 else "files"
-        raise CorrectInput(
-            f"there is no such works {noun}", where=", ".join(missing), mend="check the paths and the spelling"
+        raise InputError(
+            f"there is no such works {noun}", where=", ".join(missing), hint="check the paths and the spelling"
         )
     wrong = [(path, kind) for path in paths if (kind := _not_as_named(path))]
     if wrong:
-        raise CorrectInput(
+        raise InputError(
             "; ".join(f"{path.name} is no {kind} file" for path, kind in wrong),
             where=", ".join(str(path) for path, _ in wrong),
-            mend="give the file the suffix of what it is (.jsonl, .gz, .zst, .parquet), or get it again",
+            hint="give the file the suffix of what it is (.jsonl, .gz, .zst, .parquet), or get it again",
         )
     for path in paths:
         _check_lines(path)
@@ -188,7 +188,7 @@ def _packing(path: Path) -> str:
 
 
 def _check_lines(path: Path) -> None:
-    """Raise `CorrectInput` if a file is one JSON text (a page of the API, an array) and not one work per line."""
+    """Raise `InputError` if a file is one JSON text (a page of the API, an array) and not one work per line."""
     packing = _packing(path)
     if packing == ".parquet":
         return
@@ -198,15 +198,15 @@ def _check_lines(path: Path) -> None:
         except _BROKEN_STREAM:
             return  # named with its line when the records are read
     if _CSV.match(beginning.removeprefix(_BOM)):
-        raise CorrectInput(
+        raise InputError(
             "this is a CSV file, not one work per line: a CSV export leaves out the affiliations that copub needs",
             where=str(path),
-            mend="let copub ask OpenAlex (copub run STUDY), or give works as its API returns them, one per line",
+            hint="let copub ask OpenAlex (copub run STUDY), or give works as its API returns them, one per line",
         )
-    for what, shape, mend in _NO_LINES:
+    for what, shape, hint in _NO_LINES:
         if shape.match(beginning.removeprefix(_BOM)):
-            raise CorrectInput(
-                f"this is {what}, not one work per line", where=str(path), mend=f"make lines of it: jq -c '{mend}'"
+            raise InputError(
+                f"this is {what}, not one work per line", where=str(path), hint=f"make lines of it: jq -c '{hint}'"
             )
 
 

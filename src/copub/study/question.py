@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from copub.errors import CorrectFile, Fault
+from copub.errors import Fault, FileError
 from copub.lists.labels import read_labels
 from copub.lists.modelcard import MODEL
 from copub.lists.published import Published, load_published
@@ -107,8 +107,8 @@ def resolve(study: Study, find: Find = find_list) -> Question:
 
     Raises
     ------
-    CorrectInput : a list is missing.
-    CorrectFile : a list has faults, or the study does not agree with its lists; all faults of the study.
+    InputError : a list is missing.
+    FileError : a list has faults, or the study does not agree with its lists; all faults of the study.
     """
     lists: list[ReadList] = []
     read: dict[str, tuple[Any, ...]] = {}
@@ -121,7 +121,7 @@ def resolve(study: Study, find: Find = find_list) -> Question:
     of_side_b = _without_side_b(study, headline) if find is find_list else ()  # a run that exists stays readable
     faults = list(_faults(study, lists, read["taxonomy"], levels, of_side_b))
     if faults:
-        raise CorrectFile(sorted(faults, key=studyfile.line_of), kind="study")
+        raise FileError(sorted(faults, key=studyfile.line_of), kind="study")
     return Question(
         _with_ids(study, lists, levels),
         read["taxonomy"],

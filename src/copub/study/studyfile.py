@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from copub.arguments import expect, path_of
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.lists.checks import date_fault
 from copub.lists.registry import absolute_name
 from copub.lists.tomlfile import TomlFile, TomlPath, parse_toml, read_toml
@@ -25,8 +25,8 @@ def load_study(name: str | Path) -> Study:
 
     Raises
     ------
-    CorrectInput : there is no such study; the message lists the shipped ones.
-    CorrectFile : the file has faults; all of them, with file and line.
+    InputError : there is no such study; the message lists the shipped ones.
+    FileError : the file has faults; all of them, with file and line.
     """
     toml = _toml_of(name)
     path = Path(toml.name)
@@ -56,7 +56,7 @@ def _toml_of(name: str | Path) -> TomlFile:
 
 
 def read_study(toml: TomlFile, folders: Sequence[Path] = (Path(),)) -> Study:
-    """Validate a parsed study file. All faults are raised together as `CorrectFile`.
+    """Validate a parsed study file. All faults are raised together as `FileError`.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def read_study(toml: TomlFile, folders: Sequence[Path] = (Path(),)) -> Study:
     faults += _unknown_keys(toml)
     faults += _contradictions(toml, values)
     if faults:
-        raise CorrectFile(sorted(faults, key=line_of), kind="study")
+        raise FileError(sorted(faults, key=line_of), kind="study")
     return _build(toml, values)
 
 
@@ -107,8 +107,8 @@ def _lists(setting: Setting, node: Any, where: str, folders: Sequence[Path], fau
     for item in _items(setting, node):
         try:
             found.append(absolute_name(setting.lists, item, folders))
-        except CorrectInput as error:
-            faults.append(Fault(where, f"{setting.key}: {error.what}", error.mend))
+        except InputError as error:
+            faults.append(Fault(where, f"{setting.key}: {error.what}", error.hint))
     return tuple(found) if isinstance(node, list) else "".join(found)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists.taxonomy import Taxonomy
 from copub.technology.jointadjustment import together
 from copub.technology.linking import Route, follow, routes_of
@@ -79,14 +79,14 @@ class ModelJudge:
 
     Raises
     ------
-    CorrectInput : the taxonomy has the id of the model's but other areas, or in another order.
+    InputError : the taxonomy has the id of the model's but other areas, or in another order.
     """
 
     def __init__(self, model: Model, taxonomy: Taxonomy, thresholds: Mapping[str, float]) -> None:
         if taxonomy.area_ids != model.areas:
-            raise CorrectInput(
+            raise InputError(
                 f"the model was trained for other areas than those of this {taxonomy.id!r}",
-                mend="give a taxonomy with other areas an id of its own, or train a model for it",
+                hint="give a taxonomy with other areas an id of its own, or train a model for it",
             )
         self.model = model
         self.thresholds = np.array([thresholds[area] for area in taxonomy.area_ids])
@@ -128,7 +128,7 @@ class OwnJudge:
 
     Raises
     ------
-    CorrectInput : an area links to a head that the model does not calibrate.
+    InputError : an area links to a head that the model does not calibrate.
     """
 
     def __init__(
@@ -149,10 +149,10 @@ class OwnJudge:
         self._heads = {at: model.head_scores.get(area.head, {}) for at, area in enumerate(taxonomy.areas) if area.head}
         missing = [taxonomy.areas[at].head for at, scores in self._heads.items() if not scores]
         if missing:
-            raise CorrectInput(
+            raise InputError(
                 f"the model says no probability of the head {missing[0]!r}",
                 where=f"taxonomy {taxonomy.id}",
-                mend="train the model anew (make model), or link to another head",
+                hint="train the model anew (make model), or link to another head",
             )
 
     def judge(

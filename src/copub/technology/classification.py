@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from copub.arguments import each_frame, expect, expect_each, expect_numbers, frame_of
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.parallel import in_parallel
 from copub.schema import TABLES
@@ -70,7 +70,7 @@ def classify(
 
     Raises
     ------
-    CorrectInput : the profile is unknown, or a taxonomy links to a head that the model does not calibrate.
+    InputError : the profile is unknown, or a taxonomy links to a head that the model does not calibrate.
     """
     parts = list(classify_in_turn(works, topics, taxonomies, profile=profile, thresholds=thresholds))
     assignments = pl.concat(part.assignments for part in parts).sort(TABLES["assignments"].key)
@@ -105,7 +105,7 @@ def judge_parts(
     expect(profile, str, "profile", f"one of {', '.join(model.thresholds)}")
     expect_numbers({} if thresholds is None else thresholds, "thresholds")
     if profile not in model.thresholds:
-        raise CorrectInput(f"there is no profile {profile!r}", mend=f"profiles: {', '.join(model.thresholds)}")
+        raise InputError(f"there is no profile {profile!r}", hint=f"profiles: {', '.join(model.thresholds)}")
     asked = _Asked(tuple(taxonomies), profile, tuple(sorted((thresholds or {}).items())))
     yield Classification(pl.DataFrame(schema=TABLES["assignments"].schema), pl.DataFrame(schema=_BASIS))
     for part in in_parallel(partial(_classify_part, asked), parts):

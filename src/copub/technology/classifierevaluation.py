@@ -18,7 +18,7 @@ import numpy.typing as npt
 import orjson
 import polars as pl
 
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.intervals import wilson
 from copub.sources.worksfile import read_works
 
@@ -64,7 +64,7 @@ def read_labels(path: Path) -> pl.DataFrame:
 
     Raises
     ------
-    CorrectInput, CorrectFile : the file is missing or empty, or lines lack an id, repeat one, or hold no
+    InputError, FileError : the file is missing or empty, or lines lack an id, repeat one, or hold no
         lists of names; all are named.
     """
     rows, faults = [], []
@@ -85,14 +85,14 @@ def read_labels(path: Path) -> pl.DataFrame:
         text = {key: str(value.get(key) or "") for key in ("title", "abstract", "stratum")}
         rows.append({"work_id": str(name), **text, **{key: value.get(key, []) for key in _LISTS}})
     if faults:
-        raise CorrectFile(faults, kind="labelled file")
+        raise FileError(faults, kind="labelled file")
     if not rows:
-        raise CorrectInput("there is no label in this file", where=str(path), mend="see docs/classification.md")
+        raise InputError("there is no label in this file", where=str(path), hint="see docs/classification.md")
     return pl.DataFrame(rows, schema=_LABELS)
 
 
 def check_areas(labels: pl.DataFrame, areas: Sequence[str]) -> None:
-    """Raise `CorrectFile` if labels name areas that are not among these: as they stand they would count as nothing."""
+    """Raise `FileError` if labels name areas that are not among these: as they stand they would count as nothing."""
     faults = [
         Fault(work, f"{area!r} ({key}) is no area of this taxonomy", f"areas: {', '.join(areas)}")
         for work, *lists in labels.select("work_id", *_LISTS).iter_rows()
@@ -101,7 +101,7 @@ def check_areas(labels: pl.DataFrame, areas: Sequence[str]) -> None:
         if area not in areas
     ]
     if faults:
-        raise CorrectFile.first(faults, kind="labelled file")
+        raise FileError.first(faults, kind="labelled file")
 
 
 def _is_names(value: Any) -> bool:

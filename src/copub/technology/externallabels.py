@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from copub.errors import CorrectFile, CorrectInput, Fault
+from copub.errors import Fault, FileError, InputError
 from copub.intervals import wilson
 from copub.technology.classifierevaluation import cohen_kappa, measure_row
 
@@ -40,14 +40,14 @@ def read_outside(path: Path, *, id_column: str = "id", label_column: str = "labe
 
     Raises
     ------
-    CorrectInput : the file is missing, is of another kind, or lacks a column.
-    CorrectFile : labels are neither yes, no nor unclear, or ids stand twice with other labels.
+    InputError : the file is missing, is of another kind, or lacks a column.
+    FileError : labels are neither yes, no nor unclear, or ids stand twice with other labels.
     """
     table = _read(path)
     missing = [name for name in (id_column, label_column) if name not in table.columns]
     if missing:
-        raise CorrectInput(
-            f"no column {', '.join(missing)}", where=str(path), mend=f"columns: {', '.join(table.columns)}"
+        raise InputError(
+            f"no column {', '.join(missing)}", where=str(path), hint=f"columns: {', '.join(table.columns)}"
         )
     area = pl.col("area").cast(pl.String) if "area" in table.columns else pl.lit(None, dtype=pl.String)
     words = pl.col(label_column).cast(pl.String).fill_null("").str.strip_chars().str.to_lowercase()
@@ -66,14 +66,14 @@ def read_outside(path: Path, *, id_column: str = "id", label_column: str = "labe
         for key, row in twice.select("key", "row").iter_rows()
     ]
     if faults:
-        raise CorrectFile.first(faults, kind="outside labels")
+        raise FileError.first(faults, kind="outside labels")
     # A work that stands twice, once without a label, has the label.
     return told.group_by("key", "area").agg(pl.col("label").drop_nulls().first()).sort("area", "key")
 
 
 def _read(path: Path) -> pl.DataFrame:
     if not path.is_file():
-        raise CorrectInput("there is no such file", where=str(path), mend="check the path and the spelling")
+        raise InputError("there is no such file", where=str(path), hint="check the path and the spelling")
     kind = _READERS.get(path.suffix)
     try:
         if kind == "csv":
@@ -83,9 +83,9 @@ def _read(path: Path) -> pl.DataFrame:
         if kind == "parquet":
             return pl.read_parquet(path)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        raise CorrectInput(f"cannot be read: {error}", where=str(path), mend="give UTF-8 text, or Parquet") from None
-    raise CorrectInput(
-        f"cannot read {path.suffix or 'a file without suffix'}", where=str(path), mend=f"use {', '.join(_READERS)}"
+        raise InputError(f"cannot be read: {error}", where=str(path), hint="give UTF-8 text, or Parquet") from None
+    raise InputError(
+        f"cannot read {path.suffix or 'a file without suffix'}", where=str(path), hint=f"use {', '.join(_READERS)}"
     )
 
 

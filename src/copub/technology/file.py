@@ -28,7 +28,7 @@ def classify_file(
 
     Raises
     ------
-    CorrectInput, CorrectFile : the file, the taxonomy or the profile is wrong.
+    InputError, FileError : the file, the taxonomy or the profile is wrong.
     """
     bases: list[pl.DataFrame] = []
     packed: deque[bytes] = deque()

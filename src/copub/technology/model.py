@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.lists.modelcard import FOLDER as FOLDER
 from copub.lists.modelcard import MODEL, HeadScores, read_head_scores
 from copub.shipped import shipped_folder
@@ -186,23 +186,23 @@ def load_model(name: str = MODEL, folder: Path | None = None) -> Model:
 
     Raises
     ------
-    CorrectInput : a file is missing or is not what the JSON file says.
+    InputError : a file is missing or is not what the JSON file says.
     """
     base = folder or shipped_folder(FOLDER)
     numbers, words = base / f"{name}.npz", base / f"{name}.json"
     if not numbers.is_file() or not words.is_file():
-        raise CorrectInput(
+        raise InputError(
             f"there is no model {name!r}",
             where=str(base),
-            mend="train one: python -m copub.technology.training.train --help",
+            hint="train one: python -m copub.technology.training.train --help",
         )
     raw, card = numbers.read_bytes(), json.loads(words.read_text(encoding="utf-8"))
     digest = hashlib.sha256(raw).hexdigest()
     if digest != card["sha256"]:
-        raise CorrectInput(
+        raise InputError(
             "the model's numbers are not those that its JSON file names",
             where=str(numbers),
-            mend="install copub again, or train the model anew",
+            hint="install copub again, or train the model anew",
         )
     with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
         scorers = {kind: _read_scorer(kind, arrays, card["heads"][kind]) for kind in KINDS}

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from copub.corpus.text import abstract_status, plain_abstract, plain_title, printed_index
-from copub.errors import CorrectFile, Fault
+from copub.errors import Fault, FileError
 from copub.schema import TABLES
 from copub.sources.harvest.rawrecord import Record
 from copub.sources.worksfile import read_works
@@ -34,8 +34,8 @@ def read_records(path: Path) -> Iterator[pl.DataFrame]:
 
     Raises
     ------
-    CorrectInput : the file is missing or is not what its name says.
-    CorrectFile : lines are no JSON, or records have no id or a title or abstract that is no text;
+    InputError : the file is missing or is not what its name says.
+    FileError : lines are no JSON, or records have no id or a title or abstract that is no text;
         the first 20 are listed.
     """
     faults: list[Fault] = []
@@ -43,7 +43,7 @@ def read_records(path: Path) -> Iterator[pl.DataFrame]:
     while rows := list(islice(records, ROWS)):
         yield pl.DataFrame(rows, schema=_SCHEMA)
     if faults:
-        raise CorrectFile.first(faults, kind="works file")
+        raise FileError.first(faults, kind="works file")
 
 
 def topics_of(works: pl.DataFrame) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from typing import IO, Any
 import orjson
 import zstandard
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.sources.harvest.query import Query
 
 FORMAT = 1
@@ -142,13 +142,13 @@ class Round:
 
 
 def read_text(folder: Path, entry: Entry) -> bytes:
-    """Return the body of an answer of the round in `folder`. Raises `CorrectInput` if its file is damaged."""
+    """Return the body of an answer of the round in `folder`. Raises `InputError` if its file is damaged."""
     packed = _whole_file(folder, entry)
     if packed is None:
-        raise CorrectInput(
+        raise InputError(
             "a page of the cache is missing or damaged",
             where=str(folder / entry.file),
-            mend="run once more without --offline: it will be asked for again",
+            hint="run once more without --offline: it will be asked for again",
         )
     return zstandard.ZstdDecompressor().decompress(packed)
 
@@ -166,7 +166,7 @@ class Cache:
 
     Raises
     ------
-    CorrectInput : another process uses it, or it was made under another query or source.
+    InputError : another process uses it, or it was made under another query or source.
     """
 
     def __init__(self, folder: Path, query: Query, source: str) -> None:
@@ -182,10 +182,10 @@ class Cache:
             raise _unusable(error, self.folder) from None
         if not _try_lock(self._lock):
             self._lock.close()
-            raise CorrectInput(
+            raise InputError(
                 "another process is harvesting into this cache",
                 where=str(self.folder),
-                mend="wait for it to end, or name another folder (--cache DIR)",
+                hint="wait for it to end, or name another folder (--cache DIR)",
             )
         try:
             self._check()
@@ -230,10 +230,10 @@ class Cache:
         if other == ["source"] and not any(round_.entries for round_ in self.rounds()):
             self._bind()
         elif other:
-            raise CorrectInput(
+            raise InputError(
                 "this cache was made " + " and ".join(_OTHER[key] for key in other) + _difference(found, self._wanted),
                 where=str(self.folder),
-                mend="name another folder (--cache DIR), or move this one away",
+                hint="name another folder (--cache DIR), or move this one away",
             )
 
     def _bind(self) -> None:
@@ -248,11 +248,11 @@ _OTHER = {
 }
 
 
-def _unusable(error: OSError, folder: Path) -> CorrectInput:
-    return CorrectInput(
+def _unusable(error: OSError, folder: Path) -> InputError:
+    return InputError(
         f"the cache cannot be written: {error.strerror}",
         where=str(folder),
-        mend="make room or give rights, or name another folder (--cache DIR); what is there is kept",
+        hint="make room or give rights, or name another folder (--cache DIR); what is there is kept",
     )
 
 

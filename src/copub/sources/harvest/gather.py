@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.progress import bar
 from copub.sources.harvest.cache import Entry
 from copub.sources.harvest.epochs import epoch_of
@@ -53,14 +53,14 @@ def gather_whole(source: Source) -> Gathered:
 def gather_sweep(source: Source, base: Gathered, today: str) -> Gathered:
     """Go through a sweep that builds on an earlier round.
 
-    Raises `CorrectInput` if OpenAlex's instruments changed between then and today: what they
+    Raises `InputError` if OpenAlex's instruments changed between then and today: what they
     changed does not show in the dates of update.
     """
     if epoch_of(base.since) != epoch_of(today):
-        raise CorrectInput(
+        raise InputError(
             f"a sweep cannot bridge epochs: the cache is of {epoch_of(base.since)}, today is {epoch_of(today)}",
             where=str(source.round.folder.parent),
-            mend="harvest anew: --refresh without the sweep",
+            hint="harvest anew: --refresh without the sweep",
         )
     tallies = _collect_all(source, sweep=True)
     found_by = _found_by(tallies)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.sources.harvest.cache import Cache, Round
 from copub.sources.harvest.gather import Gathered, gather_sweep, gather_whole
 from copub.sources.harvest.log import describe
@@ -69,12 +69,12 @@ def harvest(
 
     Raises
     ------
-    CorrectInput : wrong key or address; the cache is in use, of another query, or incomplete.
-    ResumeLater : the source stopped; the same call goes on later.
+    InputError : wrong key or address; the cache is in use, of another query, or incomplete.
+    SourceUnavailableError : the source stopped; the same call goes on later.
     """
     fresh = refresh or sweep
     if offline and fresh:
-        raise CorrectInput("offline and refresh exclude each other", where="--offline", mend="leave one of them out")
+        raise InputError("offline and refresh exclude each other", where="--offline", hint="leave one of them out")
     transport = None if offline else Transport(base_url, api_key, timing=timing, now=now)
     with Cache(cache, query, source_name(base_url)) as folder:
         current = _complete_round(folder) if offline else _choose(folder, fresh, "sweep" if sweep else "whole", now())
@@ -103,10 +103,10 @@ def _complete_round(folder: Cache) -> Round:
     for round_ in folder.rounds():
         if round_.done is not None:
             return round_
-    raise CorrectInput(
+    raise InputError(
         "the cache holds no complete harvest",
         where=str(folder.folder),
-        mend="run once without --offline; it goes on where it stopped",
+        hint="run once without --offline; it goes on where it stopped",
     )
 
 

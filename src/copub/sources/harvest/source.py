@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import orjson
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.sources.harvest.cache import Entry, Key, Round
 from copub.sources.harvest.query import SELECT, SWEEP_SELECT, Query
 from copub.sources.harvest.transport import Reply, Transport
@@ -79,16 +79,16 @@ class Source:
 
     def _fetch(self, key: Key, path: str, text: str, facts: Callable[[Any], Facts]) -> Entry:
         if self._transport is None:
-            raise CorrectInput(
+            raise InputError(
                 f"the cache does not hold the whole harvest (first gap: {' '.join(key[:3])})",
                 where=str(self.round.folder.parent),
-                mend="run once without --offline; it goes on where it stopped",
+                hint="run once without --offline; it goes on where it stopped",
             )
         needs = _NEEDS.get(key[0], ())
         reply: Reply = self._transport.get(path, text, needs=needs)
         if reply.body is None and needs:
-            raise CorrectInput(
-                "there is no OpenAlex at this address (HTTP 404)", where=path, mend="check COPUB_OPENALEX_URL"
+            raise InputError(
+                "there is no OpenAlex at this address (HTTP 404)", where=path, hint="check COPUB_OPENALEX_URL"
             )
         self.asked += 1
         return self.round.put(

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import requests
 from requests.auth import AuthBase
 
-from copub.errors import CopubError, CorrectInput, ResumeLater
+from copub.errors import CopubError, InputError, SourceUnavailableError
 from copub.sources.harvest.budget import Budget, next_midnight
 from copub.sources.harvest.verdict import LONGEST_WAIT, Meaning, Verdict, judge
 
@@ -119,10 +119,10 @@ class Transport:
         self._base = base_url.rstrip("/")
         parts = urlsplit(self._base)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-            raise CorrectInput(
+            raise InputError(
                 "the address of the source is no plain http(s) address",
                 where="COPUB_OPENALEX_URL",
-                mend=f"write it like {DEFAULT_URL}",
+                hint=f"write it like {DEFAULT_URL}",
             )
         self._home = _origin(parts)
         self._key = _checked(api_key)
@@ -147,8 +147,8 @@ class Transport:
 
         Raises
         ------
-        CorrectInput : wrong key, paid plan needed, redirect to another host, body over the limit.
-        ResumeLater : budget spent, or the source cannot be reached or does not recover.
+        InputError : wrong key, paid plan needed, redirect to another host, body over the limit.
+        SourceUnavailableError : budget spent, or the source cannot be reached or does not recover.
         CopubError : the source refuses the request as wrong.
         """
         url = f"{self._base}/{path}" + (f"?{query}" if query else "")
@@ -167,10 +167,10 @@ class Transport:
             backoff = self._timing.first_wait * 2 ** (attempt - 1)
             self._timing.sleep(min(max(verdict.wait or 0.0, backoff), LONGEST_WAIT))
         what = "does not answer properly" if self._reached else "cannot be reached"
-        raise ResumeLater(
+        raise SourceUnavailableError(
             f"the source {what} ({attempt} tries; last: {self._scrub(verdict.reason)})",
             where=self._host,
-            mend="what was harvested is kept: run the same command later, or work without the source"
+            hint="what was harvested is kept: run the same command later, or work without the source"
             " (--works FILE, or --offline with a complete cache)",
         )
 
@@ -214,10 +214,10 @@ class Transport:
         for piece in response.iter_content(_PIECE):
             size += len(piece)
             if size > LARGEST_BODY:
-                raise CorrectInput(
+                raise InputError(
                     f"an answer of the source is larger than {LARGEST_BODY >> 20} MB",
                     where=self._host,
-                    mend="this is no OpenAlex: check COPUB_OPENALEX_URL",
+                    hint="this is no OpenAlex: check COPUB_OPENALEX_URL",
                 )
             if time.monotonic() > deadline:
                 raise requests.Timeout("the body is too slow")
@@ -237,40 +237,40 @@ class Transport:
             return self._spent(verdict)
         where = self._host
         if verdict.meaning is Meaning.KEY:
-            return CorrectInput(
+            return InputError(
                 "the source does not know the key" if self._key else "the source asks for a key",
                 where=where,
-                mend="put a valid key into OPENALEX_API_KEY (free at openalex.org), or unset it to go on without one",
+                hint="put a valid key into OPENALEX_API_KEY (free at openalex.org), or unset it to go on without one",
             )
         if verdict.meaning is Meaning.PAID:
-            return CorrectInput(
+            return InputError(
                 "the source wants a paid plan for this request",
                 where=where,
-                mend="copub asks for nothing that needs one: check COPUB_OPENALEX_URL and the account of the key",
+                hint="copub asks for nothing that needs one: check COPUB_OPENALEX_URL and the account of the key",
             )
         if verdict.meaning is Meaning.ELSEWHERE:
-            return CorrectInput(
+            return InputError(
                 "the source sends on to an address that is not its own",
                 where=where,
-                mend="set COPUB_OPENALEX_URL to the right address",
+                hint="set COPUB_OPENALEX_URL to the right address",
             )
         said = verdict.body.get("message", "") if isinstance(verdict.body, dict) else ""
         return CopubError(
             self._scrub(f"the source refuses the request ({verdict.reason}): {str(said)[:300]}"),
             where=where,
-            mend="OpenAlex may have changed: the live contract test (make live) says where",
+            hint="OpenAlex may have changed: the live contract test (make live) says where",
         )
 
-    def _spent(self, verdict: Verdict) -> ResumeLater:
+    def _spent(self, verdict: Verdict) -> SourceUnavailableError:
         now = self._now()
         wait = verdict.wait if verdict.wait is not None else verdict.budget.resets_in
         back = now + timedelta(seconds=wait) if wait is not None else next_midnight(now)
         what = "the daily budget is spent" if verdict.budget.is_spent else "the source asks for a long pause"
-        hint = "" if self._key else "; a free key from openalex.org gives ten times the budget"
-        return ResumeLater(
+        advice = "" if self._key else "; a free key from openalex.org gives ten times the budget"
+        return SourceUnavailableError(
             f"{what}; it goes on after {back:%Y-%m-%d %H:%M} UTC",
             where=self._host,
-            mend=f"what was harvested is kept: run the same command after that time{hint}",
+            hint=f"what was harvested is kept: run the same command after that time{advice}",
             resume_at=back.replace(microsecond=0),
         )
 
@@ -281,10 +281,10 @@ class Transport:
 def _checked(key: str | None) -> str | None:
     key = (key or "").strip()
     if not all("!" <= character <= "~" for character in key):
-        raise CorrectInput(
+        raise InputError(
             "the key holds a blank or a character that no key has",
             where="OPENALEX_API_KEY",
-            mend="copy it again from openalex.org, on one line",
+            hint="copy it again from openalex.org, on one line",
         )
     return key or None
 

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from copub.errors import CorrectInput, Fault
+from copub.errors import Fault, InputError
 from copub.sources.snapshot.job import Done, Job, extract_file
 
 _WAIT = 60
@@ -27,7 +27,7 @@ def work_through(
 
     Raises
     ------
-    CorrectInput : dask.distributed is not installed, no scheduler answers, or it has no workers.
+    InputError : dask.distributed is not installed, no scheduler answers, or it has no workers.
     """
     if scheduler is None and workers == 1:
         for job in jobs:
@@ -63,10 +63,10 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
     try:
         distributed: Any = importlib.import_module("distributed")
     except ImportError:
-        raise CorrectInput(
+        raise InputError(
             "work on several workers needs dask.distributed",
             where="--workers",
-            mend="pip install distributed (the extra of copub that contains it is copub[cluster])",
+            hint="pip install distributed (the extra of copub that contains it is copub[cluster])",
         ) from None
     if scheduler is None:
         # a file at a time: a file that waits at a worker which dies would be held to be a cause of it
@@ -84,18 +84,18 @@ def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
     try:
         client = distributed.Client(scheduler, timeout=_WAIT)
     except (OSError, ValueError) as error:
-        raise CorrectInput(
+        raise InputError(
             f"no scheduler answers: {error}",
             where=f"--scheduler {scheduler}",
-            mend="start it, or mend the address (tcp://host:8786)",
+            hint="start it, or hint the address (tcp://host:8786)",
         ) from None
     with client:
         try:
             client.wait_for_workers(1, timeout=_WAIT)
         except TimeoutError:
-            raise CorrectInput(
+            raise InputError(
                 "the scheduler has no workers",
                 where=f"--scheduler {scheduler}",
-                mend="start some: dask worker ADDRESS",
+                hint="start some: dask worker ADDRESS",
             ) from None
         yield client

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow.fs as pafs
 
 from copub.arguments import expect, expect_each, path_of
-from copub.errors import FAULTS_SHOWN, CorrectInput, Fault, ResumeLater
+from copub.errors import FAULTS_SHOWN, Fault, InputError, SourceUnavailableError
 from copub.pairs import Pair, check_pairs
 from copub.progress import bar
 from copub.sources.snapshot.deleted import BROKEN_LIST, deleted_among
@@ -59,15 +59,15 @@ class ExtractSummary:
         return not self.faults
 
     def check(self) -> None:
-        """Raise `ResumeLater` (exit code 3), naming the first 20 faults, unless all is complete."""
+        """Raise `SourceUnavailableError` (exit code 3), naming the first 20 faults, unless all is complete."""
         if self.complete:
             return
         shown = [str(fault) for fault in self.faults[:FAULTS_SHOWN]]
         more = len(self.faults) - len(shown)
-        raise ResumeLater(
+        raise SourceUnavailableError(
             f"passed over in the snapshot: {len(self.faults)}; the works of the rest are written",
             where=", ".join(str(path) for _, path, _ in self.outputs),
-            mend="\n  ".join([*shown, *([f"and {more} more"] if more else [])]),
+            hint="\n  ".join([*shown, *([f"and {more} more"] if more else [])]),
         )
 
     def facts(self) -> dict[str, Any]:
@@ -114,8 +114,8 @@ def extract(
 
     Raises
     ------
-    CorrectInput : a wrong pair, target, source, manifest or scheduler.
-    ResumeLater : the storage does not answer.
+    InputError : a wrong pair, target, source, manifest or scheduler.
+    SourceUnavailableError : the storage does not answer.
     """
     is_address = isinstance(source, str) and "://" in source
     source, target = str(source if is_address else path_of(source, "source")), path_of(target, "target")
@@ -124,7 +124,7 @@ def extract(
     asked = Asked(check_pairs(pairs), expansion)
     targets = name_targets(target, asked)
     if workers < 1:
-        raise CorrectInput(f"{workers} workers cannot read", where="--workers", mend="give 1 or more")
+        raise InputError(f"{workers} workers cannot read", where="--workers", hint="give 1 or more")
     filesystem, root = open_source(source)
     snapshot = survey(filesystem, root)
     if isinstance(filesystem, pafs.LocalFileSystem):

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import zstandard
 from isal import igzip
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.sources.snapshot.selection import Asked
 
 PLACE = "{pair}"
@@ -26,36 +26,36 @@ def name_targets(target: Path, asked: Asked) -> list[Path]:
 
     Raises
     ------
-    CorrectInput : there are several pairs and no ``{pair}``, an unknown suffix, no such folder, or a
+    InputError : there are several pairs and no ``{pair}``, an unknown suffix, no such folder, or a
         folder of that name.
     """
     if not target.name.endswith(SUFFIXES):
-        raise CorrectInput(
-            "works come out as JSON Lines", where=f"--to {target}", mend=f"let the name end with {', '.join(SUFFIXES)}"
+        raise InputError(
+            "works come out as JSON Lines", where=f"--to {target}", hint=f"let the name end with {', '.join(SUFFIXES)}"
         )
     if len(asked.pairs) > 1 and PLACE not in target.name:
-        raise CorrectInput(
+        raise InputError(
             f"{len(asked.pairs)} pairs need a file each",
             where=f"--to {target}",
-            mend=f"write {PLACE} where the name of the pair shall stand, such as works-{PLACE}.jsonl.zst",
+            hint=f"write {PLACE} where the name of the pair shall stand, such as works-{PLACE}.jsonl.zst",
         )
     if PLACE in str(target.parent):
-        raise CorrectInput(f"{PLACE} stands in a folder", where=f"--to {target}", mend="write it in the file's name")
+        raise InputError(f"{PLACE} stands in a folder", where=f"--to {target}", hint="write it in the file's name")
     if not target.parent.is_dir():
-        raise CorrectInput("there is no such folder", where=str(target.parent), mend="make it first")
+        raise InputError("there is no such folder", where=str(target.parent), hint="make it first")
     targets = [target.with_name(target.name.replace(PLACE, pair.name)) for pair in asked.pairs]
     folders = [str(path) for path in targets if path.is_dir()]
     if folders:
-        raise CorrectInput("this is a folder", where=", ".join(folders), mend="name a file")
+        raise InputError("this is a folder", where=", ".join(folders), hint="name a file")
     return targets
 
 
 def check_outside(targets: Sequence[Path], folder: Path) -> None:
-    """Raise `CorrectInput` if a target lies in a folder of the works of the snapshot: it could replace a file of it."""
+    """Raise `InputError` if a target lies in a folder of the works of the snapshot: it could replace a file of it."""
     works = folder.resolve()
     inside = [str(path) for path in targets if works in path.resolve().parent.parents]
     if inside:
-        raise CorrectInput("this lies among the files of the snapshot", where=", ".join(inside), mend="name another")
+        raise InputError("this lies among the files of the snapshot", where=", ".join(inside), hint="name another")
 
 
 def found_in(parts: Sequence[Path]) -> pl.DataFrame:

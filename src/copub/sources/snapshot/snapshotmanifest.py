@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,19 @@ def parse_manifest(text: bytes, *, where: str) -> Manifest:
 
     Raises
     ------
-    CorrectInput : the text is no JSON, is no manifest, or is that of something else than works.
+    InputError : the text is no JSON, is no manifest, or is that of something else than works.
     """
-    mend = "get it again from the snapshot, or remove it to do without its checks"
+    hint = "get it again from the snapshot, or remove it to do without its checks"
     try:
         value: Any = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise CorrectInput(f"the manifest is no JSON: {error}", where=where, mend=mend) from None
+        raise InputError(f"the manifest is no JSON: {error}", where=where, hint=hint) from None
     entries = value.get("files", value.get("entries")) if isinstance(value, dict) else None
     if not isinstance(entries, list) or not all(isinstance(e, dict) and isinstance(e.get("url"), str) for e in entries):
-        raise CorrectInput("the manifest lists no files under 'files' or 'entries'", where=where, mend=mend)
+        raise InputError("the manifest lists no files under 'files' or 'entries'", where=where, hint=hint)
     entity = value.get("entity", "works")
     if entity != "works":
-        raise CorrectInput(f"these are {entity}, not works", where=where, mend="name the folder of works")
+        raise InputError(f"these are {entity}, not works", where=where, hint="name the folder of works")
     return Manifest(
         date=str(value.get("date") or ""),
         files={file_name(entry["url"]): _promise(entry.get("meta")) for entry in entries},

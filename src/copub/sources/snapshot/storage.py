@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.fs as pafs
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 
 _REGION = "us-east-1"  # where OpenAlex keeps its bucket
 _SECONDS = 30
@@ -24,16 +24,16 @@ def open_source(source: str) -> tuple[pafs.FileSystem, str]:
 
     Raises
     ------
-    CorrectInput : the address is neither a path nor ``s3://…``.
+    InputError : the address is neither a path nor ``s3://…``.
     """
     scheme, mark, rest = source.partition("://")
     if not mark:
         return pafs.LocalFileSystem(), str(Path(source).expanduser().absolute())
     if scheme != "s3":
-        raise CorrectInput(
+        raise InputError(
             f"addresses that begin with {scheme}:// are unknown",
             where="--from",
-            mend="name a folder or s3://bucket/folder",
+            hint="name a folder or s3://bucket/folder",
         )
     account = any(os.environ.get(f"AWS_{key}") for key in ("ACCESS_KEY_ID", "PROFILE", "WEB_IDENTITY_TOKEN_FILE"))
     filesystem = pafs.S3FileSystem(

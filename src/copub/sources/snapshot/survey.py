@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pyarrow.fs as pafs
 
-from copub.errors import CorrectInput, Fault, ResumeLater
+from copub.errors import Fault, InputError, SourceUnavailableError
 from copub.sources.snapshot.snapshotmanifest import Manifest, file_name, parse_manifest
 
 KINDS = {".gz": "jsonl", ".parquet": "parquet"}
@@ -58,22 +58,22 @@ def survey(filesystem: pafs.FileSystem, root: str) -> Snapshot:
 
     Raises
     ------
-    CorrectInput : there is no such folder, no works in it, no known layout, or no sound manifest.
-    ResumeLater : the storage does not answer.
+    InputError : there is no such folder, no works in it, no known layout, or no sound manifest.
+    SourceUnavailableError : the storage does not answer.
     """
     try:
         folder = _works_folder(filesystem, root)
         infos = filesystem.get_file_info(pafs.FileSelector(folder, recursive=True))
         manifest = _manifest(filesystem, folder, infos)
     except OSError as error:
-        mend = "check the address and the network, then repeat the command"
-        raise ResumeLater(f"the storage does not answer: {error}", where=root, mend=mend) from error
+        hint = "check the address and the network, then repeat the command"
+        raise SourceUnavailableError(f"the storage does not answer: {error}", where=root, hint=hint) from error
     found = {file_name(i.path): _works_file(i, manifest) for i in infos if i.is_file and _FILE.search(i.path)}
     if not found:
         what = "unknown layout: the folders updated_date=… hold no .gz or .parquet files"
-        raise CorrectInput(what, where=folder, mend="name the folder of a snapshot")
+        raise InputError(what, where=folder, hint="name the folder of a snapshot")
     if len({file.kind for file in found.values()}) > 1:
-        raise CorrectInput("JSON Lines and Parquet files are mixed here", where=folder, mend="keep one kind")
+        raise InputError("JSON Lines and Parquet files are mixed here", where=folder, hint="keep one kind")
     faults, warnings = _compare(found, manifest, folder)
     wrong = {fault.where for fault in faults}
     chosen = manifest.files if manifest else found
@@ -90,19 +90,19 @@ def survey(filesystem: pafs.FileSystem, root: str) -> Snapshot:
 
 def _works_folder(filesystem: pafs.FileSystem, root: str) -> str:
     if filesystem.get_file_info(root).type == pafs.FileType.NotFound:
-        raise CorrectInput("there is no such folder", where=root, mend="check the path and the spelling")
+        raise InputError("there is no such folder", where=root, hint="check the path and the spelling")
     if filesystem.get_file_info(root).is_file:
-        raise CorrectInput("this is a file, not a folder", where=root, mend="name the folder of the snapshot")
+        raise InputError("this is a file, not a folder", where=root, hint="name the folder of the snapshot")
     places = [f"{root}/{folder}" if folder else root for folder in _FOLDERS]
     found = [place for place in places if _has_partitions(filesystem, place)]
     if not found:
-        raise CorrectInput(
+        raise InputError(
             "no works of a snapshot are here: no folders updated_date=… at the top or under " + ", ".join(_FOLDERS[1:]),
             where=root,
-            mend="name the folder of the snapshot, or that of its works",
+            hint="name the folder of the snapshot, or that of its works",
         )
     if len(found) > 1:
-        raise CorrectInput("several sets of works are here", where=", ".join(found), mend="name one of them")
+        raise InputError("several sets of works are here", where=", ".join(found), hint="name one of them")
     return found[0]
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 import polars as pl
 
-from copub.errors import CorrectInput
+from copub.errors import InputError
 from copub.shipped import shipped_folder
 from copub.technology.plainrecords import read_records
 
@@ -76,14 +76,14 @@ class Corpus:
 
     Raises
     ------
-    CorrectInput : a file of `FILES` is missing; all that are missing are named.
+    InputError : a file of `FILES` is missing; all that are missing are named.
     """
 
     def __init__(self, folder: Path) -> None:
         self.paths = {name: folder / file for name, file in FILES.items()}
         missing = [str(path) for path in self.paths.values() if not path.is_file()]
         if missing:
-            raise CorrectInput("training texts are missing", where=", ".join(missing), mend="name the folder of data")
+            raise InputError("training texts are missing", where=", ".join(missing), hint="name the folder of data")
         self.gold = [_gold(record) for record in _lines(self.paths["gold"])]
         held_back = list(_lines(self.paths["held back"]))
         self.cset_test = [_cset(record) for record in _lines(self.paths["CSET test"])]
