@@ -27,6 +27,10 @@ help:  ## list the targets
 run: .venv/.ready-run  ## run the demo study and write its report
 	@$(BIN)/python -m copub run
 
+# One test process per core: threads inside each would only wait for each other.
+test coverage: export POLARS_MAX_THREADS := 1
+test coverage: export OMP_NUM_THREADS := 1
+
 test: $(READY)  ## run the tests on all cores (the slow ones: make slow)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -m "not slow and not live" -q
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).resolve().parents[1] / "docs" / "generate.py"
 
 
+@pytest.mark.slow  # `make lint` checks it too
 def test_generated_documents_are_as_the_code_says() -> None:
     spec = importlib.util.spec_from_file_location("generate", SCRIPT)
     assert spec is not None and spec.loader is not None

@@ -325,7 +325,9 @@ def test_processes_of_the_command_line_inherit_the_allocator() -> None:
 def test_estimating_the_demo_asks_nobody_and_costs_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def printed(*arguments: str) -> str:
         assert call(lambda: app(["estimate", "demo", *arguments], standalone_mode=False)) == 0
-        return capsys.readouterr().out
+        shown = capsys.readouterr()
+        assert shown.err == ("" if arguments else "copub: estimate: ask the source how many works there are\n")
+        return shown.out
 
     asked: list[str] = []
     with pytest.MonkeyPatch.context() as patch:

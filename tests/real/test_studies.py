@@ -49,6 +49,7 @@ def test_all_tables_are_there_in_the_shape_of_the_schema(belgium_china: copub.Ru
     assert all(frame.schema == TABLES[name].schema for name, frame in belgium_china.tables.items())
 
 
+@pytest.mark.slow
 def test_a_second_call_gives_byte_identical_tables(
     belgium_china: copub.Run, works_files: list[Path], tmp_path: Path
 ) -> None:

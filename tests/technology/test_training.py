@@ -115,6 +115,7 @@ def test_folds_deal_every_label_evenly() -> None:
     assert (draw_folds(positive, ["s"] * 60, 5, seed=1) == folds).all()
 
 
+@pytest.mark.slow
 def test_the_same_data_give_the_same_model(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(train, "FOLDS", 2)
     monkeypatch.setattr(train, "REPEATS", 1)

@@ -20,7 +20,7 @@ from copub.screening.vocabulary import Place, vocabulary
 
 SURE, IF_COUNTRY, UNLESS_ABROAD = "sure", "if-country", "unless-abroad"
 
-LONGEST = 100_000
+LONGEST = 20_000
 """Characters of a string that are read; longer ones are no affiliations."""
 
 _ENDS_OPEN = frozenset(("university", "college", "institute", "academy"))
