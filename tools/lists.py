@@ -179,6 +179,7 @@ def main() -> int:
     for watchlist, rows in lists(options.folder):
         path, text = LISTS / f"{watchlist}.csv", text_of(rows)
         if path.read_text(encoding="utf-8") == text:
+            sys.stdout.write(f"{watchlist}: {len(rows)} entities, as the facts say\n")
             continue
         differ += 1
         sys.stdout.write(f"{watchlist}: differs from the facts\n")
