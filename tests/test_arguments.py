@@ -72,7 +72,9 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "classify, works": lambda value: classify(value, empty("topics"), TAXONOMIES),
     "classify, topics": lambda value: classify(empty("works"), value, TAXONOMIES),
     "classify, taxonomies": lambda value: classify(empty("works"), empty("topics"), value),
-    "classify, profile": lambda value: classify(empty("works"), empty("topics"), TAXONOMIES, profile=value),
+    "classify, operating_point": lambda value: classify(
+        empty("works"), empty("topics"), TAXONOMIES, operating_point=value
+    ),
     "classify, thresholds": lambda value: classify(empty("works"), empty("topics"), TAXONOMIES, thresholds=value),
 }
 

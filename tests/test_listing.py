@@ -65,24 +65,24 @@ def listed(run: Run, other: Study) -> list[str]:
 
 
 def test_a_rejected_medical_hit_stays_out_of_the_grid_and_under_other_studies(works_file: Path, tmp_path: Path) -> None:
-    switched_off = carry_out(works_file, tmp_path / "a", medical=False)
-    rejected = carry_out(works_file, tmp_path / "b", "no", medical=False)
+    switched_off = carry_out(works_file, tmp_path / "a", include_medical=False)
+    rejected = carry_out(works_file, tmp_path / "b", "no", include_medical=False)
     assert (reasons(switched_off, "W1"), reasons(switched_off, "W2")) == ([["medical"]], [None])
     assert (reasons(rejected, "W1"), reasons(rejected, "W2")) == ([["medical", "reviewer"]], [None])
     for run, with_medical in ((switched_off, 2), (rejected, 1)):
         grid = run.tables["specifications"].filter(
             risk_floor="every entity", counting="full", author_cap="none", types="as the study",
-            tiers="identifier+lineage+name", watchlist="aspi-cdut-2019", profile="recall",
+            tiers="identifier+lineage+name", watchlist="aspi-cdut-2019", operating_point="recall",
         )  # fmt: skip
         counted = {name: part["numerator"].max() for (name,), part in grid.group_by("medical")}
         assert counted == {"with": with_medical, "without": 1}
-        other = replace(study_of(run.manifest), medical=True)
+        other = replace(study_of(run.manifest), include_medical=True)
         assert listed(run, other) == ["W1", "W2"][2 - with_medical :]
         assert listed(run, study_of(run.manifest)) == ["W2"]
 
 
 def test_a_confirmed_hit_counts_only_as_far_as_the_settings_let_it(works_file: Path, tmp_path: Path) -> None:
-    confirmed = carry_out(works_file, tmp_path / "a", "yes", medical=False)
+    confirmed = carry_out(works_file, tmp_path / "a", "yes", include_medical=False)
     assert reasons(confirmed, "W1") == [["medical"]]
     grid = confirmed.tables["specifications"].filter("is_study")
     assert grid["numerator"].to_list() == [confirmed.share("critical_listed")["numerator"]]

@@ -207,15 +207,15 @@ def test_thresholds_of_the_study_hold_under_every_operating_point(
     text = load_study("demo").raw.split("[assertions]")[0] + '\n[technology.thresholds]\n"EU-02-AI" = 0.95\n'
     run = copub.run(parse_study(text), cache=demo_folders[0], reports=tmp_path / "r", until="measure")
     works, assignments = run.tables["copublications"], run.tables["assignments"]
-    for profile, by_area in load_model().thresholds.items():
+    for operating_point, by_area in load_model().thresholds.items():
         needed = pl.col("area").replace_strict({**by_area, **own}, return_dtype=pl.Float64)
         critical = assignments.filter(pl.col("score") >= needed)["work_id"].unique()
         expected = works.filter(pl.col("work_id").is_in(critical.implode()) & pl.col("is_listed")).height
         grid = run.tables["specifications"]
-        own_row = grid.filter("is_study").drop("profile")
+        own_row = grid.filter("is_study").drop("operating_point")
         switches = own_row.columns[: own_row.columns.index("is_study")]
-        row = grid.filter(profile=profile).join(own_row.select(switches), on=switches, how="semi")
-        assert row["numerator"].to_list() == [expected], profile
+        row = grid.filter(operating_point=operating_point).join(own_row.select(switches), on=switches, how="semi")
+        assert row["numerator"].to_list() == [expected], operating_point
 
 
 def test_a_breached_assertion_ends_the_run_with_bound_and_value(tmp_path: Path, works_file: Path) -> None:

@@ -38,7 +38,7 @@ def tables() -> Tables:
 
 
 def study(applies: bool) -> Study:
-    return replace(load_study("belgium-china"), repairs=applies)
+    return replace(load_study("belgium-china"), apply_repairs=applies)
 
 
 def test_repairs_are_only_proposed_unless_the_study_applies_them() -> None:

@@ -10,6 +10,7 @@ from copub.errors import FileError, InputError
 from copub.shipped import shipped_names
 from copub.study import SETTINGS, load_study, parse_study
 from copub.study.question import ask, resolve
+from copub.study.studykeys import RENAMED
 
 MINIMAL = """
 [study]
@@ -39,7 +40,7 @@ def faults_of(text: str) -> list[str]:
 
 def test_a_minimal_study_has_the_defaults() -> None:
     study = parse_study(MINIMAL)
-    assert (study.counting, study.author_cap, study.profile, study.confidence) == ("full", 0, "balanced", 0.95)
+    assert (study.counting, study.author_cap, study.operating_point, study.confidence) == ("full", 0, "balanced", 0.95)
     assert (study.side_of("BE"), study.side_of("CN"), study.side_of("HK"), study.side_of(None)) == ("a", "b", "", "")
 
 
@@ -153,5 +154,23 @@ def test_a_study_may_lie_anywhere(tmp_path: Path) -> None:
 def test_every_setting_has_a_meaning_and_the_shipped_studies_write_out_what_moves_the_number() -> None:
     assert all(len(setting.meaning) > 10 for setting in SETTINGS)
     text = load_study("belgium-china").raw
-    for key in ("exclude_types", "author_cap", "levels", "top_level", "tiers", "medical", "children", "profile"):
+    for key in (
+        "exclude_types",
+        "author_cap",
+        "levels",
+        "top_level",
+        "tiers",
+        "include_medical",
+        "include_descendants",
+        "operating_point",
+    ):
         assert key in text
+
+
+@pytest.mark.parametrize(("earlier", "now"), RENAMED.items())
+def test_an_earlier_name_of_a_key_is_refused_with_the_new_one(earlier: str, now: str) -> None:
+    table, key = earlier.split(".")
+    value = '"balanced"' if key == "profile" else "true"
+    text = MINIMAL.replace(f"[{table}]", f"[{table}]\n{key} = {value}") if f"[{table}]" in MINIMAL else ""
+    with pytest.raises(FileError, match=f"unknown key '{earlier}' .it is now called {now}"):
+        parse_study(text or f"{MINIMAL}\n[{table}]\n{key} = {value}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 STAGES = ("harvest", "tabulate", "classify", "screen", "measure", "report")
 """Stages of a run, in order."""
 
-PROFILES = ("precision", "balanced", "recall")
+OPERATING_POINTS = ("precision", "balanced", "recall")
 """Operating points of the classifier."""
 
 EXPORTS = (

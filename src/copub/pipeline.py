@@ -127,7 +127,11 @@ def is_embedded(study: Study) -> bool:
 def query_of(study: Study) -> Query:
     """Return what a study asks of OpenAlex."""
     return Query(
-        study.side_a.countries, study.side_b.countries, study.year_from, study.year_to, expansion=study.expansion
+        study.side_a.countries,
+        study.side_b.countries,
+        study.year_from,
+        study.year_to,
+        expansion=study.include_expansion_corpus,
     )
 
 

@@ -107,8 +107,27 @@ def test_the_readme_names_the_countries_of_the_shipped_lists() -> None:
 
 def test_the_settings_of_a_new_study_are_those_of_the_shipped_ones() -> None:
     new, shipped = parse_study(text_for("BE:CN")), load_study("eu-china")
-    names = ["exclude_types", "retracted", "expansion", "author_cap", "taxonomy", "profile", "watchlists", "levels"]
-    names += ["top_level", "tiers", "medical", "children", "as_of", "repairs", "counting", "confidence", "small_cell"]
+    names = [
+        "exclude_types",
+        "include_retracted",
+        "include_expansion_corpus",
+        "author_cap",
+        "taxonomy",
+        "operating_point",
+        "watchlists",
+        "levels",
+    ]
+    names += [
+        "top_level",
+        "tiers",
+        "include_medical",
+        "include_descendants",
+        "listed_at_publication_only",
+        "apply_repairs",
+        "counting",
+        "confidence",
+        "small_cell",
+    ]
     assert {name: getattr(new, name) for name in names} == {name: getattr(shipped, name) for name in names}
 
 

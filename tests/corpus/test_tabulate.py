@@ -30,7 +30,7 @@ from = 2010
 to = 2020
 [works]
 exclude_types = ["paratext"]
-retracted = false
+include_retracted = false
 author_cap = 3
 [technology]
 headline = "eu-2023-2113"

@@ -272,9 +272,9 @@ def specification(
             "fractional-authors": sum(bool(p & (SIDE_A | side_b)) for p in people) / len(people),
             "fractional-countries": 1 / len(set().union(*people)),
         }[spec["counting"]]
-        needed = thresholds.get(spec["taxonomy"], {}).get(spec["profile"], {})
+        needed = thresholds.get(spec["taxonomy"], {}).get(spec["operating_point"], {})
         critical = any(
-            t == spec["taxonomy"] and score >= (0.5 if spec["profile"] == "balanced" else needed.get(area, 0.5))
+            t == spec["taxonomy"] and score >= (0.5 if spec["operating_point"] == "balanced" else needed.get(area, 0.5))
             for t, area, score in work["assignments"]
         )
         denominator += weight

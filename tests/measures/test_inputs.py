@@ -70,7 +70,7 @@ def test_the_shipped_evaluation_holds_for_the_decision_it_was_made_with_only(tmp
     assert errors is not None and set(errors.classifier) == set(TEXT_STRATA)
     assert all(0.5 < c.sensitivity <= 1 and 0.5 < c.specificity <= 1 for c in errors.classifier.values())
     assert all(0.5 < c.sensitivity <= 1 and 0.5 < c.specificity <= 1 for c in errors.matcher.values())
-    for change in ({"profile": "recall"}, {"thresholds": {"EU-02-AI": 0.9}}, {"taxonomy": "aspi-64"}):
+    for change in ({"operating_point": "recall"}, {"thresholds": {"EU-02-AI": 0.9}}, {"taxonomy": "aspi-64"}):
         assert errors_of(question(**change)) is None
     changed = tmp_path / "changed.toml"
     text = (shipped_folder("taxonomies/technologies") / "eu-2023-2113.toml").read_text(encoding="utf-8")

@@ -41,7 +41,13 @@ def run(real_data: Path) -> dict[str, Any]:
     tables = tabulate(read_works([real_data / "real" / name for name in FILES]), study)
     classification = classify(tables.works, tables.topics, [load_taxonomy(study.taxonomy)])
     lists = [load_watchlist(name) for name in (*study.watchlists, *study.other_watchlists)]
-    hits = screen(tables.affiliations, lists, tiers=study.tiers, medical=study.medical, children=study.children)
+    hits = screen(
+        tables.affiliations,
+        lists,
+        tiers=study.tiers,
+        include_medical=study.include_medical,
+        include_descendants=study.include_descendants,
+    )
     levels, areas = lists[0].levels, load_taxonomy(study.taxonomy).area_ids
     inputs = inputs_of(resolve(study), None)
     out = measure(study, tables, classification, hits, levels=levels, areas=areas, inputs=inputs)
@@ -142,7 +148,7 @@ def test_formal_ties_of_the_real_works_have_their_co_publications(run: dict[str,
 def test_the_real_grid_with_and_without_repairs_is_that_of_either_study(run: dict[str, Any]) -> None:
     grids = []
     for applies in (False, True):
-        study = replace(run["study"], repairs=applies)
+        study = replace(run["study"], apply_repairs=applies)
         tables, _, differing = repaired(run["tables"], study)
         hits = screen(tables.affiliations, run["lists"])
         flagged = flagged_works(study, tables, run["classification"], hits, run["lists"][0].levels)

@@ -12,7 +12,7 @@ from . import brute
 from .worlds import ENTITIES, LIMITS, made_world, measured, seeds
 
 BASE = {
-    "taxonomy": "tax-one", "profile": "balanced", "watchlist": "list-one", "risk_floor": "high and above",
+    "taxonomy": "tax-one", "operating_point": "balanced", "watchlist": "list-one", "risk_floor": "high and above",
     "medical": "with", "children": "with", "tiers": "identifier+lineage+name", "counting": "full", "author_cap": "none",
     "types": "as the study", "hk_mo": "with", "dual_affiliated": "with", "duplicates": "with", "repairs": "without",
 }  # fmt: skip

@@ -93,10 +93,10 @@ def test_every_combination_is_there_once() -> None:
     grid, _ = grid_of(1, 20)
     settings = settings_of(STUDY, LEVELS, ["precision", "recall"])
     assert list(settings) == grid.columns[: len(settings)]
-    apart = ("taxonomy", "profile", "watchlist", "risk_floor")
+    apart = ("taxonomy", "operating_point", "watchlist", "risk_floor")
     others = prod(len(choices) for name, choices in settings.items() if name not in apart)
     # The list without levels counts as a whole: one floor instead of five. The taxonomy without
-    # thresholds has its own decision only: one profile instead of three.
+    # thresholds has its own decision only: one operating point instead of three.
     assert grid.height == others * (5 + 1) * (3 + 1)
     assert grid.select(list(settings)).is_unique().all()
 
@@ -112,12 +112,13 @@ def test_one_combination_is_the_study_itself() -> None:
 
 def test_a_study_with_its_own_choices_finds_them_in_the_grid() -> None:
     asked = study(
-        levels=("medium",), tiers=("identifier", "name"), author_cap=50, medical=False, children=False,
-        profile="recall", counting="fractional-authors", other_watchlists=(), other_taxonomies=(),
+        levels=("medium",), tiers=("identifier", "name"), author_cap=50, include_medical=False,
+        include_descendants=False, operating_point="recall", counting="fractional-authors", other_watchlists=(),
+        other_taxonomies=(),
     )  # fmt: skip
     grid, _ = grid_of(1, 20, asked)
     row = grid.filter("is_study").row(0, named=True)
-    names = ("risk_floor", "tiers", "author_cap", "medical", "children", "profile", "counting", "hk_mo")
+    names = ("risk_floor", "tiers", "author_cap", "medical", "children", "operating_point", "counting", "hk_mo")
     assert [row[name] for name in names] == [
         "medium", "identifier+name", "at most 50", "without", "without", "recall", "fractional-authors", "with",
     ]  # fmt: skip
@@ -134,7 +135,7 @@ def test_a_hit_out_of_date_counts_under_no_setting() -> None:
 
 
 def test_hits_that_a_switch_of_the_study_leaves_out_return_when_it_is_turned() -> None:
-    asked = study(medical=False)
+    asked = study(include_medical=False)
     made = made_world(0, 40)[1]
     by_setting = numerators_by(asked, made, left_out(made.hits, pl.col("is_medical"), "medical"))
     assert by_setting["with"] > by_setting["without"]
@@ -142,7 +143,7 @@ def test_hits_that_a_switch_of_the_study_leaves_out_return_when_it_is_turned() -
 
 @pytest.mark.parametrize("reason", ["date", "reviewer"])
 def test_a_hit_that_a_date_or_a_reviewer_rules_out_too_stays_out_when_the_switch_is_turned(reason: str) -> None:
-    asked = study(medical=False)
+    asked = study(include_medical=False)
     made = made_world(0, 40)[1]
     both = left_out(left_out(made.hits, pl.col("is_medical"), "medical"), pl.col("is_medical"), reason)
     by_setting = numerators_by(asked, made, both)

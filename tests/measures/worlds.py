@@ -46,10 +46,11 @@ LIMITS = settings(
 STUDY = Study(
     id="world", title="A made-up world", question="", synthetic=True,
     side_a=Side("Belgium", ("BE",)), side_b=Side("China", ("CN", "HK")), year_from=YEARS[0], year_to=YEARS[1],
-    exclude_types=("editorial",), retracted=True, expansion=False, author_cap=0,
-    taxonomy="tax-one", other_taxonomies=("tax-two",), profile="balanced", thresholds={},
+    exclude_types=("editorial",), include_retracted=True, include_expansion_corpus=False, author_cap=0,
+    taxonomy="tax-one", other_taxonomies=("tax-two",), operating_point="balanced", thresholds={},
     watchlists=(LIST,), other_watchlists=(OTHER,), levels=("very high", "high"), top_level="very high",
-    tiers=("identifier", "lineage", "name"), medical=True, children=True, as_of=False, repairs=False,
+    tiers=("identifier", "lineage", "name"), include_medical=True, include_descendants=True,
+    listed_at_publication_only=False, apply_repairs=False,
     counting="full", confidence=0.95, base_year=0, small_cell=5, small_rate=25,
     events=(Event("2018-01", "a rule"),), bounds={}, raw="",
 )  # fmt: skip

@@ -36,7 +36,7 @@ LISTED = {
 }
 BASE: Seen = replace(EARLIER, listed=LISTED)
 NOW: Seen = replace(LATER, listed=LISTED)
-ASKED = replace(STUDY, repairs=True)
+ASKED = replace(STUDY, apply_repairs=True)
 YEAR = date(2020, 5, 1)
 
 
@@ -86,7 +86,7 @@ NO_MORE_81 = {institution: level for institution, level in LISTED.items() if ins
 PLANTS = {
     "levels": Plant("study settings", works(100, 3, "I51"), study={"levels": ("very high",)}),
     "years": Plant("study settings", works(110, 2, day=date(2014, 5, 1)), study={"year_from": 2015}),
-    "medical": Plant("study settings", works(120, 4, MEDICAL), study={"medical": False}),
+    "medical": Plant("study settings", works(120, 4, MEDICAL), study={"include_medical": False}),
     "published": Plant("newly published", {}, new=works(200, 3, day=date(2026, 3, 1))),
     "indexed": Plant("newly indexed", {}, new=works(210, 2)),
     "left": Plant("left the pair", works(220, 4), gone),
@@ -234,7 +234,7 @@ def test_a_work_whose_record_and_repair_both_changed_is_re_affiliated_and_the_re
 def test_what_people_decided_is_not_taken_for_a_switch_of_the_study(tmp_path: Path) -> None:
     world = plain_world(4) | works(100, 2, "I73") | works(110, 3, MEDICAL)
     run_a = make_run(tmp_path, world.values(), BASE)
-    run_b = make_run(tmp_path, world.values(), replace(NOW, decided=("I73",)), replace(STUDY, medical=False))
+    run_b = make_run(tmp_path, world.values(), replace(NOW, decided=("I73",)), replace(STUDY, include_medical=False))
     assert counts(compare(run_a, run_b)) == {"study settings": 3, "decisions changed": 2}
 
 

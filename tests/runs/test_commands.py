@@ -104,7 +104,7 @@ def test_wrong_input_ends_with_2_and_says_what_there_is(
 def small(tmp_path_factory: pytest.TempPathFactory, small_run: Run, all_years: Study, small_works: Path) -> Path:
     place = tmp_path_factory.mktemp("small")
     shutil.copytree(small_run.folder.parents[2], place, dirs_exist_ok=True)
-    study = replace(all_years, profile="precision")
+    study = replace(all_years, operating_point="precision")
     copub.run(study, works=[small_works], cache=place / "cache", reports=place / "reports", until="measure")
     return place
 
@@ -132,10 +132,10 @@ def test_trend_sets_todays_share_beside_each_runs_own(small: Path, capsys: pytes
     out = small / "series.csv"
     assert command("trend", "demo", "--reports", small / "reports", "--out", out, "--json") == 0
     rows = answer(capsys)["runs"]
-    # both runs hold the same records: today's line is level, whatever the profiles were
+    # both runs hold the same records: today's line is level, whatever the operating points were
     assert rows[0]["today_share"] == rows[1]["today_share"] == rows[1]["share"]
     assert rows[0]["share"] != rows[1]["share"]
-    assert rows[1]["changed"] == ["setting profile: balanced, then precision"]
+    assert rows[1]["changed"] == ["setting operating_point: balanced, then precision"]
     assert pl.read_csv(out).columns == SERIES.schema.names()
     assert command("trend", "demo", "--reports", small / "reports", "--out", small / "series.parquet") == 0
     assert pl.read_parquet(small / "series.parquet").schema == SERIES.schema

@@ -141,7 +141,9 @@ def test_a_threshold_moves_exactly_the_works_between_the_old_and_the_new_one(tmp
     for number in (1, 3, 5):
         world[f"W{number}"] = replace(world[f"W{number}"], title="a faint sign")
     before = make_run(tmp_path, world.values())
-    after = make_run(tmp_path, world.values(), replace(LATER, threshold=0.6), replace(STUDY, profile="precision"))
+    after = make_run(
+        tmp_path, world.values(), replace(LATER, threshold=0.6), replace(STUDY, operating_point="precision")
+    )
     assert counts(compare(before, after)) == {"study settings": 3}
 
 
@@ -155,7 +157,7 @@ def test_what_repairs_leave_out_is_the_settings_doing(tmp_path: Path) -> None:
     world = plain_world()
     for number in (1, 2, 3):
         world[f"W{number}"] = replace(world[f"W{number}"], authors=(Author("I1", BE), Author("I29", CN)))
-    repairing = replace(STUDY, repairs=True)
+    repairing = replace(STUDY, apply_repairs=True)
     before = make_run(tmp_path, world.values())
     after = make_run(tmp_path, world.values(), LATER, repairing)
     assert counts(compare(before, after)) == {"study settings": 3}
@@ -403,8 +405,8 @@ def studies(draw: st.DrawFn) -> Study:
         levels=draw(st.sampled_from([("very high",), ("very high", "high")])),
         author_cap=draw(st.sampled_from([0, 3])),
         side_a=draw(st.sampled_from([STUDY.side_a, Side("more", (BE, FR))])),
-        repairs=draw(st.booleans()),
-        medical=draw(st.booleans()),
+        apply_repairs=draw(st.booleans()),
+        include_medical=draw(st.booleans()),
         tiers=draw(st.sampled_from([STUDY.tiers, ("name",)])),
     )
 

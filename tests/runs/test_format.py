@@ -55,7 +55,7 @@ def test_a_run_of_an_older_format_opens_and_is_refused_with_the_remedy_where_num
 
 
 def test_keys_that_an_older_manifest_lacks_are_read_as_not_known(run: Run) -> None:
-    study = {key: value for key, value in run.manifest["study"].items() if key != "repairs"}
+    study = {key: value for key, value in run.manifest["study"].items() if key != "apply_repairs"}
     lacking = dict.fromkeys(
         ("epochs", "taxonomies", "watchlists", "models", "code", "copub_version", "created", "source")
     )
@@ -71,6 +71,6 @@ def test_every_setting_of_a_study_has_a_value_where_the_manifest_lacks_it(run: R
     optional = {setting.path[-1]: setting.default for setting in SETTINGS if not setting.required}
     bare = {key: value for key, value in run.manifest["study"].items() if key not in optional}
     study = study_of({"study": bare})
-    assert (study.tiers, study.medical, study.children, study.retracted) == (
-        optional["tiers"], optional["medical"], optional["children"], optional["retracted"],
+    assert (study.tiers, study.include_medical, study.include_descendants, study.include_retracted) == (
+        optional["tiers"], optional["include_medical"], optional["include_descendants"], optional["include_retracted"],
     )  # fmt: skip

@@ -66,8 +66,8 @@ def test_a_study_that_differs_in_words_alone_repeats_nothing_and_one_that_asks_o
     reused = {"tabulate": REUSED, "classify": REUSED, "screen": REUSED}
     assert results(run_of(replace(all_years, title="Another title", small_cell=9), small_works, tmp_path)) == reused
     for change, repeated in (
-        ({"profile": "precision"}, {"classify": MADE}),
-        ({"medical": False}, {"screen": MADE}),
+        ({"operating_point": "precision"}, {"classify": MADE}),
+        ({"include_medical": False}, {"screen": MADE}),
         ({"exclude_types": ()}, {"tabulate": MADE, "classify": MADE}),
     ):
         changed = run_of(replace(all_years, **change), small_works, tmp_path)  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ FRAME = pl.DataFrame(
     {"work_id": ["W1", "W2"], "areas": [["a"], []], "day": [date(2020, 1, 1), None], "score": [0.1, None]},
     schema={"work_id": pl.String, "areas": pl.List(pl.String), "day": pl.Date, "score": pl.Float64},
 )
-PARTS = {"input": "abc", "settings": {"profile": "balanced"}}
+PARTS = {"input": "abc", "settings": {"operating_point": "balanced"}}
 
 
 class Stage:
@@ -44,7 +44,7 @@ def test_the_same_key_gives_the_kept_result_without_work(tmp_path: Path) -> None
     assert first.hashes == second.hashes
 
 
-@pytest.mark.parametrize("parts", [{**PARTS, "input": "abd"}, {**PARTS, "settings": {"profile": "recall"}}, {}])
+@pytest.mark.parametrize("parts", [{**PARTS, "input": "abd"}, {**PARTS, "settings": {"operating_point": "recall"}}, {}])
 def test_another_input_or_setting_is_another_result(tmp_path: Path, parts: dict[str, Any]) -> None:
     stage = Stage()
     StageCache(tmp_path).cached("screen", PARTS, stage)

@@ -36,7 +36,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory, small_works: Path) -> dict
     works = place / "works.jsonl"
     works.write_bytes(b"".join(small_works.read_bytes().splitlines(keepends=True)[:60]))
     text = study_text(2000)
-    for setting in ("repairs", "as_of"):
+    for setting in ("apply_repairs", "listed_at_publication_only"):
         assert f"{setting} = false" in text
         text = text.replace(f"{setting} = false", f"{setting} = true")
     (place / "study.toml").write_text(text, encoding="utf-8")

@@ -40,22 +40,22 @@ STUDY = Study(
     year_from=2015,
     year_to=2026,
     exclude_types=("editorial",),
-    retracted=True,
-    expansion=False,
+    include_retracted=True,
+    include_expansion_corpus=False,
     author_cap=0,
     taxonomy="tax",
     other_taxonomies=(),
-    profile="balanced",
+    operating_point="balanced",
     thresholds={},
     watchlists=("list",),
     other_watchlists=(),
     levels=("very high", "high"),
     top_level="very high",
     tiers=("identifier", "lineage", "name"),
-    medical=True,
-    children=True,
-    as_of=False,
-    repairs=False,
+    include_medical=True,
+    include_descendants=True,
+    listed_at_publication_only=False,
+    apply_repairs=False,
     counting="fractional-authors",
     confidence=0.95,
     base_year=0,
@@ -189,7 +189,7 @@ def _rows(works: Iterable[Work], seen: Seen, study: Study) -> dict[str, list[dic
 
 def _repaired(author: Author, seen: Seen, study: Study) -> Author:
     """Return an author as the study's repairs leave them."""
-    correction = seen.corrections.get(author.institution) if study.repairs else None
+    correction = seen.corrections.get(author.institution) if study.apply_repairs else None
     return {None: author, FALSE: Author("", ""), RECODED: replace(author, country=FR)}[correction]
 
 
@@ -217,7 +217,13 @@ def _add_author(
     correction = seen.corrections.get(author.institution)
     if correction:
         rows["repairs"].append(
-            {**key, "affiliation_seq": 0, "kind": correction, "before": author.country, "is_applied": study.repairs}
+            {
+                **key,
+                "affiliation_seq": 0,
+                "kind": correction,
+                "before": author.country,
+                "is_applied": study.apply_repairs,
+            }
         )
     printed, author = author, _repaired(author, seen, study)
     rows["authorships"].append(
@@ -248,7 +254,7 @@ def _add_author(
         medical = author.institution == MEDICAL
         against = {
             "tier": tier not in study.tiers,
-            "medical": medical and not study.medical,
+            "medical": medical and not study.include_medical,
             "country": author.country not in study.side_b.countries,
             "reviewer": author.institution in seen.decided,
         }

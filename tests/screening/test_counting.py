@@ -34,8 +34,8 @@ tier_sets = [tiers for size in (1, 2, 3) for tiers in combinations(TIERS, size)]
 rules = st.builds(
     CountingRule,
     tiers=st.sampled_from(tier_sets),
-    medical=st.booleans(),
-    children=st.booleans(),
+    include_medical=st.booleans(),
+    include_descendants=st.booleans(),
     countries=st.sampled_from([None, ("CN",), ("CN", "HK")]),
 )
 
@@ -70,7 +70,7 @@ def test_every_reason_that_applies_is_listed_in_a_stable_order() -> None:
         "work_id": "W1", "tier": "lineage", "is_medical": True, "entity_country": "RU", "via_entity": "below",
         "valid_from": "2020", "valid_to": None,
     }  # fmt: skip
-    strict = CountingRule(("name",), medical=False, children=False, countries=("CN",))
+    strict = CountingRule(("name",), include_medical=False, include_descendants=False, countries=("CN",))
     found = with_rejected(with_reasons(pl.DataFrame([row], schema=HITS), strict, DAYS), pl.lit(True))
     assert found["not_counted_because"].to_list() == [list(REASONS)]
     assert with_rejected(found, pl.lit(True)).equals(found)

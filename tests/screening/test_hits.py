@@ -63,14 +63,14 @@ def test_a_registered_child_counts_for_its_parent(rows) -> None:
         ("harbin-institute-of-technology", "lineage", "hit-shenzhen", True),
         ("air-force-medical-university", "name", "tangdu-hospital", True),
     ]
-    without = screen(rows({"ror": "00hwfqh10"}), ASPI, children=False)
+    without = screen(rows({"ror": "00hwfqh10"}), ASPI, include_descendants=False)
     assert short(without) == [("harbin-institute-of-technology", "lineage", "hit-shenzhen", False)]
 
 
 def test_medical_units_are_a_switch(rows) -> None:
     row = rows({"raw_affiliation_string": "Second Military Medical University, Shanghai"})
     assert screen(row, ASPI)["is_counted"].to_list() == [True]
-    assert screen(row, ASPI, medical=False)["is_counted"].to_list() == [False]
+    assert screen(row, ASPI, include_medical=False)["is_counted"].to_list() == [False]
 
 
 def test_an_entity_of_another_country_is_a_hit_that_does_not_count(rows) -> None:

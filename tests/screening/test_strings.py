@@ -52,7 +52,9 @@ def test_a_hospital_is_shown_under_its_university_only_beside_it(all_lists: list
 
 def test_descendants_count_only_if_asked_for() -> None:
     assert found("Tang Du Hospital", ASPI) == set()
-    assert found("Tang Du Hospital", ASPI, children=True) == {("air-force-medical-university", "tangdu-hospital")}
+    assert found("Tang Du Hospital", ASPI, include_descendants=True) == {
+        ("air-force-medical-university", "tangdu-hospital")
+    }
 
 
 def test_a_known_country_settles_shared_names() -> None:
@@ -62,7 +64,7 @@ def test_a_known_country_settles_shared_names() -> None:
 
 
 def test_medical_units_are_a_switch() -> None:
-    hits = screen_strings(["Army Medical University, Chongqing"], ASPI, medical=False)
+    hits = screen_strings(["Army Medical University, Chongqing"], ASPI, include_medical=False)
     assert hits["is_counted"].to_list() == [False]
 
 

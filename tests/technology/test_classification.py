@@ -114,8 +114,8 @@ def test_a_mapped_topic_raises_the_score_and_is_named_with_its_epoch() -> None:
 def test_profiles_order_their_decisions() -> None:
     taxonomy = load_taxonomy(EU)
     counts = [
-        classify(_works(), _topics(), [taxonomy], profile=profile).assignments["assigned"].sum()
-        for profile in ("precision", "balanced", "recall")
+        classify(_works(), _topics(), [taxonomy], operating_point=operating_point).assignments["assigned"].sum()
+        for operating_point in ("precision", "balanced", "recall")
     ]
     assert counts == sorted(counts)
 
@@ -128,8 +128,8 @@ def test_a_given_threshold_wins_over_the_profile() -> None:
 
 
 def test_an_unknown_profile_is_refused_by_name() -> None:
-    with pytest.raises(InputError, match="no profile 'bold'"):
-        classify(_works(), _topics(), [load_taxonomy(EU)], profile="bold")
+    with pytest.raises(InputError, match="no operating point 'bold'"):
+        classify(_works(), _topics(), [load_taxonomy(EU)], operating_point="bold")
 
 
 def test_no_works_give_empty_tables() -> None:

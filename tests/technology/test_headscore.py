@@ -117,8 +117,8 @@ def test_the_reason_names_the_head_and_what_weighs_in_it(model: Model) -> None:
 
 
 def test_profiles_and_thresholds_of_a_study_hold_for_heads_too(model: Model) -> None:
-    assert _judge(profile="precision")["W1"]["threshold"] == 0.62
-    assert _judge(profile="recall")["W2"]["threshold"] == 0.21
+    assert _judge(operating_point="precision")["W1"]["threshold"] == 0.62
+    assert _judge(operating_point="recall")["W2"]["threshold"] == 0.21
     row = _judge(thresholds={"AI": 1.0})["W1"]
     assert (row["threshold"], row["assigned"]) == (1.0, False)
 

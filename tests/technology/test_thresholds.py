@@ -1,4 +1,4 @@
-"""Thresholds: one a profile for all areas; precision above balanced, recall below."""
+"""Thresholds: one per operating point for all areas; precision above balanced, recall below."""
 
 from __future__ import annotations
 

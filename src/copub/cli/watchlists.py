@@ -77,7 +77,9 @@ def screen_command(
     lists = [load_watchlist(name) for name in chosen(watchlist)]
     texts = read_strings(strings, column)
     progress.stage("screen")
-    hits = screen_strings(texts, lists, country=known.code if known else None, medical=medical, children=children)
+    hits = screen_strings(
+        texts, lists, country=known.code if known else None, include_medical=medical, include_descendants=children
+    )
     write_out(as_printed(hits) if out.suffix == ".csv" else hits, out)
     named = hits.filter("is_counted")["raw_affiliation_string"].n_unique()
     if not quiet:

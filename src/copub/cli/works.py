@@ -13,7 +13,7 @@ from copub.cli.app import JsonOption, NoProgressOption, QuietOption, amount, app
 from copub.cli.watchlists import WatchlistOption, chosen
 from copub.errors import InputError
 from copub.lines import aligned
-from copub.names import PROFILES
+from copub.names import OPERATING_POINTS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,7 +25,9 @@ evaluate_group = typer.Typer(
 app.add_typer(evaluate_group, name="evaluate")
 
 TaxonomyOption = Annotated[str, typer.Option("--taxonomy", metavar="ID", help="taxonomy, shipped or file")]
-ProfileOption = Annotated[str, typer.Option("--profile", help=f"decision profile: {', '.join(PROFILES)}")]
+OperatingPointOption = Annotated[
+    str, typer.Option("--operating-point", help=f"operating point: {', '.join(OPERATING_POINTS)}")
+]
 LabelsOption = Annotated[Path, typer.Option("--labels", metavar="FILE", help="labelled file")]
 _SHOWN = 3
 _NO_FIGURE = "-"
@@ -45,7 +47,7 @@ def classify_command(
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="where the rows go: .parquet, .csv or .jsonl")],
     taxonomy: TaxonomyOption = "eu-2023-2113",
-    profile: ProfileOption = "balanced",
+    operating_point: OperatingPointOption = "balanced",
     quiet: QuietOption = False,
 ) -> None:
     """Assign works to areas of a taxonomy.
@@ -62,7 +64,7 @@ def classify_command(
 
     check_out(out, works)
     progress.stage("classify")
-    basis, parts = classify_file(works, taxonomy, profile=profile)
+    basis, parts = classify_file(works, taxonomy, operating_point=operating_point)
     counts = {"works": 0, "assignments": 0}
     write_out(_counted(parts, counts), out)
     if not quiet:
@@ -100,7 +102,7 @@ def _counted(parts: Iterator[pl.DataFrame], counts: dict[str, int]) -> Iterator[
 def classifier_command(
     labels: LabelsOption,
     taxonomy: TaxonomyOption = "eu-2023-2113",
-    profile: ProfileOption = "balanced",
+    operating_point: OperatingPointOption = "balanced",
     reading: Annotated[
         str, typer.Option("--reading", help="core, or inclusive: applied works are positives too")
     ] = "core",
@@ -149,7 +151,7 @@ def classifier_command(
         epoch=pl.lit("unknown"),
     )
     topics = pl.DataFrame(schema={"work_id": pl.String, "rank": pl.Int32, "topic_id": pl.String, "score": pl.Float64})
-    made = classify(works, topics, [areas], profile=profile)
+    made = classify(works, topics, [areas], operating_point=operating_point)
     result = judging.evaluate(table, made.assignments, areas.area_ids, reading=reading)
     if plot is not None:
         plot.write_text(calibration_svg(result.calibration, f"{areas.id} on {labels.name}"), encoding="utf-8")
@@ -180,7 +182,7 @@ def agreement_command(
     id_column: Annotated[str, typer.Option("--id", help="column of ids: OpenAlex, DOI or arXiv")] = "id",
     label_column: Annotated[str, typer.Option("--label", help="column of labels: yes, no or nothing")] = "label",
     taxonomy: TaxonomyOption = "eu-2023-2113",
-    profile: ProfileOption = "balanced",
+    operating_point: OperatingPointOption = "balanced",
     quiet: NoProgressOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -209,7 +211,7 @@ def agreement_command(
         what = f"no area {', '.join(unknown)} in {taxonomy}" if unknown else "the labels name no area"
         raise InputError(what, where="--area", hint=f"known: {', '.join(areas)}")
     progress.stage("evaluate")
-    ids, assignments = classify_ids(works, taxonomy, profile=profile)
+    ids, assignments = classify_ids(works, taxonomy, operating_point=operating_point)
     rows = []
     for name, group in groups.items():
         of_group = labels.filter(pl.col("area") == name) if named else labels

@@ -31,9 +31,9 @@ def excluded_because(row: Mapping[str, Any], study: Study) -> str | None:
         return "type"
     if not study.paratext_titles and paratext_title(row):
         return PARATEXT_TITLE
-    if row["is_retracted"] and not study.retracted:
+    if row["is_retracted"] and not study.include_retracted:
         return "retracted"
-    if row["is_xpac"] and not study.expansion:
+    if row["is_xpac"] and not study.include_expansion_corpus:
         return "expansion"
     if study.author_cap and row["n_authors"] > study.author_cap:
         return "author cap"

@@ -118,7 +118,7 @@ def _population(pair: Pair) -> tuple[str, pl.Expr, _Checks]:
         return pl.any_horizontal(r.list.set_intersection(reasons).list.len() > 0 for r in record)
 
     # what a repair would do to the other run's record is not known; if only one study repairs, that is the reason
-    by_author = told_by(_AUTHOR_REASONS if pair.differs("repairs") else [*_AUTHOR_REASONS, REPAIR])
+    by_author = told_by(_AUTHOR_REASONS if pair.differs("apply_repairs") else [*_AUTHOR_REASONS, REPAIR])
     settings = (
         (added & ~asked_a)
         | (gone & ~asked_b)
@@ -182,7 +182,7 @@ def _critical(pair: Pair) -> tuple[str, pl.Expr, _Checks]:
 
 
 def _standing(pair: Pair, component: str, flag: str) -> tuple[str, pl.Expr, _Checks]:
-    dated = pair.study_before.as_of or pair.study_after.as_of
+    dated = pair.study_before.listed_at_publication_only or pair.study_after.listed_at_publication_only
     return (
         component,
         _BOTH & differ(flag),

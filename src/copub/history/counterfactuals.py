@@ -37,7 +37,7 @@ def with_counterfactuals(pair: Pair, works: pl.DataFrame) -> pl.DataFrame:
 
 
 def _weights_moved(pair: Pair, works: pl.DataFrame) -> pl.DataFrame:
-    repaired = pl.col("work_id").is_in(pair.repairs.works) if pair.differs("repairs") else NEVER
+    repaired = pl.col("work_id").is_in(pair.repairs.works) if pair.differs("apply_repairs") else NEVER
     if not pair.differs(*SIDES):
         return works.with_columns(repaired.alias("weight_by_settings"))
     for suffix, run, study in (("a", pair.before, pair.study_after), ("b", pair.after, pair.study_before)):
@@ -67,8 +67,8 @@ def _standing_moved(pair: Pair, works: pl.DataFrame) -> pl.DataFrame:
     if not pair.differs(*LISTED_SETTINGS):
         return works.with_columns(NEVER.alias(f"{flag}_by_settings") for flag in flags)
     # dates and repairs act before the table of hits; they cannot be exchanged after the fact
-    repaired = pl.col("work_id").is_in(pair.repairs.works) if pair.differs("repairs") else NEVER
-    beyond = pl.lit(True) if pair.differs("as_of") else repaired
+    repaired = pl.col("work_id").is_in(pair.repairs.works) if pair.differs("apply_repairs") else NEVER
+    beyond = pl.lit(True) if pair.differs("listed_at_publication_only") else repaired
     for suffix, run, own, other in (
         ("a", pair.before, pair.study_before, pair.study_after),
         ("b", pair.after, pair.study_after, pair.study_before),

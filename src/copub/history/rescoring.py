@@ -47,7 +47,7 @@ def _flagged(run: Run, study: Study, find: Find, decisions: pl.DataFrame | None)
         tables.works,
         tables.topics,
         question.taxonomies,
-        profile=study.profile,
+        operating_point=study.operating_point,
         thresholds=study.thresholds,
     )
     hits = screen_study(study, tables.affiliations, question.watchlists, tables.works)

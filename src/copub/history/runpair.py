@@ -52,7 +52,7 @@ class Pair:
     @property
     def corrections_differ(self) -> bool:
         """Return whether both studies repair, and by other corrections, words, places or code."""
-        both = self.study_before.repairs and self.study_after.repairs
+        both = self.study_before.apply_repairs and self.study_after.apply_repairs
         codes = [run.manifest.get("code", {}).get("screen") for run in (self.before, self.after)]
         return both and (codes[0] != codes[1] or self._known_to_differ(ENTITIES))
 

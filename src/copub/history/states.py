@@ -98,7 +98,7 @@ def reasons_under(run: Run, study: Study) -> pl.DataFrame:
 
     def reason(row: dict[str, Any]) -> str | None:
         if row["excluded_because"] == REPAIR:
-            return REPAIR if study.repairs else excluded_because(row, study)
+            return REPAIR if study.apply_repairs else excluded_because(row, study)
         return excluded_because(row, study) if row["work_id"] in pairs else NO_PAIR
 
     rows = [(row["work_id"], reason(row)) for row in wanted.iter_rows(named=True)]

@@ -2,7 +2,7 @@
 
 A head of the model (`copub.technology.model.Scorer`) repeats the labels of one source, such as the
 categories that authors give their works on arXiv. For a calibrated one the model's card says, by kind of
-text, how its margin becomes a probability and where the thresholds of the profiles lie
+text, how its margin becomes a probability and where the thresholds of the operating points lie
 (``head_scores``, learnt by `copub.technology.training.calibration`).
 """
 
@@ -24,7 +24,7 @@ MODEL = "eu-2023-2113"
 class HeadScore:
     """Reading of one head on one kind of text: sigmoid(slope * margin + intercept) is a probability.
 
-    `thresholds` by profile are probabilities.
+    `thresholds` by operating point are probabilities.
     """
 
     slope: float

@@ -64,7 +64,7 @@ def read_card(path: Path) -> Card:
     """Read the cross-validated figures of a model's JSON file as counts.
 
     They are the rows "any area, with abstract" and "any area, title only" of
-    ``cross_validated``, with works, positives, precision and recall under the balanced profile.
+    ``cross_validated``, with works, positives, precision and recall under the balanced operating point.
 
     Raises `InputError` if the file lacks them.
     """

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from copub.study.question import Question
 
 MATCHER_ERRORS = "taxonomies/errors"
-JUDGED_PROFILE = "balanced"
+EVALUATED_POINT = "balanced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +71,22 @@ def shipped_errors() -> Errors:
 def errors_of(question: Question) -> Errors | None:
     """Return the shipped evaluation if it is of the question's own decision; None under another one.
 
-    It was made with the shipped taxonomy of the model and the balanced profile. Another taxonomy (also
-    a changed one of the same id), profile or threshold makes other errors.
+    It was made with the shipped taxonomy of the model and the balanced operating point. Another taxonomy (also
+    a changed one of the same id), operating point or threshold makes other errors.
     """
     study, taxonomy = question.study, question.taxonomies[0]
-    if taxonomy.id != MODEL or study.profile != JUDGED_PROFILE or study.thresholds:
+    if taxonomy.id != MODEL or study.operating_point != EVALUATED_POINT or study.thresholds:
         return None
     return shipped_errors() if taxonomy.hash == load_taxonomy(MODEL).hash else None
 
 
 def thresholds_of(study: Study) -> Thresholds:
-    """Return the thresholds of all profiles for the model's taxonomy, with those that the study sets."""
+    """Return the thresholds of all operating points for the model's taxonomy, with those that the study sets."""
     model = load_model()
-    profiles = {profile: {**by_area, **study.thresholds} for profile, by_area in model.thresholds.items()}
-    return {model.taxonomy: profiles} if model.taxonomy in (study.taxonomy, *study.other_taxonomies) else {}
+    operating_points = {
+        operating_point: {**by_area, **study.thresholds} for operating_point, by_area in model.thresholds.items()
+    }
+    return {model.taxonomy: operating_points} if model.taxonomy in (study.taxonomy, *study.other_taxonomies) else {}
 
 
 def levels_of_entities(watchlists: Sequence[Watchlist]) -> dict[str, str]:

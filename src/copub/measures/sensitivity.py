@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SWITCHES: Mapping[str, str] = {
     "taxonomy": "taxonomy",
-    "profile": "profile",
+    "operating_point": "operating_point",
     "watchlist": "watchlist",
     "risk_floor": "levels",
     "medical": "medical units",

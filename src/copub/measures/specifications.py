@@ -55,11 +55,13 @@ def specifications(
     ----------
     flagged : all co-publications with their flags (`copublications.flagged_works`).
     levels : risk levels of the headline watchlists, strongest first.
-    thresholds : by taxonomy, profile and area; profiles not named are not switched.
+    thresholds : by taxonomy, operating point and area; operating points not named are not switched.
     other : the frames under the other rule for repairs; None leaves that switch as the study sets it.
     """
-    profiles = sorted({profile for by_profile in thresholds.values() for profile in by_profile})
-    settings = settings_of(study, levels, profiles, both_repairs=other is not None)
+    operating_points = sorted(
+        {operating_point for by_operating_point in thresholds.values() for operating_point in by_operating_point}
+    )
+    settings = settings_of(study, levels, operating_points, both_repairs=other is not None)
     works = eligible_works(study, flagged)
     critical = critical_masks(study, works, assignments, settings, thresholds)
     parts = []
@@ -109,7 +111,7 @@ def _products(
     columns: dict[str, pl.Series] = {
         name: pl.Series(name, np.round(values, DIGITS).ravel()) for name, values in spread.items()
     }
-    axes = ((0, ("taxonomy", "profile"), list(critical)), (1, WEIGHED, pops), (2, LISTED, list(listed)))
+    axes = ((0, ("taxonomy", "operating_point"), list(critical)), (1, WEIGHED, pops), (2, LISTED, list(listed)))
     for axis, names, keys in axes:
         index = np.broadcast_to(
             np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(3)]), shape

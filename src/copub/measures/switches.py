@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 Mask = NDArray[np.bool_]
 Thresholds = Mapping[str, Mapping[str, Mapping[str, float]]]
-"""Thresholds by taxonomy, profile and area."""
+"""Thresholds by taxonomy, operating point and area."""
 
 HARMONISED = ("HK", "MO")
 ARTICLES = ("article", "journal-article", "proceedings-article", "review")
@@ -58,7 +58,7 @@ Settings = tuple[Setting, ...]
 
 
 def settings_of(
-    study: Study, levels: Sequence[str], profiles: Sequence[str], *, both_repairs: bool = False
+    study: Study, levels: Sequence[str], operating_points: Sequence[str], *, both_repairs: bool = False
 ) -> dict[str, Settings]:
     """Return the settings of each switch, in the order of the columns of table ``specifications``.
 
@@ -68,15 +68,15 @@ def settings_of(
     caps = sorted({0, *AUTHOR_CAPS, study.author_cap}, key=lambda cap: (cap != 0, -cap))
     lists = dict.fromkeys(("+".join(study.watchlists), *study.watchlists, *study.other_watchlists))
     floors = floors_of(study, levels)
-    own_repairs = WITH if study.repairs else WITHOUT
+    own_repairs = WITH if study.apply_repairs else WITHOUT
     has_harmonised = bool({*study.side_a.countries, *study.side_b.countries} & set(HARMONISED))
     values: dict[str, tuple[list[str], str]] = {
         "taxonomy": ([study.taxonomy, *study.other_taxonomies], study.taxonomy),
-        "profile": (list(dict.fromkeys((study.profile, *profiles))), study.profile),
+        "operating_point": (list(dict.fromkeys((study.operating_point, *operating_points))), study.operating_point),
         "watchlist": (list(lists), "+".join(study.watchlists)),
         "risk_floor": (list(floors), own_floor(study, floors, levels)),
-        "medical": ([WITH, WITHOUT], WITH if study.medical else WITHOUT),
-        "children": ([WITH, WITHOUT], WITH if study.children else WITHOUT),
+        "medical": ([WITH, WITHOUT], WITH if study.include_medical else WITHOUT),
+        "children": ([WITH, WITHOUT], WITH if study.include_descendants else WITHOUT),
         "tiers": (list(dict.fromkeys((*TIER_SETS, own_tiers))), own_tiers),
         "counting": (list(COUNTING_WEIGHT), study.counting),
         "author_cap": ([_cap(cap) for cap in caps], _cap(study.author_cap)),
@@ -116,9 +116,9 @@ def own_floor(study: Study, floors: Mapping[str, tuple[str, ...]], levels: Seque
 def eligible_works(study: Study, flagged: pl.DataFrame) -> pl.DataFrame:
     """Return the works that some setting counts: of the study's years, with its rule for retraction and expansion."""
     keep = pl.col("publication_year").is_between(study.year_from, study.year_to).fill_null(False)
-    if not study.retracted:
+    if not study.include_retracted:
         keep &= ~pl.col("is_retracted").fill_null(False)
-    if not study.expansion:
+    if not study.include_expansion_corpus:
         keep &= ~pl.col("is_xpac").fill_null(False)
     return flagged.filter(keep).select(_SWITCHED).sort("work_id")
 
@@ -130,25 +130,25 @@ def critical_masks(
     settings: Mapping[str, Settings],
     thresholds: Thresholds,
 ) -> dict[tuple[str, str], Mask]:
-    """Return for each taxonomy and profile which works are critical.
+    """Return for each taxonomy and operating_point which works are critical.
 
-    The study's own profile is the decision itself (column ``assigned``); another profile puts
+    The study's own operating point is the decision itself (column ``assigned``); another operating point puts
     its thresholds against the score. A taxonomy without thresholds of its own by area (one that
     classifies through its crosswalk) has its own decision only.
     """
     rows = assignments.join(works.select("work_id").with_row_index("position"), on="work_id")
     masks = {}
-    for taxonomy, profile in product(settings["taxonomy"], settings["profile"]):
-        by_area = thresholds.get(taxonomy.name, {}).get(profile.name, {})
-        if not profile.own and not by_area:
+    for taxonomy, operating_point in product(settings["taxonomy"], settings["operating_point"]):
+        by_area = thresholds.get(taxonomy.name, {}).get(operating_point.name, {})
+        if not operating_point.own and not by_area:
             continue
         part = rows.filter(pl.col("taxonomy") == taxonomy.name)
-        if not profile.own:
+        if not operating_point.own:
             needed = pl.col("area").replace_strict(by_area, default=None, return_dtype=pl.Float64)
             part = part.with_columns(
                 pl.when(needed.is_null()).then("assigned").otherwise(pl.col("score") >= needed).alias("assigned")
             )
-        masks[taxonomy.name, profile.name] = _mask(works.height, part.filter("assigned")["position"])
+        masks[taxonomy.name, operating_point.name] = _mask(works.height, part.filter("assigned")["position"])
     return masks
 
 

@@ -28,7 +28,7 @@ from copub.parallel import between_works_on_disk
 from copub.progress import bar
 from copub.schema import TABLES, empty
 
-FORMAT = 2
+FORMAT = 3
 """Format of the runs that this copub writes. 2: hits say why they do not count (`not_counted_because`)."""
 _FIRST = 1  # the first manifests named no format
 

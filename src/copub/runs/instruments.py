@@ -17,11 +17,12 @@ from copub.study import NOT_SETTINGS, SETTINGS, Event, Side, Study
 UNKNOWN = "not known"
 SIDES = ("side_a", "side_b")
 POPULATION_SETTINGS = (
-    "year_from", "year_to", "exclude_types", "paratext_titles", "retracted", "expansion", "author_cap", *SIDES
+    "year_from", "year_to", "exclude_types", "paratext_titles", "include_retracted", "include_expansion_corpus",
+    "author_cap", *SIDES,
 )  # fmt: skip
-CRITICAL_SETTINGS = ("taxonomy", "profile", "thresholds")
-SWITCHES = ("tiers", "medical", "children")
-LISTED_SETTINGS = ("levels", "top_level", *SWITCHES, "as_of", "repairs", "side_b")
+CRITICAL_SETTINGS = ("taxonomy", "operating_point", "thresholds")
+SWITCHES = ("tiers", "include_medical", "include_descendants")
+LISTED_SETTINGS = ("levels", "top_level", *SWITCHES, "listed_at_publication_only", "apply_repairs", "side_b")
 CORRECTIONS, ENTITIES = "patches", "entities"
 """Files of the registry behind the watchlists: its entities are part of every watchlist's hash; corrections
 act on affiliations alone; all others tell how strings are read."""

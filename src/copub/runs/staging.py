@@ -35,9 +35,10 @@ from copub.technology import DECIDED, Classification, classify_in_turn
 
 NOT_READ_BY_TABULATE = frozenset(
     (
-        "id", "title", "question", "synthetic", "taxonomy", "other_taxonomies", "profile", "thresholds", "watchlists",
-        "other_watchlists", "levels", "top_level", "tiers", "medical", "children", "as_of", "counting", "confidence",
-        "base_year", "small_cell", "small_rate", "events", "bounds", "published", "ties", "labelled", "language",
+        "id", "title", "question", "synthetic", "taxonomy", "other_taxonomies", "operating_point", "thresholds",
+        "watchlists", "other_watchlists", "levels", "top_level", "tiers", "include_medical", "include_descendants",
+        "listed_at_publication_only", "counting", "confidence", "base_year", "small_cell", "small_rate", "events",
+        "bounds", "published", "ties", "labelled", "language",
         *NOT_SETTINGS,
     )
 )  # fmt: skip
@@ -114,7 +115,11 @@ def classified(
             packed: dict[str, list[bytes]] = {taxonomy.id: [] for taxonomy in taxonomies}
             with bar(label="classify", total=given.tables.works.height) as progress:
                 for part in classify_in_turn(
-                    works, given.tables.topics, taxonomies, profile=study.profile, thresholds=study.thresholds
+                    works,
+                    given.tables.topics,
+                    taxonomies,
+                    operating_point=study.operating_point,
+                    thresholds=study.thresholds,
                 ):
                     progress.update(part.basis.height)
                     basis.append(part.basis)
@@ -134,7 +139,7 @@ def classified(
         "inputs": {name: given.hashes[name] for name in ("works", "topics")},
         "taxonomies": [taxonomy.hash for taxonomy in taxonomies],
         "shipped": [shipped_hash(folder) for folder in (_TAXONOMIES, _MODELS)],
-        "profile": study.profile,
+        "operating_point": study.operating_point,
         "thresholds": dict(study.thresholds),
     }
     evidence = [name for name in TABLES["assignments"].schema.names() if name not in DECIDED]
@@ -156,10 +161,13 @@ def screened(
         return [("hits", screen_study(study, affiliations, watchlists, given.tables.works))], {}
 
     parts = {
-        "inputs": {name: given.hashes[name] for name in ("affiliations", *(["works"] if study.as_of else []))},
+        "inputs": {
+            name: given.hashes[name]
+            for name in ("affiliations", *(["works"] if study.listed_at_publication_only else []))
+        },
         "watchlists": [(watchlist.id, watchlist.hash) for watchlist in watchlists],
         "shipped": shipped_hash("taxonomies/watchlists/registry"),
-        "switches": [asdict(rule_of(study)), study.as_of, study.repairs],
+        "switches": [asdict(rule_of(study)), study.listed_at_publication_only, study.apply_repairs],
     }
     staged = stages.cached("screen", parts, make)
     return staged.frames["hits"], staged.origin

@@ -67,7 +67,7 @@ class Mending:
     """
 
     def __init__(self, study: Study) -> None:
-        self._applies = study.repairs
+        self._applies = study.apply_repairs
         self._sides = (study.side_a.countries, study.side_b.countries)
         self._log: list[pl.DataFrame] = [pl.DataFrame(schema=REPAIRS)]
         self._changed: list[pl.DataFrame] = []

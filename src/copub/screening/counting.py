@@ -32,23 +32,23 @@ class CountingRule:
     Parameters
     ----------
     tiers : tiers of match that count; candidates for review never do.
-    medical : whether medical units count.
-    children : whether an entity counts where only a descendant of it is named.
+    include_medical : whether medical units count.
+    include_descendants : whether an entity counts where only a descendant of it is named.
     countries : countries whose entities count; None for all.
     """
 
     tiers: tuple[str, ...] = TIERS
-    medical: bool = True
-    children: bool = True
+    include_medical: bool = True
+    include_descendants: bool = True
     countries: tuple[str, ...] | None = None
 
     def against(self) -> dict[str, pl.Expr]:
         """Return for each reason that settings decide whether it keeps a hit from counting."""
         is_descendant = pl.col("via_entity").is_not_null() | (pl.col("tier") == "lineage")
         found = {TIER: ~pl.col("tier").is_in([tier for tier in self.tiers if tier != REVIEW])}
-        if not self.medical:
+        if not self.include_medical:
             found[MEDICAL] = pl.col("is_medical").fill_null(False)
-        if not self.children:
+        if not self.include_descendants:
             found[DESCENDANT] = is_descendant
         if self.countries is not None:
             found[COUNTRY] = ~pl.col("entity_country").is_in(list(self.countries)).fill_null(False)

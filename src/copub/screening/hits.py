@@ -39,8 +39,8 @@ def screen(
     watchlists: Sequence[Watchlist],
     *,
     tiers: Sequence[str] = TIERS,
-    medical: bool = True,
-    children: bool = True,
+    include_medical: bool = True,
+    include_descendants: bool = True,
     countries: Sequence[str] | None = None,
     dates: pl.DataFrame | None = None,
     review: bool = False,
@@ -52,8 +52,8 @@ def screen(
     affiliations : the table ``affiliations`` of `copub.schema`, whole or in parts (these are read twice).
     watchlists : lists to screen against, each on its own.
     tiers : tiers of match that count.
-    medical : count medical units.
-    children : count descendants of an entity where the list allows it.
+    include_medical : count medical units.
+    include_descendants : count descendants of an entity where the list allows it.
     countries : count entities of these countries only; None for all.
     dates : work_id, publication_date; if given, a hit counts only while the list names the
         entity. A work without a date then counts only for entities without dates.
@@ -84,7 +84,9 @@ def screen(
             *(detached(_found(part, index, mentions, near)) for part in parts()),
         ]
     )
-    rule = CountingRule(tuple(tiers), medical, children, None if countries is None else tuple(countries))
+    rule = CountingRule(
+        tuple(tiers), include_medical, include_descendants, None if countries is None else tuple(countries)
+    )
     return conform("hits", with_reasons(found, rule, dates).select(TABLES["hits"].schema.names()))
 
 

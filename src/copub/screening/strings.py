@@ -38,8 +38,8 @@ def screen_strings(
     strings: Sequence[str] | pl.Series,
     watchlists: Sequence[Watchlist],
     *,
-    medical: bool = True,
-    children: bool = False,
+    include_medical: bool = True,
+    include_descendants: bool = False,
     country: str | None = None,
 ) -> pl.DataFrame:
     """Find the listed institutions that affiliation strings name.
@@ -48,8 +48,8 @@ def screen_strings(
     ----------
     strings : affiliation strings, exactly as they should come back.
     watchlists : lists to screen against.
-    medical : count medical units.
-    children : also report an entity when only a descendant of it is named.
+    include_medical : count medical units.
+    include_descendants : also report an entity when only a descendant of it is named.
     country : country code that all strings are known to belong to; settles names which several
         countries share where a string itself names no country.
 
@@ -66,7 +66,7 @@ def screen_strings(
     index = build_index(watchlists)
     mentions = _settled(index.mentions(values), index, country)
     hits = _shown_under(mentions, index).join(index.holders, on="key", how="inner")
-    if not children:
+    if not include_descendants:
         hits = hits.filter(pl.col("via_entity").is_null() | (pl.col("entity_id") == pl.col("shown_id")))
     hits = hits.with_columns(
         named_id=pl.when(pl.col("entity_id") == pl.col("own_id")).then(pl.col("shown_id")).otherwise("entity_id"),
@@ -78,7 +78,7 @@ def screen_strings(
         "value", "watchlist", "named_id", pl.col("via_entity").is_not_null(), "matched_start", "via_entity"
     ).unique(["value", "watchlist", "named_id"], keep="first", maintain_order=True)
     return (
-        with_reasons(ordered.with_columns(tier=pl.lit("name")), CountingRule(medical=medical))
+        with_reasons(ordered.with_columns(tier=pl.lit("name")), CountingRule(include_medical=include_medical))
         .select(
             raw_affiliation_string="value",
             watchlist="watchlist",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def rule_of(study: Study) -> CountingRule:
     """Return which hits a study counts, apart from lists, levels and dates."""
-    return CountingRule(study.tiers, study.medical, study.children, study.side_b.countries)
+    return CountingRule(study.tiers, study.include_medical, study.include_descendants, study.side_b.countries)
 
 
 def screen_study(
@@ -50,4 +50,4 @@ def decided(
 
 
 def _dates(study: Study, works: pl.DataFrame) -> pl.DataFrame | None:
-    return works.select("work_id", "publication_date") if study.as_of else None
+    return works.select("work_id", "publication_date") if study.listed_at_publication_only else None

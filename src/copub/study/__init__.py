@@ -5,7 +5,7 @@ reference in ``docs/study.md``.
 """
 
 from copub.lists.checks import date_fault
-from copub.names import PROFILES
+from copub.names import OPERATING_POINTS
 from copub.study.study import NOT_SETTINGS, Event, Side, Study
 from copub.study.studyfile import load_study, parse_study
 from copub.study.studykeys import BOUNDED, SETTINGS
@@ -13,7 +13,7 @@ from copub.study.studykeys import BOUNDED, SETTINGS
 __all__ = [
     "BOUNDED",
     "NOT_SETTINGS",
-    "PROFILES",
+    "OPERATING_POINTS",
     "SETTINGS",
     "Event",
     "Side",

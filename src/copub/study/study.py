@@ -41,22 +41,22 @@ class Study:
     year_from: int
     year_to: int
     exclude_types: tuple[str, ...]
-    retracted: bool
-    expansion: bool
+    include_retracted: bool
+    include_expansion_corpus: bool
     author_cap: int
     taxonomy: str
     other_taxonomies: tuple[str, ...]
-    profile: str
+    operating_point: str
     thresholds: Mapping[str, float]
     watchlists: tuple[str, ...]
     other_watchlists: tuple[str, ...]
     levels: tuple[str, ...]
     top_level: str
     tiers: tuple[str, ...]
-    medical: bool
-    children: bool
-    as_of: bool
-    repairs: bool
+    include_medical: bool
+    include_descendants: bool
+    listed_at_publication_only: bool
+    apply_repairs: bool
     counting: str
     confidence: float
     base_year: int

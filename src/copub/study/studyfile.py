@@ -13,7 +13,7 @@ from copub.lists.registry import absolute_name
 from copub.lists.tomlfile import TomlFile, TomlPath, parse_toml, read_toml
 from copub.shipped import find_shipped, no_such
 from copub.study.study import Event, Side, Study
-from copub.study.studykeys import BOUNDED, SETTINGS, Setting
+from copub.study.studykeys import BOUNDED, RENAMED, SETTINGS, Setting
 
 
 def load_study(name: str | Path) -> Study:
@@ -165,13 +165,11 @@ def _unknown_keys(toml: TomlFile) -> list[Fault]:
             siblings = sorted(
                 str(p[len(path) - 1]) for p in known | tables if len(p) >= len(path) and p[: len(path) - 1] == path[:-1]
             )
-            faults.append(
-                Fault(
-                    toml.where(*path),
-                    f"unknown key {'.'.join(map(str, path))!r}",
-                    f"known here: {', '.join(dict.fromkeys(siblings))}",
-                )
-            )
+            key = ".".join(map(str, path))
+            hint = f"known here: {', '.join(dict.fromkeys(siblings))}"
+            if key in RENAMED:
+                hint = f"it is now called {RENAMED[key]}"
+            faults.append(Fault(toml.where(*path), f"unknown key {key!r}", hint))
 
     visit(toml.values, ())
     return faults

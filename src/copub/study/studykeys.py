@@ -67,3 +67,14 @@ SETTINGS: tuple[Setting, ...] = tuple(_settings())
 
 KEY_OF = {setting.attribute: setting.key for setting in SETTINGS if setting.attribute}
 """Attribute of `copub.study.Study` -> the key that sets it."""
+
+RENAMED = {
+    "works.retracted": "works.include_retracted",
+    "works.expansion": "works.include_expansion_corpus",
+    "technology.profile": "technology.operating_point",
+    "screening.medical": "screening.include_medical",
+    "screening.children": "screening.include_descendants",
+    "screening.as_of": "screening.listed_at_publication_only",
+    "screening.repairs": "screening.apply_repairs",
+}
+"""Earlier name of a key -> its name. A study with an earlier name is refused with the new one."""

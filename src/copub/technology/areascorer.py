@@ -132,7 +132,12 @@ class OwnJudge:
     """
 
     def __init__(
-        self, model: Model, taxonomy: Taxonomy, target: Taxonomy | None, profile: str, thresholds: Mapping[str, float]
+        self,
+        model: Model,
+        taxonomy: Taxonomy,
+        target: Taxonomy | None,
+        operating_point: str,
+        thresholds: Mapping[str, float],
     ) -> None:
         self.taxonomy = taxonomy
         self.routes: tuple[tuple[Route, ...], ...] = tuple(
@@ -141,11 +146,11 @@ class OwnJudge:
         self._generic = {kind: (np.array(rules["weights"]), rules["bias"]) for kind, rules in model.generic.items()}
         self._has_rules = np.array([area.has_rules for area in taxonomy.areas])
         self._own = {
-            kind: np.array([thresholds.get(area, rules["thresholds"][profile]) for area in taxonomy.area_ids])
+            kind: np.array([thresholds.get(area, rules["thresholds"][operating_point]) for area in taxonomy.area_ids])
             for kind, rules in model.generic.items()
         }
         self._given = thresholds
-        self._profile = profile
+        self._operating_point = operating_point
         self._heads = {at: model.head_scores.get(area.head, {}) for at, area in enumerate(taxonomy.areas) if area.head}
         missing = [taxonomy.areas[at].head for at, scores in self._heads.items() if not scores]
         if missing:
@@ -181,7 +186,7 @@ class OwnJudge:
             area, read = self.taxonomy.areas[at], scores[kind]
             margins = view.margins[:, view.scorer.heads.index(area.head)].astype(np.float64)
             score[:, at] = np.where(has_words, sigmoid(read.slope * margins + read.intercept), 0.0)
-            threshold[:, at] = self._given.get(area.id, read.thresholds[self._profile])
+            threshold[:, at] = self._given.get(area.id, read.thresholds[self._operating_point])
             by_model[:, at] = True
 
     def _follow(

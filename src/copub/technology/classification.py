@@ -55,7 +55,7 @@ def classify(
     topics: pl.DataFrame,
     taxonomies: Sequence[Taxonomy],
     *,
-    profile: str = "balanced",
+    operating_point: str = "balanced",
     thresholds: Mapping[str, float] | None = None,
 ) -> Classification:
     """Assign works to areas of taxonomies.
@@ -65,14 +65,14 @@ def classify(
     works : work_id, title, abstract, abstract_status, language, epoch; whole, or in parts.
     topics : the table `topics`; may be empty.
     taxonomies : the first is the headline; `thresholds` holds for areas of any of them.
-    profile : precision, balanced or recall: where the thresholds lie.
-    thresholds : probability by area id, wins over the profile.
+    operating_point : precision, balanced or recall: where the thresholds lie.
+    thresholds : probability by area id, wins over the operating point.
 
     Raises
     ------
-    InputError : the profile is unknown, or a taxonomy links to a head that the model does not calibrate.
+    InputError : the operating point is unknown, or a taxonomy links to a head that the model does not calibrate.
     """
-    parts = list(classify_in_turn(works, topics, taxonomies, profile=profile, thresholds=thresholds))
+    parts = list(classify_in_turn(works, topics, taxonomies, operating_point=operating_point, thresholds=thresholds))
     assignments = pl.concat(part.assignments for part in parts).sort(TABLES["assignments"].key)
     return Classification(assignments, pl.concat(part.basis for part in parts).sort("work_id"))
 
@@ -82,31 +82,33 @@ def classify_in_turn(
     topics: pl.DataFrame,
     taxonomies: Sequence[Taxonomy],
     *,
-    profile: str = "balanced",
+    operating_point: str = "balanced",
     thresholds: Mapping[str, float] | None = None,
 ) -> Iterator[Classification]:
     """Do as `classify`, but yield what is made part by part, in the order of the works, each part sorted by itself.
 
     There is at least one part, if only an empty one.
     """
-    yield from judge_parts(parts_of(works, topics), taxonomies, profile=profile, thresholds=thresholds)
+    yield from judge_parts(parts_of(works, topics), taxonomies, operating_point=operating_point, thresholds=thresholds)
 
 
 def judge_parts(
     parts: Iterable[Part],
     taxonomies: Sequence[Taxonomy],
     *,
-    profile: str = "balanced",
+    operating_point: str = "balanced",
     thresholds: Mapping[str, float] | None = None,
 ) -> Iterator[Classification]:
     """Do as `classify_in_turn` with works that are cut already (`parts_of`), each part with its topics."""
     model = load_model()
     expect_each(taxonomies, Taxonomy, "taxonomies", "a list of taxonomies: [load_taxonomy(NAME)]")
-    expect(profile, str, "profile", f"one of {', '.join(model.thresholds)}")
+    expect(operating_point, str, "operating_point", f"one of {', '.join(model.thresholds)}")
     expect_numbers({} if thresholds is None else thresholds, "thresholds")
-    if profile not in model.thresholds:
-        raise InputError(f"there is no profile {profile!r}", hint=f"profiles: {', '.join(model.thresholds)}")
-    asked = _Asked(tuple(taxonomies), profile, tuple(sorted((thresholds or {}).items())))
+    if operating_point not in model.thresholds:
+        raise InputError(
+            f"there is no operating point {operating_point!r}", hint=f"operating points: {', '.join(model.thresholds)}"
+        )
+    asked = _Asked(tuple(taxonomies), operating_point, tuple(sorted((thresholds or {}).items())))
     yield Classification(pl.DataFrame(schema=TABLES["assignments"].schema), pl.DataFrame(schema=_BASIS))
     for part in in_parallel(partial(_classify_part, asked), parts):
         yield Classification(part.assignments.sort(TABLES["assignments"].key), part.basis.sort("work_id"))
@@ -117,13 +119,13 @@ class _Asked:
     """What is asked of every part of the works."""
 
     taxonomies: tuple[Taxonomy, ...]
-    profile: str
+    operating_point: str
     thresholds: tuple[tuple[str, float], ...]
 
 
 @lru_cache(maxsize=2)
 def _judges(asked: _Asked) -> _Judges:
-    return _Judges(load_model(), asked.taxonomies, asked.profile, dict(asked.thresholds))
+    return _Judges(load_model(), asked.taxonomies, asked.operating_point, dict(asked.thresholds))
 
 
 def parts_of(works: pl.DataFrame | Iterable[pl.DataFrame], topics: pl.DataFrame) -> Iterator[Part]:
@@ -174,7 +176,7 @@ class _Judges:
     """The judges of all taxonomies asked for, and the readers they share."""
 
     def __init__(
-        self, model: Model, taxonomies: Sequence[Taxonomy], profile: str, thresholds: Mapping[str, float]
+        self, model: Model, taxonomies: Sequence[Taxonomy], operating_point: str, thresholds: Mapping[str, float]
     ) -> None:
         self.model = model
         self.taxonomies = taxonomies
@@ -182,10 +184,10 @@ class _Judges:
         self.base = own[0] if own else load_taxonomy(model.taxonomy)
         self.base_reader = TextReader(self.base)
         self.readers = {t.id: TextReader(t) for t in taxonomies if t.id != model.taxonomy}
-        chosen = {**model.thresholds[profile], **thresholds}
+        chosen = {**model.thresholds[operating_point], **thresholds}
         self.base_judge = ModelJudge(model, self.base, chosen)
         self.own_judges = {
-            t.id: OwnJudge(model, t, self.base if t.crosswalk == self.base.id else None, profile, thresholds)
+            t.id: OwnJudge(model, t, self.base if t.crosswalk == self.base.id else None, operating_point, thresholds)
             for t in taxonomies
             if t.id != model.taxonomy
         }

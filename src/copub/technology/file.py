@@ -18,7 +18,7 @@ _ADDRESS = r"(?i)^https?://(?:www\.|api\.)?openalex\.org/(?:works/)?(W\d+)/?$"
 
 
 def classify_file(
-    path: Path, taxonomy: str | Path, *, profile: str = "balanced"
+    path: Path, taxonomy: str | Path, *, operating_point: str = "balanced"
 ) -> tuple[pl.DataFrame, Iterator[pl.DataFrame]]:
     """Judge the works of a file; see `copub.technology.plainrecords` for what is read.
 
@@ -28,11 +28,11 @@ def classify_file(
 
     Raises
     ------
-    InputError, FileError : the file, the taxonomy or the profile is wrong.
+    InputError, FileError : the file, the taxonomy or the operating point is wrong.
     """
     bases: list[pl.DataFrame] = []
     packed: deque[bytes] = deque()
-    for made in _judged(path, taxonomy, profile):
+    for made in _judged(path, taxonomy, operating_point):
         bases.append(made.basis)
         packed.append(pack(made.assignments))
     basis, table = pl.concat(bases), TABLES["assignments"]
@@ -40,14 +40,18 @@ def classify_file(
     return basis, (part.sort(table.key) for part in parts)
 
 
-def classify_ids(path: Path, taxonomy: str | Path, *, profile: str = "balanced") -> tuple[pl.Series, pl.DataFrame]:
+def classify_ids(
+    path: Path, taxonomy: str | Path, *, operating_point: str = "balanced"
+) -> tuple[pl.Series, pl.DataFrame]:
     """Return the ids of all works of a file, as given, and what is decided of them (columns `DECIDED`)."""
-    made = [(part.basis["work_id"], part.assignments.select(DECIDED)) for part in _judged(path, taxonomy, profile)]
+    made = [
+        (part.basis["work_id"], part.assignments.select(DECIDED)) for part in _judged(path, taxonomy, operating_point)
+    ]
     return pl.concat(ids for ids, _ in made), pl.concat(decided for _, decided in made)
 
 
-def _judged(path: Path, taxonomy: str | Path, profile: str) -> Iterator[Classification]:
-    yield from judge_parts(_parts(path), [load_taxonomy(taxonomy)], profile=profile)
+def _judged(path: Path, taxonomy: str | Path, operating_point: str) -> Iterator[Classification]:
+    yield from judge_parts(_parts(path), [load_taxonomy(taxonomy)], operating_point=operating_point)
 
 
 def _short(column: str) -> pl.Expr:

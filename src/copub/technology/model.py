@@ -159,7 +159,7 @@ class Model:
     `calibration` (slope, intercept) by kind turns a logit into a calibrated one; `together`
     (weight of the areas, weight of the head for any area, bias) gives the logit to which the areas
     of a work are moved together (`copub.technology.jointadjustment`); `thresholds` by
-    profile and area are probabilities; `topic_weights` are added to the logit by the rank of a
+    operating point and area are probabilities; `topic_weights` are added to the logit by the rank of a
     mapped OpenAlex topic (primary, further); `generic` holds, by kind, weights, bias and
     thresholds for areas that have rules but no trained scorer; `head_scores` by head and kind are the
     heads to which a taxonomy may link. `hash` names the model in manifests. `trained_on` holds the

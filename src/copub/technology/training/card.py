@@ -172,9 +172,9 @@ def card_text(card: Mapping[str, Any]) -> str:
         "",
         "### Gold set, cross-validated",
         "",
-        "Balanced profile, disputed pairs left out, 95 % intervals (Wilson; bootstrap for F1). The one threshold of a "
-        "profile was chosen on the same scores, and terms of the rules were written with the gold set at hand: take "
-        "the figures as somewhat too good.",
+        "Balanced operating point, disputed pairs left out, 95 % intervals (Wilson; bootstrap for F1). The one "
+        "threshold of an operating point was chosen on the same scores, and terms of the rules were written with "
+        "the gold set at hand: take the figures as somewhat too good.",
         "",
         *_table(card["cross_validated"]),
         "",
@@ -200,7 +200,9 @@ def card_text(card: Mapping[str, Any]) -> str:
         *_table(card["heads_judged"]),
         "",
     ]
-    thresholds = ", ".join(f"{profile} {min(by_area.values())}" for profile, by_area in card["thresholds"].items())
+    thresholds = ", ".join(
+        f"{operating_point} {min(by_area.values())}" for operating_point, by_area in card["thresholds"].items()
+    )
     lines += [
         "### Thresholds and calibration",
         "",

@@ -32,7 +32,9 @@ def learn_generic(gold: Labelled) -> dict[str, Any]:
     return {
         "weights": [round(float(weight), 4) for weight in learner.coef_[0]],
         "bias": round(float(learner.intercept_[0]), 4),
-        "thresholds": {profile: round(min(0.9, balanced * factor), 2) for profile, factor in FACTORS.items()},
+        "thresholds": {
+            operating_point: round(min(0.9, balanced * factor), 2) for operating_point, factor in FACTORS.items()
+        },
     }
 
 

@@ -22,7 +22,7 @@ GRID = np.round(np.arange(0.10, 0.91, 0.01), 2)
 SMOOTH = 5
 """A threshold is judged by the mean over its neighbours this many steps away on both sides."""
 WANTED = 0.90
-"""Precision of the profile `precision`, recall of the profile `recall`, over all areas together."""
+"""Precision of the operating point `precision`, recall of the operating point `recall`, over all areas together."""
 SHARE_TOGETHER = 0.75
 """How far the areas of a work are moved towards what is learnt of "in any area": 1 is wholly."""
 
@@ -72,7 +72,7 @@ def probabilities(run: Floats, kinds: npt.NDArray[np.str_], card: Mapping[str, A
 
 
 def choose_thresholds(scores: Sequence[Scores], labels: Labelled) -> dict[str, float]:
-    """Choose one threshold a profile for all areas: one for each area would follow thirty works each.
+    """Choose one threshold per operating point for all areas: one for each area would follow thirty works each.
 
     `balanced` is the best (the middle of those that are) in macro F1 (areas with enough positives) plus F1
     of any area, smoothed over its neighbours; `precision` is the next above it, `recall` the next below it, with

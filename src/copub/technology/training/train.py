@@ -232,7 +232,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     card["together"] = learn_together(runs, labels, gold, card["calibration"])
     scores = [probabilities(run, kinds, card) for run in runs]
     chosen = choose_thresholds(scores, labels)
-    card["thresholds"] = {profile: dict.fromkeys(taxonomy.area_ids, at) for profile, at in chosen.items()}
+    card["thresholds"] = {
+        operating_point: dict.fromkeys(taxonomy.area_ids, at) for operating_point, at in chosen.items()
+    }
     card["generic"] = {kind: learn_generic(trained[kind].labelled.of(np.arange(len(gold)))) for kind in KINDS}
     logits = calibrated(runs[0], kinds, card["calibration"])
     topics = corpus.topics_of_gold()
