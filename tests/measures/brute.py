@@ -56,6 +56,7 @@ def flags(
             for side in (on_a, on_b)
         ),
         "has_institution": all(any(x["id"] for x in a["affiliations"]) for a in side_b),
+        "has_affiliation": all(any(x["id"] or x["raw"] for x in a["affiliations"]) for a in side_b),
         "is_critical": bool(areas),
         "areas": areas,
         "is_listed": listed,

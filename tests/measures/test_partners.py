@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 
 from copub.measures.crossings import intensity
-from copub.measures.resampled import resampled
 
-from .worlds import AREAS, LEVELS, LIMITS, STUDY, made_world, measured, seeds, study
+from .worlds import AREAS, LEVELS, LIMITS, STUDY, made_world, measured, seeds
 
 
 def world_and_tables(seed: int, size: int | None = None) -> tuple[list[dict[str, Any]], dict[str, pl.DataFrame]]:
@@ -104,21 +103,3 @@ def test_ranks_follow_the_counts_and_ties_share_the_better_one() -> None:
         assert row["value"] == 1 + sum(other > counts[row["item"]] for other in counts.values())
         assert row["works"] == counts[row["item"]]
         assert 1 <= row["ci_low"] <= row["ci_high"] <= len(AREAS)
-
-
-def test_compound_growth_compares_three_years_at_each_end() -> None:
-    years = [2000] * 10 + [2001] * 10 + [2002] * 10 + [2007] * 20 + [2008] * 20 + [2009] * 20
-    n = len(years)
-    works = pl.DataFrame(
-        {"work_id": [f"W{i}" for i in range(n)], "publication_year": years, "n_authors": [3] * n,
-         "n_countries": [2] * n,
-         "is_critical": [False] * n, "is_listed": [False] * n, "is_critical_listed": [False] * n, "areas": [[]] * n},
-        schema_overrides={"areas": pl.List(pl.String)},
-    )  # fmt: skip
-    nobody = pl.DataFrame(schema={"work_id": pl.String, "side": pl.String, "institution_name": pl.String})
-    table = resampled(study(year_from=2000, year_to=2012), works, nobody, AREAS, last_year=2009)
-    row = table.row(by_predicate=(pl.col("statistic") == "compound growth") & (pl.col("group") == "all"), named=True)
-    assert row["value"] == pytest.approx(2 ** (1 / 7) - 1)
-    assert row["ci_low"] < row["value"] < row["ci_high"]
-    again = resampled(study(year_from=2000, year_to=2012), works, nobody, AREAS, last_year=2009)
-    assert table.equals(again)

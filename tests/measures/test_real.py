@@ -88,7 +88,7 @@ def plain(
         place = (a["work_id"], a["author_seq"], a["affiliation_seq"])
         authors[a["work_id"]][a["author_seq"]]["affiliations"].append(
             {"id": a["institution_id"], "name": a["institution_name"], "country": a["country_code"],
-             "lineage": a["lineage"], "hits": found.get(place, [])}
+             "lineage": a["lineage"], "raw": a["raw_affiliation_string"], "hits": found.get(place, [])}
         )  # fmt: skip
     assigned: dict[str, list[tuple[str, str, float]]] = {}
     for row in classification.assignments.iter_rows(named=True):

@@ -10,15 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from scipy.stats import t as student
 
 from copub.intervals import newcombe_difference
-from copub.measures.coverage import explained_by_coverage
-from copub.measures.events import day_of, events
-from copub.measures.growth import growth, log_linear
-from copub.measures.trends import last_sure_year, trends
+from copub.measures.coverage import explained_by_coverage, found_of_true
+from copub.measures.errorcounts import ErrorCounts, Errors
+from copub.measures.events import beyond_trend, day_of, events
+from copub.measures.growth import Growth, growth, log_linear
+from copub.measures.trends import last_sure_year, periods, state_of, trends
 from copub.study import Event
 
-from .worlds import LIMITS, STUDY, made_world, measured, seeds, study
+from . import brute
+from .worlds import ENTITIES, LIMITS, STUDY, made_world, measured, seeds, study
+
+RATES = Errors(  # sensitivities 0.9 with abstract, 0.6 title only; 1.0 resolved, 0.8 unresolved
+    {"with abstract": ErrorCounts(90, 3, 10, 97), "title only": ErrorCounts(60, 3, 40, 97)},
+    {"resolved": ErrorCounts(100, 0, 0, 100), "unresolved": ErrorCounts(80, 0, 20, 100)},
+    "made up",
+)
 
 
 def works_of(seed: int, size: int | None = None) -> pl.DataFrame:
@@ -33,7 +42,11 @@ def test_years_that_ended_within_18_months_are_recent(retrieved: date, last: int
     assert last_sure_year(retrieved) == last
 
 
-def test_works_files_mark_no_year_as_recent() -> None:
+def test_works_files_have_recent_years_by_their_newest_update() -> None:
+    given = pl.DataFrame({"updated_date": ["2021-03-01T10:00:00", "2019-05-02", None, "no date"]})
+    assert state_of(given, None) == date(2021, 3, 1)
+    assert state_of(given, date(2026, 1, 5)) == date(2026, 1, 5)  # a harvest knows its day
+    assert state_of(given.filter(pl.col("updated_date").is_null()), None) is None
     assert not trends(STUDY, works_of(3, 40), None)["is_recent"].any()
     assert trends(STUDY, works_of(3, 40), date(2021, 3, 1)).filter("is_recent")["year"].unique().to_list() == [
         2019,
@@ -47,6 +60,45 @@ def test_the_index_is_100_in_the_base_year() -> None:
     count = dict(works["publication_year"].value_counts().iter_rows())
     for row in table.iter_rows(named=True):
         assert row["index"] == pytest.approx(100 * count.get(row["year"], 0) / count[2017])
+
+
+def test_there_is_no_index_on_a_base_under_the_floor() -> None:
+    works = works_of(3, 40)
+    counted = trends(study(base_year=2017, small_cell=5), works, None)
+    base = counted.filter(year=2017)
+    small = [(row["measure"], row["counting"]) for row in base.iter_rows(named=True) if row["count"] < 5]
+    assert small and len(small) < base.height
+    for row in counted.iter_rows(named=True):
+        assert (row["index"] is None) == ((row["measure"], row["counting"]) in small)
+
+
+@LIMITS
+@given(seeds)
+def test_periods_hold_every_year_once_and_equal_brute_force(seed: int) -> None:
+    asked = study(small_rate=8)
+    world, works = made_world(seed)[0], works_of(seed)
+    table = periods(asked, works, date(2021, 3, 1))
+    flags = {w["work_id"]: brute.flags(w, entities=ENTITIES) for w in world}
+    kept = brute.population(world)
+    one = table.filter(measure="listed", counting="full")
+    held = [y for row in one.iter_rows(named=True) for y in range(row["year_from"], row["year_to"] + 1)]
+    assert held == list(range(2015, 2021))
+    for row in table.iter_rows(named=True):
+        part = [flags[w["work_id"]] for w in kept if row["year_from"] <= w["publication_year"] <= row["year_to"]]
+        wanted = brute.share(part, row["measure"], row["counting"])
+        for name in ("numerator", "denominator", "share", "ci_low", "ci_high"):
+            assert row[name] == (None if wanted[name] is None else pytest.approx(wanted[name], abs=1e-8))
+        assert row["is_recent"] == (row["year_from"] >= 2019)
+    works_in = one.filter(~pl.col("is_recent"))["denominator"].to_list()
+    assert all(count >= 8 for count in works_in) or len(works_in) == 1
+
+
+def test_a_year_with_enough_works_is_a_period_of_its_own() -> None:
+    template = works_of(3, 40).head(1)
+    years = [2015] * 30 + [2016] * 10 + [2017] * 10 + [2018] * 10 + [2019] * 30 + [2020] * 3
+    works = pl.concat([template] * len(years)).with_columns(publication_year=pl.Series(years, dtype=pl.Int32))
+    one = periods(STUDY, works, None).filter(measure="listed", counting="full")
+    assert one.select("year_from", "year_to").rows() == [(2015, 2015), (2016, 2018), (2019, 2020)]
 
 
 def test_a_change_of_epoch_is_marked_in_the_year_it_shows() -> None:
@@ -63,44 +115,154 @@ def test_a_change_of_epoch_is_marked_in_the_year_it_shows() -> None:
     assert year in changed["year"].to_list()
 
 
-def years_of(*counts: tuple[int, int, float]) -> pl.DataFrame:
-    """Return works: (year, works, share with institution and abstract)."""
-    rows = [
-        {"work_id": f"W{year}-{n}", "publication_year": year, "has_institution": n < round(part * count),
-         "abstract_status": "full" if n < round(part * count) else "none"}
-        for year, count, part in counts
-        for n in range(count)
-    ]  # fmt: skip
-    return pl.DataFrame(rows)
+def years_of(works: int, abstracts: int, institutions: int, strings: int | None = None) -> pl.DataFrame:
+    """Return works, of which so many have an abstract, all institutions, and at least strings."""
+    number = pl.int_range(works, eager=True)
+    return pl.DataFrame(
+        {
+            "classified_from": pl.Series(["title and abstract" if n < abstracts else "title" for n in number]),
+            "classifiable": [True] * works,
+            "has_institution": number < institutions,
+            "has_affiliation": number < (works if strings is None else strings),
+        }
+    )
 
 
-def test_a_fall_that_the_loss_of_coverage_could_explain_says_so() -> None:
-    before, after = years_of((2023, 100, 1.0)), years_of((2024, 100, 0.7))
-    assert explained_by_coverage("listed", 50, 36, before, after)  # 36 / 0.7 > 50
-    assert not explained_by_coverage("listed", 50, 30, before, after)
-    assert explained_by_coverage("critical_listed", 50, 25, before, after)  # 25 / 0.49 > 50
-    assert not explained_by_coverage("listed", 50, 49, after, before)  # coverage rose
-    assert explained_by_coverage("listed", 50, 1, before, years_of((2024, 10, 0.0)))
+def test_what_is_found_of_the_true_follows_the_measured_sensitivities() -> None:
+    works = years_of(10, 5, 4, 8)
+    assert found_of_true(works, RATES, "critical") == pytest.approx(0.5 * 0.9 + 0.5 * 0.6)
+    assert found_of_true(works, RATES, "listed") == pytest.approx(0.4 * 1.0 + 0.4 * 0.8)
+    # work by work: 4 with all, 1 abstract without institution, 3 titles without institution, 2 unreadable
+    assert found_of_true(works, RATES, "critical_listed") == pytest.approx((4 * 0.9 + 0.9 * 0.8 + 3 * 0.6 * 0.8) / 10)
 
 
-def test_a_year_that_did_not_fall_has_no_flag() -> None:
-    works = works_of(3, 40)
-    table = trends(STUDY, works, None).filter(measure="copublications", counting="full").sort("year")
-    counts = table["count"].to_list()
-    for at, row in enumerate(table.iter_rows(named=True)):
-        fell = at > 0 and counts[at] < counts[at - 1]
-        assert (row["fall_within_coverage"] is not None) == (fell and row["count"] > 0)
+def test_only_as_much_of_a_fall_as_the_measured_errors_allow_is_explained() -> None:
+    before, after = years_of(100, 100, 100), years_of(100, 0, 100)
+    # all abstracts are lost: 0.6 / 0.9 of the critical works are still found, not none of them
+    assert explained_by_coverage("critical", 90, 60, (before, after), RATES)
+    assert not explained_by_coverage("critical", 90, 59, (before, after), RATES)
+    assert not explained_by_coverage("listed", 50, 49, (before, after), RATES)  # its coverage did not change
+    assert not explained_by_coverage("critical", 50, 49, (after, before), RATES)  # coverage rose
+    assert explained_by_coverage("copublications", 50, 10, (before, after), RATES) is None
+    assert explained_by_coverage("critical", 90, 60, (before, after), None) is None
 
 
-@given(st.floats(-0.3, 0.6), st.integers(5, 30))
+@pytest.mark.parametrize(
+    ("counts", "flag"),
+    [
+        ((40, 38), None),  # chance alone
+        ((15, 0), None),  # the later count is under the floor
+        ((100, 60), True),  # beyond chance, and 60 / 0.6 = 100 would have been found
+        ((100, 40), False),  # beyond chance and beyond what coverage could explain
+        ((40, 60), None),  # no fall
+    ],
+)
+def test_a_fall_is_explained_only_if_it_is_beyond_chance_and_above_the_floor(
+    counts: tuple[int, int], flag: bool | None
+) -> None:
+    table = trends(STUDY, years_with((2016, 200, counts[0]), (2017, 120, counts[1])), None, RATES)
+    rows = table.filter(measure="listed", year=2017)
+    assert rows["fall_within_coverage"].to_list() == [flag] * 3
+    blind = trends(STUDY, years_with((2016, 200, counts[0]), (2017, 120, counts[1])), None)
+    assert blind["fall_within_coverage"].null_count() == blind.height
+
+
+@given(st.floats(-0.3, 0.6), st.integers(6, 30))
 def test_growth_of_an_exact_exponential_is_found(rate: float, years: int) -> None:
     at = np.arange(2000.0, 2000 + years)
-    found, low, high, dispersion = log_linear(at, 1000 * (1 + rate) ** (at - 2000), None, 0.95)
-    assert found == pytest.approx(rate, abs=1e-6)
-    assert low <= found <= high and dispersion == 1
+    found = log_linear(at, 1000 * (1 + rate) ** (at - 2000), None, 0.95)
+    assert found.growth == pytest.approx(rate, abs=1e-6)
+    assert found.ci_low <= found.growth <= found.ci_high and found.dispersion == 1
 
 
-@given(st.lists(st.integers(0, 40), min_size=5, max_size=15).filter(lambda c: sum(x > 0 for x in c) > 2))
+def by_hand(at: np.ndarray, counts: np.ndarray, exposure: np.ndarray | None) -> Growth:
+    """Return growth from the definitions in docs/method.md: likelihood by search, information by differences."""
+    offset = np.zeros_like(at) if exposure is None else np.log(exposure)
+    x = at - at.mean()
+
+    def loss(b: np.ndarray) -> float:
+        return float(np.exp(b[0] + b[1] * x + offset).sum() - (counts * (b[0] + b[1] * x)).sum())
+
+    start = [np.log(counts.sum() / np.exp(offset).sum()), 0.0]
+    best = minimize(loss, start, method="BFGS", options={"gtol": 1e-9}).x
+    mean = np.exp(best[0] + best[1] * x + offset)
+    n = len(at)
+    information = np.array([[mean.sum(), (mean * x).sum()], [(mean * x).sum(), (mean * x * x).sum()]])
+    variance = information[0, 0] / (information[0, 0] * information[1, 1] - information[0, 1] ** 2)
+    residuals = (counts - mean) / mean**0.5
+    scale = max(1.0, sum(residuals**2) / (n - 2))
+    raw = sum(residuals[i] * residuals[i - 1] for i in range(1, n)) / sum(residuals**2)
+    r = min(max((raw + 2 / n) / (1 - 4 / n), 0), 0.9)
+    error = (scale * variance * (1 + r) / (1 - r)) ** 0.5
+    reach = student.ppf(0.975, max(n * (1 - r) / (1 + r) - 2, 2)) * error
+    return Growth(*(float(np.expm1(best[1] + shift)) for shift in (0, -reach, reach)), scale, r)
+
+
+SERIES = (
+    ([12, 15, 11, 18, 22, 19, 25, 31, 28, 35, 41, 38], None),
+    ([100, 120, 135, 140, 110, 90, 85, 95, 130, 150, 160, 170, 150, 120], None),
+    ([3, 0, 2, 5, 1, 4, 6, 2, 7], [40, 42, 45, 50, 55, 60, 64, 70, 75]),
+    ([30, 34, 39, 41, 44, 40, 38, 36, 35, 37], [300, 310, 330, 350, 380, 390, 400, 410, 430, 450]),
+)
+
+
+@pytest.mark.parametrize(("counts", "exposure"), SERIES)
+def test_growth_equals_an_independent_fit(counts: list[float], exposure: list[float] | None) -> None:
+    at, seen = np.arange(2000.0, 2000 + len(counts)), np.array(counts, dtype=float)
+    given_exposure = None if exposure is None else np.array(exposure, dtype=float)
+    found = log_linear(at, seen, given_exposure, 0.95)
+    assert found == pytest.approx(by_hand(at, seen, given_exposure), rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize(("counts", "exposure"), SERIES)
+def test_growth_equals_statsmodels(counts: list[float], exposure: list[float] | None) -> None:
+    sm = pytest.importorskip("statsmodels.api", reason="statsmodels is not installed: pip install statsmodels")
+    at, seen = np.arange(2000.0, 2000 + len(counts)), np.array(counts, dtype=float)
+    model = sm.GLM(seen, sm.add_constant(at - at.mean()), family=sm.families.Poisson(), exposure=exposure)
+    fit = model.fit(scale="X2", tol=1e-12, maxiter=200)
+    n, residuals = len(at), fit.resid_pearson
+    raw = float(sm.OLS(residuals[1:], residuals[:-1]).fit().params[0] * (residuals[:-1] ** 2).sum())
+    raw /= float((residuals**2).sum())
+    r = min(max((raw + 2 / n) / (1 - 4 / n), 0), 0.9)
+    widened = fit.bse[1] * max(1, 1 / fit.scale) ** 0.5 * ((1 + r) / (1 - r)) ** 0.5
+    reach = student.ppf(0.975, max(n * (1 - r) / (1 + r) - 2, 2)) * widened
+    found = log_linear(at, seen, None if exposure is None else np.array(exposure, dtype=float), 0.95)
+    wanted = [np.expm1(fit.params[1] + shift) for shift in (0, -reach, reach)]
+    assert found[:3] == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+    assert found.dispersion == pytest.approx(max(1, fit.scale)) and found.autocorrelation == pytest.approx(r)
+
+
+def test_growth_of_a_known_series_has_slope_and_scatter_as_statsmodels_printed_them() -> None:
+    # statsmodels 0.15.0, GLM(Poisson).fit(scale="X2") of the second series: params[1], scale
+    found = log_linear(np.arange(2000.0, 2014), np.array(SERIES[1][0], dtype=float), None, 0.95)
+    assert np.log1p(found.growth) == pytest.approx(0.02415308448540676, rel=1e-8)
+    assert found.dispersion == pytest.approx(4.841560537653689, rel=1e-8)
+
+
+def test_good_years_after_good_years_widen_the_interval() -> None:
+    at = np.arange(24.0)
+    waves, teeth = np.sin(at / 3), np.where(at % 2 == 0, 1.0, -1.0) * np.abs(np.sin(at / 3))
+    slow, fast = (log_linear(at, 200 * np.exp(0.2 * shape), None, 0.95) for shape in (waves, teeth))
+    assert slow.autocorrelation > 0.5 and fast.autocorrelation == 0
+    assert slow.ci_high - slow.ci_low > 2 * (fast.ci_high - fast.ci_low)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("rho", "least"), [(0.0, 0.95), (0.4, 0.90), (0.7, 0.84)])
+def test_intervals_of_growth_cover_in_series_with_autocorrelation(rho: float, least: float) -> None:
+    rng, at = np.random.default_rng(7), np.arange(24.0)
+    base = np.exp(0.05 * (at - at.mean()))
+    covered = 0
+    for _ in range(400):
+        shocks = rng.normal(size=24)
+        for year in range(1, 24):
+            shocks[year] = rho * shocks[year - 1] + (1 - rho**2) ** 0.5 * shocks[year]
+        found = log_linear(at, rng.poisson(1832 * base / base.sum() * np.exp(0.15 * shocks)).astype(float), None, 0.95)
+        covered += found.ci_low <= np.expm1(0.05) <= found.ci_high
+    assert covered / 400 >= least
+
+
+@given(st.lists(st.integers(0, 40), min_size=6, max_size=15).filter(lambda c: sum(x > 0 for x in c) > 2))
 def test_the_fit_is_the_maximum_of_the_poisson_likelihood(counts: list[int]) -> None:
     at, seen = np.arange(len(counts), dtype=float), np.array(counts, dtype=float)
     x = at - at.mean()
@@ -169,6 +331,89 @@ def test_events_compare_the_works_before_with_those_from_the_day_on(seed: int) -
             assert row["ci_low"] <= row["difference"] <= row["ci_high"]
 
 
+def test_years_that_are_not_complete_and_the_lag_are_left_out_of_what_comes_after() -> None:
+    works = works_of(3, 40)
+    asked = study(events=(Event("2017-06", "a rule", 6),), small_rate=1)
+    table = events(asked, works, date(2021, 3, 1)).filter(measure="listed")  # 2019 and 2020 are not complete
+    row = table.row(0, named=True)
+    assert (row["before_from"], row["after_from"], row["after_to"]) == (
+        date(2015, 1, 1), date(2017, 12, 1), date(2019, 1, 1)
+    )  # fmt: skip
+    when = [w["publication_date"] for w in works.iter_rows(named=True)]
+    assert row["after_works"] == sum(date(2017, 12, 1) <= day < date(2019, 1, 1) for day in when)
+    assert row["incomplete"] == sum(date(2019, 1, 1) <= day < date(2020, 6, 1) for day in when) > 0
+
+
+def test_an_event_without_a_complete_year_after_it_compares_nothing() -> None:
+    row = events(study(events=(Event("2020-06", "a rule"),)), works_of(3, 40), date(2021, 3, 1)).row(0, named=True)
+    assert row["after_works"] == 0 and row["difference"] is None and row["beyond_trend"] is None
+
+
+def test_a_share_that_only_follows_its_trend_is_not_beyond_it() -> None:
+    time = np.arange(-8, 0) + 0.5
+    share = 1 / (1 + np.exp(1.5 - 0.2 * time))
+    after = np.linspace(0.01, 2.9, 3000)
+    expected = float((1 / (1 + np.exp(1.5 - 0.2 * after))).mean())
+    bins = np.column_stack([time, 100_000 * share, np.full(8, 100_000)])
+    same = beyond_trend(bins, after, round(expected * 3000), 0.95)
+    assert same.expected_share == pytest.approx(expected, abs=1e-4)
+    assert same.beyond_low < 0 < same.beyond_high and abs(same.beyond_trend) < 1e-3
+    fallen = beyond_trend(bins, after, round(0.5 * expected * 3000), 0.95)
+    assert fallen.beyond_high < 0
+
+
+BINS = np.array(
+    [[-7.5, 4, 30], [-6.5, 6, 41], [-5.5, 5, 44], [-4.5, 9, 52], [-2.5, 12, 60], [-1.5, 10, 66], [-0.5, 17, 71.0]]
+)
+AFTER = np.linspace(0.1, 1.9, 90)
+
+
+def test_what_is_beyond_the_trend_equals_an_independent_fit() -> None:
+    time, found, of = BINS.T
+
+    def loss(b: np.ndarray) -> float:
+        eta = b[0] + b[1] * time
+        return float((of * np.logaddexp(0, eta) - found * eta).sum())
+
+    best = minimize(loss, [-1.0, 0.0], method="BFGS", options={"gtol": 1e-9})
+
+    def mean_after(b: np.ndarray) -> float:
+        return float((1 / (1 + np.exp(-(b[0] + b[1] * AFTER)))).mean())
+
+    p = 1 / (1 + np.exp(-(best.x[0] + best.x[1] * time)))
+    scale = max(1.0, float(((found - of * p) ** 2 / (of * p * (1 - p))).sum() / 5))
+    at, step, wide = best.x, 1e-5, np.eye(2) * 1e-4
+    curved = [[loss(at + i + j) - loss(at + i - j) - loss(at - i + j) + loss(at - i - j) for j in wide] for i in wide]
+    hessian = np.array(curved) / (4 * 1e-4**2)
+    slope = np.array([(mean_after(best.x + d) - mean_after(best.x - d)) / (2 * step) for d in np.eye(2) * step])
+    chance = 1 / (1 + np.exp(-(best.x[0] + best.x[1] * AFTER)))
+    variance = scale * (slope @ np.linalg.inv(hessian) @ slope + (chance * (1 - chance)).mean() / len(AFTER))
+    reach = student.ppf(0.975, 5) * variance**0.5
+    made = beyond_trend(BINS, AFTER, 14, 0.95)
+    difference = 14 / 90 - mean_after(best.x)
+    assert made == pytest.approx(
+        (mean_after(best.x), difference, difference - reach, difference + reach), rel=2e-3, abs=1e-5
+    )
+
+
+def test_the_trend_before_an_event_equals_statsmodels() -> None:
+    sm = pytest.importorskip("statsmodels.api", reason="statsmodels is not installed: pip install statsmodels")
+    time, found, of = BINS.T
+    model = sm.GLM(np.column_stack([found, of - found]), sm.add_constant(time), family=sm.families.Binomial())
+    fit = model.fit(scale="X2", tol=1e-12)
+    chance = fit.predict(sm.add_constant(AFTER))
+    spread = chance * (1 - chance)
+    slope = np.array([spread.mean(), (spread * AFTER).mean()])
+    scale = max(1, fit.scale)
+    variance = slope @ (fit.cov_params() * scale / fit.scale) @ slope + scale * spread.mean() / len(AFTER)
+    reach = student.ppf(0.975, 5) * variance**0.5
+    made = beyond_trend(BINS, AFTER, 14, 0.95)
+    assert made == pytest.approx(
+        (chance.mean(), 14 / 90 - chance.mean(), 14 / 90 - chance.mean() - reach, 14 / 90 - chance.mean() + reach),
+        rel=1e-6,
+    )
+
+
 def test_an_event_on_1_january_leaves_no_work_out() -> None:
     assert events(study(events=(Event("2018", "a rule"),)), works_of(3, 40))["undated"].sum() == 0
 
@@ -194,12 +439,13 @@ def test_coverage_counts_what_is_missing_per_year(seed: int) -> None:
 
 
 def years_with(*years: tuple[int, int, int]) -> pl.DataFrame:
-    """Make a world of 100 works a year: year, works whose side-B authors all have an institution, listed works."""
+    """Make a world of 200 works a year: year, works whose side-B authors can all be read, listed works."""
     template = works_of(3, 40).head(1)
     parts = [
-        pl.concat([template] * 100).with_columns(
+        pl.concat([template] * 200).with_columns(
             publication_year=pl.lit(year, pl.Int32),
             has_institution=pl.int_range(pl.len()) < known,
+            has_affiliation=pl.int_range(pl.len()) < known,
             is_listed=pl.int_range(pl.len()) < listed,
             abstract_status=pl.lit("full"),
         )
@@ -209,11 +455,11 @@ def years_with(*years: tuple[int, int, int]) -> pl.DataFrame:
 
 
 def test_of_two_equal_falls_only_the_one_that_coverage_could_explain_says_so() -> None:
-    # the truth: 40 of 100 works are listed in 2016, 2017 and 2018; in 2017 four in ten lack an institution
-    lost = trends(STUDY, years_with((2016, 100, 40), (2017, 60, 24), (2018, 100, 40)), None)
-    # the truth: the listed works fell from 40 to 24
-    real = trends(STUDY, years_with((2016, 100, 40), (2017, 100, 24), (2018, 100, 40)), None)
+    # the truth: 100 of 200 works are listed in each year; in 2017 four in ten cannot be read
+    lost = trends(STUDY, years_with((2016, 200, 100), (2017, 120, 60), (2018, 200, 100)), None, RATES)
+    # the truth: the listed works fell from 100 to 60
+    real = trends(STUDY, years_with((2016, 200, 100), (2017, 200, 60), (2018, 200, 100)), None, RATES)
     for table, explained in ((lost, True), (real, False)):
         row = table.filter(measure="listed", counting="full", year=2017).row(0, named=True)
-        assert row["count"] == 24 and row["fall_within_coverage"] is explained
+        assert row["count"] == 60 and row["fall_within_coverage"] is explained
         assert table.filter(measure="listed", counting="full", year=2018)["fall_within_coverage"].to_list() == [None]

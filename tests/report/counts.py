@@ -158,3 +158,18 @@ def sensitivity(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def periods(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each year as a period of its own."""
+    return [
+        {
+            **{key: row[key] for key in ("measure", "counting", "share", "ci_low", "ci_high", "is_small", "is_recent")},
+            "year_from": row["year"],
+            "year_to": row["year"],
+            "numerator": row["count"],
+            "denominator": row["count"] / row["share"] if row["share"] else 0.0,
+        }
+        for row in trends(works)
+        if row["measure"] != "copublications"
+    ]

@@ -34,7 +34,9 @@ def _specifications(n: int) -> pl.DataFrame:
 def _charts(world: Any, width: int) -> dict[str, Any]:
     tables, _ = world
     return {
-        "trend": trend_chart(tables["trends"].filter(pl.col("counting") == "full"), WORDS, width, EVENTS),
+        "trend": trend_chart(
+            *(tables[name].filter(pl.col("counting") == "full") for name in ("trends", "periods")), WORDS, width, EVENTS
+        ),
         "overlap": overlap_chart(BARS, WORDS, width),
         "interval": interval_chart(POINTS, WORDS, width, 0.1),
         "curve": specification_chart(drawn_specifications(_specifications(50)), WORDS, width),
@@ -59,7 +61,7 @@ def test_every_colour_is_one_of_the_page(world: Any) -> None:
 
 
 def test_nothing_to_draw_is_none() -> None:
-    assert trend_chart(empty("trends"), WORDS, WIDE) is None
+    assert trend_chart(empty("trends"), empty("periods"), WORDS, WIDE) is None
     assert overlap_chart([], WORDS, WIDE) is None
     assert interval_chart([], WORDS, WIDE) is None
     assert pair_chart(empty("pairs"), WIDE, a="A", b="B") is None

@@ -48,7 +48,7 @@ def test_without_such_years_the_trend_says_nothing_of_them(world: Any) -> None:
 def test_a_change_of_epoch_is_drawn_as_a_line(world: Any) -> None:
     tables, _ = world
     trends = marked(tables).filter(pl.col("counting") == "full")
-    text = trend_chart(trends, WORDS, 1000).to_json()
+    text = trend_chart(trends, tables["periods"], WORDS, 1000).to_json()
     assert text.count(f'"date": "{WORDS.say("label.epoch")}"') == 1
 
 

@@ -64,7 +64,7 @@ COUNTED: Mapping[str, tuple[str | pl.Expr, ...]] = {
     "works": (
         "work_id", "doi", "title", "publication_year", "publication_date", "type", "language", "source_name",
         "publisher", "funders", "n_authors", "n_countries", "is_truncated", "is_retracted", "abstract_status",
-        "duplicate_of", "epoch", "excluded_because", "is_xpac", "is_paratext",
+        "duplicate_of", "epoch", "excluded_because", "is_xpac", "is_paratext", "updated_date",
     ),
     "authorships": ("work_id", "author_seq", "countries", "on_side_a", "on_side_b"),
     "affiliations": (

@@ -57,7 +57,7 @@ def flagged_works(
         pl.col("areas", "entities", "watchlists", "tiers").fill_null(no_texts),
         pl.col("listed_band").fill_null("none"),
         pl.col("review_status").fill_null("unreviewed"),
-        pl.col("has_institution", "classifiable").fill_null(False),
+        pl.col("has_institution", "has_affiliation", "classifiable").fill_null(False),
         pl.col("classified_from").fill_null("nothing"),
     )
     return (
@@ -135,14 +135,19 @@ def authors_by_side(authorships: pl.DataFrame, countries: Sequence[str]) -> pl.D
 
 
 def institutions_resolved(authorships: pl.DataFrame, affiliations: pl.DataFrame) -> pl.DataFrame:
-    """Return per work whether every side-B author has at least one resolved institution."""
-    has_id = pl.col("institution_id").is_not_null().any().alias("resolved")
-    resolved = affiliations.group_by("work_id", "author_seq").agg(has_id)
+    """Return per work whether every side-B author has a resolved institution, and whether each has that or a string."""
+    has_id, has_string = (pl.col(name).is_not_null() for name in ("institution_id", "raw_affiliation_string"))
+    resolved = affiliations.group_by("work_id", "author_seq").agg(
+        has_id.any().alias("resolved"), (has_id | has_string).any().alias("readable")
+    )
     return (
         authorships.filter("on_side_b")
         .join(resolved, on=["work_id", "author_seq"], how="left")
         .group_by("work_id")
-        .agg(pl.col("resolved").fill_null(False).all().alias("has_institution"))
+        .agg(
+            pl.col("resolved").fill_null(False).all().alias("has_institution"),
+            pl.col("readable").fill_null(False).all().alias("has_affiliation"),
+        )
     )
 
 

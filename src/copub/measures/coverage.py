@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.measures.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, Errors
 from copub.parallel import by_parts
 from copub.schema import TABLES, conform
 
@@ -90,30 +90,41 @@ def _with_strings(affiliations: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-INSTITUTION, ABSTRACT = pl.col("has_institution"), pl.col("abstract_status") == "full"
-NEEDS: Mapping[str, tuple[pl.Expr, ...]] = {
-    "copublications": (INSTITUTION,),
-    "critical": (ABSTRACT,),
-    "listed": (INSTITUTION,),
-    "critical_listed": (INSTITUTION, ABSTRACT),
-    "top_level": (INSTITUTION, ABSTRACT),
-}
-"""What a work must have so that a measure can find it."""
+def found_of_true(works: pl.DataFrame, errors: Errors, measure: str) -> float:
+    """Return which part of the works that truly have a property copub finds, as far as their coverage decides.
+
+    A critical work is found with the sensitivity of the classifier on works with, or without, an
+    abstract, and not at all if it cannot be judged; a listed one with the sensitivity of the matcher on
+    works whose side-B authors all have, or lack, an institution, and not at all if an author has
+    neither institution nor string. Errors are independent given the truth.
+    """
+    abstract, title = (errors.classifier[text].sensitivity for text in TEXT_STRATA)
+    resolved, unresolved = (errors.matcher[place].sensitivity for place in AFFILIATION_STRATA)
+    from_abstract = pl.col("classified_from") == "title and abstract"
+    critical = pl.when("classifiable").then(pl.when(from_abstract).then(abstract).otherwise(title)).otherwise(0.0)
+    listed = (
+        pl.when("has_affiliation").then(pl.when("has_institution").then(resolved).otherwise(unresolved)).otherwise(0.0)
+    )
+    found = {"critical": critical, "listed": listed}.get(measure, critical * listed)
+    return float(works.select(found.mean()).item() or 0.0)
 
 
 def explained_by_coverage(
-    measure: str, earlier: float, later: float, works_before: pl.DataFrame, works_after: pl.DataFrame
-) -> bool:
-    """Return whether the loss of coverage alone could explain that a figure fell.
+    measure: str, earlier: float, later: float, works: tuple[pl.DataFrame, pl.DataFrame], errors: Errors | None
+) -> bool | None:
+    """Return whether the loss of coverage alone could explain that a figure fell; None where that cannot be said.
 
-    The later figure is scaled up by the loss: times earlier coverage / later coverage for each
-    thing that the measure needs and whose coverage fell. If it then reaches the earlier figure,
-    the fall says nothing about the world.
+    Parameters
+    ----------
+    measure : what fell. Nothing is known of co-publications that are not there.
+    earlier, later : the figure; that it fell by more than chance is for the caller to know.
+    works : works before and after.
+    errors : measured errors of classifier and matcher.
+
+    The later figure is scaled to the coverage of the earlier works: times the part found then over the part
+    found now. If it then reaches the earlier figure, the fall says nothing about the world.
     """
-    for needed in NEEDS[measure]:
-        before, after = (works.select(needed.mean()).item() or 0.0 for works in (works_before, works_after))
-        if after < before:
-            if after == 0:
-                return True
-            later *= before / after
-    return later >= earlier
+    if errors is None or measure == "copublications":
+        return None
+    before, after = (found_of_true(part, errors, measure) for part in works)
+    return bool(later * before >= earlier * after)

@@ -1,14 +1,16 @@
-"""Growth per year, of each count and of each share.
+"""Growth per year, of each count and of each share: the one estimator of growth.
 
-Counts of years scatter more than chance alone would let them (funding rounds, indexing), so the
-fit is a log-linear quasi-Poisson regression, whose interval widens with the scatter found about
-the line. A bootstrap over works would see only the chance of single works. Source: P. McCullagh,
-J. A. Nelder (1989), Generalized Linear Models, chapters 6 and 9.
+Counts of years scatter more than chance alone would let them (funding rounds, indexing), and a good
+year follows a good year. So the fit is a log-linear quasi-Poisson regression, whose standard error
+widens with the scatter about the line and with the autocorrelation of that scatter. Sources:
+P. McCullagh, J. A. Nelder (1989), Generalized Linear Models, chapters 6 and 9; G. E. P. Box,
+G. M. Jenkins (1976), Time Series Analysis, for first-order autocorrelation; N. P. A. van Giersbergen
+(2005), The effect of deterministic terms on the bias in stable AR models, Economics Letters 89.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -23,9 +25,23 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-LEAST_YEARS = 4
+LEAST_YEARS = 6
+"""With fewer years the autocorrelation of the scatter cannot be told from its bias."""
 STEPS = 100
 TOLERANCE = 1e-12
+STRONGEST = 0.9
+"""Autocorrelation is taken to be no stronger: near 1 a line is no description of the years."""
+LEAST_FREEDOM = 2.0
+
+
+class Growth(NamedTuple):
+    """Growth per year with its interval, the scatter about the line, and the autocorrelation of that scatter."""
+
+    growth: float
+    ci_low: float
+    ci_high: float
+    dispersion: float
+    autocorrelation: float
 
 
 def growth(study: Study, trends: pl.DataFrame) -> pl.DataFrame:
@@ -53,6 +69,7 @@ def growth(study: Study, trends: pl.DataFrame) -> pl.DataFrame:
                     "year_from": int(years[0]) if years.size else None,
                     "year_to": int(years[-1]) if years.size else None,
                     "works": float(counts.sum()),
+                    "is_small": bool(counts.sum() < study.small_rate),
                     **_fit_or_nothing(study, years, counts, exposure),
                 }
             )
@@ -61,20 +78,18 @@ def growth(study: Study, trends: pl.DataFrame) -> pl.DataFrame:
 
 
 def _fit_or_nothing(study: Study, years: Array, counts: Array, exposure: Array | None) -> dict[str, Any]:
-    small = {"is_small": bool(counts.sum() < study.small_rate)}
     if years.size < LEAST_YEARS or np.count_nonzero(counts) < 2:
-        return {"growth": None, "ci_low": None, "ci_high": None, "dispersion": None, **small}
-    rate, low, high, dispersion = log_linear(years, counts, exposure, study.confidence)
-    return {"growth": rate, "ci_low": low, "ci_high": high, "dispersion": dispersion, **small}
+        return dict.fromkeys(Growth._fields)
+    return log_linear(years, counts, exposure, study.confidence)._asdict()
 
 
-def log_linear(
-    years: Array, counts: Array, exposure: Array | None, confidence: float
-) -> tuple[float, float, float, float]:
-    """Fit counts ~ exposure x exp(a + b year); return exp(b) - 1, its interval, and the dispersion.
+def log_linear(years: Array, counts: Array, exposure: Array | None, confidence: float) -> Growth:
+    """Fit counts ~ exposure x exp(a + b year) and return exp(b) - 1 with its interval.
 
-    The dispersion is Pearson's statistic over its degrees of freedom, at least 1; the interval
-    is that of b with Student's t, carried through exp.
+    The dispersion is Pearson's statistic over its degrees of freedom, at least 1. The variance of b is
+    multiplied by (1 + r) / (1 - r), r the autocorrelation of Pearson's residuals at one year, corrected
+    for the bias that fitting a line gives it, and never taken as negative. The interval is that of b
+    with Student's t at as many independent years as the autocorrelation leaves, carried through exp.
     """
     x = np.column_stack([np.ones_like(years), years - years.mean()])
     offset = np.log(exposure) if exposure is not None else np.zeros_like(years)
@@ -88,13 +103,27 @@ def log_linear(
         if np.abs(step).max() < TOLERANCE:
             break
     mean = np.exp(x @ beta + offset)
-    freedom = years.size - 2
-    dispersion = max(1.0, float(((counts - mean) ** 2 / mean).sum() / freedom))
-    error = np.sqrt(dispersion * np.linalg.inv(x.T @ (mean[:, None] * x))[1, 1])
-    reach = float(stdtrit(freedom, 0.5 + confidence / 2)) * error
-    return (
+    residuals = (counts - mean) / np.sqrt(mean)
+    dispersion = max(1.0, float((residuals**2).sum() / (years.size - 2)))
+    r = autocorrelation(residuals)
+    independent = years.size * (1 - r) / (1 + r)
+    error = np.sqrt(dispersion * (1 + r) / (1 - r) * np.linalg.inv(x.T @ (mean[:, None] * x))[1, 1])
+    reach = float(stdtrit(max(independent - 2, LEAST_FREEDOM), 0.5 + confidence / 2)) * error
+    return Growth(
         float(np.expm1(beta[1])),
         float(np.expm1(beta[1] - reach)),
         float(np.expm1(min(beta[1] + reach, 50.0))),
         dispersion,
+        r,
     )
+
+
+def autocorrelation(residuals: Array) -> float:
+    """Return the autocorrelation of residuals about a line at one step, without its bias, from 0 to `STRONGEST`.
+
+    About a fitted line its expectation is r - (2 + 4 r) / n to the first order (van Giersbergen 2005).
+    """
+    squares = float((residuals**2).sum())
+    found = float((residuals[1:] * residuals[:-1]).sum()) / squares if squares > 1e-12 else 0.0
+    n = residuals.size
+    return float(min(max((found + 2 / n) / (1 - 4 / n), 0.0), STRONGEST)) if squares > 1e-12 else 0.0

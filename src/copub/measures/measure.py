@@ -23,7 +23,7 @@ from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
 from copub.measures.specifications import specifications
 from copub.measures.tied import tie_areas, ties_and_works
-from copub.measures.trends import last_sure_year, trends
+from copub.measures.trends import periods, state_of, trends
 from copub.progress import bar
 from copub.schema import TABLES
 
@@ -61,7 +61,8 @@ def measure(
     hits : what screen made, over all watchlists of the study.
     levels : risk levels of the headline watchlists, strongest first.
     areas : area ids of the headline taxonomy.
-    as_of : date of the last retrieval; None for works files.
+    as_of : date of the last retrieval; None for works files, whose newest update then tells which
+        years are recent.
     reviewed : review status by work_id.
     inputs : evaluation, labelled sample, published figures, ties; None for none of them.
     context : whole output of each side per year (side, year, works); None for works files.
@@ -80,10 +81,10 @@ def measure(
         works = copublications(flagged)
         add(copublications=works)
         for name, frame in _counted(
-            study, tables, flagged, works, hits, given, levels=ranked, areas=areas, as_of=as_of, context=context
+            study, tables, flagged, works, hits, given, levels=ranked, areas=areas, context=context
         ):
             add(**{name: frame})
-        add(**_over_time(study, works, as_of))
+        add(**_over_time(study, works, state_of(tables.works, as_of), given))
         add(**_next_to_ties(study, given, tables.affiliations, works, numbers["pairs"]))
         authorships = tables.authorships
         del tables  # large, and what follows reads only these of it
@@ -105,7 +106,6 @@ def _counted(
     *,
     levels: tuple[str, ...],
     areas: Sequence[str],
-    as_of: date | None,
     context: pl.DataFrame | None,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     of_works = institutions_of_works(study, tables.affiliations, works)
@@ -113,7 +113,7 @@ def _counted(
     makers: dict[str, Callable[[], pl.DataFrame]] = {
         "shares": lambda: shares(study, flagged, of_works, levels, areas),
         "adjusted": lambda: adjusted(study, works, given.errors, given.labelled),
-        "resampled": lambda: resampled(study, works, of_works, areas, last_sure_year(as_of)),
+        "resampled": lambda: resampled(study, works, of_works, areas),
         "institutions": lambda: institutions(study, of_works, works, own_levels),
         "institution_families": lambda: institution_families(study, tables.affiliations, works),
         "pairs": lambda: pairs(study, of_works, works, own_levels),
@@ -126,9 +126,14 @@ def _counted(
         yield name, make()
 
 
-def _over_time(study: Study, works: pl.DataFrame, as_of: date | None) -> dict[str, pl.DataFrame]:
-    by_year = trends(study, works, as_of)
-    return {"trends": by_year, "growth": growth(study, by_year), "events": events(study, works)}
+def _over_time(study: Study, works: pl.DataFrame, as_of: date | None, given: Inputs) -> dict[str, pl.DataFrame]:
+    by_year = trends(study, works, as_of, given.errors)
+    return {
+        "trends": by_year,
+        "periods": periods(study, works, as_of),
+        "growth": growth(study, by_year),
+        "events": events(study, works, as_of, given.errors),
+    }
 
 
 def _next_to_ties(

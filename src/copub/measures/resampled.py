@@ -1,4 +1,4 @@
-"""Medians, growth and ranks with intervals from resampling the works (bootstrap).
+"""Medians and ranks with intervals from resampling the works (bootstrap).
 
 Source: B. Efron, R. J. Tibshirani (1993), An Introduction to the Bootstrap, percentile interval.
 Works that are alike in what a figure reads are drawn together, so that the cost does not grow
@@ -24,8 +24,6 @@ Array = NDArray[np.float64]
 
 DRAWS = 1000
 SEED = 1979
-EDGE_YEARS = 3
-"""Compound growth compares the mean of this many years at each end."""
 RANKED_INSTITUTIONS = 20
 
 GROUPS = {
@@ -36,9 +34,7 @@ GROUPS = {
 }
 
 
-def resampled(
-    study: Study, works: pl.DataFrame, of_works: pl.DataFrame, areas: Sequence[str], last_year: int
-) -> pl.DataFrame:
+def resampled(study: Study, works: pl.DataFrame, of_works: pl.DataFrame, areas: Sequence[str]) -> pl.DataFrame:
     """Return the table ``resampled``.
 
     Parameters
@@ -46,18 +42,17 @@ def resampled(
     works : table ``copublications``.
     of_works : institutions of works (`partners.institutions_of_works`).
     areas : area ids of the headline taxonomy.
-    last_year : last year whose indexing is complete; growth ends there.
     """
     rows: list[dict[str, Any]] = []
     for group, belongs in GROUPS.items():
         part = works.filter(belongs)
         for name, column in (("median authors", "n_authors"), ("median countries", "n_countries")):
             rows.append({"statistic": name, "group": group, "item": "", **_median(study, part[column].drop_nulls())})
-        rows.append({"statistic": "compound growth", "group": group, "item": "", **_growth(study, part, last_year)})
     critical = works.filter("is_critical")
     rows += _ranks(study, "rank of area", "critical", critical.select("work_id", pl.col("areas").alias("items")), areas)
     rows += _institution_ranks(study, works, of_works)
-    frame = pl.DataFrame(rows, schema=TABLES["resampled"].schema)
+    schema = {name: kind for name, kind in TABLES["resampled"].schema.items() if name != "is_small"}
+    frame = pl.DataFrame(rows, schema=schema).with_columns((pl.col("works") < study.small_rate).alias("is_small"))
     return conform("resampled", frame.with_columns(pl.col(pl.Float64).round(DIGITS)))
 
 
@@ -107,25 +102,6 @@ def _median(study: Study, values: pl.Series) -> dict[str, Any]:
         return centre[:, None]
 
     return _figures(study, kinds["count"].to_numpy().astype(np.float64), median)[0]
-
-
-def _growth(study: Study, works: pl.DataFrame, last_year: int) -> dict[str, Any]:
-    last = min(study.year_to, last_year)
-    years = np.arange(study.year_from, last + 1)
-    span = years.size - EDGE_YEARS
-    counted = works.filter(pl.col("publication_year") <= last)["publication_year"].to_numpy()
-    counts = np.array([(counted == year).sum() for year in years], dtype=np.float64)
-    if span < EDGE_YEARS or not counts[:EDGE_YEARS].sum() or not counts[-EDGE_YEARS:].sum():
-        return _NOTHING | {"works": int(counts.sum())}
-
-    def compound(again: Array) -> Array:
-        start, end = again[:, :EDGE_YEARS].sum(axis=1), again[:, -EDGE_YEARS:].sum(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.where(start > 0, end / start, np.nan)
-        rate: Array = ratio ** (1 / span) - 1
-        return rate[:, None]
-
-    return _figures(study, counts, compound)[0]
 
 
 def _ranks(

@@ -171,7 +171,8 @@ def trend_section(facts: Facts) -> Section | None:
     title = words.say("section.trend")
     grid = _trend_grid(facts, trends, title)
     events = facts.entries("events") or list(facts.study.get("events") or ())
-    figures = figure_of(facts, "trend", title, lambda width: trend_chart(trends, words, width, events), grid)
+    pooled = facts.table("periods").filter(pl.col("counting") == facts.counting)
+    figures = figure_of(facts, "trend", title, lambda width: trend_chart(trends, pooled, words, width, events), grid)
     notes = [f"{event.get('date')}: {event.get('label')}" for event in events]
     if trends["is_recent"].any():
         notes.append(words.say("label.recent_note"))
@@ -216,10 +217,14 @@ def _trend_grid(facts: Facts, trends: pl.DataFrame, title: str) -> Grid:
     rows = []
     for year, measured in sorted(by_year.items()):
         own = measured.get("critical_listed") or next(iter(measured.values()))
-        cells = [count_cell(facts, measured[key]["count"] if key in measured else None) for key in counts]
-        small = words.say("label.small") if own["is_small"] else ""
+        cells = [
+            count_cell(facts, measured[key]["count"], small=measured[key]["is_small"])
+            if key in measured
+            else count_cell(facts, None)
+            for key in counts
+        ]
         rows.append((
-            Cell(str(year), mark=small), *cells, share_cell(facts, own["share"]), Cell(facts.bounds(own), keep=True),
+            Cell(str(year)), *cells, share_cell(facts, own["share"]), Cell(facts.bounds(own), keep=True),
             share_cell(facts, own["with_abstract"]), share_cell(facts, own["with_institution"]),
         ))  # fmt: skip
     return grid_of(title, heads, rows)

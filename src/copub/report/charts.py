@@ -20,10 +20,16 @@ from copub.report.messages import Messages
 PERCENT = ".0%"
 
 
-def trend_chart(trends: pl.DataFrame, words: Messages, width: int, events: Sequence[Mapping[str, Any]] = ()) -> Any:
-    """Return share with interval, counts, and coverage, one above the other over the same years.
+def trend_chart(
+    trends: pl.DataFrame,
+    periods: pl.DataFrame,
+    words: Messages,
+    width: int,
+    events: Sequence[Mapping[str, Any]] = (),
+) -> Any:
+    """Return share with interval by period, counts and coverage by year, one above the other over the same years.
 
-    `trends` holds the rows of one counting; `events` are dated events drawn as lines, as is every
+    `trends` and `periods` hold the rows of one counting; `events` are dated events drawn as lines, as is every
     year whose works were retrieved in another epoch than those of the year before.
     """
     listed = trends.filter(pl.col("measure") == "critical_listed")
@@ -44,7 +50,7 @@ def trend_chart(trends: pl.DataFrame, words: Messages, width: int, events: Seque
     marks = _event_marks([*events, *epochs], first, last)
     return (
         alt.vconcat(
-            _share_panel(listed, years, marks, words, width),
+            _share_panel(periods.filter(pl.col("measure") == "critical_listed"), years, marks, words, width),
             _count_panel(every, listed, years, words, width),
             _coverage_panel(every, years, words, width),
             spacing=14,
@@ -72,17 +78,29 @@ def _event_marks(events: Sequence[Mapping[str, Any]], first: int, last: int) -> 
 
 
 def _share_panel(listed: pl.DataFrame, years: Any, marks: pl.DataFrame, words: Messages, width: int) -> Any:
+    """Return a level for each period with enough works: nothing joins them, and years under the floor have none."""
     share = alt.Y("share:Q", title=None, axis=alt.Axis(format=PERCENT, tickCount=4))
-    base = alt.Chart(listed.select("year", "share", "ci_low", "ci_high", "is_recent"))
-    band = base.mark_area(color=ACCENT, opacity=0.16).encode(x=years, y=alt.Y("ci_low:Q", title=None), y2="ci_high:Q")
-    line = base.mark_line(color=ACCENT, strokeWidth=2).encode(x=years, y=share)
+    spans = listed.drop_nulls("share").select(
+        (pl.col("year_from") - 0.45).alias("year"),
+        (pl.col("year_to") + 0.45).alias("until"),
+        ((pl.col("year_from") + pl.col("year_to")) / 2).alias("middle"),
+        "share",
+        "ci_low",
+        "ci_high",
+        "is_recent",
+    )
+    base = alt.Chart(spans)
+    band = base.mark_rect(color=ACCENT, opacity=0.16).encode(
+        x=years, x2="until:Q", y=alt.Y("ci_low:Q", title=None), y2="ci_high:Q"
+    )
+    level = base.mark_rule(color=ACCENT, strokeWidth=2).encode(x=years, x2="until:Q", y=share)
     points = base.mark_point(size=34, filled=False, fill=ACCENT, stroke=ACCENT, opacity=1).encode(
-        x=years, y=share, fill=alt.condition("datum.is_recent", alt.value(PAGE), alt.value(ACCENT))
+        x=alt.X("middle:Q"), y=share, fill=alt.condition("datum.is_recent", alt.value(PAGE), alt.value(ACCENT))
     )
     rules = alt.Chart(marks).mark_rule(color=MUTED, strokeDash=[3, 3]).encode(x=alt.X("at:Q"))
     dates = alt.Chart(marks).mark_text(color=MUTED, fontSize=11, align="right", dx=-4, baseline="top")
     return alt.layer(
-        band, line, points, rules, dates.encode(x="at:Q", y=alt.Y("height:Q", scale=None), text="date:N")
+        band, level, points, rules, dates.encode(x="at:Q", y=alt.Y("height:Q", scale=None), text="date:N")
     ).properties(width=width - 60, height=190, title=words.name("measure", "critical_listed") + ", %")
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import polars as pl
 
-from copub.report.blocks import Cell, Grid, Section, count_cell, figure_of, grid_of
+from copub.report.blocks import Cell, Grid, Section, count_cell, figure_of, grid_of, rows_of
 from copub.report.charts import specification_chart
 from copub.report.facts import Facts, Row
-from copub.report.grids import WRITERS, Column, grid_from, section_of
+from copub.report.grids import WRITERS, Column, Writer, grid_from, section_of
 
 _ROWS = 30
 _DRAWN = 400  # specifications drawn, evenly over their order; the table of the run holds them all
@@ -23,7 +23,7 @@ _ADJUSTED: tuple[Column, ...] = (
     ("label.adjusted_interval", "adjusted", "bounds"),
 )
 _GROWTH: tuple[Column, ...] = (
-    ("label.measure", "measure", "measure"),
+    ("label.measure", "measure", "marked_measure"),
     ("label.kind", "kind", "growth_kind"),
     ("label.first_year", "year_from", "text"),
     ("label.last_year", "year_to", "text"),
@@ -35,6 +35,8 @@ _EVENTS: tuple[Column, ...] = (
     ("label.before", "before", "share_of_counts"),
     ("label.after", "after", "share_of_counts"),
     ("label.difference", "difference", "change"),
+    ("label.expected", "expected_share", "share"),
+    ("label.beyond_trend", "beyond", "beyond"),
     ("label.institution_before", "before_with_institution", "share"),
     ("label.institution_after", "after_with_institution", "share"),
 )
@@ -48,9 +50,9 @@ _INTENSITY: tuple[Column, ...] = (
 )
 _RESAMPLED: tuple[Column, ...] = (
     ("label.statistic", "statistic", "statistic"),
-    ("label.group", "group", "group"),
-    ("label.value", "value", "by_statistic"),
-    ("label.interval", "ci", "bounds_by_statistic"),
+    ("label.group", "group", "marked_group"),
+    ("label.value", "value", "number"),
+    ("label.interval", "ci", "bounds_of_numbers"),
 )
 _INFLUENCES: tuple[Column, ...] = (
     ("label.switch", "switch", "text"),
@@ -70,28 +72,26 @@ _FUNDERS: tuple[Column, ...] = (
     ("label.share", "share", "share"),
     ("label.interval", "ci", "bounds"),
 )
-_GROWTH_RATE = "compound growth"  # the one statistic of `resampled` that is no number of authors or countries
 
 
-def _statistic(facts: Facts, row: Row, value: float) -> str:
-    return facts.words.percent(value) if row["statistic"] == _GROWTH_RATE else facts.words.number(value, 1)
+def _number(facts: Facts, row: Row, column: str) -> Cell:
+    return Cell(facts.words.number(row[column], 1), row[column])
 
 
-def _by_statistic(facts: Facts, row: Row, column: str) -> Cell:
-    return Cell(_statistic(facts, row, row[column]), row[column])
-
-
-def _bounds_by_statistic(facts: Facts, row: Row, column: str) -> Cell:
+def _bounds_of_numbers(facts: Facts, row: Row, column: str) -> Cell:
     ends = [row[f"{column}_{end}"] for end in ("low", "high")]
     if None in ends:
         return Cell(facts.words.missing)
-    return Cell("\u00a0–\u00a0".join(_statistic(facts, row, end) for end in ends), keep=True)
+    return Cell("\u00a0–\u00a0".join(facts.words.number(end, 1) for end in ends), keep=True)
 
 
-def _marked_measure(facts: Facts, row: Row, column: str) -> Cell:
-    return replace(
-        WRITERS["measure"](facts, row, column), mark=facts.words.say("label.small") if row["is_small"] else ""
-    )
+def _marked(way: str) -> Writer:
+    """Return the writer `way` with the mark of cells under the floor."""
+
+    def write(facts: Facts, row: Row, column: str) -> Cell:
+        return replace(WRITERS[way](facts, row, column), mark=facts.words.say("label.small") if row["is_small"] else "")
+
+    return write
 
 
 def _share_of_counts(facts: Facts, row: Row, column: str) -> Cell:
@@ -107,11 +107,19 @@ def _change(facts: Facts, row: Row, column: str) -> Cell:
     return replace(cell, mark=facts.words.say("label.coverage_explains") if row["fall_within_coverage"] else "")
 
 
+def _beyond(facts: Facts, row: Row, column: str) -> Cell:
+    """Write what was found beyond the trend, with its interval."""
+    ends = {"ci_low": row[f"{column}_low"], "ci_high": row[f"{column}_high"]}
+    return WRITERS["points"](facts, {**row, **ends}, f"{column}_trend")
+
+
 _OWN_WRITERS = {
     **WRITERS,
-    "by_statistic": _by_statistic,
-    "bounds_by_statistic": _bounds_by_statistic,
-    "marked_measure": _marked_measure,
+    "number": _number,
+    "bounds_of_numbers": _bounds_of_numbers,
+    "beyond": _beyond,
+    "marked_measure": _marked("measure"),
+    "marked_group": _marked("group"),
     "share_of_counts": _share_of_counts,
     "change": _change,
 }
@@ -134,12 +142,36 @@ def change_section(facts: Facts) -> Section | None:
     """Return growth per year, shares before and after dated events, and intensity against whole outputs."""
     say = facts.words.say
     grids = [
-        grid_from(facts, say("section.growth"), facts.table("growth").drop_nulls("growth"), _GROWTH),
+        grid_from(facts, say("section.growth"), facts.table("growth").drop_nulls("growth"), _GROWTH, _OWN_WRITERS),
         *_event_grids(facts),
         grid_from(facts, say("section.resampled"), _medians(facts), _RESAMPLED, _OWN_WRITERS),
         grid_from(facts, say("section.intensity"), facts.table("intensity").drop_nulls("share_of_a"), _INTENSITY),
     ]
-    return section_of(facts, "change", grids)
+    section = section_of(facts, "change", grids)
+    return replace(section, paragraphs=_notes_on_change(facts)) if section else None
+
+
+def _notes_on_change(facts: Facts) -> tuple[str, ...]:
+    """Return how many intervals of this part miss by chance alone, and which works the events compare."""
+    words, events = facts.words, facts.table("events")
+    compared = events.drop_nulls("difference")
+    intervals = compared.height + facts.table("growth").drop_nulls("growth").height
+    confidence = float(facts.study.get("confidence") or 0.95)
+    notes = [
+        words.say(
+            "label.many_intervals",
+            count=words.count(intervals),
+            confidence=words.percent(confidence, 0),
+            misses=words.number(intervals * (1 - confidence), 1),
+        )
+    ]
+    for row in rows_of(events.unique(["date", "label"], keep="first", maintain_order=True)):
+        key = "event_window" if row["after_works"] and row["before_works"] else "event_empty"
+        left_out = {name: words.count(row[name] or 0) for name in ("incomplete", "undated")}
+        notes.append(
+            words.say(f"label.{key}", date=row["date"], first=row["after_from"], last=row["after_to"], **left_out)
+        )
+    return tuple(notes)
 
 
 def _event_grids(facts: Facts) -> list[Grid]:
@@ -158,7 +190,7 @@ def _event_grids(facts: Facts) -> list[Grid]:
 
 
 def _medians(facts: Facts) -> pl.DataFrame:
-    """Return medians and growth with their intervals; the ranks stay in the tables of the run."""
+    """Return medians with their intervals; the ranks stay in the tables of the run."""
     ranks = pl.col("statistic").str.starts_with("rank")
     return facts.table("resampled").filter(~ranks).drop_nulls("value")
 

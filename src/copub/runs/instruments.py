@@ -63,7 +63,7 @@ def study_of(manifest: Mapping[str, Any]) -> Study:
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     for side in SIDES:
         values[side] = Side(facts[side]["name"], tuple(facts[side]["countries"]))
-    values["events"] = tuple(Event(event["date"], event["label"]) for event in values["events"])
+    values["events"] = tuple(Event(e["date"], e["label"], e.get("lag_months", 0)) for e in values["events"])
     return Study(**values, raw=str(facts.get("raw", "")))
 
 

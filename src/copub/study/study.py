@@ -17,10 +17,14 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A dated event to draw in trends and to compare before and after."""
+    """A dated event to draw in trends and to compare before and after.
+
+    Works of the first `lag_months` after it are left out of the comparison: they were written before.
+    """
 
     date: str
     label: str
+    lag_months: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ from copub.shipped import find_shipped, no_such
 from copub.study.study import Event, Side, Study
 from copub.study.studykeys import BOUNDED, RENAMED, SETTINGS, Setting
 
+MOST_LAG = 35
+"""Months after an event that may be left out: the window that is compared is of 36."""
+
 
 def load_study(name: str | Path) -> Study:
     """Load a study by the name of a shipped one or by path.
@@ -195,9 +198,12 @@ def _contradictions(toml: TomlFile, values: Mapping[str, Any]) -> list[Fault]:
         )
     for position, event in enumerate(values["events"]):
         where = toml.where("events", position)
-        unknown = sorted(set(event) - {"date", "label"})
+        unknown = sorted(set(event) - {"date", "label", "lag_months"})
         if unknown:
-            faults.append(Fault(where, f"unknown key {unknown[0]!r} in an event", "known: date, label"))
+            faults.append(Fault(where, f"unknown key {unknown[0]!r} in an event", "known: date, label, lag_months"))
+        lag = event.get("lag_months", 0)
+        if isinstance(lag, bool) or not isinstance(lag, int) or not 0 <= lag <= MOST_LAG:
+            faults.append(Fault(where, f"lag_months is {lag!r}", f"write a whole number from 0 to {MOST_LAG}"))
         message = date_fault(event["date"]) if "date" in event else "an event needs a date"
         if message:
             faults.append(Fault(where, message))
@@ -218,7 +224,7 @@ def _build(toml: TomlFile, values: Mapping[str, Any]) -> Study:
         **plain,
         side_a=Side(values["sides.a.name"], values["sides.a.countries"]),
         side_b=Side(values["sides.b.name"], values["sides.b.countries"]),
-        events=tuple(Event(str(event["date"]), event["label"]) for event in values["events"]),
+        events=tuple(Event(str(e["date"]), e["label"], e.get("lag_months", 0)) for e in values["events"]),
         bounds={name: (float(low), float(high)) for name, (low, high) in values["assertions"].items()},
         raw=toml.text,
         file=toml.name,
