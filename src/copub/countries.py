@@ -26,11 +26,12 @@ _LONGEST = 100
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country: its ISO 3166-1 alpha-2 code and its English name."""
+    """A country: its ISO 3166-1 alpha-2 code and its English name; `names` are all of these."""
 
     code: str
     name: str
     article: str
+    names: tuple[str, ...]
 
     @property
     def name_in_sentence(self) -> str:
@@ -55,13 +56,13 @@ def _read_countries() -> tuple[dict[str, Country], dict[str, Country]]:
     by_code: dict[str, Country] = {}
     by_spelling: dict[str, Country] = {}
     for row in _rows("countries.csv"):
-        country = Country(row["code"], row["name"], row["article"])
+        names = (row["name"], *filter(None, row["other_names"].split("|")))
+        country = Country(row["code"], row["name"], row["article"], names)
         by_code[country.code] = country
         cells = (
             row["code"],
             row["alpha3"],
-            row["name"],
-            *row["other_names"].split("|"),
+            *names,
             *row["wrong_codes"].split("|"),
         )
         by_spelling |= {_simplified(cell): country for cell in cells if cell}

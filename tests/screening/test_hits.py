@@ -140,7 +140,7 @@ def test_a_list_of_ones_own_is_found_by_its_names(rows, write_list) -> None:
     own = [
         load_watchlist(write_list("entity_id,name,names,level\nbay,Bay Institute of Rockets,Bay Inst. Rock.,high\n"))
     ]
-    hits = screen(rows({"raw_affiliation_string": "Lab 3, Bay Inst Rock, Bay City"}), own)
+    hits = screen(rows({"raw_affiliation_string": "Lab 3, Bay Inst Rock, Building 7"}), own)
     assert hits.select("entity_id", "risk_level", "matched_text").rows() == [("bay", "high", "Bay Inst Rock")]
 
 

@@ -24,7 +24,7 @@ _TOKEN = re.compile(
     rf"|\d+(?:st|nd|rd|th)(?![{_LETTER}])|\d+|[{CJK}]|[,;/()\[\]{{}}|:<>*]"
 )
 _APART = re.compile(r"['`]\s+s$")
-_DIVIDERS = ",;/()[]{}|:<>*"
+DIVIDERS = frozenset(",;/()[]{}|:<>*")
 _QUOTES = str.maketrans("", "", "'?\"`")
 _NOTHING: Mapping[int, tuple[int, int]] = {}
 _CUT = "\x00"
@@ -77,7 +77,7 @@ class _Canon(dict[str, str]):
     """Leads from a raw token to its canonical word; learns tokens as they come."""
 
     def __init__(self, reader: Reader) -> None:
-        super().__init__({**dict.fromkeys(reader.dropped, ""), **dict.fromkeys(_DIVIDERS, DIVIDER)})
+        super().__init__({**dict.fromkeys(reader.dropped, ""), **dict.fromkeys(DIVIDERS, DIVIDER)})
         self._reader = reader
 
     def __missing__(self, token: str) -> str:

@@ -15,6 +15,7 @@ from copub.screening.candidates import REVIEW, candidates
 from copub.screening.counting import TIERS, CountingRule, with_reasons
 from copub.screening.index import Index, build_index
 from copub.screening.matching import IF_COUNTRY, SURE
+from copub.screening.proposedrepairs import named_in
 
 _PLACE = ["work_id", "author_seq", "affiliation_seq"]
 _READ = {
@@ -218,12 +219,24 @@ def _candidates(rows: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
 
 
 def _conditions_met(found: pl.DataFrame) -> pl.DataFrame:
-    """Drop names whose country the string leaves open and the affiliation does not confirm."""
+    """Drop names that the resolved institution places in another country, or does not place where the string is open.
+
+    A name that the string itself places in its country counts beside an institution abroad if the string
+    names that country as well: then the institution is another one of the same string.
+    """
     same = pl.col("country_code") == pl.col("entity_country")
-    return found.filter(
-        pl.when(pl.col("condition") == SURE)
+    is_name = pl.col("tier") == "name"
+    abroad = found.filter(is_name & ~same & (pl.col("condition") == SURE)).select("value", "country_code").unique()
+    elsewhere = abroad.filter(
+        pl.Series([code in named_in(text).evidence for text, code in abroad.iter_rows()], dtype=pl.Boolean)
+    ).with_columns(is_elsewhere=pl.lit(True))
+    known = found.join(elsewhere, on=["value", "country_code"], how="left", maintain_order="left")
+    return known.filter(
+        pl.when(~is_name)
         .then(True)
+        .when(pl.col("condition") == SURE)
+        .then(same.fill_null(True) | pl.col("is_elsewhere").fill_null(False))
         .when(pl.col("condition") == IF_COUNTRY)
         .then(same.fill_null(False))
         .otherwise(same.fill_null(True))
-    )
+    ).drop("is_elsewhere")

@@ -15,7 +15,7 @@ from itertools import accumulate
 from copub.lists.entity import Entity
 from copub.screening.affiliationtext import DIVIDER, Reading
 from copub.screening.compilednames import Lexicon, Meaning
-from copub.screening.mentioncontext import Scene
+from copub.screening.mentioncontext import ABROAD, PERHAPS_ABROAD, Scene
 from copub.screening.vocabulary import Place, vocabulary
 
 SURE, IF_COUNTRY, UNLESS_ABROAD = "sure", "if-country", "unless-abroad"
@@ -152,7 +152,19 @@ def _is_ancestor_within(inner: _Found, outer: _Found, lexicon: Lexicon) -> bool:
 
 
 def _condition(entity: Entity, kind: str, found: _Found, scene: Scene) -> str:
-    """Return on what condition a name counts; empty if it does not."""
+    """Return on what condition a name counts; empty if it does not.
+
+    Whatever the name needs beside it: it never counts where its address names only other countries.
+    """
+    where = scene.whereabouts(found.first, found.last, entity)
+    if where == ABROAD:
+        return ""
+    condition = _condition_at_home(entity, kind, found, scene)
+    return IF_COUNTRY if condition and where == PERHAPS_ABROAD else condition
+
+
+def _condition_at_home(entity: Entity, kind: str, found: _Found, scene: Scene) -> str:
+    """Return on what condition a name counts whose address does not say that it is abroad."""
     first, last = found.first, found.last
     is_weak = kind == "weak" or entity.context == "strict"
     if (is_weak or entity.context == "alone") and not scene.is_alone(first, last):
@@ -176,11 +188,8 @@ def _beside_country(entity: Entity, near: tuple[str, Place] | None) -> str:
 
 
 def _unless_elsewhere(entity: Entity, near: tuple[str, Place] | None, found: _Found, scene: Scene) -> str:
-    """Return the condition of a name that counts unless another country is named beside it."""
+    """Return the condition of a name that needs no sign of its country."""
     first, last = found.first, found.last
-    around = scene.countries(first, last)
-    if around and entity.country not in around:
-        return ""
     if near is not None and near[1].country in entity.not_places:
         return ""
     if entity.not_places and not scene.is_inside(entity, first, last):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from copub.lists.entity import Entity
-from copub.screening.affiliationtext import DIVIDER, LINKING, Reading, Spans
+from copub.screening.affiliationtext import DIVIDER, DIVIDERS, LINKING, Reading, Spans
 from copub.screening.compilednames import Lexicon
 from copub.screening.folding import CHINESE, other_forms
+from copub.screening.gazetteer import Place as Address
+from copub.screening.gazetteer import places_of_clause
 from copub.screening.vocabulary import Place, vocabulary
 
 Placed = tuple[int, str, Place]
@@ -19,13 +21,24 @@ _PLACE_WORDS = 3
 _NESTED = 8
 """Names that may stand inside one another, at most."""
 
-_ADDRESS = 4
-"""Clauses after that of a name, at most, in which its country is looked for."""
+_ADDRESS = 10
+"""Clauses from that of a name on, at most, in which its country is looked for."""
+
+_ACRONYM = 6
+"""Letters of an acronym, at most."""
+
+HOME, ABROAD, PERHAPS_ABROAD = "home", "abroad", "perhaps-abroad"
 
 _CHINA = Place("CN", "country")
-_BODIES = frozenset(
-    ("university", "institute", "college", "academy", "school", "hospital", "department", "laboratory", "center")
-)
+_OTHERS = frozenset(("university", "polytechnic", "hochschule"))
+"""Words of clauses that name another institution, to which the places after it belong."""
+_BODIES = frozenset(("university", "institute", "academy", "hospital", "company", "ltd", "inc", "corp", "corporation"))
+_UNITS = frozenset({
+    "school", "college", "department", "faculty", "division", "laboratory", "center", "section", "group", "unit",
+    "campus", "branch", "building", "road", "street", "avenue", "room", "office", "box", "square", "floor", "key",
+})  # fmt: skip
+"""Words of clauses that name a part of an institution, or a line of its address."""
+_JOINING = frozenset(("and", "und", "et", "y", "&", "e"))
 
 
 class Scene:
@@ -145,28 +158,145 @@ class Scene:
         low = self._breaks[before - 1] if before else -1
         return low, self._breaks[after] if after < len(self._breaks) else len(self.reading.words)
 
-    def countries(self, first: int, last: int) -> set[str]:
-        """Return the countries named beside a name: in its clause, and in its address.
+    def whereabouts(self, first: int, last: int, entity: Entity) -> str:
+        """Return where the address of a name says that it is: `HOME`, `ABROAD`, `PERHAPS_ABROAD`, or "".
 
-        The address is what comes after the clause up to a semicolon, or to a clause that names a body. It
-        goes on after a clause with a number or a place; any other word may be the name of an institution.
+        The address is what comes after the name up to a semicolon, to the name of another institution, or
+        to a clause that names a university or is an acronym. A place behind a clause that may be another
+        institution as well as a part of this one leaves it open. If nothing after the name tells a country,
+        the places before it do, unless they belong to an institution before it.
         """
-        words = self.reading.words
-        low = first
-        while self.word(low - 1) != DIVIDER:
-            low -= 1
-        high = self._end_of_clause(last + 1)
-        end = self.stretch(first, last)[1]
-        for _ in range(_ADDRESS):
-            after = self._end_of_clause(high + 1)
-            if high >= end or not _BODIES.isdisjoint(words[high:after]):
-                break
-            clause, high = words[high:after], after
-            if not any(word.isdigit() for word in clause) and not vocabulary().places_in(clause):
-                break
-        beside = [*_between(self.places, low - 1, first), *_between(self.places, last, high)]
+        after = list(self._after(first, last, entity))
+        if after:
+            low, high = last, self._end_of_address(first, last, entity)
+            is_own = any(low < start and end < high for start, end in self._home(entity))
+            if is_own or _is_home([place for place, _ in after], entity):
+                return HOME
+            return ABROAD if any(is_sure for _, is_sure in after) else PERHAPS_ABROAD
+        before = self._before(first)
+        if not before or _is_home(before, entity):
+            return HOME if before else ""
         inside = [place for place in _between(self.places, first - 1, last + 1) if place[2].kind == "country"]
-        return {place.country for _, _, place in (*beside, *inside)}
+        return PERHAPS_ABROAD if any(place.country == entity.country for _, _, place in inside) else ABROAD
+
+    def _after(self, first: int, last: int, entity: Entity) -> Iterator[tuple[Address, bool]]:
+        """Yield the places after a name, and whether they are surely its own."""
+        end = self._end_of_address(first, last, entity)
+        is_sure = True
+        start = last + 1
+        for number in range(_ADDRESS):
+            high = min(self._end_of_clause(start), end)
+            words = self.reading.words[start:high]
+            body = next((i for i, word in enumerate(words) if word in _OTHERS), None)
+            if body is not None and (number or body):
+                if number:
+                    return
+                words = words[:body]
+            is_acronym = number > 0 and self._is_acronym(start, high)
+            if is_acronym and not self._is_bracketed(start):
+                return
+            named = [] if is_acronym else self._places_of(start, start + len(words))
+            yield from ((place, is_sure) for place in named)
+            if not named and number and not is_acronym and self._may_be_another(start, high):
+                is_sure = False
+            if body is not None:
+                return
+            if high >= end:
+                break
+            start = high + 1
+        yield from ((place, True) for place in self._in_stretches_after(end))
+
+    def _end_of_address(self, first: int, last: int, entity: Entity) -> int:
+        """Return where the stretch of a name or the next name of another institution ends its address.
+
+        One word that stands in a clause of places only is no name: short forms of institutions are words of
+        names of towns.
+        """
+        end = self.stretch(first, last)[1]
+        others = self._others(entity)
+        for low, high in others[bisect_right(others, last, key=lambda name: name[0]) :]:
+            if low >= end:
+                break
+            is_word = low == high and not self._is_acronym(low, high + 1)
+            clause = self._start_of_clause(low), self._end_of_clause(high)
+            if not (is_word and self._places_of(*clause, whole=True)):
+                return low
+        return end
+
+    def _in_stretches_after(self, end: int) -> Iterator[Address]:
+        """Yield the places of the stretches after a semicolon that hold nothing but places or a unit."""
+        while self.word(end) == DIVIDER and end < len(self.reading.words) and end in self._breaks:
+            low, end = end + 1, self.stretch(end + 1, end + 1)[1]
+            while low < end:
+                high = min(self._end_of_clause(low), end)
+                named = self._places_of(low, high, whole=True)
+                if not named and (self._may_be_another(low, high) or self._is_acronym(low, high)):
+                    return
+                yield from named
+                low = high + 1
+
+    def _before(self, first: int) -> list[Address]:
+        """Return the places before a name, unless they belong to another institution."""
+        low = self._start_of_clause(first)
+        joined = [i for i in range(low, first) if self.reading.tokens[self.reading.raw(i)] in _JOINING]
+        if joined:
+            return _addresses(_between(self.places, joined[-1], first))
+        found = _addresses(_between(self.places, low - 1, first))
+        if found:
+            return found
+        stop = self.stretch(first, first)[0]
+        while low - 1 > stop:
+            high, low = low - 1, self._start_of_clause(low - 1)
+            named = self._places_of(low, high, whole=True)
+            if not named and self._may_be_another(low, high):
+                return []
+            found += named
+        return found
+
+    def _places_of(self, low: int, high: int, *, whole: bool = False) -> list[Address]:
+        """Return the places in some words: all names of places if there is nothing else.
+
+        Among other words only the places of the vocabulary count, or none if the clause must be `whole`.
+        """
+        if low >= high:
+            return []
+        reading = self.reading  # words that are dropped from a name are a part of a town's: "A Coruña"
+        begin = reading.raw_end(low - 1) + 1 if low else 0
+        end = reading.raw(high) if high < len(reading.words) else len(reading.tokens)
+        named = places_of_clause([token for token in reading.tokens[begin:end] if token not in DIVIDERS])
+        if named is not None:
+            return named
+        return [] if whole else _addresses(_between(self.places, low - 1, high))
+
+    def _may_be_another(self, low: int, high: int) -> bool:
+        """Tell whether a clause without a place may be an institution of its own: no unit, no number, no box."""
+        words = [word for word in self.reading.words[low:high] if word]
+        is_unit = not _UNITS.isdisjoint(words) and _BODIES.isdisjoint(words)
+        return bool(words) and not is_unit and not any(word.isdigit() for word in words)
+
+    def _is_acronym(self, low: int, high: int) -> bool:
+        """Tell whether a clause is one short word in capitals that is no country, such as "MIT"."""
+        if low >= high or self.reading.raw(low) != self.reading.raw_end(high - 1):
+            return False
+        start, end = self.span(low, high - 1)
+        word = self.text[start:end]
+        is_short = word.isupper() and len(word) <= _ACRONYM and not self._is_in_capitals
+        return is_short and not any(place.country for place in places_of_clause([word.lower()]) or ())
+
+    @cached_property
+    def _is_in_capitals(self) -> bool:
+        """Whether the whole string is in capitals, so that a word in capitals means nothing."""
+        return self.text.isupper() and any(len(word) > _ACRONYM and word.isascii() for word in self.text.split())
+
+    def _is_bracketed(self, position: int) -> bool:
+        """Tell whether a clause begins with a bracket."""
+        raw = self.reading.raw(position) if position < len(self.reading.words) else 0
+        return raw > 0 and self.reading.tokens[raw - 1] in ("(", "[")
+
+    def _start_of_clause(self, position: int) -> int:
+        while self.word(position - 1) != DIVIDER:
+            position -= 1
+        return position
 
     def _end_of_clause(self, position: int) -> int:
         while self.word(position) != DIVIDER:
@@ -227,6 +357,19 @@ class Scene:
     def is_alone(self, first: int, last: int) -> bool:
         """Tell whether a name is all that stands between two dividers."""
         return self.neighbour(first, -1)[0] == DIVIDER == self.neighbour(last, 1)[0]
+
+
+def _addresses(places: Sequence[Placed]) -> list[Address]:
+    """Return places of the vocabulary as places of an address."""
+    return [Address(i, frozenset((p.country,)), p.country if p.kind == "country" else "") for i, _, p in places]
+
+
+def _is_home(places: Sequence[Address], entity: Entity) -> bool:
+    """Tell whether places lie in an entity's country: the country itself, or a town that no country beside it has."""
+    named = {place.country for place in places if place.country}
+    if entity.country in named:
+        return True
+    return any(entity.country in place.countries and named.isdisjoint(place.countries) for place in places)
 
 
 def _first_from(places: Sequence[Placed], position: int) -> int:

@@ -6,7 +6,7 @@ must name one country, a false institution must stand in the reviewed file ``pat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -17,7 +17,8 @@ import pyarrow as pa
 from copub.errors import Fault, FileError
 from copub.lists.entity import read_rows
 from copub.parallel import between_works
-from copub.screening.affiliationtext import Reader
+from copub.screening.affiliationtext import DIVIDER, DIVIDERS, Reader
+from copub.screening.gazetteer import Place, places_of_clause, state_of_clause
 from copub.screening.vocabulary import vocabulary
 from copub.shipped import shipped_folder
 
@@ -42,10 +43,13 @@ REPAIRS = pl.Schema(
 _AUTHOR = ["work_id", "author_seq"]
 _PLACE = [*_AUTHOR, "affiliation_seq"]
 _OWN_CODE = ("HK", "MO", "TW")
-_REGIONS = ("south", "north", "east", "west", "central")
+_REGIONS = ("south", "north", "east", "west", "central", "northern", "new", "inner")
 _INSTITUTION = ("institution_id", "ror", "institution_name", "country_code", "institution_type")
 _HONG_KONG, _MACAU = r"(?i)\bhong\s?kong\b", r"(?i)\bmaca[uo]\b"
 _MAINLAND = r"(?i)\b(?:shenzhen|guangzhou|zhuhai|guangdong|hengqin|shanghai|beijing|suzhou|foshan)\b"
+_CONTACT = frozenset(("mail", "email", "tel", "telephone", "phone", "fax", "mailto", "electronic", "corresponding"))
+_NAMING = frozenset(("of", "for", "de", "du", "des", "di", "del", "von", "in", "lake", "mount", "port", "saint", "st"))
+"""Words after which a place is a part of a name."""
 _STRINGS_KEPT = 1 << 16
 _TEXTS = pa.large_list(pa.large_string())
 _GLUED_AUTHORS, _GLUED_COUNTRIES = 3, 2
@@ -106,15 +110,54 @@ class Named(NamedTuple):
 def countries_in(text: str, reader: Reader) -> Named:
     """Return the countries that a string names, and those of its cities and provinces too, in order.
 
-    Hong Kong, Macau and Taiwan win over a "China" that stands beside them.
+    A country counts as named only where it stands as in an address: alone in its clause or at the end of
+    it, with other places, numbers and the form of the state. So "China Lake", "Rue de Belgique" or "University of
+    Jordan" name no country. Hong Kong, Macau and Taiwan win over a "China" beside them.
     """
-    words = [word for word in reader.read(text).words if word]
-    places = vocabulary().places_in(words)
-    found = [place for position, _, place in places if not position or words[position - 1] not in _REGIONS]
-    own = any(place.country in _OWN_CODE for place in found)
-    kept = [place for place in found if not (own and place.country == "CN")]
-    countries = [p.country for p in kept if p.kind == "country" or p.country in _OWN_CODE]
-    return Named(tuple(dict.fromkeys(countries)), tuple(dict.fromkeys(place.country for place in kept)))
+    reading = reader.read(text)
+    clauses = list(_clauses(reading.tokens))
+    found = [place for clause in clauses for place in _address(clause)]
+    said = [place for place in found if place.country]
+    named = [  # "Georgia, USA" is a state, "Granada, Spain" a town
+        place.country for place in said if not any(other.country in place.countries - {place.country} for other in said)
+    ]
+    words = [word for word in reading.words if word]
+    places = [
+        place
+        for position, _, place in vocabulary().places_in(words)
+        if not position or words[position - 1] not in _REGIONS
+    ]
+    named += [place.country for place in places if place.country in _OWN_CODE and place.kind != "country"]
+    own = not {*named, *(place.country for place in places)}.isdisjoint(_OWN_CODE)
+    kept = [code for code in named if not (own and code == "CN")]
+    evidence = [place.country for place in places if not (own and place.country == "CN" and place.kind == "country")]
+    shared = set().union(*(place.countries for place in found if place.country))
+    evidence += [code for clause in clauses if (code := state_of_clause(clause)) in shared]  # "Lebanon, NH"
+    return Named(tuple(dict.fromkeys(kept)), tuple(dict.fromkeys((*kept, *evidence))))
+
+
+def _clauses(tokens: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the raw words between dividers, without addresses of mail and numbers of telephones."""
+    clause: list[str] = []
+    for token in (*tokens, DIVIDER):
+        if token in DIVIDERS:
+            end = next((n for n, word in enumerate(clause) if word in _CONTACT), len(clause))
+            yield clause[: end - 1] if clause[end - 1 : end + 1] == ["e", "mail"] else clause[:end]
+            clause = []
+        else:
+            clause.append(token)
+
+
+def _address(clause: Sequence[str]) -> Sequence[Place]:
+    """Return the places of a clause that holds nothing else; else its country, if that ends it behind a town of it."""
+    whole = places_of_clause(clause, strict=True)
+    if whole is not None:
+        return whole
+    for start in range(1, len(clause) - 1):
+        ending = places_of_clause(clause[start:], strict=True)
+        if ending and ending[0].position == 0 and not ending[0].country and clause[start - 1] not in _NAMING:
+            return ending if ending[-1].country in ending[0].countries else ()
+    return ()
 
 
 def repair(affiliations: pl.DataFrame) -> Repaired:
@@ -181,7 +224,8 @@ def repair_authorships(
 
 
 @lru_cache(maxsize=_STRINGS_KEPT)
-def _named(text: str) -> Named:
+def named_in(text: str) -> Named:
+    """Return what `countries_in` does; texts are remembered."""
     return countries_in(text, _reader())
 
 
@@ -192,7 +236,7 @@ def _reader() -> Reader:
 
 def _with_named_countries(affiliations: pl.DataFrame) -> pl.DataFrame:
     strings = affiliations["raw_affiliation_string"].drop_nulls().unique(maintain_order=True).to_list()
-    told = [_named(text) for text in strings]
+    told = [named_in(text) for text in strings]
     # Through Arrow: polars would make a series of every single list.
     known = pl.DataFrame(
         {
