@@ -28,10 +28,11 @@ from copub.names import STAGES
 from copub.parallel import give_back, parts_on_disk
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
+from copub.rocrate import CRATE
 from copub.runs import Run, RunWriter, open_run, sha256_of
 from copub.runs.clock import StageClock
 from copub.runs.copies import question_of, write_copies
-from copub.runs.crate import CRATE, run_crate
+from copub.runs.crate import run_crate
 from copub.runs.folder import MANIFEST, ROWS_AT_ONCE
 from copub.runs.keep import last_created, last_tables
 from copub.runs.manifest import build_manifest, command_line, planted_facts, taxonomy_facts, watchlist_facts

@@ -7,17 +7,23 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from copub.errors import InputError
+from copub.history.attribution import ORDERS, acting, chain, masks_of, orders_of, shapley, states_of, walk
+from copub.history.causes import candidates
 from copub.history.compare import Comparison, compare
+from copub.history.compare import _joined as joined
 from copub.history.comparisonwords import cautions
+from copub.history.runpair import Pair as Runs
 from copub.runs import Run, RunWriter
+from copub.runs.instruments import study_of
 from copub.study import Side, Study
 
 from .world import BE, CN, EARLIER, FR, LATER, MEDICAL, RECODED, STUDY, Author, Seen, Work, make_run, plain_world
@@ -215,12 +221,12 @@ def test_the_earlier_cause_in_the_order_takes_what_two_may_have_done(tmp_path: P
     moved = comparison.tables["moves"].filter(pl.col("work_id") == "W3", pl.col("component") == "listed")
     assert moved.select("cause", "also_possible").row(0) == ("re-affiliated", ["watchlist changed"])
     rows = {row["cause"]: row for row in comparison.split("listed", "full").iter_rows(named=True)}
-    assert rows["re-affiliated"]["part"] == rows["re-affiliated"]["part_first"] == pytest.approx(-1 / 40)
-    assert rows["re-affiliated"]["part_last"] == 0
-    assert (rows["re-affiliated"]["part_low"], rows["re-affiliated"]["part_high"]) == (pytest.approx(-1 / 40), 0)
+    assert rows["re-affiliated"]["part"] == pytest.approx(-1 / 40)
+    # in one of the two orders the list takes W3: each cause has half of it
+    assert rows["re-affiliated"]["shapley"] == pytest.approx(-1 / 80)
     # ten works gain, ten lose; the list alone takes nine of the losses, or ten if it goes first
     assert rows["watchlist changed"]["part"] == pytest.approx(1 / 40)
-    assert rows["watchlist changed"]["part_first"] == pytest.approx(0)
+    assert rows["watchlist changed"]["shapley"] == pytest.approx(1 / 80)
 
 
 def test_a_work_that_enters_brings_its_flags_along(tmp_path: Path) -> None:
@@ -446,18 +452,40 @@ def test_the_parts_of_the_causes_add_up_to_the_difference(folder: Path, pair: Gi
         ends = [row["share_before"], *split["share_after"]]
         assert ends == [*split["share_before"], row["share_after"]]
         assert split["part"].sum() == pytest.approx(row["difference"], abs=1e-12)
-        whole = split.drop_nulls(["part", "part_low"])
-        for name in ("part", "part_first", "part_last"):
-            within = (whole[name] >= whole["part_low"] - 1e-12) & (whole[name] <= whole["part_high"] + 1e-12)
-            # where a step leaves no works, the share before stays: no order of defined shares says so
-            assert within.all() or split["part_low"].null_count() or _empties(comparison)
+        assert split["shapley"].sum() == pytest.approx(row["difference"], abs=1e-12)
 
 
-def _empties(comparison: Comparison) -> bool:
-    """Return whether some order of the causes leaves no works at all."""
-    moved = comparison.tables["moves"].filter(pl.col("component") == "population")
-    gone = moved.filter(pl.col("before") == 1.0)
-    return gone.height == comparison.before.tables["copublications"].height
+@given(run_pairs())
+@LIMITS
+def test_the_shapley_value_is_the_mean_part_over_the_orders(folder: Path, pair: Given) -> None:
+    run_a, run_b = made(folder, pair)
+    runs = Runs(run_a, run_b, study_of(run_a.manifest), study_of(run_b.manifest))
+    works = joined(runs)
+    before, after = states_of(works)
+    masks = masks_of(works, candidates(runs, works))
+    causes = acting(masks)
+    assume(len(causes) <= 4)
+    values = shapley(before, after, masks, causes)
+    walks = [[before, *(step.state for step in walk(before, after, masks, order))] for order in permutations(causes)]
+    rows = [(order, chain(states)) for order, states in zip(permutations(causes), walks, strict=True)]
+    for key in rows[0][1]:
+        for cause in causes:
+            parts = [
+                row[key][order.index(cause) + 1] - row[key][order.index(cause)]
+                for order, row in rows
+                if None not in row[key]
+            ]
+            if parts:
+                assert values[cause][key] == pytest.approx(sum(parts) / len(parts), abs=1e-9)
+
+
+def test_many_causes_are_put_into_a_fixed_number_of_orders_that_favour_none() -> None:
+    causes = tuple("abcdefg")
+    orders = orders_of(causes)
+    assert (len(orders), orders) == (ORDERS, orders_of(causes))
+    assert all(sorted(order) == sorted(causes) for order in orders)
+    first = [sum(order[0] == cause for order in orders) for cause in causes]
+    assert min(first) > ORDERS / len(causes) * 0.7
 
 
 @given(run_pairs())
@@ -470,10 +498,7 @@ def test_exchanging_the_runs_turns_every_sign_and_nothing_else(folder: Path, pai
     assert one.select("cause", "kind", "works").equals(two.select("cause", "kind", "works"))
     for name, other in (
         ("part", "part"),
-        ("part_first", "part_last"),
-        ("part_last", "part_first"),
-        ("part_low", "part_high"),
-        ("part_high", "part_low"),
+        ("shapley", "shapley"),
     ):
         assert (0.0 - one[name]).to_list() == pytest.approx(two[other].to_list(), abs=1e-15)
     for name, other in (("entered", "left"), ("left", "entered"), ("gained", "lost"), ("lost", "gained")):

@@ -17,7 +17,7 @@ from copub.errors import InputError
 from copub.history.compare import Comparison, compare
 from copub.history.comparisonfiles import comparison_page, write_comparison
 from copub.history.comparisontables import COMPARISON_TABLES
-from copub.history.comparisonwords import between, comparison_lines, percent, points
+from copub.history.comparisonwords import comparison_lines, percent, points
 from copub.study import Side
 
 from .world import BE, CN, EARLIER, LATER, STUDY, Author, Work, make_run, plain_world
@@ -105,10 +105,7 @@ def test_a_difference_of_shares_is_told_in_points_with_its_sign(part: float | No
     assert points(part) == text
 
 
-def test_a_span_is_told_once_if_the_order_does_not_matter() -> None:
-    assert between(0.01, 0.01) == "+1.00 points"
-    assert between(-0.01, 0.02) == "−1.00 points to +2.00 points"
-    assert between(None, 0.1) == "not defined"
+def test_a_share_over_no_works_is_not_defined() -> None:
     assert percent(None) == "not defined (no works)"
 
 

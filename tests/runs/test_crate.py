@@ -16,8 +16,8 @@ import urllib3
 
 import copub
 from copub.lists.decisions import keep_decisions
+from copub.rocrate import CRATE
 from copub.runs import Run, sha256_of
-from copub.runs.crate import CRATE
 from copub.runs.instruments import figures, hash_of, instruments, study_of
 from copub.runs.provenance import provenance, stage_of
 from copub.schema import TABLES

@@ -3,20 +3,25 @@
 The earlier run's works are turned into the later run's, cause by cause: a step moves every
 component of every work for which its cause is a candidate and which has not moved yet. A
 cause's part is the share after its step minus the share before it, so the parts add up to the
-whole. The order is that of `copub.history.causes.CAUSES`; how much it matters is bounded by the
-smallest and largest part over all orders, with the parts at both ends of the order beside them.
+whole. The order is that of `copub.history.causes.CAUSES`. Beside each part is the cause's Shapley value,
+its mean part over the orders of the causes, which does not depend on any one order. Source: L. S. Shapley
+(1953), A value for n-person games, Contributions to the Theory of Games II.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import permutations, product
+from math import factorial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from copub.draw import draw_order
 from copub.history.causes import CAUSES, COMPONENTS
 from copub.intervals import DIGITS
 
@@ -33,6 +38,9 @@ MEASURES: Mapping[str, tuple[str, ...]] = {
     "top_level": ("critical", "top level"),
 }
 """Measure -> the flags that a work in its numerator has."""
+
+ORDERS = 720
+"""Orders of the causes over which a Shapley value is the mean: all of up to six causes, else this many drawn."""
 
 Key = tuple[str, str]
 
@@ -144,24 +152,20 @@ def chain(states: Sequence[State]) -> dict[Key, list[float | None]]:
 def parts(before: State, after: State, masks: Mapping[str, Mapping[str, Flags]]) -> list[dict[str, Any]]:
     """Return one row per measure, counting rule and cause that moved something.
 
-    Keys: measure, counting, position, cause; share_before, share_after, part; part_first and
-    part_last (the same cause applied before, or after, all others); part_low and part_high (its
-    smallest and largest part over all orders; null where a share is not defined); works, entered, left (works
-    moved), gained, lost (works of the population whose measure turned).
+    Keys: measure, counting, position, cause; share_before, share_after, part; shapley (null where the share
+    before is not defined); works, entered, left (works moved), gained, lost (works of the population whose
+    measure turned).
     """
     order = acting(masks)
     steps = list(walk(before, after, masks, order))
     shares = chain([before, *(step.state for step in steps)])
-    over_orders = spans(before, after, masks, order)
-    bounds = {cause: _bounds(before, after, masks, order, cause) for cause in order}
+    values = shapley(before, after, masks, order)
     rows = []
     previous = before
     for position, step in enumerate(steps):
         counts = _counts(previous, step)
         for measure, counting in shares:
             row = shares[measure, counting]
-            first, last = bounds[step.cause]
-            low, high = over_orders[step.cause][measure, counting]
             rows.append(
                 {
                     "measure": measure,
@@ -171,10 +175,7 @@ def parts(before: State, after: State, masks: Mapping[str, Mapping[str, Flags]])
                     "share_before": row[position],
                     "share_after": row[position + 1],
                     "part": _minus(row[position + 1], row[position]),
-                    "part_first": first[measure, counting],
-                    "part_last": last[measure, counting],
-                    "part_low": low,
-                    "part_high": high,
+                    "shapley": values[step.cause][measure, counting],
                     **counts,
                     **_turned(previous, step.state, measure),
                 }
@@ -187,38 +188,38 @@ def _minus(after: float | None, before: float | None) -> float | None:
     return None if after is None or before is None else after - before
 
 
-def _bounds(
-    before: State, after: State, masks: Mapping[str, Mapping[str, Flags]], order: Sequence[str], cause: str
-) -> tuple[dict[Key, float | None], dict[Key, float | None]]:
-    """Return the part of a cause when it is applied first, and when it is applied last."""
-    others = [other for other in order if other != cause]
-    first = chain([before, next(walk(before, after, masks, [cause])).state])
-    last = chain([before, *(step.state for step in walk(before, after, masks, [*others, cause]))])
-    return (
-        {key: _minus(row[1], row[0]) for key, row in first.items()},
-        {key: _minus(row[-1], row[-2]) for key, row in last.items()},
-    )
+def orders_of(causes: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return all orders of a few causes, or `ORDERS` of them by a hash: the same on every machine."""
+    if factorial(len(causes)) <= ORDERS:
+        return list(permutations(causes))
+    return [tuple(sorted(causes, key=lambda cause: draw_order(cause, f"order {n}"))) for n in range(ORDERS)]
 
 
-def spans(
+def shapley(
     before: State, after: State, masks: Mapping[str, Mapping[str, Flags]], order: Sequence[str]
-) -> dict[str, dict[Key, tuple[float | None, float | None]]]:
-    """Return cause -> (measure, counting) -> the smallest and the largest part over all orders of the causes.
+) -> dict[str, dict[Key, float | None]]:
+    """Return cause -> (measure, counting) -> its mean part over the orders of the causes (`orders_of`).
 
-    A part depends only on which other causes went before, so every subset of them is tried; works
-    that are alike in all that a step can see are tried as one.
+    Works that are alike in all that a step can see are moved as one. In each order the parts add up to the
+    difference, and so do their means.
     """
     alike = _alike(before, after, masks, order)
-    shares = [_shares_after(alike, chosen) for chosen in range(1 << len(order))]
-    found: dict[str, dict[Key, tuple[float | None, float | None]]] = {}
-    for position, cause in enumerate(order):
-        without = [chosen for chosen in range(len(shares)) if not chosen >> position & 1]
-        found[cause] = {}
-        for key in shares[0]:
-            differences = [_minus(shares[chosen | 1 << position][key], shares[chosen][key]) for chosen in without]
-            defined = [difference for difference in differences if difference is not None]
-            found[cause][key] = (min(defined, default=None), max(defined, default=None))
-    return found
+    shares_after = cache(lambda chosen: _shares_after(alike, chosen))
+    keys = list(product(MEASURES, COUNTINGS))
+    totals = {cause: np.zeros(len(keys)) for cause in order}
+    orders = orders_of(order)
+    for sequence in orders:
+        chosen, share = 0, shares_after(0)
+        for cause in sequence:
+            chosen |= 1 << order.index(cause)
+            found = shares_after(chosen)
+            now = np.where(np.isnan(found), share, found)  # over no works, the share before stays
+            totals[cause] += now - share
+            share = now
+    return {
+        cause: {key: None if np.isnan(value) else float(value) for key, value in zip(keys, row, strict=True)}
+        for cause, row in ((cause, total / len(orders)) for cause, total in totals.items())
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,21 +255,17 @@ def _alike(before: State, after: State, masks: Mapping[str, Mapping[str, Flags]]
     return _Alike(gathered(before), gathered(after), {name: bits[name][first] for name in COMPONENTS})
 
 
-def _shares_after(alike: _Alike, chosen: int) -> dict[Key, float | None]:
-    """Return the shares after a set of causes (as bits), in whatever order."""
+def _shares_after(alike: _Alike, chosen: int) -> Values:
+    """Return the shares after a set of causes (as bits), in whatever order, by measure and counting; over none, NaN."""
     state: State = {}
     for name in COMPONENTS:
         moved = (alike.bits[name] & chosen) != 0
         chosen_rows = moved[:, None] if name == "weight" else moved
         state[name] = np.where(chosen_rows, alike.after[name], alike.before[name])
-    population = state["population"].astype(np.float64)
-    below = population @ state["weight"]
-    shares: dict[Key, float | None] = {}
-    for measure in MEASURES:
-        above = has(state, measure).astype(np.float64) @ state["weight"]
-        for counting, numerator, denominator in zip(COUNTINGS, above.round(DIGITS), below.round(DIGITS), strict=True):
-            shares[measure, counting] = float(numerator / denominator) if denominator else None
-    return shares
+    numerators = np.array([has(state, measure).astype(np.float64) @ state["weight"] for measure in MEASURES])
+    denominators = (state["population"].astype(np.float64) @ state["weight"]).round(DIGITS)
+    some = np.where(denominators > 0, denominators, np.nan)
+    return np.asarray((numerators.round(DIGITS) / some).reshape(-1))
 
 
 def _counts(previous: State, step: Step) -> dict[str, int]:

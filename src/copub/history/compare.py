@@ -293,24 +293,15 @@ _PAIRS = (
     ("before", "after"),
     ("entered", "left"),
     ("gained", "lost"),
-    ("part_first", "part_last"),
-    ("part_low", "part_high"),
     *((f"{name}_before", f"{name}_after") for name in _SIDED),
 )
 _ENDS = {one: two for pair in _PAIRS for one, two in (pair, pair[::-1])}
 
 
 def _turned(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a table as seen from the later run: ends exchanged, signs turned, steps in reverse.
-
-    Undoing a cause first is the opposite of applying it last, and the other way round.
-    """
+    """Return a table as seen from the later run: ends exchanged, signs turned, steps in reverse."""
     turned = frame.rename({name: _ENDS[name] for name in frame.columns if name in _ENDS})
-    signed = [
-        name
-        for name in ("difference", "part", "part_first", "part_last", "part_low", "part_high")
-        if name in frame.columns
-    ]
+    signed = [name for name in ("difference", "part", "shapley") if name in frame.columns]
     worded = [name for name in ("status", "change") if name in frame.columns]
     if "part" in frame.columns:
         turned = turned.with_columns(pl.col("position").max() - pl.col("position"))

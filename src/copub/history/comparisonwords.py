@@ -43,13 +43,6 @@ def points(part: float | None) -> str:
     return f"{'0.00' if text in ('+0.00', '-0.00') else text.replace('-', '−')} points"
 
 
-def between(low: float | None, high: float | None) -> str:
-    """Return the span of a part over all orders of the causes."""
-    if low is None or high is None:
-        return "not defined"
-    return points(low) if points(low) == points(high) else f"{points(low)} to {points(high)}"
-
-
 def cautions(comparison: Comparison) -> list[str]:
     """Return what is to be read before any number: another question, epochs that were crossed, other limits."""
     warning = "so a difference may come from OpenAlex rather than from the research itself"
@@ -99,7 +92,7 @@ def part_rows(comparison: Comparison, measure: str, counting: str) -> list[dict[
             "meaning": MEANINGS[row["cause"]],
             "kind": row["kind"],
             "part": points(row["part"]),
-            "span": between(row["part_low"], row["part_high"]),
+            "shapley": points(row["shapley"]),
             "works": f"{row['works']:,}",
             "entered": f"{row['entered']:,}",
             "left": f"{row['left']:,}",
@@ -123,5 +116,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         lines.append(share_sentence(comparison, measure, counting))
         for row in part_rows(comparison, measure, counting):
             moved = f"{row['works']} {'work' if row['works'] == '1' else 'works'}"
-            lines.append(f"  {row['part']:>14}  {row['cause']} [{row['kind']}], {moved}; in any order {row['span']}")
+            lines.append(
+                f"  {row['part']:>14}  {row['cause']} [{row['kind']}], {moved}; Shapley value {row['shapley']}"
+            )
     return lines

@@ -14,18 +14,8 @@ from copub.csvtext import csv_of
 from copub.report.background import NOTES
 from copub.report.facts import Facts
 from copub.report.summary import first_sentence
+from copub.rocrate import crate_text, file_entity, ref, tool_entity
 from copub.schema import TABLES, Table
-
-_MEDIA = {
-    ".csv": "text/csv",
-    ".json": "application/json",
-    ".md": "text/markdown",
-    ".bib": "application/x-bibtex",
-    ".ris": "application/x-research-info-systems",
-    ".gexf": "application/gexf+xml",
-    ".jsonl": "application/jsonl",
-}
-_CONTEXT = "https://w3id.org/ro/crate/1.1/context"
 
 
 def csv_files(facts: Facts) -> dict[str, bytes]:
@@ -85,61 +75,29 @@ def _kind(dtype: pl.DataType) -> str:
 
 def ro_crate(facts: Facts, files: Mapping[str, bytes]) -> bytes:
     """Return ro-crate-metadata.json (RO-Crate 1.1) that describes `files`."""
-    parts = [_part(path, content) for path, content in files.items()]
+    parts = [
+        file_entity(path, contentSize=str(len(content)), sha256=hashlib.sha256(content).hexdigest())
+        for path, content in files.items()
+    ]
+    created = str(facts.manifest.get("created") or "")
     root = {
-        "@id": "./",
-        "@type": "Dataset",
         "name": _title(facts),
         "description": " ".join([first_sentence(facts), *(facts.words.say(f"note.{key}") for key in NOTES)]),
-        "datePublished": str(facts.manifest.get("created") or "")[:10] or "1970-01-01",
-        "license": {"@id": "#terms"},
+        "datePublished": created[:10] or "1970-01-01",
         "identifier": str(facts.manifest.get("run_id") or ""),
-        "hasPart": [{"@id": part["@id"]} for part in parts],
-        "mentions": {"@id": "#run"},
+        "mentions": ref("#run"),
     }
-    descriptor = {
-        "@id": "ro-crate-metadata.json",
-        "@type": "CreativeWork",
-        "about": {"@id": "./"},
-        "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
-    }
-    entities = [descriptor, root, *parts, _terms(facts), *_action(facts)]
-    return _json({"@context": _CONTEXT, "@graph": entities})
-
-
-def _part(path: str, content: bytes) -> dict[str, Any]:
-    return {
-        "@id": path,
-        "@type": "File",
-        "name": path.rpartition("/")[2],
-        "encodingFormat": _MEDIA[path[path.rindex(".") :]],
-        "contentSize": str(len(content)),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-
-
-def _terms(facts: Facts) -> dict[str, Any]:
-    own = [f"{entry.get('id')}: {entry.get('terms')}" for entry in facts.entries("watchlists") if entry.get("terms")]
-    return {
-        "@id": "#terms",
-        "@type": "CreativeWork",
-        "name": "Terms of the sources",
-        "description": " ".join(["Data of OpenAlex are CC0. The lists keep the terms of their authorities.", *own]),
-    }
-
-
-def _action(facts: Facts) -> list[dict[str, Any]]:
-    version = str(facts.manifest.get("copub_version") or "")
-    tool = {"@id": "#copub", "@type": "SoftwareApplication", "name": "copub", "version": version}
     run = {
         "@id": "#run",
         "@type": "CreateAction",
         "name": f"copub run {facts.study.get('id') or ''}".strip(),
-        "instrument": {"@id": "#copub"},
-        "result": {"@id": "./"},
-        "endTime": str(facts.manifest.get("created") or ""),
+        "instrument": ref("#copub"),
+        "result": ref("./"),
+        "endTime": created,
     }
-    return [tool, {key: value for key, value in run.items() if value}]
+    action = {key: value for key, value in run.items() if value}
+    tool = tool_entity(str(facts.manifest.get("copub_version") or ""))
+    return crate_text(root, parts, [tool, action], facts.entries("watchlists")).encode("utf-8")
 
 
 def _title(facts: Facts) -> str:

@@ -7,32 +7,20 @@ Source: RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), Process Run Crate 0.5
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from copub.rocrate import Entity, crate_text, file_entity, ref, tool_entity
 from copub.runs.folder import sha256_of
 from copub.runs.instruments import UNKNOWN, hash_of
 from copub.runs.provenance import DECISIONS, LABELS, RECORDS, STUDY
 from copub.schema import TABLES
 
-CRATE = "ro-crate-metadata.json"
-_SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
-_CONTEXT = [f"{_SPECIFICATION}/context", {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}]
-_MEDIA = {
-    ".parquet": "application/vnd.apache.parquet",
-    ".html": "text/html",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".md": "text/markdown",
-    ".json": "application/json",
-    ".toml": "application/toml",
-    ".csv": "text/csv",
-}
+_CONTEXT = {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}
 _KINDS = {"taxonomies": "taxonomy", "models": "model of", "watchlists": "watchlist", "registry": "registry"}
-Entity = dict[str, Any]
 
 
 def run_crate(manifest: Mapping[str, Any], folder: Path) -> str:
@@ -49,25 +37,15 @@ def run_crate(manifest: Mapping[str, Any], folder: Path) -> str:
     steps = [*_steps(manifest, used)]
     study = manifest["study"]
     root = {
-        "@id": "./",
-        "@type": "Dataset",
         "name": f"{'SYNTHETIC: ' if study['synthetic'] else ''}{study['title']}",
         "description": f"Run {manifest['run_id']} of the study {study['id']}. A hit is no finding about a person.",
         "datePublished": str(manifest["created"])[:10],
-        "license": _ref("#terms"),
-        "conformsTo": _ref(_PROFILE),
-        "hasPart": [_ref(part["@id"]) for part in parts],
-        "mentions": [_ref(step["@id"]) for step in steps if step["@type"] == "CreateAction"],
-    }
-    descriptor = {
-        "@id": CRATE,
-        "@type": "CreativeWork",
-        "about": _ref("./"),
-        "conformsTo": _ref(_SPECIFICATION),
+        "conformsTo": ref(_PROFILE),
+        "mentions": [ref(step["@id"]) for step in steps if step["@type"] == "CreateAction"],
     }
     profile = {"@id": _PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
-    graph = [descriptor, root, profile, _terms(manifest), *parts, *used.values(), *steps]
-    return json.dumps({"@context": _CONTEXT, "@graph": graph}, ensure_ascii=False, indent=1) + "\n"
+    entities = [profile, *used.values(), *steps]
+    return crate_text(root, parts, entities, manifest.get("watchlists", ()), [_CONTEXT])
 
 
 def _one_or_all(values: list[dict[str, str]]) -> Any:
@@ -75,39 +53,17 @@ def _one_or_all(values: list[dict[str, str]]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def _ref(identifier: str) -> dict[str, str]:
-    return {"@id": identifier}
-
-
 def _file(path: Path, folder: Path) -> Entity:
     name = path.relative_to(folder).as_posix()
     table = TABLES.get(path.stem) if path.suffix == ".parquet" else None
     described = {"description": f"One row is {table.row}."} if table else {}
-    return {
-        "@id": name,
-        "@type": "File",
-        "name": path.name,
-        **described,
-        "encodingFormat": _MEDIA[path.suffix],
-        "contentSize": str(path.stat().st_size),
-        "sha256": sha256_of(path),
-    }
+    return file_entity(name, **described, contentSize=str(path.stat().st_size), sha256=sha256_of(path))
 
 
 def _manifest_file() -> Entity:
-    return {
-        "@id": "manifest.json",
-        "@type": "File",
-        "name": "manifest.json",
-        "description": "What the run was asked, what it used, what it made; hashes of all of it.",
-        "encodingFormat": _MEDIA[".json"],
-    }
-
-
-def _terms(manifest: Mapping[str, Any]) -> Entity:
-    own = [f"{facts['id']}: {facts['terms']}" for facts in manifest.get("watchlists", ()) if facts.get("terms")]
-    text = " ".join(["Data of OpenAlex are CC0. The lists keep the terms of their authorities.", *own])
-    return {"@id": "#terms", "@type": "CreativeWork", "name": "Terms of the sources", "description": text}
+    return file_entity(
+        "manifest.json", description="What the run was asked, what it used, what it made; hashes of all of it."
+    )
 
 
 def _used(manifest: Mapping[str, Any]) -> Iterator[Entity]:
@@ -145,23 +101,23 @@ def _data(name: str, **facts: Any) -> Entity:
 def _steps(manifest: Mapping[str, Any], used: Mapping[str, Entity]) -> Iterator[Entity]:
     """Yield the software, the code of each stage, and the action of each stage."""
     version = str(manifest.get("copub_version", UNKNOWN))
-    yield {"@id": "#copub", "@type": "SoftwareApplication", "name": "copub", "version": version}
+    yield tool_entity(version)
     seconds = {row["stage"]: row["seconds"] for row in manifest.get("stages", ())}
 
     def place(name: str) -> dict[str, str]:
         if name in used:
-            return _ref(used[name]["@id"])
-        return _ref(f"tables/{name}.parquet" if name in manifest["tables"] else name)
+            return ref(used[name]["@id"])
+        return ref(f"tables/{name}.parquet" if name in manifest["tables"] else name)
 
     for row in manifest["provenance"]:
         stage = row["stage"]
         code = {"@id": f"#code-{stage}", "@type": "SoftwareSourceCode", "name": f"copub, stage {stage}"}
-        yield code | {"version": version, "isPartOf": _ref("#copub")} | ({"sha256": row["code"]} if row["code"] else {})
+        yield code | {"version": version, "isPartOf": ref("#copub")} | ({"sha256": row["code"]} if row["code"] else {})
         yield {
             "@id": f"#stage-{stage}",
             "@type": "CreateAction",
             "name": stage,
-            "instrument": _ref(f"#code-{stage}"),
+            "instrument": ref(f"#code-{stage}"),
             "object": _one_or_all([place(name) for name in row["used"]]),
             "result": _one_or_all([place(name) for name in row["made"]]),
             **({"description": f"{seconds[stage]} seconds"} if stage in seconds else {}),
