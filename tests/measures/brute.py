@@ -18,6 +18,17 @@ def countries_of(author: Row) -> set[str]:
     return {a["country"] for a in author["affiliations"] if a["country"]} | set(author["parsed"])
 
 
+def weight_of(people: list[set[str]], sides: set[str]) -> float:
+    """Return the mean over authors with a known country of the share of their countries on a side."""
+    parts = [len(p & sides) / len(p) for p in people if p]
+    return sum(parts) / len(parts) if parts else 0.0
+
+
+def weight_of_countries(people: list[set[str]], sides: set[str]) -> float:
+    every: set[str] = set().union(*people)
+    return len(every & sides) / len(every) if every else 0.0
+
+
 def flags(
     work: Row,
     *,
@@ -42,14 +53,26 @@ def flags(
         if ok and tier != "review" and entities[e][0] in watchlists and entities[e][3] in SIDE_B
     ]
     standing = [entity[1] for entity, _ in counted]
+    own = []  # of each author with a known country: the part of the affiliations that name a listed institution
+    for author, countries in zip(work["authors"], people, strict=True):
+        named = [
+            any(
+                ok and tier != "review" and entities[e][0] in watchlists and entities[e][3] in SIDE_B
+                and entities[e][1] in levels
+                for e, tier, _, _, ok in affiliation["hits"]
+            )
+            for affiliation in author["affiliations"]
+        ]  # fmt: skip
+        own += [sum(named) / len(named) if named else 0.0] if countries else []
     listed = any(level in levels for level in standing)
     known = [level for level in standing if level in order]
     side_b = [a for a, b in zip(work["authors"], on_b, strict=True) if b]
     return {
         "n_authors_a": sum(on_a),
         "n_authors_b": sum(on_b),
-        "weight": sum(a or b for a, b in zip(on_a, on_b, strict=True)) / len(people),
-        "weight_countries": 1 / len(every),
+        "weight": weight_of(people, SIDE_A | SIDE_B),
+        "weight_countries": weight_of_countries(people, SIDE_A | SIDE_B),
+        "listed_fraction": sum(own) / len(own) if own else 0.0,
         "is_bilateral": every <= SIDE_A | SIDE_B,
         "is_dual_only": any(
             sum(side) == 1 and people[side.index(True)] & SIDE_A and people[side.index(True)] & SIDE_B
@@ -87,7 +110,7 @@ WEIGHT: dict[str, Callable[[Row], float]] = {
     "fractional-authors": lambda f: f["weight"],
     "fractional-countries": lambda f: f["weight_countries"],
 }
-HAS: dict[str, tuple[Callable[[Row], bool], Callable[[Row], bool]]] = {
+HAS: dict[str, tuple[Callable[[Row], float], Callable[[Row], bool]]] = {
     "critical": (lambda f: f["is_critical"], lambda f: True),
     "listed": (lambda f: f["is_listed"], lambda f: True),
     "critical_listed": (lambda f: f["is_critical"] and f["is_listed"], lambda f: True),
@@ -99,6 +122,8 @@ HAS: dict[str, tuple[Callable[[Row], bool], Callable[[Row], bool]]] = {
     "top_level_given_critical_listed": (lambda f: f["is_top_level"], lambda f: f["is_critical_listed"]),
     "listed_given_critical": (lambda f: f["is_critical_listed"], lambda f: f["is_critical"]),
     "critical_given_listed": (lambda f: f["is_critical_listed"], lambda f: f["is_listed"]),
+    "listed_authors": (lambda f: f["listed_fraction"], lambda f: True),
+    "critical_listed_authors": (lambda f: f["listed_fraction"] * f["is_critical"], lambda f: True),
 }
 
 
@@ -107,7 +132,7 @@ def share(rows: list[Row], measure: str, counting: str) -> Row:
     has, of = HAS[measure]
     weight = WEIGHT[counting]
     base = [weight(f) for f in rows if of(f)]
-    top = sum(weight(f) for f in rows if of(f) and has(f))
+    top = sum(weight(f) * has(f) for f in rows if of(f))
     total = sum(base)
     effective = total * total / sum(w * w for w in base) if base else 0
     low, high = wilson(top / total * effective if total else 0, effective)
@@ -270,8 +295,8 @@ def specification(
         people = [countries_of(a) for a in work["authors"]]
         weight = {
             "full": 1.0,
-            "fractional-authors": sum(bool(p & (SIDE_A | side_b)) for p in people) / len(people),
-            "fractional-countries": 1 / len(set().union(*people)),
+            "fractional-authors": weight_of(people, SIDE_A | side_b),
+            "fractional-countries": weight_of_countries(people, SIDE_A | side_b),
         }[spec["counting"]]
         needed = thresholds.get(spec["taxonomy"], {}).get(spec["operating_point"], {})
         critical = any(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from copub.measures import measure
+from copub.measures.copublications import authors_by_side
 from copub.measures.inputs import Inputs
 from copub.schema import TABLES
 
@@ -210,3 +211,20 @@ def test_a_cell_exactly_at_the_floors_is_not_small() -> None:
     assert not headline(**at)["is_small"]
     assert headline(**at | {"small_cell": at["small_cell"] + 1})["is_small"]
     assert headline(**at | {"small_rate": at["small_rate"] + 1})["is_small"]
+
+
+def weights_of(*authors: list[str]) -> dict[str, Any]:
+    rows = [
+        {"work_id": "W1", "countries": c, "on_side_a": "BE" in c, "on_side_b": bool({"CN", "HK"} & set(c))}
+        for c in authors
+    ]
+    table = authors_by_side(pl.DataFrame(rows, schema_overrides={"countries": pl.List(pl.String)}), ["BE", "CN", "HK"])
+    return table.row(0, named=True)
+
+
+def test_fractional_weights_credit_the_pair_with_all_its_countries_and_split_authors() -> None:
+    work = weights_of(["BE"], ["CN", "US"], ["FR"], [])  # the last author has no known country
+    assert work["weight"] == pytest.approx((1 + 1 / 2 + 0) / 3)
+    assert work["weight_countries"] == pytest.approx(2 / 4)
+    inside = weights_of(["BE"], ["CN"], ["HK"])
+    assert (inside["weight"], inside["weight_countries"]) == (1.0, 1.0)

@@ -58,7 +58,7 @@ def test_funders_are_counted_once_per_work(seed: int) -> None:
     assert dict(tables["funders"].select("funder", "works").iter_rows()) == dict(wanted)
 
 
-def test_intensity_is_salton_and_probabilistic_affinity() -> None:
+def test_intensity_is_salton_and_association_strength() -> None:
     context = pl.DataFrame({"side": ["a", "b", "world"], "year": [2016] * 3, "works": [400, 900, 10_000]})
     works = measured(3, 40)["copublications"]
     table = intensity(STUDY, works, context)
@@ -66,17 +66,17 @@ def test_intensity_is_salton_and_probabilistic_affinity() -> None:
     n = works.filter(publication_year=2016).height
     assert row["works"] == n
     assert row["salton"] == pytest.approx(n / 600)
-    assert row["affinity"] == pytest.approx(n * 10_000 / (400 * 900))
+    assert row["association_strength"] == pytest.approx(n * 10_000 / (400 * 900))
     assert (row["share_of_a"], row["share_of_b"]) == pytest.approx((n / 400, n / 900))
     other = table.row(by_predicate=pl.col("year") == 2017, named=True)
     assert other["salton"] is None and other["output_a"] is None
 
 
-def test_affinity_needs_the_output_of_the_world_and_files_have_no_context() -> None:
+def test_association_strength_needs_the_output_of_the_world_and_files_have_no_context() -> None:
     context = pl.DataFrame({"side": ["a", "b"], "year": [2016, 2016], "works": [400, 900]})
     works = measured(3, 40)["copublications"]
     table = intensity(STUDY, works, context).filter(year=2016)
-    assert table["affinity"][0] is None and table["salton"][0] is not None
+    assert table["association_strength"][0] is None and table["salton"][0] is not None
     assert intensity(STUDY, works, None).is_empty()
 
 

@@ -54,6 +54,18 @@ def test_a_tie_holds_the_works_of_both_partners_before_and_after(seed: int) -> N
     assert (row["works_before"], row["works_after"]) == (len(both) - len(after), len(after))
     assert row["listed_after"] == sum(flags[w["work_id"]]["is_listed"] for w in after)
     assert row["critical_listed"] == sum(flags[w["work_id"]]["is_critical_listed"] for w in both)
+    critical = [flags[w["work_id"]]["is_critical"] for w in after]
+    assert row["critical_after"] == sum(critical)
+    assert row["critical_share_after"] == (pytest.approx(sum(critical) / len(critical)) if critical else None)
+    # the partner is rated very high: each of these works is listed by construction
+    assert row["listed_share_before"] is None and row["listed_share_after"] is None
+
+
+def test_the_listed_share_next_to_a_tie_is_given_where_the_partner_is_not_itself_listed() -> None:
+    listed = tie(2, institution_b="Institute CN 2", institution_b_id="I672", start="2018")
+    row = table_of(3, [listed], 40).row(by_predicate=pl.col("tie_id") == "t2", named=True)
+    assert row["risk_level"] == "medium" and row["works_after"] > 0
+    assert row["listed_share_after"] == pytest.approx(row["listed_after"] / row["works_after"])
 
 
 def test_a_partner_that_is_not_named_stays_unresolved() -> None:

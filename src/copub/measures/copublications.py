@@ -59,6 +59,7 @@ def flagged_works(
         pl.col("review_status").fill_null("unreviewed"),
         pl.col("has_institution", "has_affiliation", "classifiable").fill_null(False),
         pl.col("classified_from").fill_null("nothing"),
+        pl.col("listed_fraction").fill_null(0.0),
     )
     return (
         flagged.with_columns(
@@ -85,11 +86,18 @@ def _judged(
         hits.filter("is_counted").group_by("work_id").agg(pl.col("watchlist").unique().sort().alias("watchlists"))
     )
     countries = [*study.side_a.countries, *study.side_b.countries]
+    places = (
+        headline_hits(hits, study, levels)
+        .filter("counts")
+        .select("work_id", "author_seq", "affiliation_seq")
+        .unique(maintain_order=True)
+    )
 
     def judged(part: pl.DataFrame, authorships: pl.DataFrame, affiliations: pl.DataFrame) -> pl.DataFrame:
         for found in (
             authors_by_side(authorships, countries),
             institutions_resolved(authorships, affiliations),
+            listed_credit(authorships, affiliations, places),
             classification.basis,
             critical,
             listed,
@@ -113,24 +121,56 @@ def _status(reviewed: Mapping[str, str]) -> pl.DataFrame:
 def authors_by_side(authorships: pl.DataFrame, countries: Sequence[str]) -> pl.DataFrame:
     """Return per work the authors of each side, the weights of fractional counting, and its kind.
 
-    weight = authors on side A or B / all authors; weight_countries = 1 / number of countries.
-    A work is linked by a dual-affiliated author only (`is_dual_only`) if one side has a single
+    weight = the authors' parts on side A or B / authors with a known country, an author of several
+    countries split evenly between them; weight_countries = the work's countries on a side / all its
+    countries. Authors without a known country are left out: to keep them would let the total fall with
+    coverage. A work is linked by a dual-affiliated author only (`is_dual_only`) if one side has a single
     author and that author is on the other side too. `countries` are those of both sides.
     """
-    on_a, on_b = pl.col("on_side_a"), pl.col("on_side_b")
+    on_a, on_b, own = pl.col("on_side_a"), pl.col("on_side_b"), pl.col("countries").list.unique()
+    inside, every = own.list.set_intersection(list(countries)).list.len(), own.list.len()
+    of_work = pl.col("countries").explode().drop_nulls()
     return (
         authorships.with_columns(
-            (pl.col("countries").list.set_difference(list(countries)).list.len() > 0).alias("elsewhere")
+            (every > inside).alias("elsewhere"), pl.when(every > 0).then(inside / every).alias("part")
         )
         .group_by("work_id")
         .agg(
             on_a.sum().cast(pl.Int32).alias("n_authors_a"),
             on_b.sum().cast(pl.Int32).alias("n_authors_b"),
-            ((on_a | on_b).sum() / pl.len()).alias("weight"),
-            (1.0 / pl.col("countries").explode().drop_nulls().n_unique()).alias("weight_countries"),
+            # sorted, so that the sum does not hang on the order of authors in a part
+            (pl.col("part").sort().sum() / pl.col("part").count()).fill_nan(0.0).alias("weight"),
+            (of_work.filter(of_work.is_in(list(countries))).n_unique() / of_work.n_unique())
+            .fill_nan(0.0)
+            .alias("weight_countries"),
             (~pl.col("elsewhere").any()).alias("is_bilateral"),
             ((on_a & on_b).any() & ((on_a.sum() == 1) | (on_b.sum() == 1))).alias("is_dual_only"),
         )
+    )
+
+
+def listed_credit(authorships: pl.DataFrame, affiliations: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
+    """Return per work the listed authors' own part of it (`listed_fraction`).
+
+    An author's part is the share of the author's affiliations that name a listed institution; it is summed
+    over the authors with a known country and divided by their number, as the weight of a pair is.
+
+    Parameters
+    ----------
+    listed : place (work_id, author_seq, affiliation_seq) of each affiliation with a hit that makes a work listed.
+    """
+    author = ["work_id", "author_seq"]
+    own = (
+        affiliations.select(*author, "affiliation_seq")
+        .join(listed.with_columns(pl.lit(True).alias("is_listed")), on=[*author, "affiliation_seq"], how="left")
+        .group_by(author)
+        .agg(pl.col("is_listed").fill_null(False).mean().alias("part"))
+    )
+    return (
+        authorships.filter(pl.col("countries").list.len() > 0)
+        .join(own, on=author, how="left")
+        .group_by("work_id")
+        .agg((pl.col("part").fill_null(0.0).sort().sum() / pl.len()).alias("listed_fraction"))
     )
 
 
@@ -164,16 +204,22 @@ def critical_works(assignments: pl.DataFrame, taxonomy: str) -> pl.DataFrame:
     )
 
 
+def headline_hits(hits: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl.DataFrame:
+    """Return the counted hits of the headline watchlists, with whether their level counts (``counts``)."""
+    counted = list(study.levels) or list(levels)
+    return hits.filter(pl.col("is_counted") & pl.col("watchlist").is_in(study.watchlists)).with_columns(
+        pl.col("risk_level").is_in(counted).alias("counts")
+    )
+
+
 def listed_works(hits: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl.DataFrame:
     """Return per work with a counted hit of a headline watchlist its standing on these lists.
 
     A hit on side B counts at the levels that the study names. Lower and unrated levels are
     kept apart as a band: never mixed in, never dropped.
     """
-    counted = list(study.levels) or list(levels)
     rank = {level: position for position, level in enumerate(levels)}
-    relevant = hits.filter(pl.col("is_counted") & pl.col("watchlist").is_in(study.watchlists)).with_columns(
-        pl.col("risk_level").is_in(counted).alias("counts"),
+    relevant = headline_hits(hits, study, levels).with_columns(
         pl.col("risk_level").replace_strict(rank, default=len(rank), return_dtype=pl.Int32).alias("rank"),
     )
     names = {position: level for level, position in rank.items()}

@@ -87,7 +87,9 @@ def intensity(study: Study, works: pl.DataFrame, context: pl.DataFrame | None) -
     context : whole output: columns side ("a", "b", and "world" where known), year, works. None
         (works files) gives a table without rows.
 
-    salton = n_ab / sqrt(n_a n_b); affinity = n_ab n_world / (n_a n_b), 1 = as by chance.
+    salton = n_ab / sqrt(n_a n_b), a cosine. association_strength = n_ab n_world / (n_a n_b): works found over works
+    expected if the countries of a work were drawn independently (van Eck and Waltman 2009). Works of one
+    country fill the whole outputs, so that pairs of countries stay below 1; it serves to compare years and pairs.
     """
     if context is None:
         return conform("intensity", pl.DataFrame(schema=TABLES["intensity"].schema))
@@ -109,7 +111,7 @@ def intensity(study: Study, works: pl.DataFrame, context: pl.DataFrame | None) -
             pl.when(a > 0).then(n / a).alias("share_of_a"),
             pl.when(b > 0).then(n / b).alias("share_of_b"),
             pl.when(known).then(n / (a.cast(pl.Float64) * b.cast(pl.Float64)).sqrt()).alias("salton"),
-            pl.when(known).then(n * (world / a.cast(pl.Float64)) / b.cast(pl.Float64)).alias("affinity"),
+            pl.when(known).then(n * (world / a.cast(pl.Float64)) / b.cast(pl.Float64)).alias("association_strength"),
             (n < study.small_rate).alias("is_small"),
         ),
     )

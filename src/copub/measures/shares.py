@@ -20,7 +20,10 @@ COUNTING_WEIGHT: Mapping[str, pl.Expr] = {
     "fractional-countries": pl.col("weight_countries"),
 }
 
-LEVEL = {"listed", "critical_listed", "listed_given_critical", "critical_given_listed"}
+OWN_PART = ("listed_authors", "critical_listed_authors")
+"""Measures that are a sum of parts of works, not of works: they have full counting only."""
+
+LEVEL = {"listed", "critical_listed", "listed_given_critical", "critical_given_listed", *OWN_PART}
 """Measures that rest on the study's levels."""
 
 _TRUE = pl.col("work_id").is_not_null()  # a column, so that sums run over the rows of a group
@@ -37,6 +40,8 @@ MEASURES: Mapping[str, tuple[pl.Expr, pl.Expr]] = {
     "top_level_given_critical_listed": (pl.col("is_top_level"), pl.col("is_critical_listed")),
     "listed_given_critical": (pl.col("is_critical_listed"), pl.col("is_critical")),
     "critical_given_listed": (pl.col("is_critical_listed"), pl.col("is_listed")),
+    "listed_authors": (pl.col("listed_fraction"), _TRUE),
+    "critical_listed_authors": (pl.col("is_critical") * pl.col("listed_fraction"), _TRUE),
 }
 
 AREA_MEASURES = ("critical", "critical_listed", "top_level")
@@ -64,7 +69,7 @@ ABSTRACT_STRATUM = (
 _READ = (
     "work_id", "publication_year", "publication_date", "n_authors", "weight", "weight_countries", "is_bilateral",
     "is_dual_only", "abstract_status", "is_critical", "areas", "is_listed", "listed_band", "is_critical_listed",
-    "is_top_level", "duplicate_group", "duplicate_order", "excluded_because",
+    "is_top_level", "listed_fraction", "duplicate_group", "duplicate_order", "excluded_because",
 )  # fmt: skip
 
 
@@ -172,13 +177,18 @@ def _by_institution(works: pl.DataFrame, institutions_of: pl.DataFrame, side: st
 
 def _count(sliced: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Count every measure in every slice; the fixed slices have their rows even without works."""
-    kinds = [(measure, counting) for measure in MEASURES for counting in COUNTING_WEIGHT]
+    kinds = [
+        (measure, counting)
+        for measure in MEASURES
+        for counting in COUNTING_WEIGHT
+        if counting == "full" or measure not in OWN_PART
+    ]
     sums: list[pl.Expr] = []
     for measure, counting in kinds:
         (has, of), weight = MEASURES[measure], COUNTING_WEIGHT[counting]
         name = f"{measure}|{counting}"
         sums += [
-            (weight * (has & of)).sum().alias(f"{name}|numerator"),
+            (weight * has * of).sum().alias(f"{name}|numerator"),
             (weight * of).sum().alias(f"{name}|denominator"),
             (weight * weight * of).sum().alias(f"{name}|squares"),
         ]

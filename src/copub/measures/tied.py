@@ -106,6 +106,9 @@ def _tie_row(
         day = day_of(tie.start)
         after = {work for work in both if _day(flags[work]) >= day}
         row |= _counts("_before", both - after, flags) | _counts("_after", after, flags)
+        if row["risk_level"] in (set(study.levels) or set(levels.values())):
+            # the partner itself makes each of these works listed: before and after are 100 % by construction
+            row |= {"listed_share_before": None, "listed_share_after": None}
     return row
 
 
@@ -117,7 +120,8 @@ def _counts(suffix: str, works: set[str], flags: Mapping[str, tuple[Any, ...]]) 
     critical, listed, both = (sum(flags[work][at] for work in works) for at in (2, 3, 4))
     counts: dict[str, Any] = {f"works{suffix}": len(works), f"listed{suffix}": listed}
     if suffix:
-        return counts | {f"listed_share{suffix}": listed / len(works) if works else None}
+        shares = {name: k / len(works) if works else None for name, k in (("listed", listed), ("critical", critical))}
+        return counts | {f"critical{suffix}": critical} | {f"{n}_share{suffix}": share for n, share in shares.items()}
     return counts | {"critical": critical, "critical_listed": both}
 
 

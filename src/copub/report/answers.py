@@ -37,6 +37,7 @@ _MEASURES = (
     "top_level_given_critical_listed",
     "critical_listed_lower",
     "critical_listed_unrated",
+    "critical_listed_authors",
 )
 
 

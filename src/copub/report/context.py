@@ -29,6 +29,8 @@ _TIES: tuple[Column, ...] = (
     ("label.level", "risk_level", "level"),
     ("label.works", "works", "count"),
     ("label.critical_listed", "critical_listed", "count"),
+    ("label.critical_before", "critical_share_before", "share"),
+    ("label.critical_after", "critical_share_after", "share"),
     ("label.listed_before", "listed_share_before", "share"),
     ("label.listed_after", "listed_share_after", "share"),
     ("label.source", "sources", "text"),

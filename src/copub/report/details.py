@@ -45,8 +45,8 @@ _INTENSITY: tuple[Column, ...] = (
     ("label.works", "works", "count"),
     ("label.share_of_a", "share_of_a", "share"),
     ("label.share_of_b", "share_of_b", "share"),
-    ("label.salton", "salton", "share"),
-    ("label.affinity", "affinity", "figure"),
+    ("label.salton", "salton", "fine_figure"),
+    ("label.association", "association_strength", "figure"),
 )
 _RESAMPLED: tuple[Column, ...] = (
     ("label.statistic", "statistic", "statistic"),

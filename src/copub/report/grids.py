@@ -50,6 +50,7 @@ WRITERS: Mapping[str, Writer] = {
     ),
     "count": lambda facts, row, column: Cell(facts.words.count(row[column]), row[column]),
     "figure": lambda facts, row, column: Cell(facts.words.number(row[column], 2), row[column]),
+    "fine_figure": lambda facts, row, column: Cell(facts.words.number(row[column], 4), row[column]),
     "share": lambda facts, row, column: Cell(facts.words.percent(row[column]), row[column]),
     "difference": lambda facts, row, column: Cell(facts.words.points(row[column]), row[column]),
     "points": _points,
