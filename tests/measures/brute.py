@@ -270,6 +270,17 @@ def specification(
     thresholds: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> tuple[float, float]:
     """Return numerator and denominator of the headline under one combination of switches."""
+    of_works = specification_of_works(world, spec, entities, thresholds).values()
+    return sum(x for x, _ in of_works), sum(w for _, w in of_works)
+
+
+def specification_of_works(
+    world: list[Row],
+    spec: Row,
+    entities: Mapping[str, tuple[str, str, bool, str]],
+    thresholds: Mapping[str, Mapping[str, Mapping[str, float]]],
+) -> dict[str, tuple[float, float]]:
+    """Return by work_id what each work that counts brings to numerator and denominator."""
     side_b = {"CN"} if spec["hk_mo"] == "without" else {"CN", "HK"}
     kept = []
     for work in world:
@@ -281,6 +292,7 @@ def specification(
             work["publication_year"] < 2015
             or (spec["types"] == "as the study" and work["type"] == "editorial")
             or (spec["types"] == "articles only" and work["type"] != "article")
+            or (spec["types"] == "articles or no type" and work["type"] not in ("article", None))
             or (spec["author_cap"] != "none" and len(people) > int(spec["author_cap"].split()[-1]))
             or not (any(a) and any(b))
             or (spec["dual_affiliated"] == "without" and dual)
@@ -290,7 +302,7 @@ def specification(
     if spec["duplicates"] == "without":
         first = first_of_duplicates(world, kept)
         kept = [w for w in kept if w["work_id"] in first]
-    numerator = denominator = 0.0
+    brought: dict[str, tuple[float, float]] = {}
     for work in kept:
         people = [countries_of(a) for a in work["authors"]]
         weight = {
@@ -303,6 +315,5 @@ def specification(
             t == spec["taxonomy"] and score >= (0.5 if spec["operating_point"] == "balanced" else needed.get(area, 0.5))
             for t, area, score in work["assignments"]
         )
-        denominator += weight
-        numerator += weight * (critical and _listed_under(work, spec, entities, side_b))
-    return numerator, denominator
+        brought[work["work_id"]] = (weight * (critical and _listed_under(work, spec, entities, side_b)), weight)
+    return brought

@@ -13,7 +13,7 @@ import pytest
 
 from copub.measures.copublications import flagged_works
 from copub.measures.duplicategroups import first_of_group, with_groups
-from copub.measures.specifications import influences, specifications
+from copub.measures.specifications import Specifications, influences, specifications
 from copub.measures.switches import settings_of
 from copub.screening.appliedrepairs import OtherRepairs
 from copub.study import Study
@@ -24,7 +24,7 @@ from .worlds import AREAS, ENTITIES, LEVELS, STUDY, Frames, frames, made_world, 
 THRESHOLDS = {"tax-one": {"precision": dict.fromkeys(AREAS, 0.8), "recall": dict.fromkeys(AREAS, 0.3)}}
 
 
-def grid_of(seed: int, size: int, asked=STUDY) -> tuple[pl.DataFrame, pl.DataFrame]:
+def grid_of(seed: int, size: int, asked=STUDY) -> Specifications:
     made = made_world(seed, size)[1]
     flagged = flagged_works(asked, made.tables, made.classification, made.hits, LEVELS)
     return specifications(
@@ -35,7 +35,7 @@ def grid_of(seed: int, size: int, asked=STUDY) -> tuple[pl.DataFrame, pl.DataFra
 @pytest.mark.parametrize("seed", range(4))
 def test_each_specification_equals_the_headline_counted_anew(seed: int) -> None:
     world = made_world(seed, 40)[0]
-    grid, _ = grid_of(seed, 40)
+    grid, *_ = grid_of(seed, 40)
     rows = grid.rows(named=True)
     for row in Random(seed).sample(rows, 150):
         found = (row["numerator"], row["denominator"])
@@ -78,7 +78,7 @@ def test_each_specification_under_the_other_rule_for_repairs_equals_its_own_worl
     other_world = mended(world, seed)
     other = frames(other_world)
     flagged = flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS)
-    grid, moved = specifications(
+    grid, moved, _ = specifications(
         STUDY, flagged, made.tables.authorships, made.classification.assignments, made.hits, LEVELS, THRESHOLDS,
         differing(made, other),
     )  # fmt: skip
@@ -90,7 +90,7 @@ def test_each_specification_under_the_other_rule_for_repairs_equals_its_own_worl
 
 
 def test_every_combination_is_there_once() -> None:
-    grid, _ = grid_of(1, 20)
+    grid, *_ = grid_of(1, 20)
     settings = settings_of(STUDY, LEVELS, ["precision", "recall"])
     assert list(settings) == grid.columns[: len(settings)]
     apart = ("taxonomy", "operating_point", "watchlist", "risk_floor")
@@ -102,7 +102,7 @@ def test_every_combination_is_there_once() -> None:
 
 
 def test_one_combination_is_the_study_itself() -> None:
-    grid, _ = grid_of(2, 40)
+    grid, *_ = grid_of(2, 40)
     own = grid.filter("is_study")
     made = made_world(2, 40)[1]
     flagged = flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS)
@@ -116,7 +116,7 @@ def test_a_study_with_its_own_choices_finds_them_in_the_grid() -> None:
         include_descendants=False, operating_point="recall", counting="fractional-authors", other_watchlists=(),
         other_taxonomies=(),
     )  # fmt: skip
-    grid, _ = grid_of(1, 20, asked)
+    grid, *_ = grid_of(1, 20, asked)
     row = grid.filter("is_study").row(0, named=True)
     names = ("risk_floor", "tiers", "author_cap", "medical", "children", "operating_point", "counting", "hk_mo")
     assert [row[name] for name in names] == [
@@ -128,7 +128,7 @@ def test_a_hit_out_of_date_counts_under_no_setting() -> None:
     made = made_world(0, 40)[1]
     hits = made.hits.with_columns(not_counted_because=pl.lit(["date"]), is_counted=pl.lit(False))
     flagged = flagged_works(STUDY, made.tables, made.classification, hits, LEVELS)
-    grid, _ = specifications(
+    grid, *_ = specifications(
         STUDY, flagged, made.tables.authorships, made.classification.assignments, hits, LEVELS, THRESHOLDS
     )
     assert grid["numerator"].sum() == 0
@@ -164,14 +164,14 @@ def left_out(hits: pl.DataFrame, where: pl.Expr, reason: str) -> pl.DataFrame:
 def numerators_by(asked: Study, made: Frames, hits: pl.DataFrame) -> dict[str, float]:
     """Return the sum of numerators of the grid by setting of the switch medical."""
     flagged = flagged_works(asked, made.tables, made.classification, hits, LEVELS)
-    grid, _ = specifications(
+    grid, *_ = specifications(
         asked, flagged, made.tables.authorships, made.classification.assignments, hits, LEVELS, THRESHOLDS
     )
     return dict(grid.group_by("medical").agg(pl.col("numerator").sum()).iter_rows())
 
 
 def test_no_works_give_a_grid_with_null_shares() -> None:
-    grid, moved = grid_of(0, 0)
+    grid, moved, _ = grid_of(0, 0)
     assert grid["share"].null_count() == grid.height > 0
     assert moved["mean_difference"].null_count() == moved.height
 
@@ -193,6 +193,34 @@ def test_influence_is_the_mean_difference_of_matched_specifications() -> None:
     assert table["switch"][0] == "counting"
     assert by_switch["medical"]["range_of_medians"] == pytest.approx(0.15 - 0.095)
     assert by_switch["types"]["mean_difference"] is None
+
+
+def test_a_missing_type_is_neither_an_article_nor_something_else() -> None:
+    grid, *_ = grid_of(2, 40)
+    others = {
+        "counting": "full",
+        "author_cap": "none",
+        "dual_affiliated": "with",
+        "duplicates": "with",
+        "hk_mo": "with",
+    }
+    by_types = dict(grid.filter(**others).select("types", "denominator").unique().iter_rows())
+    kinds = [w["type"] for w in made_world(2, 40)[0] if w["publication_year"] >= 2015]
+    assert by_types["articles only"] == kinds.count("article")
+    assert by_types["articles or no type"] == kinds.count("article") + kinds.count(None)
+    assert by_types["every type"] == len(kinds)
+
+
+def test_small_and_unequal_specifications_move_no_influence() -> None:
+    asked = study(small_rate=30)
+    grid, moved, _ = grid_of(2, 40, asked)
+    assert (grid["is_small"] == (grid["denominator"] < 30)).all() and 0 < grid["is_small"].sum() < grid.height
+    kept = grid.filter(~pl.col("is_small"), "is_defensible")
+    for row in moved.drop_nulls("lowest_median").iter_rows(named=True):
+        medians = kept.group_by(row["switch"]).agg(pl.col("share").median())["share"]
+        assert row["lowest_median"] == pytest.approx(medians.min())
+        assert row["highest_median"] == pytest.approx(medians.max())
+    assert moved.filter(switch="types")["left_out"].to_list() == [["articles only"]]
 
 
 def test_a_chain_of_duplicates_is_one_group_and_keeps_its_first_work_that_is_left() -> None:

@@ -196,7 +196,7 @@ def _people(rng: Random) -> list[dict[str, Any]]:
 
 def _work(rng: Random, number: int) -> dict[str, Any]:
     year = rng.randint(YEARS[0] - 1, YEARS[1])
-    kind = rng.choice(["article", "article", "preprint", "editorial"])
+    kind = rng.choice(["article", "article", "preprint", "editorial", None])
     places = [(taxonomy, area) for taxonomy in ("tax-one", "tax-two") for area in AREAS]
     return {
         "work_id": f"W{number}",

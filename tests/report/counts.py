@@ -155,6 +155,14 @@ def sensitivity(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "ci_low": low,
                 "ci_high": high,
                 "difference": share - k / n if n else None,
+                "difference_low": share - k / n - 0.01 if n else None,
+                "difference_high": share - k / n + 0.01 if n else None,
+                "gained": int(max(0, k * factor - k)),
+                "lost": int(max(0, k - k * factor)),
+                "entered": 0,
+                "left": 0,
+                "is_small": n < 25,
+                "is_defensible": setting != "all",
             }
         )
     return rows

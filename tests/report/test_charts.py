@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 import pytest
 
-from copub.report.charts import interval_chart, overlap_chart, specification_chart, trend_chart
+from copub.report.charts import difference_chart, overlap_chart, specification_chart, trend_chart
 from copub.report.details import drawn_specifications
 from copub.report.drawing import NARROW, PAINT, WIDE, draw
 from copub.report.maps import network_chart, pair_chart
@@ -19,13 +19,13 @@ from copub.schema import TABLES, empty
 WORDS = load_messages("en")
 EVENTS = [{"date": "2024-01", "label": "An event"}, {"date": "2025-05-05", "label": "Another"}, {"date": "soon"}]
 BARS = [{"label": "Quantum", "whole": 10.0, "part": 4.0, "text": "4 of 10"}]
-POINTS = [{"label": "base", "share": 0.1, "ci_low": 0.05, "ci_high": 0.2, "is_base": True}]
+POINTS = [{"label": "a: b", "value": 0.1, "low": 0.05, "high": 0.2, "is_small": n > 0} for n in range(2)]
 
 
 def _specifications(n: int) -> pl.DataFrame:
     rows = [
         {**dict.fromkeys(TABLES["specifications"].schema), "taxonomy": f"t{i:05}", "share": (i * 7919 % n) / n,
-         "ci_low": 0.0, "ci_high": 1.0, "is_study": i == 5}
+         "ci_low": 0.0, "ci_high": 1.0, "is_study": i == 5, "is_small": i % 7 == 0}
         for i in range(n)
     ]  # fmt: skip
     return pl.DataFrame(rows, schema=TABLES["specifications"].schema)
@@ -38,7 +38,7 @@ def _charts(world: Any, width: int) -> dict[str, Any]:
             *(tables[name].filter(pl.col("counting") == "full") for name in ("trends", "periods")), WORDS, width, EVENTS
         ),
         "overlap": overlap_chart(BARS, WORDS, width),
-        "interval": interval_chart(POINTS, WORDS, width, 0.1),
+        "differences": difference_chart(POINTS, WORDS, width),
         "curve": specification_chart(drawn_specifications(_specifications(50)), WORDS, width),
         "pairs": pair_chart(tables["pairs"], width, a="A", b="B"),
         "network": network_chart(tables["pairs"], width, a="A", b="B"),
@@ -63,7 +63,7 @@ def test_every_colour_is_one_of_the_page(world: Any) -> None:
 def test_nothing_to_draw_is_none() -> None:
     assert trend_chart(empty("trends"), empty("periods"), WORDS, WIDE) is None
     assert overlap_chart([], WORDS, WIDE) is None
-    assert interval_chart([], WORDS, WIDE) is None
+    assert difference_chart([], WORDS, WIDE) is None
     assert pair_chart(empty("pairs"), WIDE, a="A", b="B") is None
     assert network_chart(empty("pairs"), WIDE, a="A", b="B") is None
 

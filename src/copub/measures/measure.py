@@ -88,10 +88,10 @@ def measure(
         add(**_next_to_ties(study, given, tables.affiliations, works, numbers["pairs"]))
         authorships = tables.authorships
         del tables  # large, and what follows reads only these of it
-        grid, moved_by = specifications(
+        grid, moved_by, moves = specifications(
             study, flagged, authorships, classification.assignments, hits, ranked, given.thresholds, other_repairs
         )
-        add(sensitivity=sensitivity(study, works, grid), specifications=grid, influences=moved_by)
+        add(sensitivity=sensitivity(moves), specifications=grid, influences=moved_by)
         add(comparison=comparison(study, given.published, numbers))
     return numbers
 

@@ -1,4 +1,4 @@
-"""The headline under every combination of the switches, and which switch moves it most.
+"""The headline under every combination of the switches, which switch moves it most, and what one switch changes.
 
 Source of the idea: U. Simonsohn, J. P. Simmons, L. D. Nelson (2020), Specification curve
 analysis, Nature Human Behaviour 4.
@@ -6,19 +6,22 @@ analysis, Nature Human Behaviour 4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from copub.intervals import DIGITS, with_intervals
+from copub.measures.pairedchanges import Headline, changes
 from copub.measures.switches import (
+    EVERY_LEVEL,
     WITHOUT,
     Mask,
+    Setting,
     Settings,
     Thresholds,
     critical_masks,
@@ -37,6 +40,20 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 LISTED = ("watchlist", "risk_floor", "medical", "children", "tiers")
 WEIGHED = ("counting", "author_cap", "types", "dual_affiliated", "duplicates")
+JUDGED = ("taxonomy", "operating_point")
+PARTS: Mapping[tuple[str, str], pl.Expr] = {
+    ("links", "bilateral works only"): pl.col("is_bilateral"),
+    ("text", "works with an abstract only"): pl.col("abstract_status") == "full",
+}
+"""Parts of the study that are no switch of the grid, but are compared as one."""
+
+
+class Specifications(NamedTuple):
+    """The tables ``specifications`` and ``influences``, and the rows of ``sensitivity``."""
+
+    grid: pl.DataFrame
+    influences: pl.DataFrame
+    moves: pl.DataFrame
 
 
 def specifications(
@@ -48,8 +65,8 @@ def specifications(
     levels: Sequence[str],
     thresholds: Thresholds,
     other: OtherRepairs | None = None,
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the tables ``specifications`` and ``influences``.
+) -> Specifications:
+    """Return the headline under every combination of the switches, and what each switch changes.
 
     Parameters
     ----------
@@ -64,7 +81,7 @@ def specifications(
     settings = settings_of(study, levels, operating_points, both_repairs=other is not None)
     works = eligible_works(study, flagged)
     critical = critical_masks(study, works, assignments, settings, thresholds)
-    parts = []
+    parts, moved = [], _Moved(settings, critical)
     for repairs in settings["repairs"]:
         its_hits, its_authorships = hits, authorships
         if not repairs.own and other is not None:
@@ -73,14 +90,91 @@ def specifications(
             as_it_is = repairs.own and hk_mo.name != WITHOUT
             sided = works if as_it_is else with_sides(study, works, its_authorships, hk_mo.name)
             listed = listed_masks(study, works, its_hits, settings, levels, hk_mo.name)
-            part = _products(critical, listed, populations(study, sided, settings))
+            weights = moved.seen(populations(study, sided, settings))
+            part = _products(critical, listed, weights)
+            moved.add({"repairs": repairs, "hk_mo": hk_mo}, listed)
             parts.append(part.with_columns(pl.lit(hk_mo.name).alias("hk_mo"), pl.lit(repairs.name).alias("repairs")))
-    grid = pl.concat(parts)
     own = pl.all_horizontal(
         pl.col(switch) == next(s.name for s in choices if s.own) for switch, choices in settings.items()
     )
-    table = with_intervals(grid, study.confidence).drop("squares").with_columns(own.alias("is_study"))
-    return conform("specifications", table), influences(table, settings)
+    equal = pl.all_horizontal(
+        pl.col(switch).is_in([s.name for s in choices if s.equal]) for switch, choices in settings.items()
+    )
+    table = conform(
+        "specifications",
+        with_intervals(pl.concat(parts), study.confidence)
+        .drop("squares")
+        .with_columns(
+            own.alias("is_study"),
+            (pl.col("denominator") < study.small_rate).alias("is_small"),
+            equal.alias("is_defensible"),
+        ),
+    )
+    of_parts = {name: works.select(keep.fill_null(False)).to_series().to_numpy() for name, keep in PARTS.items()}
+    rows = changes(moved.own, {**moved.others, **{n: moved.own.within(k) for n, k in of_parts.items()}}, study)
+    left_out = {(switch, s.name) for switch, choices in settings.items() for s in choices if not s.equal}
+    named = pl.struct("switch", "setting").map_elements(
+        lambda row: (row["switch"], row["setting"]) not in left_out, return_dtype=pl.Boolean
+    )
+    defensible = influences(table.filter(~pl.col("is_small"), "is_defensible"), settings)
+    return Specifications(table, defensible, rows.with_columns(named.alias("is_defensible")))
+
+
+class _Moved:
+    """The headline with one switch moved at a time, gathered while the combinations are made."""
+
+    def __init__(self, settings: Mapping[str, Settings], critical: Mapping[tuple[str, str], Mask]) -> None:
+        self.own_names = {switch: next(s.name for s in choices if s.own) for switch, choices in settings.items()}
+        self.critical = critical
+        self.weights: dict[tuple[str, ...], Array] = {}
+        self.others: dict[tuple[str, str], Headline] = {}
+        self.own = Headline(np.empty(0), np.empty(0))
+
+    def _key(self, switches: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self.own_names[switch] for switch in switches)
+
+    def seen(self, weights: Iterable[tuple[tuple[str, ...], Array]]) -> Iterator[tuple[tuple[str, ...], Array]]:
+        """Yield the weights, and keep those that differ from the study in at most one switch."""
+        own = self._key(WEIGHED)
+        self.weights = {}
+        for key, weight in weights:
+            if sum(name != mine for name, mine in zip(key, own, strict=True)) <= 1:
+                self.weights[key] = weight
+            yield key, weight
+
+    def add(self, outer: Mapping[str, Setting], listed: Mapping[tuple[str, ...], Mask]) -> None:
+        """Gather what one rule for repairs, Hong Kong and Macau gives: all moves under the study's own, else itself."""
+        own = self._key(JUDGED), self._key(LISTED), self._key(WEIGHED)
+
+        def headline(judged: tuple[str, ...], on_lists: tuple[str, ...], weighed: tuple[str, ...]) -> Headline:
+            weight = self.weights[weighed]
+            return Headline(weight * (self.critical[judged[0], judged[1]] & listed[on_lists]), weight)
+
+        moved = [(switch, setting.name) for switch, setting in outer.items() if not setting.own]
+        if moved:
+            if len(moved) == 1:
+                self.others[moved[0]] = headline(*own)
+            return
+        self.own = headline(*own)
+        for judged in self.critical:
+            for switch in _moved_switch(JUDGED, judged, own[0]):
+                self.others[switch] = headline(judged, own[1], own[2])
+        graded = {key[0] for key in listed if key[1] == own[1][1]}
+        for on_lists in listed:
+            # a list without levels counts as a whole, so that its floor is no second move
+            same = on_lists if on_lists[0] in graded or on_lists[1] != EVERY_LEVEL else (on_lists[0], own[1][1])
+            for switch in _moved_switch(LISTED, (*same[:2], *on_lists[2:]), own[1]):
+                self.others[switch] = headline(own[0], on_lists, own[2])
+        for weighed in self.weights:
+            for switch in _moved_switch(WEIGHED, weighed, own[2]):
+                self.others[switch] = headline(own[0], own[1], weighed)
+
+
+def _moved_switch(switches: Sequence[str], key: tuple[str, ...], own: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the switch and setting in which a key differs from the study's own, if it is one alone."""
+    differing = [(switch, name) for switch, name, mine in zip(switches, key, own, strict=True) if name != mine]
+    if len(differing) == 1:
+        yield differing[0]
 
 
 def _products(
@@ -111,7 +205,7 @@ def _products(
     columns: dict[str, pl.Series] = {
         name: pl.Series(name, np.round(values, DIGITS).ravel()) for name, values in spread.items()
     }
-    axes = ((0, ("taxonomy", "operating_point"), list(critical)), (1, WEIGHED, pops), (2, LISTED, list(listed)))
+    axes = ((0, JUDGED, list(critical)), (1, WEIGHED, pops), (2, LISTED, list(listed)))
     for axis, names, keys in axes:
         index = np.broadcast_to(
             np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(3)]), shape
@@ -130,7 +224,8 @@ def influences(grid: pl.DataFrame, settings: Mapping[str, Settings]) -> pl.DataF
     """Return the table ``influences``: how far each switch moves the share.
 
     For each pair of settings of a switch the specifications that agree in everything else are
-    matched; the difference of a pair is the mean absolute difference of their shares.
+    matched; the difference of a pair is the mean absolute difference of their shares. `grid` holds the
+    specifications that count: over enough works, and with settings that are equally defensible.
     """
     rows = []
     for switch, choices in settings.items():
@@ -149,6 +244,7 @@ def influences(grid: pl.DataFrame, settings: Mapping[str, Settings]) -> pl.DataF
             {
                 "switch": switch,
                 "settings": [choice.name for choice in choices],
+                "left_out": [choice.name for choice in choices if not choice.equal],
                 "lowest_setting": low or None,
                 "lowest_median": medians.get(low),
                 "highest_setting": high or None,

@@ -39,19 +39,31 @@ TIER_SETS: Mapping[str, tuple[str, ...]] = {
 }
 EVERY_LEVEL = "every entity"
 WITH, WITHOUT = "with", "without"
+UNEQUAL: Mapping[str, tuple[str, ...]] = {
+    # a work without a type is taken for no article
+    "types": ("articles only",),
+    # chosen to err on one side: works are missed, or named wrongly, by design
+    "operating_point": ("precision", "recall"),
+    # an institution that only the printed affiliation names is missed
+    "tiers": ("identifier", "identifier+lineage"),
+    # affiliations that are known to be wrong stay
+    "repairs": (WITHOUT,),
+}
+"""Settings that are not as defensible as the others of their switch, unless the study itself makes them."""
 _SWITCHED = (
     "work_id", "type", "is_paratext", "excluded_because", "n_authors", "n_authors_a", "n_authors_b", "weight",
-    "weight_countries", "is_bilateral", "is_dual_only", *DUPLICATES,
+    "weight_countries", "is_bilateral", "is_dual_only", "abstract_status", *DUPLICATES,
 )  # fmt: skip
 """What the switches read of a work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting of one switch; `own` marks the study's."""
+    """One setting of one switch; `own` marks the study's, `equal` those as defensible as it."""
 
     name: str
     own: bool
+    equal: bool = True
 
 
 Settings = tuple[Setting, ...]
@@ -80,7 +92,7 @@ def settings_of(
         "tiers": (list(dict.fromkeys((*TIER_SETS, own_tiers))), own_tiers),
         "counting": (list(COUNTING_WEIGHT), study.counting),
         "author_cap": ([_cap(cap) for cap in caps], _cap(study.author_cap)),
-        "types": (["as the study", "every type", "articles only"], "as the study"),
+        "types": (["as the study", "every type", "articles or no type", "articles only"], "as the study"),
         "hk_mo": (
             [WITH, WITHOUT] if has_harmonised else ["not in the study"],
             WITH if has_harmonised else "not in the study",
@@ -89,7 +101,10 @@ def settings_of(
         "duplicates": ([WITH, WITHOUT], WITH),
         "repairs": ([WITH, WITHOUT] if both_repairs else [own_repairs], own_repairs),
     }
-    return {switch: tuple(Setting(name, name == own) for name in names) for switch, (names, own) in values.items()}
+    return {
+        switch: tuple(Setting(name, name == own, name == own or name not in UNEQUAL.get(switch, ())) for name in names)
+        for switch, (names, own) in values.items()
+    }
 
 
 def _cap(cap: int) -> str:
@@ -228,8 +243,8 @@ def _kept(study: Study, cap: str, types: str, dual: str) -> pl.Expr:
     keep = pl.col("work_id").is_not_null()
     if cap != "none":
         keep &= pl.col("n_authors") <= int(cap.rsplit(" ", 1)[1])
-    if types == "articles only":
-        keep &= pl.col("type").is_in(ARTICLES)
+    if types in ("articles only", "articles or no type"):
+        keep &= pl.col("type").is_in(ARTICLES).fill_null(types == "articles or no type")
     elif types == "as the study":
         left_out = pl.col("type").is_in(list(study.exclude_types)).fill_null(False)
         if "paratext" in study.exclude_types:

@@ -173,46 +173,57 @@ def _height(labels: Sequence[str]) -> int:
     return (30 if any("\n" in label for label in labels) else 23) * len(labels)
 
 
-def interval_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int, base: float | None = None) -> Any:
-    """Return points with their intervals, one row each, and a line at `base`.
+HATCH = [2, 3]
+"""Dashes of intervals over fewer works than the floor."""
 
-    Rows: label, share, ci_low, ci_high, is_base.
+
+def difference_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int) -> Any:
+    """Return differences in percentage points with their intervals, one row each, and a line at 0.
+
+    Rows: label, value, low, high, is_small; those over few works are dashed and hollow.
     """
     if not rows:
         return None
     schema = {
         "label": pl.String,
-        "share": pl.Float64,
-        "ci_low": pl.Float64,
-        "ci_high": pl.Float64,
-        "is_base": pl.Boolean,
+        "value": pl.Float64,
+        "low": pl.Float64,
+        "high": pl.Float64,
+        "is_small": pl.Boolean,
     }
-    frame = pl.DataFrame(list(rows), schema=schema)
+    frame = pl.DataFrame(list(rows), schema=schema).with_columns(pl.col("value", "low", "high") * 100)
     narrow = width < 500
     frame = frame.with_columns(label=_lines(frame["label"], narrow))
     order = frame["label"].to_list()
     y = alt.Y("label:N", sort=order, title=None, axis=_labels(narrow))
-    colour = alt.condition("datum.is_base", alt.value(ACCENT), alt.value(INK))
-    x = alt.X("ci_low:Q", title=words.say("label.share"), axis=alt.Axis(format=PERCENT, tickCount=4))
+    x = alt.X("low:Q", title=words.say("label.difference"), axis=alt.Axis(format="+d", tickCount=4))
     chart = alt.Chart(frame)
-    bars = chart.mark_rule(strokeWidth=2, opacity=0.45).encode(x=x, x2="ci_high:Q", y=y, color=colour)
-    points = chart.mark_point(filled=True, size=55, opacity=1).encode(x="share:Q", y=y, color=colour)
-    layers = [bars, points]
-    if base is not None:
-        line = alt.Chart(pl.DataFrame({"at": [base]})).mark_rule(color=ACCENT, strokeDash=[3, 3]).encode(x="at:Q")
-        layers.insert(0, line)
-    return alt.layer(*layers).properties(width=width - (160 if narrow else 300), height=_height(order))
+    line = alt.Chart(pl.DataFrame({"at": [0.0]})).mark_rule(color=ACCENT, strokeDash=[3, 3]).encode(x="at:Q")
+    bars = chart.mark_rule(strokeWidth=2, opacity=0.45, color=INK).encode(
+        x=x, x2="high:Q", y=y, strokeDash=alt.condition("datum.is_small", alt.value(HATCH), alt.value([1, 0]))
+    )
+    points = chart.mark_point(size=55, opacity=1, filled=False, stroke=INK).encode(
+        x="value:Q", y=y, fill=alt.condition("datum.is_small", alt.value(PAGE), alt.value(INK))
+    )
+    return alt.layer(line, bars, points).properties(width=width - (160 if narrow else 300), height=_height(order))
 
 
 def specification_chart(curve: pl.DataFrame, words: Messages, width: int) -> Any:
     """Return the specification curve: shares with intervals in their order, the study's own accented.
 
-    `curve` has rank, share, ci_low, ci_high, is_study.
+    `curve` has rank, share, ci_low, ci_high, is_study, is_small; those over few works are dashed and hollow.
     """
-    chart = alt.Chart(curve.select("rank", "share", "ci_low", "ci_high", "is_study"))
+    chart = alt.Chart(curve.select("rank", "share", "ci_low", "ci_high", "is_study", "is_small"))
     x = alt.X("rank:Q", title=None, axis=None, scale=alt.Scale(nice=False))
     y = alt.Y("share:Q", title=words.say("label.share"), axis=alt.Axis(format=PERCENT, tickCount=4))
-    band = chart.mark_rule(color=BAR, strokeWidth=1, opacity=0.7).encode(x=x, y=alt.Y("ci_low:Q"), y2="ci_high:Q")
-    dots = chart.mark_point(filled=True, size=12, opacity=1, color=INK).encode(x=x, y=y)
+    band = chart.mark_rule(color=BAR, strokeWidth=1, opacity=0.7).encode(
+        x=x,
+        y=alt.Y("ci_low:Q"),
+        y2="ci_high:Q",
+        strokeDash=alt.condition("datum.is_small", alt.value(HATCH), alt.value([1, 0])),
+    )
+    dots = chart.mark_point(size=12, opacity=1, filled=False, stroke=INK, strokeWidth=1).encode(
+        x=x, y=y, fill=alt.condition("datum.is_small", alt.value(PAGE), alt.value(INK))
+    )
     own = chart.transform_filter("datum.is_study").mark_point(filled=True, size=120, opacity=1, color=ACCENT)
     return alt.layer(band, dots, own.encode(x=x, y=y)).properties(width=width - 70, height=190)

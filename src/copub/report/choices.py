@@ -11,12 +11,11 @@ from copub.report.blocks import (
     count_cell,
     figure_of,
     grid_of,
-    points_cell,
     rows_of,
     share_cells,
     share_heads,
 )
-from copub.report.charts import interval_chart, overlap_chart
+from copub.report.charts import difference_chart, overlap_chart
 from copub.report.facts import Facts, Row
 
 
@@ -95,36 +94,54 @@ def slice_section(facts: Facts) -> Section | None:
 
 
 def sensitivity_section(facts: Facts) -> Section | None:
-    """Return how far other choices move the headline."""
+    """Return what other choices change in the headline: paired changes of the same works."""
     words, frame = facts.words, facts.table("sensitivity")
     if frame.is_empty():
         return None
     title = words.say("section.sensitivity")
-    heads = (words.say("label.switch"), words.say("label.setting"), *share_heads(facts), words.say("label.difference"))
+    changed = ("gained", "lost", "entered", "left")
+    heads = (
+        words.say("label.switch"),
+        words.say("label.setting"),
+        *share_heads(facts)[:3],
+        words.say("label.difference"),
+        *(words.say(f"label.{key}") for key in changed),
+    )
     rows = rows_of(frame.sort(pl.col("switch") != "base", "switch", "setting"))
     grid = grid_of(
         title,
         heads,
         (
-            (Cell(row["switch"]), Cell(row["setting"]), *share_cells(facts, row), points_cell(facts, row["difference"]))
+            (
+                Cell(row["switch"]),
+                Cell(row["setting"], mark="" if row["is_defensible"] else words.say("label.unequal")),
+                *share_cells(facts, row)[:3],
+                _paired(facts, row),
+                *(count_cell(facts, row[key]) for key in changed),
+            )
             for row in rows
         ),
     )
-    base = next((row["share"] for row in rows if row["switch"] == "base"), None)
-    points = _points(facts, rows)
-    figures = figure_of(facts, "sensitivity", title, lambda width: interval_chart(points, words, width, base), grid)
+    points = [
+        {
+            "label": f"{row['switch']}: {row['setting']}",
+            "value": row["difference"],
+            "low": row["difference_low"],
+            "high": row["difference_high"],
+            "is_small": row["is_small"],
+        }
+        for row in rows
+        if row["switch"] != "base" and row["is_defensible"] and row["difference"] is not None
+    ]
+    figures = figure_of(facts, "sensitivity", title, lambda width: difference_chart(points, words, width), grid)
     return Section(
         "sensitivity", title, words.say("lead.sensitivity"), figures=figures, grids=() if figures else (grid,)
     )
 
 
-def _points(facts: Facts, rows: list[Row]) -> list[dict[str, object]]:
-    return [
-        {
-            **{key: row[key] for key in ("share", "ci_low", "ci_high")},
-            "label": facts.words.say("label.base") if row["switch"] == "base" else f"{row['switch']}: {row['setting']}",
-            "is_base": row["switch"] == "base",
-        }
-        for row in rows
-        if row["share"] is not None
-    ]
+def _paired(facts: Facts, row: Row) -> Cell:
+    """Return a cell with a paired difference in points, and its interval below it."""
+    if row["switch"] == "base" or row["difference"] is None:
+        return Cell("")
+    low, high = (facts.words.points(row[f"difference_{end}"]) for end in ("low", "high"))
+    return Cell(facts.words.points(row["difference"]), row["difference"], detail=f"{low}\u00a0–\u00a0{high}")

@@ -60,8 +60,8 @@ _INFLUENCES: tuple[Column, ...] = (
     ("label.median", "lowest_median", "share"),
     ("label.highest", "highest_setting", "text"),
     ("label.median", "highest_median", "share"),
-    ("label.mean_difference", "mean_difference", "difference"),
-    ("label.largest_difference", "largest_difference", "difference"),
+    ("label.mean_difference", "mean_difference", "size"),
+    ("label.largest_difference", "largest_difference", "size"),
 )
 _FUNDERS: tuple[Column, ...] = (
     ("label.funder", "funder", "marked"),
@@ -115,6 +115,9 @@ def _beyond(facts: Facts, row: Row, column: str) -> Cell:
 
 _OWN_WRITERS = {
     **WRITERS,
+    "size": lambda facts, row, column: Cell(
+        facts.words.missing if row[column] is None else facts.words.number(100 * row[column], 1), row[column]
+    ),
     "number": _number,
     "bounds_of_numbers": _bounds_of_numbers,
     "beyond": _beyond,
@@ -211,18 +214,59 @@ def crossing_section(facts: Facts) -> Section | None:
 
 
 def specification_section(facts: Facts) -> Section | None:
-    """Return the specification curve, and which switch moves the share most."""
-    words, frame = facts.words, facts.table("specifications").drop_nulls("share")
-    if frame.height < 3:
+    """Return the curve of equally defensible specifications, and which switch moves the share most."""
+    words, every = facts.words, facts.table("specifications").drop_nulls("share")
+    if every.height < 3:
         return None
     title = words.say("section.specifications")
-    influences = grid_from(facts, title, facts.table("influences"), _INFLUENCES)
-    curve = drawn_specifications(frame)
+    influences = grid_from(facts, title, facts.table("influences"), _INFLUENCES, _OWN_WRITERS)
+    drawn = every.filter(pl.col("is_defensible") | pl.col("is_study"))
+    curve = drawn_specifications(drawn)
     figures = figure_of(
         facts, "specifications", title, lambda width: specification_chart(curve, words, width), influences
     )
-    lead = words.say("lead.specifications", count=words.count(frame.height))
-    return Section("specifications", title, lead, figures=figures, paragraphs=_moved_most(facts))
+    small = drawn.filter("is_small").height
+    lead = words.say(
+        "lead.specifications",
+        count=words.count(drawn.height),
+        distinct=words.count(drawn.select("numerator", "denominator").n_unique()),
+        small=words.count(small),
+        floor=words.count(facts.study.get("small_rate")),
+        left_out=words.count(every.height - drawn.height),
+    )
+    return Section(
+        "specifications",
+        title,
+        lead,
+        figures=figures,
+        paragraphs=(*_range(facts, drawn), *_moved_most(facts), *_unequal(facts)),
+    )
+
+
+def _range(facts: Facts, drawn: pl.DataFrame) -> tuple[str, ...]:
+    """Return the lowest and highest share over enough works, and where the study stands among them."""
+    large, own = drawn.filter(~pl.col("is_small")), drawn.filter("is_study")
+    if large.is_empty() or own.is_empty():
+        return ()
+    below = large.filter(pl.col("share") < own["share"][0]).height
+    line = facts.words.say(
+        "label.specification_range",
+        low=facts.words.percent(large["share"].min()),  # type: ignore[arg-type]
+        high=facts.words.percent(large["share"].max()),  # type: ignore[arg-type]
+        share=facts.words.percent(own["share"][0]),
+        below=facts.words.percent(below / large.height, 0),
+    )
+    return (line,)
+
+
+def _unequal(facts: Facts) -> tuple[str, ...]:
+    """Return the settings that the curve leaves out, each switch with its reason."""
+    words = facts.words
+    return tuple(
+        words.say("label.left_out", settings=", ".join(row["left_out"]), reason=words.say(f"unequal.{row['switch']}"))
+        for row in rows_of(facts.table("influences").sort("rank"))
+        if row["left_out"]
+    )
 
 
 def _moved_most(facts: Facts) -> tuple[str, ...]:

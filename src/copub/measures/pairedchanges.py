@@ -1,0 +1,97 @@
+"""Two settings compared as paired changes of the same works: who enters, who leaves, and what that does to a share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from copub.intervals import DIGITS, with_intervals
+
+if TYPE_CHECKING:
+    from copub.study import Study
+
+Array = NDArray[np.float64]
+
+
+class Headline(NamedTuple):
+    """A share under one setting: what each work brings to its numerator and to its denominator."""
+
+    counted: Array
+    of: Array
+
+    def within(self, keep: NDArray[np.bool_]) -> Headline:
+        """Return the share over a part of the works."""
+        return Headline(self.counted * keep, self.of * keep)
+
+    @property
+    def share(self) -> float | None:
+        """Return the share, None over no works."""
+        total = float(self.of.sum())
+        return float(self.counted.sum()) / total if total else None
+
+
+def changes(own: Headline, others: Mapping[tuple[str, str], Headline], study: Study) -> pl.DataFrame:
+    """Return rows of table ``sensitivity``: the study's own headline, then each other one against it.
+
+    Parameters
+    ----------
+    others : by switch and setting, over the same works in the same order.
+    """
+    named = {("base", "the study as it stands"): own, **others}
+    rows = [
+        {
+            "switch": switch,
+            "setting": setting,
+            "numerator": float(one.counted.sum()),
+            "denominator": float(one.of.sum()),
+            "squares": float((one.of**2).sum()),
+            **paired_change(own, one, study.confidence),
+        }
+        for (switch, setting), one in named.items()
+    ]
+    counts = ("gained", "lost", "entered", "left")
+    floats = ("numerator", "denominator", "squares", "difference", "difference_low", "difference_high")
+    schema = {"switch": pl.String, "setting": pl.String, **dict.fromkeys(floats, pl.Float64)}
+    frame = pl.DataFrame(rows, schema=schema | dict.fromkeys(counts, pl.Int32))
+    return (
+        with_intervals(frame, study.confidence)
+        .drop("squares")
+        .with_columns(
+            (pl.col("denominator") < study.small_rate).alias("is_small"),
+            pl.col("difference", "difference_low", "difference_high").round(DIGITS),
+        )
+    )
+
+
+def paired_change(own: Headline, other: Headline, confidence: float) -> dict[str, float | int | None]:
+    """Return how the share changes from one setting to another over the same works.
+
+    The difference of two ratios is linear, work by work, in (x - R w) / W, so that works which both settings
+    treat alike cancel out; its standard error is the root of the sum of squares (linearisation: W. G. Cochran
+    1977, Sampling Techniques, chapter 6).
+    """
+    before, after = own.counted > 0, other.counted > 0
+    inside, still = own.of > 0, other.of > 0
+    found: dict[str, float | int | None] = {
+        "gained": int((after & ~before).sum()),
+        "lost": int((before & ~after).sum()),
+        "entered": int((still & ~inside).sum()),
+        "left": int((inside & ~still).sum()),
+        "difference": None,
+        "difference_low": None,
+        "difference_high": None,
+    }
+    if own.share is None or other.share is None:
+        return found
+    moved = (other.counted - other.share * other.of) / other.of.sum() - (
+        own.counted - own.share * own.of
+    ) / own.of.sum()
+    reach = float(ndtri(0.5 + confidence / 2)) * float(np.sqrt((moved**2).sum()))
+    difference = other.share - own.share
+    ends = {"difference_low": difference - reach, "difference_high": difference + reach}
+    return found | {"difference": difference} | ends
