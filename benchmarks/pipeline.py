@@ -31,7 +31,7 @@ from copub.measures import measure
 from copub.measures.inputs import inputs_of
 from copub.screening import load_watchlist, screen
 from copub.shipped import shipped_names
-from copub.sources.harvest import read_works
+from copub.sources.worksfile import read_works
 from copub.study import Study, load_study
 from copub.study.question import resolve
 from copub.technology import classify

@@ -14,7 +14,7 @@ from copub.corpus import Tables, tabulate
 from copub.corpus.tabulate import TABULATED
 from copub.errors import FileError
 from copub.sources import worksfile
-from copub.sources.harvest import read_works
+from copub.sources.worksfile import read_works
 from copub.study import Study, load_study
 
 

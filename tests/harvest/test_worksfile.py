@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from copub.errors import FileError, InputError
 from copub.sources import worksfile
-from copub.sources.harvest import read_works
+from copub.sources.worksfile import read_works
 
 WORKS: list[Any] = [{"id": f"https://openalex.org/W{number}", "title": "é" * number} for number in range(700)]
 PLAIN = b"\n".join(orjson.dumps(work) for work in WORKS) + b"\n"

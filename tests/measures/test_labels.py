@@ -63,7 +63,7 @@ def test_all_faults_of_all_sheets_are_named_with_their_lines(tmp_path: Path) -> 
 def test_missing_columns_and_files_are_said(tmp_path: Path) -> None:
     with pytest.raises(FileError) as error:
         read_labels([sheet(tmp_path, "work_id,critical\nW1,yes\n")])
-    assert all(f"the column {name!r} is missing" in str(error.value) for name in ("listed", "reader", "date"))
+    assert all(f"column {name!r} is missing" in str(error.value) for name in ("listed", "reader", "date"))
     with pytest.raises(InputError, match="there is no such sheet"):
         read_labels([tmp_path / "none.csv"])
     (tmp_path / "latin.csv").write_bytes(b"work_id,critical\nW1,\xe9\n")

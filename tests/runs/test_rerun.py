@@ -16,7 +16,7 @@ from copub.runs import Run
 from copub.runs.stagecache import DAMAGED, FOLDER, MADE, REUSED, StageCache
 from copub.runs.staging import NOT_READ_BY_TABULATE, model_facts, tabulated
 from copub.shipped import shipped_folder
-from copub.sources.harvest import read_works
+from copub.sources.worksfile import read_works
 from copub.study import Study
 
 

@@ -186,7 +186,7 @@ def test_a_missing_csv_file_does_not_hide_the_faults_of_the_head(write_list) -> 
     [
         ("entity_id,nonsense\na,b\n", "unknown column 'nonsense'"),
         ("name\nA\n", "column 'entity_id' is missing"),
-        ("entity_id,name,name\na,A,A\n", "column 'name' stands twice"),
+        ("entity_id,name,name\na,A,A\n", "column 'name' is there twice"),
         ("entity_id,level\nbeihang-university,nonsense\n", "level 'nonsense' is not one"),
         ("entity_id,places\nnew-one,Harbour\n", "without a name"),
         ("entity_id,name\n", "the list has no members"),

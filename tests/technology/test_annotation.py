@@ -94,6 +94,6 @@ def test_all_faults_of_all_sheets_are_named(tmp_path: Path) -> None:
     said = str(raised.value)
     assert "bad.csv:2: core: unknown area Z" in said
     assert "bad.csv:2: no date of reading: 'yesterday'" in said
-    assert "worse.csv:1: columns are missing" in said
-    with pytest.raises(InputError, match="no such sheet"):
+    assert "worse.csv:1: column 'reader' is missing" in said
+    with pytest.raises(InputError, match="there is no such sheet"):
         read_sheets([tmp_path / "none.csv"], AREAS)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import zlib
 from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
@@ -15,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from copub.csvtext import FORMULA, UNFIT, csv_of
-from copub.errors import InputError
+from copub.errors import Fault, FileError, InputError
+from copub.lists.csvfile import read_table, read_text
 
 _OLDEST = pl.CompatLevel.oldest()
 SUFFIXES = (".parquet", ".csv", ".jsonl")
@@ -24,23 +23,21 @@ SUFFIXES = (".parquet", ".csv", ".jsonl")
 def read_strings(path: Path, column: str) -> pl.Series:
     """Return strings exactly as they stand: one per line (plain or .gz), or a column of a CSV file.
 
-    Raises `InputError` if the file is missing, no UTF-8 text, or lacks the column.
+    Raises `InputError` if the file is missing, no UTF-8 text, or lacks the column; `FileError` with the faults of
+    its lines.
     """
-    if not path.is_file():
-        raise InputError("there is no such file", where=str(path), hint="check the path and the spelling")
-    try:
-        if ".csv" in path.suffixes:
-            frame = pl.read_csv(path, infer_schema=False)
-            if column not in frame.columns:
-                raise InputError(
-                    f"no column {column!r}", where=str(path), hint=f"columns: {', '.join(frame.columns)}; see --column"
-                )
-            return frame[column].drop_nulls()
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        lines = data.decode("utf-8").split("\n")
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error, pl.exceptions.PolarsError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path), hint="give UTF-8 text, whole") from None
-    return pl.Series("strings", [line.removesuffix("\r") for line in lines if line.strip()], dtype=pl.String)
+    if not {".csv", ".tsv"}.isdisjoint(path.suffixes):
+        faults: list[Fault] = []
+        table = read_table(path, faults, kind="file", strip=False)
+        if column not in table.columns:
+            raise InputError(f"no column {column!r}", where=str(path), hint=f"{table.heading}; see --column")
+        if faults:
+            raise FileError.first(faults, kind="file of strings")
+        strings = [row[column] for row in table.rows if row[column]]
+    else:
+        lines = read_text(path, kind="file").split("\n")
+        strings = [line.removesuffix("\r") for line in lines if line.strip()]
+    return pl.Series("strings", strings, dtype=pl.String)
 
 
 def check_out(path: Path, *inputs: Path) -> None:

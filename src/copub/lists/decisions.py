@@ -15,7 +15,7 @@ import polars as pl
 
 from copub.csvtext import unquoted, write_sheet
 from copub.errors import Fault, FileError, InputError
-from copub.lists.entity import CsvRow, read_rows
+from copub.lists.csvfile import CsvRow, read_rows
 from copub.lists.labels import LABELS, labels_text, merge_labels, read_labels
 from copub.shipped import shipped_names
 
@@ -62,8 +62,9 @@ def read_decisions(path: Path) -> pl.DataFrame:
 
 
 def _trimmed(row: CsvRow) -> CsvRow:
-    """Drop spaces around all cells but the string, which must stay as it is."""
-    return CsvRow(row.where, {name: cell if name == "value" else cell.strip() for name, cell in row.cells.items()})
+    """Drop spaces around all cells but the string, which must stay as it is; a decision is in small letters."""
+    cells = {name: cell if name == "value" else cell.strip() for name, cell in row.cells.items()}
+    return CsvRow(row.where, cells | {"decision": row["decision"].strip().lower()})
 
 
 def _decision_faults(row: CsvRow) -> Iterator[Fault]:

@@ -5,17 +5,14 @@ The shared registry and a user's own list use the same columns, `COLUMNS`.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from copub.countries import code_fault
-from copub.errors import Fault, InputError
+from copub.errors import Fault
+from copub.lists.csvfile import CsvRow
 
-SEPARATOR = "|"
 CHILDREN = ("all", "named", "none")
 CONTEXTS = ("", "open", "country", "home", "alone", "strict")
 
@@ -102,75 +99,6 @@ class Entity:
     openalex: tuple[str, ...]
     ror: tuple[str, ...]
     wikidata: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CsvRow:
-    """A row of a CSV file with the place where it stands, as ``file:line``."""
-
-    where: str
-    cells: Mapping[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells.get(column, "")
-
-    def many(self, column: str) -> tuple[str, ...]:
-        """Return the parts of a cell that holds several values separated by ``|``."""
-        return tuple(part.strip() for part in self[column].split(SEPARATOR) if part.strip())
-
-
-def read_rows(
-    path: Path,
-    known: Mapping[str, str],
-    required: tuple[str, ...],
-    faults: list[Fault],
-    *,
-    kind: str,
-    strip: bool = True,
-) -> list[CsvRow]:
-    """Read a CSV file with a header; unknown, missing and surplus cells are added to `faults`.
-
-    With `strip`, spaces around cells are dropped.
-
-    Raises `InputError` if the file is missing or is no UTF-8 text.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"there is no such {kind}", where=str(path), hint="check the path and the spelling") from None
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"the {kind} is not UTF-8 text (byte {error.start})", where=str(path), hint="save it as UTF-8"
-        ) from None
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header = next(reader, [])
-    faults += _header_faults(header, f"{path}:1", known, required)
-    rows: list[CsvRow] = []
-    line = reader.line_num
-    for cells in reader:
-        where = f"{path}:{line + 1}"
-        line = reader.line_num
-        if not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            faults.append(Fault(where, f"{len(cells)} cells, the header has {len(header)}", "quote cells with a comma"))
-            continue
-        pairs = zip(header, cells, strict=True)
-        rows.append(CsvRow(where, {name.strip(): cell.strip() if strip else cell for name, cell in pairs}))
-    return rows
-
-
-def _header_faults(
-    header: list[str], where: str, known: Mapping[str, str], required: tuple[str, ...]
-) -> Iterator[Fault]:
-    names = [name.strip() for name in header]
-    for name in sorted(set(names) - set(known)):
-        yield Fault(where, f"unknown column {name!r}", f"known: {', '.join(known)}")
-    for name in required:
-        if name not in names:
-            yield Fault(where, f"column {name!r} is missing", known[name])
-    for name in sorted({n for n in names if names.count(n) > 1}):
-        yield Fault(where, f"column {name!r} stands twice")
 
 
 def entity_of(row: CsvRow, faults: list[Fault]) -> Entity:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +10,8 @@ from pathlib import Path
 import polars as pl
 
 from copub.csvtext import unquoted
-from copub.errors import Fault, FileError, InputError
+from copub.errors import Fault, FileError
+from copub.lists.csvfile import read_table
 
 COLUMNS: Mapping[str, str] = {
     "work_id": "OpenAlex id of the work (W…)",
@@ -51,8 +50,6 @@ Row = dict[str, str]
 def read_labels(paths: Sequence[Path]) -> pl.DataFrame:
     """Read the labels out of filled sheets (`COLUMNS`): a frame like `LABELS`, sorted by work; undecided rows are out.
 
-    Cells may be parted by commas or, as spreadsheets of some countries write them, by semicolons.
-
     Raises
     ------
     InputError : a file is missing or is no UTF-8 text.
@@ -80,9 +77,7 @@ def read_labels(paths: Sequence[Path]) -> pl.DataFrame:
 
 def is_label_sheet(path: Path) -> bool:
     """Say whether a file is a sheet of works rather than one of affiliations, by its first line."""
-    with path.open("rb") as file:
-        header = file.readline(10_000).decode("utf-8-sig", "replace")
-    return "work_id" in re.split(r"[,;]", header.strip().replace('"', ""))
+    return "work_id" in read_table(path, [], kind="sheet").columns
 
 
 def merge_labels(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
@@ -114,29 +109,11 @@ def labels_text(labels: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[str, Row]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"there is no such {_KIND}", where=str(path), hint="check the path and the spelling") from None
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"the {_KIND} is not UTF-8 text (byte {error.start})", where=str(path), hint="save it as CSV in UTF-8"
-        ) from None
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
-    header = [name.strip() for name in next(reader, [])]
-    missing = [name for name in NEEDED if name not in header]
-    faults += [Fault(f"{path}:1", f"the column {name!r} is missing", COLUMNS[name]) for name in missing]
-    line = reader.line_num
-    for cells in reader:
-        where, line = f"{path}:{line + 1}", reader.line_num
-        if missing or not any(cell.strip() for cell in cells):
-            continue
-        if len(cells) != len(header):
-            faults.append(Fault(where, f"{len(cells)} cells, the header has {len(header)}", "keep the columns"))
-            continue
-        given = dict(zip(header, (unquoted(cell.strip()) for cell in cells), strict=True))
-        yield where, {name: given.get(name, "") for name in COLUMNS}
+    table = read_table(path, faults, kind=_KIND)
+    missing = list(table.column_faults({}, NEEDED))
+    faults += missing
+    for row in () if missing else table.rows:
+        yield row.where, {name: unquoted(row[name]) for name in COLUMNS}
 
 
 def _faults(where: str, row: Row) -> Iterator[Fault]:
@@ -156,7 +133,7 @@ def _faults(where: str, row: Row) -> Iterator[Fault]:
         datetime.date.fromisoformat(row["date"])
     except ValueError:
         yield Fault(where, f"date {row['date']!r} is no date", "write it as 2026-11-21")
-    if row["stands_for"] and not re.fullmatch(r"\d{1,9}(\.\d+)?", row["stands_for"]):
+    if row["stands_for"] and not re.fullmatch(r"\d{1,9}([.,]\d+)?", row["stands_for"]):
         yield Fault(where, f"stands_for is {row['stands_for']!r}", "leave it as the sheet was drawn")
 
 
@@ -172,4 +149,5 @@ def _differ(one: Row, other: Row) -> bool:
 
 
 def _label(row: Row) -> dict[str, str | bool | float | None]:
-    return {**row, **_answers(row), "stands_for": float(row["stands_for"]) if row["stands_for"] else None}
+    drawn = row["stands_for"].replace(",", ".")  # as spreadsheets of most of Europe write it
+    return {**row, **_answers(row), "stands_for": float(drawn) if drawn else None}

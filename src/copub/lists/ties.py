@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from copub.countries import code_fault
 from copub.errors import Fault, FileError, InputError
 from copub.lists.checks import date_fault
+from copub.lists.csvfile import parse_table, read_text
 from copub.shipped import shipped_folder
 
 FOLDER = "taxonomies/ties"
@@ -71,31 +70,17 @@ def load_ties(name: str | Path) -> tuple[Tie, ...]:
                 hint=f"shipped: {', '.join(sorted(shipped))}; or give the path of a .csv file",
             )
         path = shipped[str(name)]
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError):
-        raise InputError("this file of ties cannot be read", where=str(path), hint="name a CSV file in UTF-8") from None
-    return read_ties(text, name=str(path))
+    return read_ties(read_text(path, kind="file of ties"), name=str(path))
 
 
 def read_ties(text: str, *, name: str = "ties.csv") -> tuple[Tie, ...]:
     """Read the text of a file of ties. All faults are raised together as `FileError`."""
-    reader = csv.DictReader(io.StringIO(text))
-    header = list(reader.fieldnames or ())
-    faults = [
-        Fault(f"{name}:1", f"the column {column!r} is {what}", f"columns: {', '.join(COLUMNS)}")
-        for what, columns in (
-            ("missing", [c for c in COLUMNS if c not in header]),
-            ("unknown", [c for c in header if c not in COLUMNS]),
-        )
-        for column in columns
-    ]
-    if faults:
-        raise FileError(faults, kind="file of ties")
+    faults: list[Fault] = []
+    table = parse_table(text, name, faults)
+    faults += table.column_faults(dict.fromkeys(COLUMNS, f"columns: {', '.join(COLUMNS)}"), COLUMNS)
     ties: list[Tie] = []
-    for row in reader:
-        where = f"{name}:{reader.line_num}"
-        values = {column: (row[column] or "").strip() for column in COLUMNS}
+    for row in () if set(COLUMNS) - set(table.columns) else table.rows:
+        where, values = row.where, {column: row[column] for column in COLUMNS}
         faults += [Fault(where, f"{column} is empty") for column in _NEEDED if not values[column]]
         for column, check in _CHECKS.items():
             message = check(values[column]) if values[column] else None

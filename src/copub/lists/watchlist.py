@@ -18,7 +18,8 @@ from typing import Any
 
 from copub.arguments import path_of
 from copub.errors import Fault, FileError, InputError
-from copub.lists.entity import COLUMNS, CsvRow, Entity, entity_of, read_rows
+from copub.lists.csvfile import CsvRow, read_rows
+from copub.lists.entity import COLUMNS, Entity, entity_of
 from copub.lists.tomlfile import TomlFile, read_toml
 from copub.shipped import find_shipped, no_such, shipped_folder
 

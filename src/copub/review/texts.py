@@ -7,9 +7,8 @@ random: the first teach most, the second keep the figures honest.
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -20,7 +19,8 @@ import polars as pl
 
 from copub.csvtext import unquoted
 from copub.draw import in_draw_order
-from copub.errors import Fault, FileError, InputError
+from copub.errors import Fault, FileError
+from copub.lists.csvfile import CsvRow, read_table
 from copub.names import SEED
 from copub.technology.classifierevaluation import ANY, cohen_kappa
 
@@ -72,30 +72,24 @@ def read_sheets(paths: Sequence[Path], areas: Sequence[str]) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     faults: list[Fault] = []
     for path in paths:
-        if not path.is_file():
-            raise InputError("there is no such sheet", where=str(path), hint="check the path and the spelling")
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                faults.append(Fault(f"{path}:1", f"columns are missing: {', '.join(missing)}", "keep the first line"))
-                continue
-            for row in reader:
-                if row["reader"]:
-                    rows.append(_reading(row, f"{path}:{reader.line_num}", areas, faults))
+        table = read_table(path, faults, kind="sheet")
+        missing = list(table.column_faults({}, COLUMNS))
+        faults += missing
+        rows += [_reading(row, areas, faults) for row in table.rows if row["reader"] and not missing]
     if faults:
         raise FileError(faults, kind="sheet")
     return pl.DataFrame(rows, schema=_READING).sort("work_id", "reader")
 
 
-def _reading(row: Mapping[str, str], where: str, areas: Sequence[str], faults: list[Fault]) -> dict[str, object]:
-    lists = {key: sorted(set(re.split(r"[\s,;]+", row[key] or "")) - {""}) for key in ("core", "applied")}
+def _reading(row: CsvRow, areas: Sequence[str], faults: list[Fault]) -> dict[str, object]:
+    where = row.where
+    lists = {key: sorted(set(re.split(r"[\s,;]+", row[key])) - {""}) for key in ("core", "applied")}
     for key, names in lists.items():
         unknown = [name for name in names if name not in areas]
         if unknown:
             faults.append(Fault(where, f"{key}: unknown area {', '.join(unknown)}", f"known: {', '.join(areas)}"))
     try:
-        date.fromisoformat(row["date"] or "")
+        date.fromisoformat(row["date"])
     except ValueError:
         faults.append(Fault(where, f"no date of reading: {row['date']!r}", "write it as 2026-11-21"))
     return {"work_id": unquoted(row["work_id"]), "reader": row["reader"], "date": row["date"], **lists}

@@ -8,7 +8,8 @@ from functools import lru_cache
 from itertools import product
 
 from copub.errors import Fault, FileError
-from copub.lists.entity import Entity, read_rows
+from copub.lists.csvfile import read_rows
+from copub.lists.entity import Entity
 from copub.screening.affiliationtext import DIVIDER, Reader
 from copub.screening.folding import CHINESE
 from copub.screening.spelling import spellings

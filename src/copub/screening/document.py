@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +10,8 @@ from zipfile import BadZipFile
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from copub.errors import InputError
+from copub.errors import Fault, FileError, InputError
+from copub.lists.csvfile import read_lines, read_text
 
 Rows = list[list[str]]
 _ROWS = ("tr", "li", "p", "dt", "h1", "h2", "h3", "h4", "br", "div")
@@ -33,16 +32,18 @@ def read_document(path: Path) -> Rows:
         raise InputError("there is no such file", where=str(path), hint="check the path and the spelling")
     try:
         rows = read(path)
-    except UnicodeDecodeError:
-        raise InputError("the file is not UTF-8 text", where=str(path), hint="save it as UTF-8") from None
-    except (BadZipFile, InvalidFileException, KeyError, csv.Error) as error:
+    except (BadZipFile, InvalidFileException, KeyError) as error:
         raise InputError(f"cannot be read: {error}", where=str(path), hint="save it again from its program") from None
     clean = ([" ".join(cell.split()) for cell in row] for row in rows)
     return [row for row in clean if any(row)]
 
 
 def _csv(path: Path) -> Rows:
-    return list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+    faults: list[Fault] = []
+    rows = read_lines(path, faults, kind="document")
+    if faults:
+        raise FileError.first(faults, kind="document")
+    return rows
 
 
 def _excel(path: Path) -> Rows:
@@ -58,12 +59,12 @@ def _excel(path: Path) -> Rows:
 
 
 def _text(path: Path) -> Rows:
-    return [[line] for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    return [[line] for line in read_text(path, kind="document").splitlines()]
 
 
 def _html(path: Path) -> Rows:
     parser = _Page()
-    parser.feed(path.read_text(encoding="utf-8-sig"))
+    parser.feed(read_text(path, kind="document"))
     parser.close()
     return parser.rows
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from copub.errors import Fault, FileError
-from copub.lists.entity import read_rows
+from copub.lists.csvfile import read_rows
 from copub.shipped import shipped_folder
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3005-\u3007"

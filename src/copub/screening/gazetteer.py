@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from copub.errors import Fault, FileError
-from copub.lists.entity import read_rows
+from copub.lists.csvfile import read_rows
 from copub.screening.vocabulary import vocabulary
 from copub.shipped import shipped_folder
 

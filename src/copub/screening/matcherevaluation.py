@@ -19,7 +19,8 @@ from rapidfuzz import fuzz, process
 
 from copub.errors import Fault, FileError
 from copub.intervals import wilson
-from copub.lists.entity import Entity, read_rows
+from copub.lists.csvfile import read_rows
+from copub.lists.entity import Entity
 from copub.lists.watchlist import Watchlist
 from copub.screening.index import build_index
 from copub.screening.strings import screen_strings

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from copub.errors import Fault, FileError
-from copub.lists.entity import read_rows
+from copub.lists.csvfile import read_rows
 from copub.parallel import between_works
 from copub.screening.affiliationtext import DIVIDER, DIVIDERS, Reader
 from copub.screening.gazetteer import Place, places_of_clause, state_of_clause

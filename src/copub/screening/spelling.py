@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from copub.errors import Fault, FileError
-from copub.lists.entity import CsvRow, read_rows
+from copub.lists.csvfile import CsvRow, read_rows
 from copub.shipped import shipped_folder
 
 _CYRILLIC = re.compile("[а-яё]")

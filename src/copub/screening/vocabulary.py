@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from copub.errors import Fault, FileError
-from copub.lists.entity import read_rows
+from copub.lists.csvfile import read_rows
 from copub.screening.folding import CHINESE, fold
 from copub.screening.typos import Slips, slips_of
 from copub.shipped import shipped_folder

@@ -16,6 +16,7 @@ import polars as pl
 
 from copub.errors import Fault, FileError, InputError
 from copub.intervals import wilson
+from copub.lists.csvfile import read_table
 from copub.technology.classifierevaluation import cohen_kappa, measure_row
 
 LABELS = {
@@ -77,7 +78,7 @@ def _read(path: Path) -> pl.DataFrame:
     kind = _READERS.get(path.suffix)
     try:
         if kind == "csv":
-            return pl.read_csv(path, infer_schema=False)
+            return _csv(path)
         if kind == "lines":
             return pl.read_ndjson(path, infer_schema_length=None)
         if kind == "parquet":
@@ -87,6 +88,14 @@ def _read(path: Path) -> pl.DataFrame:
     raise InputError(
         f"cannot read {path.suffix or 'a file without suffix'}", where=str(path), hint=f"use {', '.join(_READERS)}"
     )
+
+
+def _csv(path: Path) -> pl.DataFrame:
+    faults: list[Fault] = []
+    table = read_table(path, faults, kind="file of outside labels")
+    if faults:
+        raise FileError.first(faults, kind="outside labels")
+    return pl.DataFrame([dict(row.cells) for row in table.rows], schema=dict.fromkeys(table.columns, pl.String))
 
 
 def agreement(

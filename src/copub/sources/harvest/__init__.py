@@ -6,7 +6,6 @@ from copub.sources.harvest.harvester import Harvest, harvest
 from copub.sources.harvest.query import Query
 from copub.sources.harvest.rawrecord import Record
 from copub.sources.harvest.transport import Timing, source_key, source_url
-from copub.sources.worksfile import read_works
 
 __all__ = [
     "Estimate",
@@ -17,7 +16,6 @@ __all__ = [
     "epoch_of",
     "estimate",
     "harvest",
-    "read_works",
     "source_key",
     "source_url",
 ]

@@ -1,0 +1,198 @@
+"""The one reader of CSV files that people bring: exports, sheets that were filled in, lists.
+
+Columns may be parted by commas, semicolons (as spreadsheets of most of Europe write them) or tabs; the text may
+be UTF-8, with or without a byte-order mark, or UTF-16 with one. Every fault is reported with its line, all at once.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from copub.errors import Fault, InputError
+
+SEPARATOR = "|"
+"""What stands between several values in one cell."""
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_LONGEST_CELL = 1_000_000
+_LINES_COMPARED = 20
+_BROKEN = (EOFError, OSError, zlib.error)
+
+
+@dataclass(frozen=True, slots=True)
+class CsvRow:
+    """A row of a CSV file with the place where it stands, as ``file:line``."""
+
+    where: str
+    cells: Mapping[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+    def many(self, column: str) -> tuple[str, ...]:
+        """Return the parts of a cell that holds several values separated by ``|``."""
+        return tuple(part.strip() for part in self[column].split(SEPARATOR) if part.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A CSV file: its name, the names of its columns, what parts them, its rows without empty ones."""
+
+    name: str
+    columns: tuple[str, ...]
+    delimiter: str
+    rows: list[CsvRow]
+
+    @property
+    def heading(self) -> str:
+        """Return what the first line holds, for messages."""
+        names = ", ".join(column or "(empty)" for column in self.columns)
+        return f"columns: {names} (read with a {_DELIMITERS[self.delimiter]} between them)"
+
+    def column_faults(self, known: Mapping[str, str], required: tuple[str, ...]) -> Iterator[Fault]:
+        """Yield the columns that are not in `known` (any, if that is empty) and those that are missing."""
+        where = f"{self.name}:1"
+        for column in sorted(set(self.columns) - set(known)) if known else ():
+            yield Fault(where, f"unknown column {column!r}", f"known: {', '.join(known)}")
+        for column in required:
+            if column not in self.columns:
+                yield Fault(where, f"column {column!r} is missing", known.get(column) or self.heading)
+
+
+def read_text(path: Path, *, kind: str) -> str:
+    """Return the text of a file: UTF-8 with or without a byte-order mark, UTF-16 with one, or either in gzip.
+
+    Raises
+    ------
+    InputError : the file is missing, is a folder, breaks off, or is in another encoding.
+    """
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".gz":
+            data = gzip.decompress(data)
+    except FileNotFoundError:
+        raise InputError(f"there is no such {kind}", where=str(path), hint="check the path and the spelling") from None
+    except IsADirectoryError:
+        raise InputError(f"this is a folder, not a {kind}", where=str(path), hint="name a file") from None
+    except _BROKEN as error:
+        raise InputError(f"the {kind} cannot be read: {error}", where=str(path), hint="get it again") from None
+    try:
+        return data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"the {kind} is not UTF-8 text (byte {error.start})",
+            where=f"{path}:{line}",
+            hint="save it as UTF-8 (in a spreadsheet: CSV UTF-8)",
+        ) from None
+
+
+def read_table(path: Path, faults: list[Fault], *, kind: str, strip: bool = True) -> CsvTable:
+    """Read a CSV file with a header (`parse_table`). Raises as `read_text`."""
+    return parse_table(read_text(path, kind=kind), str(path), faults, strip=strip)
+
+
+def read_lines(path: Path, faults: list[Fault], *, kind: str) -> list[list[str]]:
+    """Read a CSV file without a header, whose lines may have any number of cells. Raises as `read_text`."""
+    delimiter, text, skipped = _delimiter(read_text(path, kind=kind))
+    return [cells for _, cells in _parsed(text, delimiter, str(path), skipped, faults)]
+
+
+def parse_table(text: str, name: str, faults: list[Fault], *, strip: bool = True) -> CsvTable:
+    """Parse CSV text with a header; rows that cannot be read are left out and added to `faults`.
+
+    Parameters
+    ----------
+    name : the file, for messages.
+    strip : drop spaces around cells.
+    """
+    delimiter, text, skipped = _delimiter(text)
+    lines = _parsed(text, delimiter, name, skipped, faults)
+    where, header = next(lines, (f"{name}:1", []))
+    names = [column.strip() for column in header]
+    while names and not names[-1]:
+        names.pop()  # a spreadsheet writes empty columns to the right
+    twice = sorted({one for one in names if names.count(one) > 1})
+    faults += [Fault(where, f"column {one!r} is there twice") for one in twice]
+    rows = []
+    for where, cells in lines:
+        if len(cells) < len(names) or any(cell.strip() for cell in cells[len(names) :]):
+            hint = f"quote cells with a {_DELIMITERS[delimiter]}"
+            faults.append(Fault(where, f"{len(cells)} cells, the header has {len(names)}", hint))
+            continue
+        pairs = zip(names, cells, strict=False)
+        rows.append(CsvRow(where, {name: cell.strip() if strip else cell for name, cell in pairs}))
+    return CsvTable(name, tuple(names), delimiter, rows)
+
+
+def read_rows(
+    path: Path,
+    known: Mapping[str, str],
+    required: tuple[str, ...],
+    faults: list[Fault],
+    *,
+    kind: str,
+    strip: bool = True,
+) -> list[CsvRow]:
+    """Read a CSV file with known columns; unknown and missing columns are added to `faults`. Raises as `read_text`.
+
+    Parameters
+    ----------
+    known : each column and what it holds.
+    required : columns that must be there.
+    kind : what sort of file it is, for messages.
+    """
+    table = read_table(path, faults, kind=kind, strip=strip)
+    faults += table.column_faults(known, required)
+    return table.rows
+
+
+def _delimiter(text: str) -> tuple[str, str, int]:
+    """Return what parts the columns, by the first lines; the text without a line that says so; the lines skipped."""
+    first, _, rest = text.partition("\n")
+    said = first.strip().strip('"').lower()
+    if said.startswith("sep=") and (said[4:] or "\t") in _DELIMITERS:  # Excel reads and writes such a line
+        return said[4:] or "\t", rest, 1
+    counts = {delimiter: _fit(text, delimiter) for delimiter in _DELIMITERS}
+    return max(counts, key=lambda delimiter: counts[delimiter]), text, 0
+
+
+def _fit(text: str, delimiter: str) -> tuple[int, int]:
+    """Return how many more of the first lines have as many cells as the header than have not, and how many it has."""
+    rows = [cells for _, cells in islice(_parsed(text, delimiter, "", 0, []), _LINES_COMPARED)]
+    size = len(rows[0]) if rows else 1
+    alike = sum(1 if len(cells) == size else -1 for cells in rows)
+    return (alike, size) if size > 1 else (-_LINES_COMPARED, size)
+
+
+def _parsed(text: str, delimiter: str, name: str, skipped: int, faults: list[Fault]) -> Iterator[tuple[str, list[str]]]:
+    """Yield place and cells of every line that is not empty; what is no CSV is added to `faults`."""
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    while True:
+        where = f"{name}:{reader.line_num + skipped + 1}"
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            what, hint = str(error), "close every quote, and double those inside a quoted cell"
+            if "field larger" in what:
+                what, hint = (
+                    f"a cell is longer than {_LONGEST_CELL:,} characters",
+                    "a quote may not be closed before it",
+                )
+            elif "unexpected end" in what:
+                what, hint = "a quote is never closed", "close it, or double it inside a quoted cell"
+            faults.append(Fault(where, what, hint))
+            continue
+        if any(cell.strip() for cell in cells):
+            yield where, cells
