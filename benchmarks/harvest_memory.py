@@ -25,8 +25,8 @@ from common import machine, save
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "harvest"))
 
 from bibliography import Work, bibliography
+from standin import Manners, Server
 
-from copub.demo.server import Manners, Server
 from copub.runs.clock import peak_mb
 from copub.sources.harvest import Query, harvest
 from copub.sources.harvest.query import CELLS, PER_PAGE, SELECT

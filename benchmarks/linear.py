@@ -30,7 +30,10 @@ from typing import Any
 
 from common import as_pair, machine, real_works, resident_mb, save, seconds_of_family, write_pairs
 
-from copub.demo.server import Manners, Server
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "harvest"))
+
+from standin import Manners, Server
+
 from copub.study import load_study
 
 EVERY = 0.5

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harvest"))  # the stand-in for OpenAlex
 
 from copub.demo import build_corpus, planted_truth
 from copub.demo.places import PREFIX

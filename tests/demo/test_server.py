@@ -14,9 +14,8 @@ import requests
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harvest"))
 
 from bibliography import Work, author, long_list, pair, work
-
-from copub.demo.server import Manners, Server, serve
-from copub.demo.server_faults import Faults
+from standin import Manners, Server, serve
+from standin_faults import Faults
 
 WORKS: list[Work] = [
     work(1, pair(10, 0), date="2010-01-05", cited_by_count=5, title="On <i>graphene</i>"),

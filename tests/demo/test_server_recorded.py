@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 import requests
-
-from copub.demo.server import Manners, Server
-from copub.demo.server_faults import Faults
+from standin import Manners, Server
+from standin_faults import Faults
 
 pytestmark = pytest.mark.real
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bibliography import Work, author, bibliography, long_list, pair, work
+from standin import Edit, Manners, Server
+from standin_faults import Faults
 
-from copub.demo.server import Edit, Manners, Server
-from copub.demo.server_faults import Faults
 from copub.errors import SourceUnavailableError
 from copub.sources.harvest import Harvest, Query, Timing, harvest
 

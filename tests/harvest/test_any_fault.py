@@ -12,9 +12,9 @@ from bibliography import bibliography
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from scenarios import MIXED, QUICK, expected, get
+from standin import Manners, Server
+from standin_faults import Faults
 
-from copub.demo.server import Manners, Server
-from copub.demo.server_faults import Faults
 from copub.errors import SourceUnavailableError
 from copub.sources.harvest import Harvest, Query, harvest
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from bibliography import bibliography
 from scenarios import QUERY, QUICK, corpus, get
+from standin import Manners, Server
 
-from copub.demo.server import Manners, Server
 from copub.sources.harvest import Query, epoch_of, estimate
 
 

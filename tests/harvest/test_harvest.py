@@ -10,10 +10,10 @@ import pytest
 import zstandard
 from bibliography import author, bibliography, pair, work
 from scenarios import QUERY, QUICK, SCENARIOS, Scenario, corpus, expected, get, killed_scenario, play
+from standin import Manners, Server
+from standin_faults import Faults
 
 from copub.corpus import TABULATED, tabulate
-from copub.demo.server import Manners, Server
-from copub.demo.server_faults import Faults
 from copub.errors import InputError, SourceUnavailableError
 from copub.sources.harvest import Harvest, Query, Record, harvest, stream
 from copub.study import load_study

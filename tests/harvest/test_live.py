@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import pytest
 from assumptions import ASSUMPTIONS, Check
 from bibliography import author, long_list, pair, work
+from standin import Server
 
-from copub.demo.server import Server
 from copub.errors import InputError
 from copub.sources.harvest.transport import Timing, Transport, source_key, source_url
 

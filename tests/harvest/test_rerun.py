@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from bibliography import author, bibliography, long_list, pair, work
 from scenarios import get
+from standin import Manners, Server
+from standin_faults import Faults
 
-from copub.demo.server import Manners, Server
-from copub.demo.server_faults import Faults
 from copub.errors import InputError, SourceUnavailableError
 
 SPRING = datetime(2026, 4, 1, tzinfo=UTC)

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from bibliography import bibliography
+from standin import Manners, Server
+from standin_faults import KINDS, Faults
 
-from copub.demo.server import Manners, Server
-from copub.demo.server_faults import KINDS, Faults
 from copub.errors import CopubError, InputError, SourceUnavailableError
 from copub.sources.harvest import transport as module
 from copub.sources.harvest.transport import Timing, Transport, source_key, source_url

@@ -1,4 +1,4 @@
-"""What the stand-in server searches: works, the filters on them, their order and their groups.
+"""What the server of the demo searches: works, the filters on them, their order and their groups.
 
 The grammar of filters is OpenAlex's: comma and repeated keys mean AND, ``|`` means OR and is read
 before a space, which means AND; a leading ``!`` negates the whole value; ``a-b``, ``>a`` and

@@ -10,26 +10,27 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from copub.demo import server_replies as replies
-from copub.demo.server_replies import Reply
+import standin_replies as refusals
+
+from copub.demo.server_replies import Reply, html_reply
 
 _BROKEN = "The server could not complete your request."
 REPLACED: Mapping[str, Callable[[], Reply]] = {
-    "500-html": lambda: replies.html_reply(500, "Internal Server Error", _BROKEN),
-    "502-html": lambda: replies.html_reply(502, "Bad Gateway", _BROKEN),
-    "503-html": lambda: replies.html_reply(503, "Application error", _BROKEN),
-    "503-retry-after": replies.paused,
-    "504-json": replies.timed_out,
-    "200-html": lambda: replies.html_reply(200, "One moment", _BROKEN),
-    "429-second": lambda: replies.too_many(
+    "500-html": lambda: html_reply(500, "Internal Server Error", _BROKEN),
+    "502-html": lambda: html_reply(502, "Bad Gateway", _BROKEN),
+    "503-html": lambda: html_reply(503, "Application error", _BROKEN),
+    "503-retry-after": refusals.paused,
+    "504-json": refusals.timed_out,
+    "200-html": lambda: html_reply(200, "One moment", _BROKEN),
+    "429-second": lambda: refusals.too_many(
         "Rate limit exceeded: 30 requests per second. Please slow down.", 0.033, 1, 10_000, 9_412, 30_142
     ),
-    "429-budget": lambda: replies.too_many(
+    "429-budget": lambda: refusals.too_many(
         "Insufficient budget. Resets at midnight UTC.", 30_142, 1, 10_000, 0, 30_142
     ),
-    "429-plan": lambda: replies.plan_gate('The "from_updated_date:2026-01-01" filter'),
-    "429-key": replies.throttled,
-    "401-key": replies.wrong_key,
+    "429-plan": lambda: refusals.plan_gate('The "from_updated_date:2026-01-01" filter'),
+    "429-key": refusals.throttled,
+    "401-key": refusals.wrong_key,
     "redirect": lambda: Reply(302, b"", {"Location": "http://127.0.0.2:9/works"}),
 }
 # applied where the reply is made or sent
