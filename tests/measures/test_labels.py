@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from copub.csvtext import write_sheet
 from copub.errors import FileError, InputError
-from copub.lists.labels import LABELS, is_label_sheet, labels_text, merge_labels, read_labels
+from copub.lists.labels import LABELS, is_label_sheet, labels_text, read_labels
 
 from .worlds import LIMITS
 
@@ -83,16 +83,6 @@ def test_a_sheet_of_works_is_told_from_one_of_affiliations(tmp_path: Path) -> No
 
 def labels(*rows: tuple[str, bool, bool, bool | None, str, str, str, float | None]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=LABELS, orient="row")
-
-
-def test_of_two_labels_the_later_wins_and_the_newest_draw_says_what_it_stands_for() -> None:
-    old = labels(
-        ("W1", True, True, None, "Ann", "2026-11-20", "", 5.0), ("W2", True, False, False, "Ann", "2026-11-20", "", 5.0)
-    )
-    new = labels(("W1", False, True, None, "Bea", "2026-11-19", "", 2.0))
-    merged = merge_labels(old, new)
-    assert merged.select("work_id", "critical", "stands_for").rows() == [("W1", True, 2.0), ("W2", True, 5.0)]
-    assert merge_labels(old, new.with_columns(date=pl.lit("2026-11-20")))["critical"].to_list() == [False, True]
 
 
 words = st.text(string.ascii_letters + " =+-@'\",;é", min_size=1, max_size=12).map(str.strip).filter(bool)

@@ -7,6 +7,7 @@ assertion failed; 1 a fault of copub; 130 stopped by the user.
 from copub.cli import (
     allocator,  # must stay first: polars reads the setting when it is loaded
     history,
+    reading,
     reports,
     review,
     runs,
@@ -23,6 +24,7 @@ __all__ = [
     "app",
     "history",
     "main",
+    "reading",
     "reports",
     "review",
     "runs",

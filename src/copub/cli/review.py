@@ -1,4 +1,4 @@
-"""Commands for review by people: sample (affiliations), works (adjusted shares), import; texts and labels (areas)."""
+"""Commands for review by people on sheets: sample (affiliations), works (adjusted shares), texts and labels (areas)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from copub.names import READING_STRATA, SEED
 from copub.settings import folders
 
 group = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Sheets for people to read, and import of their decisions."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Pages and sheets for people to read, and what they decided.",
 )
 app.add_typer(group, name="review")
 
@@ -87,54 +89,6 @@ def works_command(
     )
     write_sheet(sheet, out)
     typer.echo(f"{sheet.height} of {tables['copublications'].height} works: {out}")
-
-
-@group.command("import")
-def import_command(
-    sheets: Annotated[
-        list[Path], typer.Argument(metavar="SHEET...", help="filled-in sheets of affiliations or of works")
-    ],
-    study: Annotated[str, typer.Option("--study", metavar="STUDY", help="id of the study that the decisions are for")],
-    reports: ReportsOption = None,
-) -> None:
-    """Import the decisions of filled-in sheets.
-
-    They apply to every later run of the study; the latest decision wins. Sheets of affiliations (review
-    sample) change which hits count. Sheets of works (review works) change no hit; the corrected shares
-    are based on them.
-
-    \b
-    Example:
-      copub review import sheet.csv --study belgium-china
-    """
-    from copub.lists.decisions import DECISIONS, LABELLED, keep_decisions, keep_labels, read_decisions
-    from copub.lists.labels import is_label_sheet, read_labels
-
-    place = folders(reports=reports).reports
-    of_works = [sheet for sheet in sheets if sheet.is_file() and is_label_sheet(sheet)]
-    # all sheets are read before anything is kept
-    read = {sheet: read_decisions(sheet) for sheet in sheets if sheet not in of_works}
-    decided = [new for new in read.values() if not new.is_empty()]
-    labels = read_labels(of_works) if of_works else None
-    if not decided and (labels is None or labels.is_empty()):
-        raise InputError(
-            "nothing is filled in, so nothing was changed",
-            where=", ".join(map(str, sheets)),
-            hint="fill in decision, reason, reviewer and date (a sheet of affiliations), or critical, listed, "
-            "top_level, reader and date (a sheet of works)",
-        )
-    for new in decided:
-        kept, path = keep_decisions(place, study, new)
-        typer.echo(
-            f"{amount(new.height, 'decision')} taken, {kept.height} kept in {path}; "
-            f"the next run applies them ({DECISIONS})"
-        )
-    if labels is not None and not labels.is_empty():
-        kept, path = keep_labels(place, study, labels)
-        typer.echo(
-            f"{amount(labels.height, 'work')} taken, {kept.height} kept in {path}; "
-            f"the next run corrects by them ({LABELLED})"
-        )
 
 
 RunArgument = Annotated[

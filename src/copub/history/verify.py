@@ -19,7 +19,7 @@ import polars as pl
 
 from copub.arguments import expect, path_of, paths_of
 from copub.errors import InputError
-from copub.lists.decisions import decisions_from, keep_decisions, keep_labels, labels_from
+from copub.lists.decisions import decisions_from, keep_decisions, labels_from, write_labels
 from copub.names import STAGES
 from copub.pipeline import run as carry_out
 from copub.runs.copies import altered_copies, question_of
@@ -106,7 +106,7 @@ def _lay_out_decisions(run: Run, study: Study, reports: Path) -> None:
         keep_decisions(reports, study.id, decisions)
     labels = labels_from(run.manifest.get("labelled", []))
     if labels is not None:
-        keep_labels(reports, study.id, labels)
+        write_labels(reports, study.id, labels)
 
 
 def _last_stage(run: Run) -> str:

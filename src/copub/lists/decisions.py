@@ -1,12 +1,14 @@
 """What people decided who read, on affiliations and on whole works: kept per study, for every later run.
 
-Decisions on affiliations change hits; labels of works change nothing but the adjusted shares.
+Decisions on affiliations change hits; labels of works change nothing but the adjusted shares. Before a file
+changes, it is copied to ``review/earlier`` of the study's folder: no version is ever lost.
 """
 
 from __future__ import annotations
 
 import datetime
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import polars as pl
 from copub.csvtext import unquoted, write_sheet
 from copub.errors import Fault, FileError, InputError
 from copub.lists.csvfile import CsvRow, read_rows
-from copub.lists.labels import LABELS, labels_text, merge_labels, read_labels
+from copub.lists.labels import LABELS, labels_text, read_labels
 from copub.shipped import shipped_names
 
 COLUMNS: Mapping[str, str] = {
@@ -32,6 +34,7 @@ COLUMNS: Mapping[str, str] = {
 }
 DECISIONS = "decisions.csv"
 LABELLED = "labelled.csv"
+EARLIER = Path("review", "earlier")
 _STATUS = {"yes": "confirmed", "no": "rejected"}
 
 
@@ -97,7 +100,7 @@ def keep_decisions(reports: Path, study_id: str, new: pl.DataFrame) -> tuple[pl.
 
     Raises `InputError` if neither a run nor a shipped study bears the id.
     """
-    folder = _folder(reports, study_id)
+    folder = study_folder(reports, study_id)
     old = decisions_of(reports, study_id)
     merged = new if old is None else merge_decisions(old, new)
     return merged, _written(merged, folder / DECISIONS)
@@ -109,17 +112,19 @@ def labels_of(reports: Path, study_id: str) -> pl.DataFrame | None:
     return read_labels([path]) if path.is_file() else None
 
 
-def keep_labels(reports: Path, study_id: str, new: pl.DataFrame) -> tuple[pl.DataFrame, Path]:
-    """Merge new labels into those kept for a study; the later date wins. Return all, and the file.
+def write_labels(reports: Path, study_id: str, labels: pl.DataFrame) -> Path:
+    """Write the labels of a study's works in place of those kept; return the file.
 
     Raises `InputError` if neither a run nor a shipped study bears the id.
     """
-    path = _folder(reports, study_id) / LABELLED
-    merged = merge_labels(read_labels([path]), new) if path.is_file() else new
-    return merged, _written(labels_text(merged), path)
+    return _written(labels_text(labels), study_folder(reports, study_id) / LABELLED)
 
 
-def _folder(reports: Path, study_id: str) -> Path:
+def study_folder(reports: Path, study_id: str) -> Path:
+    """Return the folder of a study, made if need be.
+
+    Raises `InputError` if neither a run nor a shipped study bears the id.
+    """
     folder = reports / study_id
     if not folder.is_dir() and study_id not in shipped_names("studies"):
         raise InputError(f"no run of a study {study_id!r}", where=str(reports), hint="run the study first")
@@ -130,8 +135,18 @@ def _folder(reports: Path, study_id: str) -> Path:
 def _written(sheet: pl.DataFrame, path: Path) -> Path:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     write_sheet(sheet, temporary)
+    if path.is_file() and path.read_bytes() != temporary.read_bytes():
+        _keep_earlier(path)
     temporary.replace(path)
     return path
+
+
+def _keep_earlier(path: Path) -> None:
+    """Copy a file to ``review/earlier`` beside it, under the next number."""
+    folder = path.parent / EARLIER
+    folder.mkdir(parents=True, exist_ok=True)
+    number = sum(1 for _ in folder.glob(f"{path.stem}-*{path.suffix}")) + 1
+    shutil.copyfile(path, folder / f"{path.stem}-{number:04}{path.suffix}")
 
 
 def label_facts(labels: pl.DataFrame | None) -> list[dict[str, Any]]:

@@ -47,8 +47,12 @@ _KIND = "sheet of labelled works"
 Row = dict[str, str]
 
 
-def read_labels(paths: Sequence[Path]) -> pl.DataFrame:
+def read_labels(paths: Sequence[Path], *, by_reader: bool = False) -> pl.DataFrame:
     """Read the labels out of filled sheets (`COLUMNS`): a frame like `LABELS`, sorted by work; undecided rows are out.
+
+    Parameters
+    ----------
+    by_reader : keep one label of a work per reader; readers may differ then. Otherwise one label per work.
 
     Raises
     ------
@@ -57,43 +61,28 @@ def read_labels(paths: Sequence[Path]) -> pl.DataFrame:
         reader or date, and labels of one work that contradict each other.
     """
     faults: list[Fault] = []
-    found: dict[str, tuple[str, Row]] = {}
+    found: dict[tuple[str, str], tuple[str, Row]] = {}
     for path in paths:
         for where, row in _rows(path, faults):
             if not row["critical"] and not row["listed"]:
                 continue
             faults += _faults(where, row)
-            first, before = found.setdefault(row["work_id"], (where, row))
+            key = row["work_id"], row["reader"] if by_reader else ""
+            first, before = found.setdefault(key, (where, row))
             if _differ(before, row):
                 faults.append(
                     Fault(where, f"contradicts {first} on {row['work_id']}", "settle it and keep one of them")
                 )
             elif row["date"] > before["date"]:
-                found[row["work_id"]] = where, row
+                found[key] = where, row
     if faults:
         raise FileError(faults, kind=_KIND)
-    return pl.DataFrame([_label(row) for _, row in found.values()], schema=LABELS).sort("work_id")
+    return pl.DataFrame([_label(row) for _, row in found.values()], schema=LABELS).sort("work_id", "reader")
 
 
 def is_label_sheet(path: Path) -> bool:
     """Say whether a file is a sheet of works rather than one of affiliations, by its first line."""
     return "work_id" in read_table(path, [], kind="sheet").columns
-
-
-def merge_labels(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    """Return the labels of both; where both label a work the later date wins, then `new`.
-
-    What a work stands for is as the sheet last taken back says: a larger draw holds the smaller one.
-    """
-    both = pl.concat([old.with_columns(rank=pl.lit(0)), new.with_columns(rank=pl.lit(1))])
-    latest = both.sort("work_id", "date", "rank").unique("work_id", keep="last")
-    drawn = new.select("work_id", drawn="stands_for")
-    return (
-        latest.join(drawn, on="work_id", how="left")
-        .with_columns(pl.coalesce("drawn", "stands_for").alias("stands_for"))
-        .select(LABELS.names())
-        .sort("work_id")
-    )
 
 
 def labels_text(labels: pl.DataFrame) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -21,19 +22,32 @@ SHEET = (*SHOWN, *(name for name in COLUMNS if name not in SHOWN))
 Key = tuple[bool, bool, bool]
 
 
-def allocate(sizes: Mapping[Key, int], total: int) -> dict[Key, int]:
-    """Return how many works of each stratum are read: in proportion to the root of its size.
+def reading_order(sizes: Mapping[Key, int], total: int) -> list[Key]:
+    """Return the stratum of the first work to read, of the second, and so on.
 
-    A compromise between shares (in proportion) and rare decisions (equal parts); every stratum has
-    one before another has two, and a larger total takes from none. Source: M. D. Bankier (1988),
-    Power allocations, The American Statistician 42; rounded by the divisors of Adams.
+    A stratum is read in proportion to the root of its size: a compromise between shares (in
+    proportion) and rare decisions (equal parts). Every stratum has one before another has two, and
+    a longer order begins with the shorter one, so readers may stop anywhere. Source: M. D. Bankier
+    (1988), Power allocations, The American Statistician 42; rounded by the divisors of Adams.
     """
-    taken = dict.fromkeys(sizes, 0)
+    taken, order = dict.fromkeys(sizes, 0), list[Key]()
     for _ in range(min(total, sum(sizes.values()))):
         open_ = [key for key in sorted(sizes) if taken[key] < sizes[key]]
         # size / n squared orders as its root / n does, and exactly
-        taken[max(open_, key=lambda key: (not taken[key], Fraction(sizes[key], max(taken[key], 1) ** 2)))] += 1
-    return taken
+        order.append(max(open_, key=lambda key: (not taken[key], Fraction(sizes[key], max(taken[key], 1) ** 2))))
+        taken[order[-1]] += 1
+    return order
+
+
+def allocate(sizes: Mapping[Key, int], total: int) -> dict[Key, int]:
+    """Return how many works of each stratum are read if `total` works are (`reading_order`)."""
+    return dict.fromkeys(sizes, 0) | Counter(reading_order(sizes, total))
+
+
+def sizes_of_strata(works: pl.DataFrame) -> dict[Key, int]:
+    """Return the number of works of each stratum of table ``copublications``."""
+    counted = with_strata(works).group_by(READING_STRATA).len().sort(READING_STRATA)
+    return {(a, b, c): count for a, b, c, count in counted.iter_rows()}
 
 
 def draw_works(
@@ -44,7 +58,7 @@ def draw_works(
     size: int,
     seed: str = SEED,
 ) -> pl.DataFrame:
-    """Draw works for reading: columns `SHEET`, those to be filled in empty, in the order of the draw.
+    """Draw works for reading: columns `SHEET`, those to be filled in empty, in the order of reading.
 
     Parameters
     ----------
@@ -52,29 +66,38 @@ def draw_works(
     texts : table ``works``, for the abstracts.
     affiliations, authorships : the tables of these names, for what the authors give, side B's first.
     size : works on the sheet; at most as many as there are.
-    seed : the same seed draws the same works, and a larger sheet holds the smaller one.
+    seed : the same seed draws the same works, and a larger sheet begins with the smaller one.
     """
-    placed = in_draw_order(with_strata(works), "work_id", seed=seed)
-    sizes = {(a, b, c): count for a, b, c, count in placed.group_by(READING_STRATA).len().iter_rows()}
-    taken = allocate(sizes, size)
-    quota = pl.DataFrame(
-        [(*key, sizes[key], count) for key, count in taken.items()],
-        schema={**dict.fromkeys(READING_STRATA, pl.Boolean), "of": pl.Int64, "quota": pl.Int64},
+    sizes = sizes_of_strata(works)
+    order = reading_order(sizes, size)
+    taken, seen = Counter(order), Counter[Key]()
+    rows = []
+    for key in order:
+        rows.append((*key, seen[key], round(sizes[key] / taken[key], 6)))
+        seen[key] += 1
+    places = pl.DataFrame(
+        rows,
+        schema={**dict.fromkeys(READING_STRATA, pl.Boolean), "place": pl.Int64, "stands_for": pl.Float64},
         orient="row",
     )
-    drawn = (
-        placed.with_columns(pl.int_range(pl.len()).over(READING_STRATA).alias("place"))
-        .join(quota, on=READING_STRATA, how="inner", maintain_order="left")
-        .filter(pl.col("place") < pl.col("quota"))
+    placed = in_draw_order(with_strata(works), "work_id", seed=seed).with_columns(
+        pl.int_range(pl.len()).over(READING_STRATA).alias("place")
     )
+    drawn = places.join(placed, on=[*READING_STRATA, "place"], how="inner", maintain_order="left")
+    return sheet_of(drawn, texts, affiliations, authorships)
+
+
+def sheet_of(
+    drawn: pl.DataFrame, texts: pl.DataFrame, affiliations: pl.DataFrame, authorships: pl.DataFrame
+) -> pl.DataFrame:
+    """Return rows of ``copublications`` with the column stands_for as a sheet to fill in, in their order (`SHEET`)."""
     empty = [pl.lit("").alias(name) for name in COLUMNS if name not in ("work_id", "stands_for")]
     return (
         drawn.join(texts.select("work_id", "abstract"), on="work_id", how="left", maintain_order="left")
         .join(_given(affiliations, authorships, drawn), on="work_id", how="left", maintain_order="left")
         .with_columns(
             pl.col("abstract").str.slice(0, CELL),
-            pl.col("publication_year").cast(pl.String),
-            (pl.col("of") / pl.col("quota")).round(6).cast(pl.String).alias("stands_for"),
+            pl.col("publication_year", "stands_for").cast(pl.String),
             *empty,
         )
         .select(pl.col(SHEET).fill_null(""))

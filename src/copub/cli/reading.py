@@ -1,0 +1,316 @@
+"""Commands for reading works and affiliations, and for what readers decided: page, import, status, export."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from copub.cli.app import JsonOption, ReportsOption, amount, print_json, say
+from copub.cli.review import RunArgument, SeedOption, group
+from copub.errors import InputError
+from copub.names import READING_STRATA, SEED
+from copub.settings import folders
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from copub.review.ledger import Ledger
+    from copub.review.readings import Given
+    from copub.runs.folder import Run
+
+_SIZE = 200
+_RESERVE = 1.25  # works on a page beyond those that the plan asks for: its rates are a guess
+_SHOWN = 10  # changes and works printed one by one
+
+
+@group.command("page")
+def page_command(
+    run: RunArgument,
+    what: Annotated[Literal["works", "affiliations"], typer.Option("--what", help="what is read")] = "works",
+    size: Annotated[
+        int | None,
+        typer.Option(
+            "--size", min=1, help="works, or hits and as many other strings  [default: 200; 50]", show_default=False
+        ),
+    ] = None,
+    width: Annotated[
+        float | None,
+        typer.Option("--width", min=0.1, max=50, help="width of the interval in points that is wanted; gives the size"),
+    ] = None,
+    part: Annotated[str, typer.Option("--part", metavar="K/N", help="part K of N, for N readers")] = "1/1",
+    shared: Annotated[int, typer.Option("--shared", min=0, help="first works that all parts hold")] = 40,
+    third_look: Annotated[
+        bool, typer.Option("--third-look", help="works on which readers differ; the answers settle them")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="the page (default: reading-STUDY.html here)"),
+    ] = None,
+    seed: SeedOption = SEED,
+    reports: ReportsOption = None,
+) -> None:
+    """Write a page on which people read works, one at a time.
+
+    The page is one file. It works offline, on a phone and by keyboard, and does not show what copub decided.
+    It keeps the answers in the browser and saves them as a file for review import.
+
+    \b
+    Example:
+      copub review page belgium-china
+      copub review page belgium-china --width 2
+      copub review page belgium-china --part 1/2 --shared 40 --out ann.html
+    """
+    from copub.review.readingpage import affiliations_page, third_look_page, works_page
+    from copub.runs.copies import question_of
+    from copub.runs.keep import find_run
+
+    found = find_run(run, folders(reports=reports).reports)
+    question, name = question_of(found), f"{found.folder.parent.name}/{found.folder.name}"
+    number, parts = _part(part)
+    if "copublications" not in found.tables:
+        raise InputError("the run was stopped before its works were measured", where=run, hint="run it without --until")
+    kind = ""
+    if third_look:
+        disputed, kind = _ledger(found, reports).disputed, "-third-look"
+        if not disputed:
+            raise InputError("readers differ on no work", where=run, hint="nothing is left to settle")
+        html = third_look_page(question, found.tables, name, disputed)
+        told = f"{amount(len(disputed), 'work')} to settle"
+    elif what == "affiliations":
+        html, kind = affiliations_page(question, found.tables, name, size or 50, seed=seed), "-affiliations"
+        told = "affiliations"
+    else:
+        aim = width / 100 if width else None
+        total = size or (_planned(found, question.study.confidence, aim, reports) if aim else _SIZE)
+        total = min(max(total, 2 ** len(READING_STRATA)), found.tables["copublications"].height)
+        kind = f"-{number}-of-{parts}" if parts > 1 else ""
+        html = works_page(question, found.tables, name, total, seed=seed, aim=aim, part=(number, parts, shared))
+        told = f"{total:,} of {found.tables['copublications'].height:,} works" + (f", part {part}" if parts > 1 else "")
+    path = out or Path(f"reading-{question.study.id}{kind}.html")
+    _write_page(path, html)
+    say([f"{told}: {path}", "Open it in a browser. Give the file that it saves to copub review import."])
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, _, parts = text.partition("/")
+    if number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts) <= 20:
+        return int(number), int(parts)
+    raise InputError(f"{text!r} is no part", where="--part", hint="write 1/2 for the first of two parts")
+
+
+def _planned(run: Run, confidence: float, aim: float, reports: Path | None) -> int:
+    from copub.review.status import expected_rates
+    from copub.review.width import works_for
+    from copub.review.works import sizes_of_strata
+
+    works = run.tables["copublications"]
+    rates = expected_rates(works, _ledger(run, reports).labels)
+    needed = works_for(sizes_of_strata(works), rates, aim, confidence)
+    typer.echo(f"About {amount(needed, 'work')} give an interval {100 * aim:g} points wide.")
+    return int(needed * _RESERVE)
+
+
+def _write_page(path: Path, html: str) -> None:
+    """Write a page, but never in place of a file that is another page or no page: somebody's answers may need it."""
+    if not path.parent.is_dir():
+        raise InputError("there is no such folder", where=str(path.parent), hint="make it, or name another")
+    data = html.encode("utf-8")
+    if path.exists() and (path.is_dir() or path.read_bytes() != data):
+        raise InputError("the file is there already", where=str(path), hint="name another with --out, or move it away")
+    path.write_bytes(data)
+
+
+@group.command("import")
+def import_command(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="files that pages saved, and filled-in sheets")
+    ],
+    study: Annotated[
+        str,
+        typer.Option("--study", metavar="STUDY", help="id of the study; files of pages name it"),
+    ] = "",
+    reports: ReportsOption = None,
+) -> None:
+    """Import what readers decided: files of reading pages, and filled-in sheets.
+
+    Every imported file is kept as it is, in reports/STUDY/review. Answers on works become labels, which the
+    corrected shares of the next run are based on; of one reader the latest answer counts. Works on which
+    readers differ have no label until a third look (review page --third-look). Decisions on affiliations
+    (review sample, or a page of affiliations) change which hits count in every later run.
+
+    \b
+    Example:
+      copub review import copub-reading-belgium-china-Ann.json
+      copub review import sheet.csv --study belgium-china
+    """
+    from copub.lists.decisions import DECISIONS, LABELLED, keep_decisions, read_decisions
+    from copub.lists.labels import is_label_sheet
+    from copub.review.ledger import open_ledger, take
+    from copub.review.readings import is_page_file, read_given
+
+    # all files are read before anything is kept
+    given: list[Given] = []
+    decided: list[pl.DataFrame] = []
+    for file in files:
+        if file.is_file() and not is_page_file(file) and not is_label_sheet(file):
+            decided.append(read_decisions(file))
+        else:
+            given.append(read_given(file))
+    study = _study_of(study, [one.study for one in given])
+    decided = [one for one in (*decided, *(one.decisions for one in given)) if not one.is_empty()]
+    if not decided and all(one.works.is_empty() for one in given):
+        raise InputError(
+            "nothing is filled in, so nothing was changed",
+            where=", ".join(map(str, files)),
+            hint="fill in decision, reason, reviewer and date (a sheet of affiliations), or critical, listed, "
+            "top_level, reader and date (a sheet of works), or answer on a page and save its file",
+        )
+    place = folders(reports=reports).reports
+    taken = take(place, study, files)
+    for new in decided:
+        kept, path = keep_decisions(place, study, new)
+        typer.echo(
+            f"{amount(new.height, 'decision')} taken, {kept.height} kept in {path}; "
+            f"the next run applies them ({DECISIONS})"
+        )
+    if any(not one.works.is_empty() for one in given):
+        ledger = open_ledger(place, study)
+        say(
+            [
+                f"{amount(taken.files, 'new file')}: {amount(taken.new, 'new label')}, {len(taken.changed)} changed",
+                *(f"  {line}" for line in taken.changed[:_SHOWN]),
+                *([f"  and {len(taken.changed) - _SHOWN} more"] if len(taken.changed) > _SHOWN else []),
+                f"{amount(ledger.labels.height, 'work')} labelled, kept in {taken.path}; "
+                f"the next run corrects by them ({LABELLED})",
+                *_agreement_lines(ledger, study),
+            ]
+        )
+
+
+def _study_of(named: str, found: list[str]) -> str:
+    ids = sorted({study for study in (named, *found) if study})
+    if len(ids) == 1:
+        return ids[0]
+    raise InputError(
+        f"the files are for several studies: {', '.join(ids)}" if ids else "a sheet does not name its study",
+        where="--study",
+        hint="import the files of one study at a time" if ids else "give its id: --study STUDY",
+    )
+
+
+def _agreement_lines(ledger: Ledger, study: str) -> list[str]:
+    from copub.review.agreement import agreement
+
+    lines = [
+        f"{row['reader_a']} and {row['reader_b']}, {row['question']}: "
+        + ("kappa not defined" if row["kappa"] is None else f"kappa {row['kappa']:.2f}")
+        + f" over {amount(row['works'], 'work')}, {row['differ']} differ"
+        for row in agreement(ledger.readings).iter_rows(named=True)
+    ]
+    if ledger.disputed:
+        shown = ", ".join(list(ledger.disputed)[:_SHOWN]) + (" …" if len(ledger.disputed) > _SHOWN else "")
+        lines.append(
+            f"{amount(len(ledger.disputed), 'work')} without a label, because readers differ: {shown}. "
+            f"Settle them: copub review page {study} --third-look"
+        )
+    if ledger.undecided:
+        lines.append(f"{amount(len(ledger.undecided), 'work')} without a label, because no reader could tell")
+    return lines
+
+
+@group.command("status")
+def status_command(
+    run: RunArgument,
+    width: Annotated[
+        list[float] | None,
+        typer.Option("--width", min=0.1, max=50, help="width of the interval in points; repeat it  [default: 1, 2, 3]"),
+    ] = None,
+    as_json: JsonOption = False,
+    reports: ReportsOption = None,
+) -> None:
+    """Show what was read, how far readers agree, how wide the interval is, and what is left to read.
+
+    \b
+    Example:
+      copub review status belgium-china
+      copub review status belgium-china --width 1.5
+    """
+    from copub.review.status import WIDTHS, facts_of, status_of
+    from copub.runs.copies import question_of
+    from copub.runs.keep import find_run
+
+    found = find_run(run, folders(reports=reports).reports)
+    ledger, study = _ledger(found, reports), question_of(found).study
+    widths = [points / 100 for points in width] if width else WIDTHS
+    status = status_of(study, found.tables["copublications"], ledger, widths)
+    if as_json:
+        print_json(facts_of(status))
+        return
+    readers = ", ".join(f"{name} {count:,}" for name, count in status.readers.items()) or "nobody yet"
+    lines = [
+        f"{study.id}/{found.folder.name}: {status.labelled:,} of {amount(status.works, 'work')} labelled",
+        f"readers: {readers}",
+        f"open: {status.opened:,} shown without a label, {status.disputed:,} of them because readers differ, "
+        f"{status.undecided:,} because no reader could tell",
+        *_agreement_lines(ledger, study.id),
+    ]
+    if status.share is None or status.low is None or status.high is None:
+        lines.append(f"interval: none yet ({status.lacking})")
+    else:
+        lines.append(
+            f"critical and listed, from the labels: {_points(status.share)} %, interval {_points(status.low)} to "
+            f"{_points(status.high)} % ({_points(status.high - status.low)} points wide)"
+        )
+        for name, row in status.check.items():
+            if row["precision"] is not None and row["recall"] is not None:
+                lines.append(
+                    f"copub against the labels, {name}: precision {row['precision']:.2f}, recall {row['recall']:.2f}"
+                )
+    for wanted, count in status.still.items():
+        lines.append(
+            f"still to read for {100 * wanted:g} points: " + (f"about {amount(count, 'work')}" if count else "nothing")
+        )
+    say(lines)
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+@group.command("export")
+def export_command(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the file, a .csv")],
+    reports: ReportsOption = None,
+) -> None:
+    """Write the labels as a file that others may use and cite.
+
+    It has ids, answers, readers and the hash of the rules. It has no title, abstract, affiliation or note.
+
+    \b
+    Example:
+      copub review export belgium-china --out labels.csv
+    """
+    from copub.csvtext import csv_of
+    from copub.review.citable import citable, citation
+    from copub.runs.keep import find_run
+
+    found = find_run(run, folders(reports=reports).reports)
+    study = found.folder.parent.name
+    labels = citable(_ledger(found, reports), study)
+    if labels.is_empty():
+        raise InputError("nothing is labelled", where=study, hint="read works first: copub review page")
+    data = csv_of(labels)
+    if out.exists():
+        raise InputError("the file is there already", where=str(out), hint="name another, or move it away")
+    out.write_bytes(data)
+    say([f"{amount(labels.height, 'label')}: {out}", citation(labels, study, hashlib.sha256(data).hexdigest())])
+
+
+def _ledger(run: Run, reports: Path | None) -> Ledger:
+    from copub.review.ledger import open_ledger
+
+    return open_ledger(folders(reports=reports).reports, run.manifest["study"]["id"])
