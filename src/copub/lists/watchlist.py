@@ -40,9 +40,10 @@ HEAD: Mapping[str, str] = {
     "terms": "terms under which the source may be used",
     "sources": "addresses or titles of the sources",
     "levels": "risk levels, strongest first; empty for a list without levels",
+    "unrated_totals": "how many of the members without a level have which level, by totals that the maker published",
     "members": "name of the CSV file beside this one; default: the same name with .csv",
 }
-_OPTIONAL = ("members", "levels")
+_OPTIONAL = ("members", "levels", "unrated_totals")
 
 MEMBER_COLUMNS: Mapping[str, str] = {
     **COLUMNS,
@@ -99,11 +100,17 @@ class Watchlist:
     relatives: tuple[Entity, ...] = field(repr=False)
     hash: str
     members_file: Path = field(default=Path(), repr=False, compare=False)
+    unrated_totals: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def countries(self) -> dict[str, int]:
         """Return the number of members of each country, by its code, sorted."""
         return dict(sorted(Counter(member.entity.country for member in self.entities).items()))
+
+    @property
+    def unrated(self) -> int:
+        """Return the number of members without a level."""
+        return sum(member.level == UNRATED for member in self.entities)
 
     def member(self, entity_id: str) -> Member | None:
         """Return the member of that id, or None."""
@@ -141,6 +148,12 @@ def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Wat
     entries, extra = _members(rows, known, head, faults)
     if not entries and not faults:
         faults.append(Fault(f"{members}:1", "the list has no members"))
+    unrated = sum(member.level == UNRATED for member in entries)
+    if not faults and sum((head.get("unrated_totals") or {}).values()) > unrated:
+        where = toml.where("watchlist", "unrated_totals")
+        faults.append(
+            Fault(where, f"the totals are of more members than the {unrated} without a level", "correct them")
+        )
     if faults:
         raise FileError(faults, kind="watchlist")
     built = _build(head, entries, {**known, **extra}, toml.text + members.read_text(encoding="utf-8-sig"))
@@ -186,7 +199,9 @@ def _head_faults(toml: TomlFile, head: Mapping[str, Any]) -> Iterator[Fault]:
     for key, meaning in HEAD.items():
         value = head.get(key)
         where = toml.where("watchlist", key)
-        if key in ("levels", "sources"):
+        if key == "unrated_totals":
+            yield from _totals_faults(toml, head, value)
+        elif key in ("levels", "sources"):
             if value is None and key in _OPTIONAL:
                 continue
             if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
@@ -204,6 +219,19 @@ def _head_faults(toml: TomlFile, head: Mapping[str, Any]) -> Iterator[Fault]:
         )
     if isinstance(head.get("retrieved_on"), str) and not _DATE.fullmatch(head["retrieved_on"]):
         yield Fault(toml.where("watchlist", "retrieved_on"), f"{head['retrieved_on']!r} is no date", "YYYY-MM-DD")
+
+
+def _totals_faults(toml: TomlFile, head: Mapping[str, Any], totals: Any) -> Iterator[Fault]:
+    where, meaning = toml.where("watchlist", "unrated_totals"), HEAD["unrated_totals"]
+    if totals is None:
+        return
+    if not isinstance(totals, dict) or not all(
+        isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in totals.values()
+    ):
+        yield Fault(where, "unrated_totals must be a table of whole numbers", meaning)
+        return
+    for level in sorted(set(totals) - set(head.get("levels") or ())):
+        yield Fault(where, f"unrated_totals names the level {level!r}, which the list does not have", meaning)
 
 
 def _members(
@@ -292,6 +320,7 @@ def _build(head: Mapping[str, Any], members: list[Member], known: Mapping[str, E
         terms=head["terms"],
         sources=tuple(head["sources"]),
         levels=levels,
+        unrated_totals=dict(head.get("unrated_totals") or {}),
         entities=tuple(sorted(members, key=lambda member: member.entity.id)),
         relatives=tuple(entity for key, entity in sorted(known.items()) if key not in listed),
         hash=digest.hexdigest(),

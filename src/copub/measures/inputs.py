@@ -15,6 +15,7 @@ from copub.lists.taxonomy import load_taxonomy
 from copub.lists.ties import Tie
 from copub.measures.copublications import UNRATED
 from copub.measures.errorcounts import Errors, read_card, read_matcher
+from copub.measures.readings import HELD, Unrated
 from copub.measures.switches import Thresholds
 from copub.shipped import shipped_folder
 from copub.technology.model import load_model
@@ -38,6 +39,8 @@ class Inputs:
     ties: tuple[Tie, ...] = ()
     levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     thresholds: Thresholds = field(default_factory=lambda: MappingProxyType({}))
+    held: pl.DataFrame | None = None
+    unrated: tuple[Unrated, ...] = ()
 
 
 def inputs_of(question: Question, labelled: pl.DataFrame | None) -> Inputs:
@@ -54,6 +57,28 @@ def inputs_of(question: Question, labelled: pl.DataFrame | None) -> Inputs:
         ties=question.ties,
         levels=levels_of_entities(question.headline_watchlists) if question.ties else {},
         thresholds=thresholds_of(question.study),
+        held=held_by(question.headline_watchlists),
+        unrated=tuple(unrated_of(watchlist) for watchlist in question.headline_watchlists),
+    )
+
+
+def held_by(watchlists: Sequence[Watchlist]) -> pl.DataFrame:
+    """Return since when and until when each list names each of its members (null: not known)."""
+    rows = [
+        (w.id, member.entity.id, member.valid_from or None, member.valid_to or None)
+        for w in watchlists
+        for member in w.entities
+    ]
+    return pl.DataFrame(rows, schema=HELD, orient="row")
+
+
+def unrated_of(watchlist: Watchlist) -> Unrated:
+    """Return the members of a list without a level, and what its maker's totals say of them."""
+    return Unrated(
+        watchlist.id,
+        frozenset(member.entity.id for member in watchlist.entities if member.level == UNRATED),
+        tuple(level for level in watchlist.levels if level != UNRATED),
+        watchlist.unrated_totals,
     )
 
 

@@ -18,6 +18,7 @@ from copub.measures.families import institution_families
 from copub.measures.growth import growth
 from copub.measures.inputs import Inputs
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
+from copub.measures.readings import readings
 from copub.measures.resampled import resampled
 from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
@@ -121,6 +122,7 @@ def _counted(
         "funders": lambda: funders(study, works, tables.works),
         "intensity": lambda: intensity(study, works, context),
         "coverage": lambda: coverage(tables, works),
+        "readings": lambda: readings(study, works, hits, levels, given.held, given.unrated),
     }
     for name, make in makers.items():
         yield name, make()

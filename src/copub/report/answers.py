@@ -26,6 +26,7 @@ from copub.report.summary import (
     coverage_sentences,
     first_sentence,
     listed_sentence,
+    reading_sentences,
     second_sentence,
 )
 
@@ -49,7 +50,17 @@ def answer_section(facts: Facts) -> Section:
         id="answer",
         title=facts.words.say("section.summary"),
         kind="answer",
-        paragraphs=tuple(filter(None, (second_sentence(facts), adjusted_sentence(facts), *band_sentences(facts)))),
+        paragraphs=tuple(
+            filter(
+                None,
+                (
+                    second_sentence(facts),
+                    adjusted_sentence(facts),
+                    *band_sentences(facts),
+                    *reading_sentences(facts),
+                ),
+            )
+        ),
         grids=(grid,) if grid.rows else (),
         pairs=_rests_on(facts, row),
         extra={

@@ -29,6 +29,7 @@ def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, An
     lines += [line for line in (first_sentence(facts), listed_sentence(facts)) if line]
     lines += fractional_sentences(facts)
     lines += [line for line in (second_sentence(facts), adjusted_sentence(facts), *band_sentences(facts)) if line]
+    lines += reading_sentences(facts)
     lines += coverage_sentences(facts)
     lines += planted_sentences(facts)
     lines += [str(warning) for warning in manifest.get("warnings") or []]
@@ -100,6 +101,47 @@ def listed_sentence(facts: Facts) -> str:
     return facts.words.say(
         "headline.listed_by", lists="; ".join(titles), levels=", ".join(facts.level(level) for level in levels)
     )
+
+
+_READINGS: Mapping[str, str] = {
+    "lists as at publication": "at_publication",
+    "lists as at publication, works since they began": "at_publication_since",
+    "lists whatever the date": "whatever_date",
+}
+"""Readings that stand beside the headline, and their sentences."""
+
+
+def reading_sentences(facts: Facts) -> list[str]:
+    """Return the headline with the lists of another date, and the bounds that unknown levels leave."""
+    own = facts.table("readings").filter(measure="critical_listed", counting=facts.counting)
+    rows = {row["reading"]: row for row in own.iter_rows(named=True) if row["denominator"]}
+    lines = [
+        facts.words.say(f"headline.{key}", **_figures(facts, rows[name]))
+        for name, key in _READINGS.items()
+        if name in rows
+    ]
+    ends = [rows.get(f"unknown levels, {end}") for end in ("smallest", "largest")]
+    headline = facts.study.get("watchlists") or ()
+    lists = [entry for entry in facts.entries("watchlists")[: len(headline)] if entry.get("unrated_totals")]
+    if not lists or ends[0] is None or ends[1] is None:
+        return lines
+    words = facts.words
+    totals = (
+        words.say("headline.level_count", count=words.count(n), level=facts.level(level))
+        for entry in lists
+        for level, n in entry["unrated_totals"].items()
+    )
+    bounds = words.say(
+        "headline.unknown_levels",
+        list="; ".join(str(entry.get("title")) for entry in lists),
+        count=words.count(sum(entry.get("unrated") or 0 for entry in lists)),
+        totals=", ".join(totals),
+        low=words.percent(ends[0]["share"]),
+        fewest=words.count(ends[0]["numerator"]),
+        high=words.percent(ends[1]["share"]),
+        most=words.count(ends[1]["numerator"]),
+    )
+    return [*lines, bounds]
 
 
 def band_sentences(facts: Facts) -> list[str]:

@@ -20,7 +20,8 @@ from copub.study import NOT_SETTINGS, Study
 
 _LIBRARIES = ("polars", "pyarrow", "pyalex", "scikit-learn", "scipy", "numpy", "altair", "orjson", "rapidfuzz")
 _LIST_FACTS = (
-    "id", "title", "authority", "edition", "kind", "retrieved", "completeness", "terms", "levels", "countries", "hash",
+    "id", "title", "authority", "edition", "kind", "retrieved", "completeness", "terms", "levels",
+    "unrated", "unrated_totals", "countries", "hash",
 )  # fmt: skip
 _TAXONOMY_FACTS = ("id", "title", "source", "date", "verification", "hash")
 

@@ -43,7 +43,7 @@ def list_watchlists(names: Iterable[str] | None = None) -> pl.DataFrame:
             "kind": w.kind,
             "completeness": w.completeness,
             "entities": len(w.entities),
-            "unrated": sum(member.level == "unrated" for member in w.entities),
+            "unrated": w.unrated,
             "countries": sorted({member.entity.country for member in w.entities}),
             "levels": list(w.levels),
             "lacks": w.lacks,

@@ -76,7 +76,7 @@ def with_reasons(hits: pl.DataFrame, rule: CountingRule, dates: pl.DataFrame | N
     if dates is not None:
         days = dates.select("work_id", "publication_date").unique("work_id")
         hits = hits.join(days, on="work_id", how="left", maintain_order="left")
-        against[DATE] = ~_is_valid()
+        against[DATE] = ~is_valid()
     return with_counted(hits.with_columns(_listed(against)))
 
 
@@ -99,7 +99,7 @@ def _listed(against: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.when(reasons.list.len() > 0).then(reasons).alias(BECAUSE)
 
 
-def _is_valid() -> pl.Expr:
+def is_valid() -> pl.Expr:
     """Return whether the list names the entity at the date of the work; ends of partial dates are filled."""
     day = pl.col("publication_date").cast(pl.Date).dt.strftime("%Y-%m-%d")
     since = (pl.col("valid_from") + pl.lit("-01-01")).str.slice(0, 10)
