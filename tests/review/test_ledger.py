@@ -12,14 +12,15 @@ import polars as pl
 import pytest
 
 import copub
-from copub.errors import InputError
+from copub.errors import FileError, InputError
 from copub.lists.labels import LABELS, read_labels
 from copub.measures.adjusted import adjusted
 from copub.review.agreement import agreement, joined, latest
 from copub.review.citable import COLUMNS, citable
 from copub.review.ledger import open_ledger, take
 from copub.review.readings import READINGS, read_given
-from copub.review.status import against_labels, status_of
+from copub.review.status import against_labels, facts_of, status_of
+from copub.review.texts import read_sheets
 from copub.review.works import draw_works
 from copub.runs.instruments import study_of
 
@@ -205,6 +206,28 @@ def test_a_file_that_breaks_off_or_is_of_another_study_is_refused(
         read_given(path)
 
 
+@pytest.mark.parametrize("study", ["../elsewhere", "..", "/tmp", "demo/.."])
+def test_a_file_cannot_name_a_folder_outside_the_reports(
+    place: Path, command: Command, capsys: pytest.CaptureFixture[str], study: str
+) -> None:
+    (place / "elsewhere").mkdir()
+    path = page_file(place / "files", "Ann", {"W1": "yy"}, change={"study": study})
+    assert command("review", "import", path, "--reports", place / "reports") == 2
+    assert f"no run of a study {study!r}" in capsys.readouterr().err
+    assert not list((place / "elsewhere").iterdir()) and not (place / "labelled.csv").exists()
+
+
+def test_areas_of_pages_make_a_file_on_which_a_classifier_is_evaluated(place: Path) -> None:
+    readings = [
+        {"id": work, "answers": {"critical": critical, "areas": areas, "listed": "no"}, "date": "2026-11-20"}
+        for work, critical, areas in (("W1", "yes", ["B", "A"]), ("W2", "no", []), ("W3", "cannot tell", []))
+    ]
+    path = page_file(place / "files", "Ann", {}, change={"readings": readings})
+    assert read_sheets([path], ["A", "B"]).select("work_id", "core").rows() == [("W1", ["A", "B"]), ("W2", [])]
+    with pytest.raises(FileError, match="1 fault"):
+        read_sheets([path], ["A", "C"])
+
+
 def reading_as_copub(run: copub.Run, folder: Path, size: int, wrong: int = 0) -> Path:
     """Read a draw as copub decided, but for every `wrong`-th work."""
     works = run.tables["copublications"]
@@ -227,6 +250,7 @@ def test_status_states_the_interval_of_the_report_and_what_is_left(demo_run: cop
     row = table.filter(slice_kind="all", measure="critical_listed").row(0, named=True)
     assert (status.share, status.low, status.high) == (row["adjusted"], row["adjusted_low"], row["adjusted_high"])
     assert (status.works, status.labelled, status.readers) == (works.height, 120, {"Ann": 120})
+    assert status.seconds == {"Ann": 4.5} and json.dumps(facts_of(status))
     assert status.still[0.02] > 120 and status.still[0.5] == 0
 
 

@@ -249,10 +249,11 @@ def status_command(
     if as_json:
         print_json(facts_of(status))
         return
-    readers = ", ".join(f"{name} {count:,}" for name, count in status.readers.items()) or "nobody yet"
+    times = {name: f", {seconds:.0f} s a work" for name, seconds in status.seconds.items()}
+    readers = "; ".join(f"{name} {count:,}{times.get(name, '')}" for name, count in status.readers.items())
     lines = [
         f"{study.id}/{found.folder.name}: {status.labelled:,} of {amount(status.works, 'work')} labelled",
-        f"readers: {readers}",
+        f"readers: {readers or 'nobody yet'}",
         f"open: {status.opened:,} shown without a label, {status.disputed:,} of them because readers differ, "
         f"{status.undecided:,} because no reader could tell",
         *_agreement_lines(ledger, study.id),

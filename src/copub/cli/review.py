@@ -130,11 +130,11 @@ def texts_command(
 @group.command("labels")
 def labels_command(
     run: RunArgument,
-    sheets: Annotated[list[Path], typer.Argument(metavar="SHEET...", help="filled-in sheets of one or more readers")],
+    sheets: Annotated[list[Path], typer.Argument(metavar="SHEET...", help="filled-in sheets or files of pages")],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the labelled file, JSON Lines")],
     reports: ReportsOption = None,
 ) -> None:
-    """Join filled-in sheets into a labelled file.
+    """Join filled-in sheets, or files that reading pages saved, into a labelled file.
 
     The agreement of the readers (kappa) is printed. Use the file to evaluate a classifier (copub
     evaluate classifier) or to train one.

@@ -123,10 +123,11 @@ def write_labels(reports: Path, study_id: str, labels: pl.DataFrame) -> Path:
 def study_folder(reports: Path, study_id: str) -> Path:
     """Return the folder of a study, made if need be.
 
-    Raises `InputError` if neither a run nor a shipped study bears the id.
+    Raises `InputError` if neither a run nor a shipped study bears the id; a path is no id.
     """
     folder = reports / study_id
-    if not folder.is_dir() and study_id not in shipped_names("studies"):
+    is_id = study_id not in ("", ".", "..") and Path(study_id).name == study_id
+    if not is_id or (not folder.is_dir() and study_id not in shipped_names("studies")):
         raise InputError(f"no run of a study {study_id!r}", where=str(reports), hint="run the study first")
     folder.mkdir(parents=True, exist_ok=True)
     return folder

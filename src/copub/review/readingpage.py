@@ -132,7 +132,8 @@ def deal(sheet: pl.DataFrame, part: int, parts: int, shared: int) -> pl.DataFram
 
 
 def _works(question: Question, sheet: pl.DataFrame, stratum: Mapping[str, int]) -> list[dict[str, Any]]:
-    ask = ["critical", "areas", "listed", *(["top_level"] if _has_top(question.study) else [])]
+    several = len(question.taxonomies[0].areas) > 1
+    ask = ["critical", *(["areas"] if several else []), "listed", *(["top_level"] if _has_top(question.study) else [])]
     return [
         {
             "id": row["work_id"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import polars as pl
@@ -31,7 +31,8 @@ LABELLED_SAMPLE = "labelled sample"
 class Status:
     """The reading of a study, measured on one run.
 
-    works : of the run. labelled : with a label, of these. readers : works that each reader decided.
+    works : of the run. labelled : with a label, of these. readers : works that each reader read; seconds : the
+    median time of each on a work, as the page measured it.
     opened : shown to somebody, without a label. share, low, high : estimate of critical and listed from the
     labels, None while it cannot be made; `lacking` says why. still : works to read beyond those with a label, by width.
     check : copub's decisions against the labels (`against_labels`).
@@ -40,6 +41,7 @@ class Status:
     works: int
     labelled: int
     readers: Mapping[str, int]
+    seconds: Mapping[str, float]
     opened: int
     disputed: int
     undecided: int
@@ -67,6 +69,13 @@ def status_of(study: Study, works: pl.DataFrame, ledger: Ledger, widths: Sequenc
         works=works.height,
         labelled=labels.height,
         readers=dict(ledger.readings.group_by("reader").len().sort("reader").iter_rows()),
+        seconds=dict(
+            ledger.readings.drop_nulls("seconds")
+            .group_by("reader")
+            .agg(pl.col("seconds").median())
+            .sort("reader")
+            .iter_rows()
+        ),
         opened=len(shown - set(labels["work_id"])),
         disputed=len(ledger.disputed),
         undecided=len(ledger.undecided),
@@ -158,21 +167,6 @@ def _ratio(part: float, whole: float) -> float | None:
 
 def facts_of(status: Status) -> dict[str, Any]:
     """Return a status as JSON-ready values."""
-    names = (
-        "works",
-        "labelled",
-        "readers",
-        "opened",
-        "disputed",
-        "undecided",
-        "share",
-        "low",
-        "high",
-        "lacking",
-        "check",
-    )
-    return {
-        **{name: getattr(status, name) for name in names},
-        "agreement": status.agreement.to_dicts(),
-        "still_to_read": {f"{100 * width:g} points": count for width, count in status.still.items()},
-    }
+    values = {field.name: getattr(status, field.name) for field in fields(status)}
+    still = {f"{100 * width:g} points": count for width, count in status.still.items()}
+    return {**values, "agreement": status.agreement.to_dicts(), "still": still}

@@ -22,6 +22,8 @@ from copub.draw import in_draw_order
 from copub.errors import Fault, FileError
 from copub.lists.csvfile import CsvRow, read_table
 from copub.names import SEED
+from copub.review.agreement import latest
+from copub.review.readings import is_page_file, read_given
 from copub.technology.classifierevaluation import ANY, cohen_kappa
 
 COLUMNS = ("work_id", "drawn", "title", "abstract", "core", "applied", "reader", "date")
@@ -62,7 +64,8 @@ def draw_sheet(works: pl.DataFrame, assignments: pl.DataFrame, size: int, *, see
 def read_sheets(paths: Sequence[Path], areas: Sequence[str]) -> pl.DataFrame:
     """Read filled sheets: work_id, reader, date, core, applied; rows without a reader are skipped.
 
-    Areas stand in a cell parted by blanks, commas or semicolons; an empty cell means none.
+    Areas stand in a cell parted by blanks, commas or semicolons; an empty cell means none. Files that reading
+    pages saved are read too: the areas of a critical work are core; works that a reader could not decide are skipped.
 
     Raises
     ------
@@ -72,6 +75,9 @@ def read_sheets(paths: Sequence[Path], areas: Sequence[str]) -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     faults: list[Fault] = []
     for path in paths:
+        if path.is_file() and is_page_file(path):
+            rows += _of_page(path, areas, faults)
+            continue
         table = read_table(path, faults, kind="sheet")
         missing = list(table.column_faults({}, COLUMNS))
         faults += missing
@@ -79,6 +85,22 @@ def read_sheets(paths: Sequence[Path], areas: Sequence[str]) -> pl.DataFrame:
     if faults:
         raise FileError(faults, kind="sheet")
     return pl.DataFrame(rows, schema=_READING).sort("work_id", "reader")
+
+
+def _of_page(path: Path, areas: Sequence[str], faults: list[Fault]) -> list[dict[str, object]]:
+    decided = latest(read_given(path).works).filter(pl.col("critical").is_in(["yes", "no"]))
+    rows = []
+    for work, reader, day, critical, named in decided.select(
+        "work_id", "reader", "date", "critical", "areas"
+    ).iter_rows():
+        # a page asks for areas only where there are several
+        core = [] if critical == "no" else named or (list(areas) if len(areas) == 1 else [])
+        unknown = [name for name in core if name not in areas]
+        if unknown or (critical == "yes" and not core):
+            what = f"unknown area {', '.join(unknown)}" if unknown else "critical, but no area is marked"
+            faults.append(Fault(f"{path}: {work}", what, f"known: {', '.join(areas)}"))
+        rows.append({"work_id": work, "reader": reader, "date": day, "core": core, "applied": []})
+    return rows
 
 
 def _reading(row: CsvRow, areas: Sequence[str], faults: list[Fault]) -> dict[str, object]:

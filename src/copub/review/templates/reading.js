@@ -13,6 +13,7 @@ let current = "";  // id of the question that keys answer
 let since = 0;     // when the item came into view; 0 while the page is hidden
 let spent = 0;     // seconds on the item before that
 let unsaved = 0;
+let isKept = true; // whether the browser keeps the state
 
 const make = (tag, text = "", more = {}) => Object.assign(document.createElement(tag), { textContent: text }, more);
 const item = () => data.items[state.at];
@@ -26,7 +27,7 @@ function asked(one) {
 }
 function isAnswered(question, one) {
   const given = answersOf(one)[question.id];
-  return question.kind === "many" ? Array.isArray(given) : Boolean(given);
+  return question.kind === "many" ? Boolean(given?.length) : Boolean(given);
 }
 
 // ---- the state of a reader, kept in this browser
@@ -35,7 +36,9 @@ const placeOf = (reader) => `copub reading ${data.page} ${reader}`;
 function keep() {
   try {
     localStorage.setItem(placeOf(state.reader), JSON.stringify(state));
+    isKept = true;
   } catch {
+    isKept = false;
     tell("This browser keeps nothing: save a file before you close the page.", true);
   }
 }
@@ -78,6 +81,7 @@ function answer(question, value) {
     if (other.when && given[other.when[0]] !== other.when[1]) delete given[other.id];
   }
   change(one.id, given, question.id);
+  if (isKept) tell("");
   if (question.kind === "many") return draw();
   proceed(question);
 }
@@ -87,7 +91,9 @@ function toggle(question, area) {
 }
 function proceed(question) {
   const one = item();
-  if (question.kind === "many" && !isAnswered(question, one)) answer(question, []);
+  if (!isAnswered(question, one)) {
+    return tell(question.kind === "many" ? "Mark at least one area, or answer no." : "Answer the question first.", true);
+  }
   const rest = asked(one), after = rest.slice(rest.indexOf(question) + 1);
   const open = after.find((next) => !isAnswered(next, one)) ?? rest.find((next) => !isAnswered(next, one));
   if (open) { current = open.id; draw(); return; }
@@ -367,7 +373,7 @@ document.addEventListener("keydown", (event) => {
   const area = question.kind === "many" && data.areas[MANY.indexOf(key)];
   if (value) answer(question, value);
   else if (area && MANY.includes(key)) toggle(question, area.id);
-  else if (key === "enter" && !target.matches("button, summary, label, input")) proceedIfAnswered(question);
+  else if (key === "enter" && !target.matches("button, summary, label, input")) proceed(question);
   else if (key === "u") undo();
   else if (key === "o") $("note").focus();
   else if (key === "q") choose();
@@ -376,17 +382,12 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
-function proceedIfAnswered(question) {
-  if (question.kind === "many" || isAnswered(question, item())) proceed(question);
-}
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) spent += elapsed();
   since = document.hidden ? 0 : Date.now();
 });
 window.addEventListener("beforeunload", (event) => {
-  let kept = null;
-  try { kept = state && localStorage.getItem(placeOf(state.reader)); } catch { kept = null; }
-  if (unsaved && !kept) event.preventDefault();  // nothing but this page holds the answers
+  if (unsaved && !isKept) event.preventDefault();  // nothing but this page holds the answers
 });
 if (window.matchMedia("(max-width: 55.99rem)").matches) $("rules").open = false;
 })();
