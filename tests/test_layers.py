@@ -24,7 +24,9 @@ LAYERS = (
     ("runs",),
     ("pipeline",),
     ("history", "review"),
-    ("cli", ""),  # copub itself names what is public
+    ("api",),
+    ("",),  # copub itself names what is public
+    ("cli",),
 )
 """Lowest first. What is named nowhere here, such as `copub.errors`, is below all of them."""
 

@@ -1,16 +1,20 @@
 """copub: shares of two countries' co-publications, with their evidence and their uncertainty.
 
 >>> import copub
->>> run = copub.run("demo")                             # doctest: +SKIP
->>> run.share("critical_listed")["share"]               # doctest: +SKIP
->>> run.tables["copublications"].filter("is_listed")    # doctest: +SKIP
+>>> run = copub.open_run("demo")
+>>> 0 < run.share("critical_listed")["share"] < 1
+True
+>>> copub.Study.pair("BE", "CN", years=(2010, 2024))
+Study('be-cn': Belgium x China, 2010 to 2024; critical by eu-2023-2113; listed on aspi-cdut-2019)
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from copub.api import classify, compare, estimate, screen, verify
     from copub.errors import AssertionFailedError, CopubError, FileError, InputError, SourceUnavailableError
+    from copub.measures.measure import measure
     from copub.pipeline import run
     from copub.runs import Run, open_run
     from copub.study import Study
@@ -27,24 +31,27 @@ __all__ = [
     "SourceUnavailableError",
     "Study",
     "__version__",
+    "classify",
+    "compare",
+    "estimate",
     "load_study",
+    "measure",
     "open_run",
     "parse_study",
     "run",
+    "screen",
+    "verify",
 ]
 
 # Loaded when first asked for: polars, scikit-learn and altair together take seconds.
 _HOME = {
-    "AssertionFailedError": "errors",
-    "CopubError": "errors",
-    "FileError": "errors",
-    "InputError": "errors",
-    "SourceUnavailableError": "errors",
-    "Run": "runs",
+    **dict.fromkeys(("classify", "compare", "estimate", "screen", "verify"), "api"),
+    **dict.fromkeys(("AssertionFailedError", "CopubError", "FileError"), "errors"),
+    **dict.fromkeys(("InputError", "SourceUnavailableError"), "errors"),
+    **dict.fromkeys(("load_study", "parse_study"), "study.question"),
+    **dict.fromkeys(("Run", "open_run"), "runs"),
     "Study": "study",
-    "load_study": "study.question",
-    "open_run": "runs",
-    "parse_study": "study.question",
+    "measure": "measures.measure",
     "run": "pipeline",
 }
 
@@ -55,7 +62,8 @@ def __getattr__(name: str) -> Any:
 
         return version("copub")
     if name not in _HOME:
-        raise AttributeError(f"module 'copub' has no attribute {name!r}")
+        known = ", ".join(__all__)
+        raise AttributeError(f"module 'copub' has no attribute {name!r}; it has {known}")
     return getattr(import_module(f"copub.{_HOME[name]}"), name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +23,6 @@ from copub.names import STAGES
 if TYPE_CHECKING:
     from copub.runs import Run
     from copub.sources.harvest.estimate import Estimate
-    from copub.study import Study
 
 
 StudyOption = Annotated[
@@ -106,42 +104,26 @@ def estimate_command(
       copub estimate belgium-china
     """
     from copub import progress
-    from copub.pipeline import is_embedded, query_of
-    from copub.sources.harvest.estimate import estimate
-    from copub.sources.harvest.transport import source_key, source_url
+    from copub.api import estimate
+    from copub.pipeline import is_embedded
     from copub.study.question import ask
 
     asked = ask(study).study
     progress.stage("estimate")
-    if is_embedded(asked):
-        _print_free(asked, as_json)
-        return
     try:
-        price = estimate(query_of(asked), base_url=source_url(), api_key=source_key())
+        price = estimate(asked)
     except SourceUnavailableError as error:  # an estimate has neither works files nor a cache to fall back on
         hint = "ask again when the source can be reached; COPUB_OPENALEX_URL names another source"
         raise SourceUnavailableError(error.what, where=error.where, hint=hint, resume_at=error.resume_at) from None
     if as_json:
         print_json(price.as_dict())
         return
+    if is_embedded(asked):
+        typer.echo(f"works    {price.works} synthetic ones, from a server inside copub")
+        typer.echo(f"The study {asked.id} costs nothing: copub asks neither OpenAlex nor anyone else.")
+        return
     for line in estimate_lines(price):
         typer.echo(line)
-
-
-def _print_free(study: Study, as_json: bool) -> None:
-    """Print what the embedded server offers; copub asks nobody else, and nothing is paid."""
-    from copub.demo import embedded_openalex
-    from copub.pipeline import query_of
-    from copub.sources.harvest.estimate import estimate
-
-    with embedded_openalex() as server:
-        counted = estimate(query_of(study), base_url=server.base_url)
-    price = replace(counted, credits=0, dollars=0.0, minutes=0.0, budget_remaining=None, fits=True, spent=0)
-    if as_json:
-        print_json(price.as_dict())
-        return
-    typer.echo(f"works    {price.works} synthetic ones, from a server inside copub")
-    typer.echo(f"The study {study.id} costs nothing: copub asks neither OpenAlex nor anyone else.")
 
 
 def estimate_lines(price: Estimate) -> list[str]:

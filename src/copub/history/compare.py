@@ -39,7 +39,7 @@ _POPULATION = "population"
 _A_RUN = "a run: copub.open_run(FOLDER), or what copub.run returns"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """What changed between two runs, and why.
 
@@ -55,6 +55,11 @@ class Comparison:
     crossings: tuple[Crossing, ...]
     notes: tuple[str, ...]
     tables: dict[str, pl.DataFrame]
+
+    def __repr__(self) -> str:
+        names = f"{self.before.folder.name!r}, {self.after.folder.name!r}"
+        found = ", ".join(f"{status} {count}" for status, count in self.counts().items())
+        return f"Comparison({names}: works {found}; tables {', '.join(self.tables)})"
 
     @property
     def is_empty(self) -> bool:

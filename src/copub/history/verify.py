@@ -31,7 +31,7 @@ from copub.study import Study
 _ALTERED = "the file in the run folder is not the one that the run wrote"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
     """What a verification found.
 
@@ -46,6 +46,10 @@ class Verification:
     first_difference: str
     reasons: tuple[str, ...]
     altered_copies: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        end = "all the same" if self.is_same else f"differs from stage {self.first_difference or 'write'} on"
+        return f"Verification({self.run.folder.name!r}: {self.tables.height} tables, {end})"
 
     @property
     def is_same(self) -> bool:

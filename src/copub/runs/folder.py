@@ -51,9 +51,12 @@ class Run:
 
     Examples
     --------
-    >>> run = copub.open_run("reports/demo/20260101-120000-0123abcd")    # doctest: +SKIP
-    >>> run.share("critical_listed")["share"]                            # doctest: +SKIP
-    >>> run.tables["copublications"].filter("is_listed")                 # doctest: +SKIP
+    >>> from copub import open_run
+    >>> run = open_run("demo")
+    >>> run.share("critical_listed")["measure"]
+    'critical_listed'
+    >>> run.tables["copublications"].filter("is_listed").height > 0
+    True
     """
 
     folder: Path

@@ -106,7 +106,8 @@ def open_run(name: str | Path, reports: str | Path | None = None) -> Run:
 
     Examples
     --------
-    >>> open_run("demo").share("critical_listed")["share"]  # doctest: +SKIP
+    >>> open_run("demo").share("critical_listed")["counting"]
+    'full'
     """
     return find_run(str(path_of(name, "run")), folders(reports=reports).reports)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -27,7 +27,7 @@ class Event:
     lag_months: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Study:
     """A validated study as it is written. Attributes have the names of the keys in the file.
 
@@ -76,6 +76,54 @@ class Study:
     paratext_titles: bool = False
     file: str = field(default="", repr=False, compare=False)
     source: bytes = field(default=b"", repr=False, compare=False)
+
+    @classmethod
+    def pair(
+        cls,
+        side_a: str | Sequence[str],
+        side_b: str | Sequence[str],
+        *,
+        years: tuple[int, int],
+        id: str = "",
+        title: str = "",
+    ) -> Study:
+        """Return a study of a pair of countries, or of two groups, with the settings of ``copub init``.
+
+        Parameters
+        ----------
+        side_a, side_b : country codes (ISO 3166 alpha-2), one or several a side.
+        years : first and last year of publication.
+        id : id of the study and name of its folder; by default from the codes.
+        title : title of the report; by default one that names the countries.
+
+        Returns
+        -------
+        A study with the shipped taxonomy and the shipped watchlists that name institutions of side B.
+        `dataclasses.replace` changes other settings.
+
+        Raises
+        ------
+        InputError, FileError : a code is not known, or the years are reversed.
+
+        Examples
+        --------
+        >>> Study.pair("BE", "CN", years=(2010, 2024)).side_b.countries
+        ('CN',)
+        """
+        from copub.pairs import parse_pairs
+        from copub.study.question import parse_study
+        from copub.study.template import new_study
+
+        sides = [",".join([side] if isinstance(side, str) else side) for side in (side_a, side_b)]
+        (pair,) = parse_pairs([":".join(sides)])
+        name = id or "-".join((*pair.side_a, *pair.side_b)).lower()
+        return parse_study(new_study(pair, study_id=name, years=years, title=title), name=f"{name}.toml")
+
+    def __repr__(self) -> str:
+        return (
+            f"Study({self.id!r}: {self.side_a.name} x {self.side_b.name}, {self.year_from} to {self.year_to}; "
+            f"critical by {self.taxonomy}; listed on {', '.join(self.watchlists)})"
+        )
 
     @property
     def hash(self) -> str:
