@@ -17,8 +17,8 @@ from copub.lists.labels import LABELS, read_labels
 from copub.measures.adjusted import adjusted
 from copub.review.agreement import agreement, joined, latest
 from copub.review.citable import COLUMNS, citable
+from copub.review.filledsheets import READINGS, read_given
 from copub.review.ledger import open_ledger, take
-from copub.review.readings import READINGS, read_given
 from copub.review.status import against_labels, facts_of, status_of
 from copub.review.texts import read_sheets
 from copub.review.works import draw_works

@@ -17,8 +17,8 @@ from copub.settings import folders
 if TYPE_CHECKING:
     import polars as pl
 
+    from copub.review.filledsheets import Given
     from copub.review.ledger import Ledger
-    from copub.review.readings import Given
     from copub.runs.folder import Run
 
 _SIZE = 200
@@ -148,8 +148,8 @@ def import_command(
     """
     from copub.lists.decisions import DECISIONS, LABELLED, keep_decisions, read_decisions
     from copub.lists.labels import is_label_sheet
+    from copub.review.filledsheets import is_page_file, read_given
     from copub.review.ledger import open_ledger, take
-    from copub.review.readings import is_page_file, read_given
 
     # all files are read before anything is kept
     given: list[Given] = []

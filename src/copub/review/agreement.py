@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from copub.lists.labels import LABELS
-from copub.review.readings import ASKED
+from copub.review.filledsheets import ASKED
 from copub.technology.classifierevaluation import cohen_kappa
 
 COMPARED = ("critical", "listed", "critical and listed")
@@ -30,7 +30,7 @@ def latest(readings: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    readings : `copub.review.readings.READINGS` in the order of import; of one date the later import counts.
+    readings : `copub.review.filledsheets.READINGS` in the order of import; of one date the later import counts.
     """
     keys = ["work_id", "reader", "settles"]
     newest = readings.with_row_index("number").sort("date", "number").unique(keys, keep="last").drop("number")

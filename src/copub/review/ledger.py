@@ -19,7 +19,7 @@ from copub.csvtext import write_sheet
 from copub.lists.decisions import LABELLED, labels_of, study_folder, write_labels
 from copub.lists.labels import LABELS, is_label_sheet, labels_text
 from copub.review.agreement import changes, joined, latest
-from copub.review.readings import ASKED, READINGS, Given, is_page_file, read_given, readings_of
+from copub.review.filledsheets import ASKED, READINGS, Given, is_page_file, read_given, readings_of
 
 IMPORTS = Path("review", "imports")
 

@@ -25,7 +25,7 @@ from copub.report.explorer import as_script
 from copub.report.page import policy
 from copub.review.affiliations import draw_sheet
 from copub.review.codebook import Codebook, load_codebook
-from copub.review.readings import AFFILIATIONS, BETWEEN, WORKS
+from copub.review.filledsheets import AFFILIATIONS, BETWEEN, WORKS
 from copub.review.width import PRIOR
 from copub.review.works import draw_works, sheet_of, sizes_of_strata
 from copub.study import Study
