@@ -23,7 +23,7 @@ from copub.errors import Fault, FileError
 from copub.lists.csvfile import CsvRow, read_table
 from copub.names import SEED
 from copub.review.agreement import latest
-from copub.review.readings import is_page_file, read_given
+from copub.review.filledsheets import is_page_file, read_given
 from copub.technology.classifierevaluation import ANY, cohen_kappa
 
 COLUMNS = ("work_id", "drawn", "title", "abstract", "core", "applied", "reader", "date")
