@@ -12,6 +12,8 @@ from pathlib import Path
 
 import polars as pl
 
+from copub.writing import write_file
+
 UNFIT = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\x{202A}-\x{202E}\x{2066}-\x{2069}\x{FFFE}\x{FFFF}]"
 """Signs that XML cannot hold, and those that turn the direction of the text after them (a polars pattern)."""
 
@@ -45,7 +47,7 @@ def csv_of(frame: pl.DataFrame, *, head: bool = True) -> bytes:
 
 def write_sheet(sheet: pl.DataFrame, path: Path) -> None:
     """Write a frame of texts for people to fill in; `unquoted` gives each text back as it was."""
-    path.write_text("\ufeff" + _written(sheet, _QUOTED), encoding="utf-8", newline="")
+    write_file(path, "\ufeff" + _written(sheet, _QUOTED))
 
 
 def unquoted(cell: str) -> str:

@@ -89,8 +89,10 @@ class FileError(InputError):
         return cls(faults[:FAULTS_SHOWN], kind=kind, more=max(0, len(faults) - FAULTS_SHOWN))
 
     def __str__(self) -> str:
-        rest = [f"  and {self.more} more"] if self.more else []
-        return "\n".join([f"{self.what}:", *(f"  {fault}" for fault in self.faults), *rest])
+        shown = self.faults[:FAULTS_SHOWN]
+        left = len(self.faults) - len(shown) + self.more
+        rest = [f"  and {left:,} more"] if left else []
+        return "\n".join([f"{self.what}:", *(f"  {fault}" for fault in shown), *rest])
 
 
 class SourceUnavailableError(CopubError):

@@ -44,7 +44,11 @@ def in_parallel(work: Callable[[Part], Result], parts: Iterable[Part], *, alone:
         _raise_first(failed)
         return
     pool = Parallel(n_jobs=number, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
-    yield from pool(delayed(work)(part) for part in chain(first, rest))
+    try:
+        yield from pool(delayed(work)(part) for part in chain(first, rest))
+    except BaseException:
+        get_reusable_executor().shutdown(wait=False, kill_workers=True)  # what they do is of no use any more
+        raise
     get_reusable_executor().shutdown(wait=True)  # idle, the processes would hold their memory for minutes
     _raise_first(failed)
 

@@ -20,6 +20,7 @@ from copub.corpus import COUNTED, TABULATED, Tables
 from copub.corpus.funnel import Funnel
 from copub.demo import embedded_openalex
 from copub.errors import InputError
+from copub.givenfiles import spooled
 from copub.lists.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
@@ -33,7 +34,7 @@ from copub.runs import Run, RunWriter, open_run, sha256_of
 from copub.runs.clock import StageClock
 from copub.runs.copies import question_of, write_copies
 from copub.runs.crate import run_crate
-from copub.runs.folder import MANIFEST, ROWS_AT_ONCE
+from copub.runs.folder import ROWS_AT_ONCE
 from copub.runs.keep import last_created, last_tables
 from copub.runs.manifest import build_manifest, command_line, planted_facts, taxonomy_facts, watchlist_facts
 from copub.runs.provenance import figure_facts, provenance, registry_facts
@@ -49,6 +50,7 @@ from copub.sources.harvest.transport import source_key, source_url
 from copub.sources.worksfile import read_works
 from copub.study import Study
 from copub.study.question import Question, ask
+from copub.writing import MANIFEST
 
 OPENALEX_URL = "COPUB_OPENALEX_URL"
 
@@ -100,7 +102,7 @@ def run(
     expect(until, str, "until", f"one of the stages {', '.join(STAGES)}")
     if until not in STAGES:
         raise InputError(f"there is no stage {until!r}", where="--until", hint=f"stages: {', '.join(STAGES)}")
-    files = paths_of(works, "works")
+    files = spooled(paths_of(works, "works"))
     place = folders(cache, reports)
     asked = _asked(study, place)
     stage_codes()  # the code as it is now, whatever is edited while the run is under way

@@ -10,7 +10,7 @@ from copub.arguments import path_of
 from copub.errors import InputError
 
 MEMORY, MEMORY_GB = "COPUB_MEMORY", 4.0
-LEAST_GB = 1.0
+LEAST_GB, MOST_GB = 1.0, 1_000_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def memory_gb() -> float:
         value = float(text) if text else MEMORY_GB
     except ValueError:
         value = 0.0
-    if not value >= LEAST_GB:
+    if not LEAST_GB <= value <= MOST_GB:
         raise InputError(
             f"{text!r} is no amount of memory", where=MEMORY, hint=f"give a number of GB, {LEAST_GB:g} or more"
         )

@@ -16,7 +16,8 @@ BODY = b'{"results": [1, 2, 3]}'
 
 
 def _put(round_: Round, *key: str, content: bytes = BODY) -> Entry:
-    return round_.put(key, content, retrieved_at="2026-11-21T20:00:00Z", requests=1, credits=1, facts={"count": 3})
+    facts = {"there": True} if key[0] == "single" else {"count": 3, "next": None, "works": [], "cut": []}
+    return round_.put(key, content, retrieved_at="2026-11-21T20:00:00Z", requests=1, credits=1, facts=facts)
 
 
 def _round(folder: Path) -> Round:
@@ -115,7 +116,7 @@ def test_a_cache_of_another_source_is_refused(tmp_path: Path) -> None:
 
 def test_a_description_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "harvest.json").write_text("nonsense")
-    with pytest.raises(InputError, match="another version"), Cache(tmp_path, QUERY, "loopback"):
+    with pytest.raises(InputError, match="description of the cache is damaged"), Cache(tmp_path, QUERY, "loopback"):
         pass
     with Cache(tmp_path / "other", QUERY, "loopback"):
         pass

@@ -14,6 +14,7 @@ from standin_faults import KINDS, Faults
 
 from copub.errors import CopubError, InputError, SourceUnavailableError
 from copub.sources.harvest import transport as module
+from copub.sources.harvest.answershapes import Single
 from copub.sources.harvest.transport import Timing, Transport, source_key, source_url
 
 NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
@@ -143,7 +144,7 @@ def test_a_refused_request_is_not_repeated_and_shows_what_the_source_said() -> N
     with Server(WORKS) as server, pytest.raises(CopubError, match="nosuchfield") as caught:
         _transport(server.base_url).get("works", "filter=nosuchfield:1")
     assert len(server.requests) == 1
-    assert caught.value.exit_code == 1
+    assert caught.value.exit_code == 3
     assert len(str(caught.value)) < 600
 
 
@@ -169,7 +170,7 @@ def test_a_record_that_is_not_there_is_no_error() -> None:
 
 def test_an_answer_without_what_is_needed_is_asked_again() -> None:
     with Server(WORKS) as server, pytest.raises(SourceUnavailableError, match="broken body"):
-        _transport(server.base_url).get("works", needs=(("nothing", list),))
+        _transport(server.base_url).get("works", shape=Single)
 
 
 def test_a_redirect_leaves_no_other_host() -> None:

@@ -35,7 +35,7 @@ def test_a_run_appears_only_when_it_is_finished(tmp_path: Path) -> None:
     assert not (tmp_path / "s" / "r").exists()
     run = writer.finish({"a": 1})
     assert run.folder == tmp_path / "s" / "r"
-    assert run.manifest == {"a": 1}
+    assert run.manifest == {"a": 1, "files": run.manifest["files"], "seal": run.manifest["seal"]}
     assert run.tables["topics"].equals(topics())
     assert [path.name for path in (tmp_path / "s").iterdir()] == ["r"]
 

@@ -71,7 +71,7 @@ def test_missing_identifiers_are_asked_for_by_ror() -> None:
     class Source:
         asked: list[str] = []  # noqa: RUF012
 
-        def get(self, path: str, query: str = "") -> SimpleNamespace:
+        def get(self, path: str, query: str = "", *, shape: object = None) -> SimpleNamespace:
             self.asked.append(path)
             if path.endswith("02n6w8087"):
                 return SimpleNamespace(body=None)

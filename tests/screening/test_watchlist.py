@@ -159,7 +159,7 @@ def test_all_faults_of_both_files_are_reported_at_once(write_list) -> None:
     )
     with pytest.raises(FileError) as caught:
         load_watchlist(path)
-    text = str(caught.value)
+    text = "\n".join(map(str, caught.value.faults))
     for part in (
         "kind is 'rumour'", "edition is missing", "levels must be a list", "unknown key 'extra'", "is no date",
         "entity_id 'Bad Id'", "'nobody' is not in the registry", "openalex 'X9'", "ror '12'", "country: 'XX'",

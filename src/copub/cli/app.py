@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -16,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from copub.errors import CopubError, InputError, SourceUnavailableError
 from copub.lines import wrapped
+from copub.signals import SAID, STOPPED, Stopped, heed, stop, was_stopped
 
 ORDER = (
     "init", "run", "estimate", "classify", "screen", "evaluate", "review", "compare", "verify", "trend", "runs",
@@ -95,6 +98,7 @@ NoProgressOption = Annotated[bool, typer.Option("--quiet", "-q", help="show no p
 
 def main() -> NoReturn:
     """Run the command line; end with the exit code of the design."""
+    heed(stop)
     sys.exit(call(lambda: app(standalone_mode=False, prog_name="copub"), as_json="--json" in sys.argv[1:]))
 
 
@@ -102,10 +106,12 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
     """Call a command and return its exit code; print errors as what, where and how to fix them.
 
     0 done; 2 the input is wrong; 3 stopped by the source, resumable; 4 a run assertion failed;
-    1 an internal error; 130 stopped by the user.
+    1 an internal error; 130 stopped by the user or by a signal.
     """
     try:
         result = command()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except CopubError as error:
         return _tell(error, as_json)
     except typer.Exit as ending:
@@ -115,12 +121,19 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
             typer.echo(error.format_message())
             return 0
         return _tell(_wrong_use(error), as_json)
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("copub: stopped. Harvested pages are kept; the same command continues.", err=True)
-        return 130
+    except (Stopped, KeyboardInterrupt, typer.Abort):
+        return _stopped()
+    except SystemExit as ending:  # typer ends so, without a word, when the reader of a pipe is gone
+        return _tell(_no_output("its reader closed it"), False) if ending.code == 1 else int(ending.code or 0)
     except OSError as error:
-        return _tell(InputError(error.strerror or str(error), where=str(error.filename or "the system")), as_json)
-    except Exception as error:  # noqa: BLE001  the last resort: anything else is an internal error
+        return _tell(_of_system(error), as_json and error.filename is not None)
+    except MemoryError:
+        return _tell(_too_large(), as_json)
+    except BaseException as error:  # noqa: BLE001  the last resort: anything else is an internal error
+        if was_stopped():
+            return _stopped()
+        if "memory allocation" in str(error) or "out of memory" in str(error).lower():
+            return _tell(_too_large(), as_json)
         if os.environ.get("COPUB_DEBUG"):
             traceback.print_exc()
         typer.echo(
@@ -132,10 +145,50 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _stopped() -> int:
+    typer.echo(SAID, err=True)
+    return STOPPED
+
+
+def _of_system(error: OSError) -> InputError:
+    """Return an error of the system that no part of copub named: one without a file is of the output."""
+    reason = error.strerror or str(error)
+    if error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF):
+        return _no_output(reason)
+    return InputError(
+        reason,
+        where=str(error.filename or "the system"),
+        hint="check that it is there, that you may use it, and that the disk has room",
+    )
+
+
+def _no_output(reason: str) -> InputError:
+    """Return the error of what is printed, and see to it that Python does not try again at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(nowhere, sys.stdout.fileno())
+    return InputError(
+        f"the output cannot be written: {reason}",
+        where="standard output",
+        hint="files that were written are whole; print to a place that takes all of it",
+    )
+
+
+def _too_large() -> InputError:
+    return InputError(
+        "this needs more memory than the system gives",
+        where=f"COPUB_MEMORY is {os.environ.get('COPUB_MEMORY') or 'not set'}",
+        hint="give less at once, or more memory; what was written before is as it was",
+    )
+
+
 def _tell(error: CopubError, as_json: bool) -> int:
     if as_json:
-        print_json(error_facts(error))
-    typer.echo(f"copub: {error}", err=True)
+        with suppress(OSError):
+            print_json(error_facts(error))
+            sys.stdout.flush()
+    with suppress(OSError):  # nobody is there to read it
+        typer.echo(f"copub: {error}", err=True)
     return error.exit_code
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -14,10 +16,17 @@ import pyarrow.parquet as pq
 
 from copub.csvtext import FORMULA, UNFIT, csv_of
 from copub.errors import Fault, FileError, InputError
-from copub.lists.csvfile import read_table, read_text
+from copub.lists import outputplace
+from copub.lists.csvfile import UTF16, read_table, read_text
+from copub.settings import memory_gb
+from copub.writing import replacing
 
 _OLDEST = pl.CompatLevel.oldest()
 SUFFIXES = (".parquet", ".csv", ".jsonl")
+LONGEST_STRING = 1 << 20
+"""Bytes of a string to be screened: the longest affiliations have a hundredth of it."""
+_MEMORY_PER_BYTE = 8  # what strings take in memory, to their bytes in a file
+_PIECE = 1 << 20
 
 
 def read_strings(path: Path, column: str) -> pl.Series:
@@ -35,25 +44,57 @@ def read_strings(path: Path, column: str) -> pl.Series:
             raise FileError.first(faults, kind="file of strings")
         strings = [row[column] for row in table.rows if row[column]]
     else:
-        lines = read_text(path, kind="file").split("\n")
-        strings = [line.removesuffix("\r") for line in lines if line.strip()]
+        strings = list(_strings(path))
     return pl.Series("strings", strings, dtype=pl.String)
 
 
+def _strings(path: Path) -> Iterator[str]:
+    """Yield the lines that are not blank. Raises `InputError` if one is too long, or all together are."""
+    most, size, number, rest = int(memory_gb() * 1e9 / _MEMORY_PER_BYTE), 0, 0, b""
+    try:
+        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+            while piece := file.read(_PIECE):
+                if not size and piece.startswith(UTF16):
+                    yield from _not_blank(read_text(path, kind="file").split("\n"))
+                    return
+                piece = piece.removeprefix(codecs.BOM_UTF8) if not size else piece
+                size += len(piece)
+                *lines, rest = (rest + piece).split(b"\n") if piece.strip() else [b"", rest + piece.strip()]
+                if size > most or len(rest) > LONGEST_STRING:
+                    raise _too_much(path, size > most, most)
+                yield from _not_blank(_decoded(lines, path, number))
+                number += piece.count(b"\n")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"the file cannot be read: {reason}", where=str(path), hint="check the path") from None
+    except (EOFError, zlib.error) as error:
+        raise InputError(f"the file cannot be read: {error}", where=str(path), hint="get it again") from None
+    yield from _not_blank(_decoded([rest], path, number))
+
+
+def _not_blank(lines: Iterable[str]) -> Iterator[str]:
+    return (line.removesuffix("\r") for line in lines if line.strip())
+
+
+def _decoded(lines: Sequence[bytes], path: Path, before: int) -> Iterator[str]:
+    for number, line in enumerate(lines, start=before + 1):
+        try:
+            yield line.decode("utf-8")
+        except UnicodeDecodeError:
+            raise InputError("the file is not UTF-8 text", where=f"{path}:{number}", hint="save it as UTF-8") from None
+
+
+def _too_much(path: Path, all_together: bool, most: int) -> InputError:
+    if all_together:
+        what, hint = f"the strings have more than {most / 1e6:,.0f} MB", "screen them in several files, or raise"
+        return InputError(what, where=str(path), hint=f"{hint} COPUB_MEMORY (GB)")
+    what = f"a line is longer than {LONGEST_STRING:,} bytes; it is no affiliation"
+    return InputError(what, where=str(path), hint="give one string per line")
+
+
 def check_out(path: Path, *inputs: Path) -> None:
-    """Raise `InputError` if a frame cannot be written to `path` or would replace an input; before any work."""
-    if path.suffix not in SUFFIXES:
-        raise InputError(
-            f"cannot write {path.suffix or 'a file without suffix'}",
-            where=str(path),
-            hint=f"use one of {', '.join(SUFFIXES)}",
-        )
-    if not path.parent.is_dir():
-        raise InputError("there is no such folder", where=str(path.parent), hint="make it, or name another")
-    if path.is_dir():
-        raise InputError("this is a folder", where=str(path), hint="name a file")
-    if path.exists() and any(given.exists() and path.samefile(given) for given in inputs):
-        raise InputError("this is the file that is read: it would be replaced", where=str(path), hint="name another")
+    """Raise `InputError` if a frame cannot be written to `path` or must not be; before any work."""
+    outputplace.check_out(path, *inputs, suffixes=SUFFIXES)
 
 
 def as_printed(hits: pl.DataFrame) -> pl.DataFrame:
@@ -72,20 +113,15 @@ def as_printed(hits: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_out(frame: pl.DataFrame | Iterable[pl.DataFrame], path: Path) -> None:
-    """Write a frame, whole or in parts, to a temporary name and rename it: what was there before is kept until then."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        parts = iter([frame] if isinstance(frame, pl.DataFrame) else frame)
-        first = next(parts)
-        with temporary.open("wb") as file:
-            if path.suffix == ".parquet":
-                _write_parquet(file, chain([first], parts), first.to_arrow(compat_level=_OLDEST).schema)
-            else:
-                for number, part in enumerate(chain([first], parts)):
-                    file.write(csv_of(part, head=number == 0) if path.suffix == ".csv" else _lines(part))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a frame, whole or in parts; what was there before is kept until it is whole."""
+    parts = iter([frame] if isinstance(frame, pl.DataFrame) else frame)
+    first = next(parts)
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        if path.suffix == ".parquet":
+            _write_parquet(file, chain([first], parts), first.to_arrow(compat_level=_OLDEST).schema)
+        else:
+            for number, part in enumerate(chain([first], parts)):
+                file.write(csv_of(part, head=number == 0) if path.suffix == ".csv" else _lines(part))
 
 
 def _write_parquet(file: BinaryIO, parts: Iterable[pl.DataFrame], schema: pa.Schema) -> None:

@@ -19,6 +19,7 @@ from copub.cli.app import (
     say,
 )
 from copub.errors import InputError
+from copub.lists.outputplace import check_out
 from copub.settings import folders
 
 DIFFERS = 4
@@ -85,10 +86,11 @@ def verify_command(
     quiet: NoProgressOption = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Recompute a run and compare every table.
+    """Recompute a run and compare every table, page and export.
 
     The records come from the cache, or from the works files of the run. Exit code 0 if every table is
-    the same to the byte; else 4, and the first stage that differs is named.
+    the same to the byte and page, workbook, manifest and exports are as they were written; else 4, and
+    what differs is named.
 
     \b
     Examples:
@@ -112,6 +114,8 @@ def verify_command(
                 "same": found.is_same,
                 "first_difference": found.first_difference,
                 "reasons": list(found.reasons),
+                "altered": list(found.altered),
+                "unchecked": list(found.unchecked),
                 "tables": found.tables.to_dicts(),
             }
         )
@@ -140,7 +144,7 @@ def trend_command(
       copub trend belgium-china --out series.csv
     """
     from copub import progress
-    from copub.csvtext import csv_of
+    from copub.cli.files import write_out
     from copub.history.rescoring import today
     from copub.history.series import series, series_lines
     from copub.lists.decisions import decisions_of
@@ -150,18 +154,14 @@ def trend_command(
 
     place = folders(reports=reports).reports
     _known_study(place, study)
-    if out is not None and out.suffix not in (".parquet", ".csv"):
-        raise InputError(
-            f"cannot write {out.suffix or 'a file without suffix'}", where=str(out), hint=".parquet or .csv"
-        )
+    if out is not None:
+        check_out(out, suffixes=(".parquet", ".csv"))
     _say_unreadable(place, study)
     runs = sorted(runs_of(place, study), key=run_time)
     progress.stage("trend")
     table = series(runs, today(decisions_of(place, study), find_copy(runs[-1])))
-    if out is not None and out.suffix == ".parquet":
-        table.write_parquet(out)
-    elif out is not None:
-        out.write_bytes(csv_of(table))
+    if out is not None:
+        write_out(table, out)
     if as_json:
         print_json({"study": study, "runs": table.to_dicts()})
         return

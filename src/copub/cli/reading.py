@@ -11,8 +11,11 @@ import typer
 from copub.cli.app import JsonOption, ReportsOption, amount, print_json, say
 from copub.cli.review import RunArgument, SeedOption, group
 from copub.errors import InputError
+from copub.givenfiles import spooled
+from copub.lists.outputplace import check_out, keep_whole
 from copub.names import READING_STRATA, SEED
 from copub.settings import folders
+from copub.writing import write_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -120,7 +123,8 @@ def _write_page(path: Path, html: str) -> None:
     data = html.encode("utf-8")
     if path.exists() and (path.is_dir() or path.read_bytes() != data):
         raise InputError("the file is there already", where=str(path), hint="name another with --out, or move it away")
-    path.write_bytes(data)
+    keep_whole(path)
+    write_file(path, data)
 
 
 @group.command("import")
@@ -151,6 +155,7 @@ def import_command(
     from copub.review.filledsheets import is_page_file, read_given
     from copub.review.ledger import open_ledger, take
 
+    files = spooled(files)
     # all files are read before anything is kept
     given: list[Given] = []
     decided: list[pl.DataFrame] = []
@@ -307,7 +312,8 @@ def export_command(
     data = csv_of(labels)
     if out.exists():
         raise InputError("the file is there already", where=str(out), hint="name another, or move it away")
-    out.write_bytes(data)
+    check_out(out)
+    write_file(out, data)
     say([f"{amount(labels.height, 'label')}: {out}", citation(labels, study, hashlib.sha256(data).hexdigest())])
 
 

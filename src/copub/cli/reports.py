@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from copub.cli.app import JsonOption, ReportsOption, app, print_json
-from copub.errors import InputError
+from copub.lists.outputplace import check_out
 from copub.names import EXPORTS
 from copub.settings import folders
+from copub.writing import write_file
 
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="a run folder, STUDY/RUN, or STUDY for its newest run", show_default=False)
@@ -80,8 +81,7 @@ def dossier_command(
 
     found = find_run(run, folders(reports=reports).reports)
     path = out or Path("dossier.html")
-    if not path.parent.is_dir():
-        raise InputError("there is no such folder", where=str(path.parent), hint="make it, or name another")
+    check_out(path, suffixes=(".html", ".htm"))
     known = [
         {
             "side_a": tie.institution_a,
@@ -93,7 +93,7 @@ def dossier_command(
         for tie in ties_of(found)
     ]
     page = build_dossier(found.tables, found.manifest, institution=institution, partner=partner, area=area, ties=known)
-    path.write_text(page, encoding="utf-8")
+    write_file(path, page)
     if as_json:
         print_json({"run": str(found.folder), "page": str(path)})
     else:

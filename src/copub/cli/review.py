@@ -9,8 +9,11 @@ import typer
 
 from copub.cli.app import ReportsOption, amount, app
 from copub.errors import InputError
+from copub.givenfiles import spooled
+from copub.lists.outputplace import check_out, check_sheet
 from copub.names import READING_STRATA, SEED
 from copub.settings import folders
+from copub.writing import write_file
 
 group = typer.Typer(
     no_args_is_help=True,
@@ -45,8 +48,7 @@ def sample_command(
     from copub.runs.copies import watchlists_of
     from copub.runs.keep import find_run
 
-    if not out.parent.is_dir():
-        raise InputError("there is no such folder", where=str(out.parent), hint="make it, or name another")
+    check_sheet(out)
     found = find_run(run, folders(reports=reports).reports)
     lists = watchlists_of(found)
     sheet = draw_sheet(
@@ -79,8 +81,7 @@ def works_command(
     from copub.review.works import draw_works
     from copub.runs.keep import find_run
 
-    if not out.parent.is_dir():
-        raise InputError("there is no such folder", where=str(out.parent), hint="make it, or name another")
+    check_sheet(out)
     tables = find_run(run, folders(reports=reports).reports).tables
     if "copublications" not in tables:
         raise InputError("the run was stopped before its works were measured", where=run, hint="run it without --until")
@@ -117,8 +118,7 @@ def texts_command(
     from copub.review.texts import draw_sheet as draw_texts
     from copub.runs.keep import find_run
 
-    if not out.parent.is_dir():
-        raise InputError("there is no such folder", where=str(out.parent), hint="make it, or name another")
+    check_sheet(out)
     found = find_run(run, folders(reports=reports).reports)
     headline = found.manifest["taxonomies"][0]["id"]
     assigned = found.tables["assignments"].filter(taxonomy=headline)
@@ -147,11 +147,18 @@ def labels_command(
     from copub.runs.copies import headline_taxonomy_of
     from copub.runs.keep import find_run
 
+    check_out(out, *sheets, suffixes=(".jsonl",))
     found = find_run(run, folders(reports=reports).reports)
     areas = headline_taxonomy_of(found).area_ids
-    readings = read_sheets(sheets, areas)
+    readings = read_sheets(spooled(sheets), areas)
     labels = join_readings(readings)
-    out.write_text(labels_text(labels, found.tables["works"]), encoding="utf-8")
+    if labels.is_empty():
+        raise InputError(
+            "nothing is filled in, so nothing was written",
+            where=", ".join(map(str, sheets)),
+            hint="fill in core, applied, reader and date",
+        )
+    write_file(out, labels_text(labels, found.tables["works"]))
     for row in agreement_of_readers(readings, areas).iter_rows(named=True):
         pair = f"{row['reader_a']} and {row['reader_b']}"
         typer.echo(f"{pair}, {row['area']}: kappa {row['kappa']:.2f} over {amount(row['works'], 'work')}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +14,7 @@ from copub.errors import InputError
 from copub.lines import one_line
 from copub.pairs import Pair, parse_pairs
 from copub.shipped import shipped_names
+from copub.writing import told, write_file
 
 if TYPE_CHECKING:
     from copub.study import Side, Study
@@ -175,20 +175,17 @@ def _write_new(path: Path, text: str) -> None:
     if not path.parent.is_dir():
         raise InputError("there is no such folder", where=str(path.parent), hint="make it, or name another")
     try:
-        path.touch(exist_ok=False)  # takes the name: a rename alone could replace a file
+        with told(path):
+            path.touch(exist_ok=False)  # takes the name: a rename alone could replace a file
     except FileExistsError:
         raise InputError(
             "this file exists, and init replaces no file", where=str(path), hint="choose another name, or move it away"
         ) from None
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except OSError:
-        path.unlink()
+        write_file(path, text)
+    except BaseException:
+        path.unlink(missing_ok=True)
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _init_lines(file: Path, study: Study) -> list[str]:

@@ -10,6 +10,7 @@ import typer
 from copub.cli.app import JsonOption, QuietOption, amount, app, print_json, say
 from copub.countries import find_country, name_fault
 from copub.errors import InputError, SourceUnavailableError
+from copub.givenfiles import spooled
 from copub.lines import aligned
 from copub.shipped import shipped_names
 
@@ -69,13 +70,14 @@ def screen_command(
     from copub.cli.files import as_printed, check_out, read_strings, write_out
     from copub.screening import load_watchlist, screen_strings
 
-    check_out(out, strings)
+    check_out(out, strings, *(Path(name) for name in chosen(watchlist)))
     wrong = name_fault(country) if country is not None else None
     if wrong:
         raise InputError(wrong, where="--country", hint="give an ISO 3166 code or an English name")
     known = find_country(country) if country is not None else None
     lists = [load_watchlist(name) for name in chosen(watchlist)]
-    texts = read_strings(strings, column)
+    check_out(out, *(read.members_file for read in lists))
+    texts = read_strings(spooled([strings])[0], column)
     progress.stage("screen")
     hits = screen_strings(
         texts, lists, country=known.code if known else None, include_medical=medical, include_descendants=children
@@ -245,7 +247,7 @@ def check_command(
     from copub.screening import load_watchlist
     from copub.screening.upkeep import check_watchlist, counts, draft_lines
 
-    differences = check_watchlist(load_watchlist(watchlist), against)
+    differences = check_watchlist(load_watchlist(watchlist), spooled([against])[0])
     if as_json:
         print_json(differences.to_dicts())
         return

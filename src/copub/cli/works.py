@@ -12,8 +12,11 @@ import typer
 from copub.cli.app import JsonOption, NoProgressOption, QuietOption, amount, app, print_json, say
 from copub.cli.watchlists import WatchlistOption, chosen
 from copub.errors import InputError
+from copub.givenfiles import spooled
 from copub.lines import aligned
+from copub.lists.outputplace import check_out
 from copub.names import OPERATING_POINTS
+from copub.writing import write_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,12 +62,12 @@ def classify_command(
       copub classify --works works.jsonl.gz --taxonomy eu-2023-2113 --out areas.parquet
     """
     from copub import progress
-    from copub.cli.files import check_out, write_out
+    from copub.cli.files import SUFFIXES, write_out
     from copub.technology import classify_file
 
-    check_out(out, works)
+    check_out(out, works, Path(taxonomy), suffixes=SUFFIXES)
     progress.stage("classify")
-    basis, parts = classify_file(works, taxonomy, operating_point=operating_point)
+    basis, parts = classify_file(spooled([works])[0], taxonomy, operating_point=operating_point)
     counts = {"works": 0, "assignments": 0}
     write_out(_counted(parts, counts), out)
     if not quiet:
@@ -135,8 +138,8 @@ def classifier_command(
     from copub.technology.model import load_model
     from copub.technology.training.plot import calibration_svg
 
-    if plot is not None and (plot.suffix != ".svg" or not plot.parent.is_dir()):
-        raise InputError("a plot needs a name that ends in .svg, in a folder that is there", where=str(plot))
+    if plot is not None:
+        check_out(plot, labels, suffixes=(".svg",))
     if reading not in judging.READINGS:
         raise InputError(f"no reading {reading!r}", where="--reading", hint=f"known: {', '.join(judging.READINGS)}")
     areas = load_taxonomy(taxonomy)
@@ -154,7 +157,7 @@ def classifier_command(
     made = classify(works, topics, [areas], operating_point=operating_point)
     result = judging.evaluate(table, made.assignments, areas.area_ids, reading=reading)
     if plot is not None:
-        plot.write_text(calibration_svg(result.calibration, f"{areas.id} on {labels.name}"), encoding="utf-8")
+        write_file(plot, calibration_svg(result.calibration, f"{areas.id} on {labels.name}"))
     if as_json:
         print_json(json.loads(judging.to_json(result)))
         return
@@ -203,7 +206,7 @@ def agreement_command(
     from copub.technology.externallabels import agreement, read_outside
 
     areas = load_taxonomy(taxonomy).area_ids
-    labels = read_outside(outside, id_column=id_column, label_column=label_column)
+    labels = read_outside(spooled([outside])[0], id_column=id_column, label_column=label_column)
     named = [name for name in labels["area"].unique(maintain_order=True).to_list() if name is not None]
     groups = {name: [name] for name in named} or {" or ".join(area or ()): area or []}
     unknown = sorted({name for group in groups.values() for name in group if name not in areas})
@@ -211,7 +214,7 @@ def agreement_command(
         what = f"no area {', '.join(unknown)} in {taxonomy}" if unknown else "the labels name no area"
         raise InputError(what, where="--area", hint=f"known: {', '.join(areas)}")
     progress.stage("evaluate")
-    ids, assignments = classify_ids(works, taxonomy, operating_point=operating_point)
+    ids, assignments = classify_ids(spooled([works])[0], taxonomy, operating_point=operating_point)
     rows = []
     for name, group in groups.items():
         of_group = labels.filter(pl.col("area") == name) if named else labels
@@ -250,7 +253,7 @@ def matcher_command(
     from copub.screening import load_watchlist
     from copub.screening import matcherevaluation as matching
 
-    table = matching.read_labels(labels)
+    table = matching.read_labels(spooled([labels])[0])
     progress.stage("evaluate")
     frame = matching.evaluate(table, [load_watchlist(name) for name in chosen(watchlist)], others=others)
     if as_json:

@@ -17,6 +17,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from copub.sources.harvest.rawrecord import expect_bounded
+
 NOTHING = msgspec.Raw(b"null")
 
 Fault = tuple[str, str]
@@ -148,6 +150,10 @@ def read_work(text: bytes) -> tuple[Work, list[Fault]]:
     Unreadable : the record is no object, or a value that decides whether it counts has a wrong type.
     msgspec.DecodeError : the text is not JSON.
     """
+    try:
+        expect_bounded(text)
+    except ValueError as error:
+        raise Unreadable(str(error)) from None
     try:
         return _decode(text), []
     except msgspec.ValidationError:

@@ -33,10 +33,12 @@ from copub.parallel import in_parallel, no_collection
 from copub.progress import bar
 from copub.schema import TABLES, conform
 from copub.sources.harvest.epochs import epoch_of
-from copub.sources.harvest.rawrecord import Portion, Portioned, Record, not_json
+from copub.sources.harvest.rawrecord import MOST_FAULTS, Portion, Portioned, Record, not_json
 from copub.study import Study
 
 _CHUNK = 5_000
+MOST_UNREADABLE = 100_000
+"""Records without a work among them after which no further one is read."""
 TABULATED = ("works", "topics", "authorships", "affiliations")
 # Lists of Python values become columns fastest through Arrow.
 _ARROW: Mapping[Any, pa.DataType] = {
@@ -148,6 +150,8 @@ def tabulate_in_turn(records: Iterable[Record] | Portioned, study: Study) -> tup
         join = _Join()
         for piece in in_parallel(partial(_read_portion, study=study), records.portions()):
             join.add(piece)
+            if len(join.faults) >= MOST_FAULTS or join.is_hopeless:
+                break
         records.complain(join.faults)
         join.complain()
         return join.tables(), join.funnel
@@ -228,6 +232,11 @@ class _Join:
                 piece.funnel.take_back(row["excluded_because"], row)
         for name, parts in piece.packed.items():
             piece.packed[name] = [pack(unpack(packed).filter(~again)) for packed in parts]
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Return whether so many records were no work that no further one need be read."""
+        return not self._seen and len(self.funnel.unreadable) >= MOST_UNREADABLE
 
     def complain(self) -> None:
         """Raise `InputError` if none of the records is a work: these are no works files."""

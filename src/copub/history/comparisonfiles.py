@@ -14,10 +14,13 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from copub.errors import InputError
 from copub.history.compare import Comparison
 from copub.history.comparisontables import COMPARISON_TABLES
 from copub.history.comparisonwords import MEASURES, cautions, part_rows, run_name, share_sentence
+from copub.lists.outputplace import run_around
 from copub.runs.folder import Run, sha256_of
+from copub.writing import told
 
 SHOWN = 500
 """Rows of a list on the page; all of them are in the tables."""
@@ -31,7 +34,38 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
 
     What an earlier comparison wrote there is replaced: a comparison follows from its runs alone.
     """
-    partial = folder.with_name(f".partial-{folder.name}-{os.getpid()}")
+    _check_place(folder)
+    partial, old = (folder.with_name(f".{kind}-{folder.name}-{os.getpid()}") for kind in ("partial", "removed"))
+    try:
+        with told(folder):
+            _fill(comparison, partial)
+            if folder.exists():
+                folder.rename(old)
+            partial.rename(folder)
+    finally:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        for path in (partial, old):
+            shutil.rmtree(path, ignore_errors=True)
+    return folder / _PAGE
+
+
+def _check_place(folder: Path) -> None:
+    """Raise `InputError` if something else than an earlier comparison would be replaced."""
+    if run_around(folder / _PAGE) is not None:
+        raise InputError("this is in the folder of a run", where=str(folder), hint="name a folder elsewhere")
+    if not os.path.lexists(folder):
+        return
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() and not folder.is_symlink() else {""}
+    if names - {_PAGE, _SUMMARY, "tables"} or (names and _SUMMARY not in names):
+        raise InputError(
+            "there is something else than a comparison here: it would be replaced",
+            where=str(folder),
+            hint="name a folder that is not there yet (--out DIR)",
+        )
+
+
+def _fill(comparison: Comparison, partial: Path) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "tables").mkdir(parents=True)
     for name, frame in comparison.tables.items():
@@ -41,9 +75,6 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
         "tables": {path.stem: sha256_of(path) for path in sorted((partial / "tables").iterdir())}
     }
     (partial / _SUMMARY).write_text(json.dumps(summary, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
-    return folder / _PAGE
 
 
 def comparison_facts(comparison: Comparison) -> dict[str, Any]:

@@ -19,16 +19,29 @@ import polars as pl
 
 from copub.arguments import expect, path_of, paths_of
 from copub.errors import InputError
+from copub.givenfiles import spooled
+from copub.jsonshape import read_json
 from copub.lists.decisions import decisions_from, keep_decisions, labels_from, write_labels
 from copub.names import STAGES
+from copub.pipeline import is_embedded
 from copub.pipeline import run as carry_out
-from copub.runs.copies import altered_copies, question_of
+from copub.report.exports import altered_exports
+from copub.rocrate import CRATE
+from copub.runs.copies import altered_copies, copies_in, question_of
 from copub.runs.folder import Run, refuse_older, sha256_of
 from copub.runs.instruments import UNKNOWN, figures, instruments
+from copub.runs.keep import PIN
 from copub.runs.provenance import HARVEST, stage_of
+from copub.sources.harvest.harvester import source_name
+from copub.sources.harvest.transport import source_url
 from copub.study import Study
+from copub.writing import MANIFEST
 
 _ALTERED = "the file in the run folder is not the one that the run wrote"
+_RECOMPUTED = ("funnel", "epochs", "planted", "source.works", "source.queries", "source.n_missing", "source.context")
+"""Parts of the manifest that come out again with the tables."""
+_OF_OLDER = ("report.html", "workbook.xlsx", "data-dictionary.md", CRATE)
+LOOPBACK = "loopback"
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +50,9 @@ class Verification:
 
     tables : one row per table: stage, table, expected (sha256 in the manifest), in_folder (of the
         file now), recomputed, same. first_difference : first stage that differs, "" if none does.
-    altered_copies : copies of the study and its lists in the run folder that are not as the run wrote them.
+    altered : page, workbook, manifest, exports, and copies of the study and its lists in the run folder that
+        are not as the run wrote them, or not as they come out again.
+    unchecked : what could not be recomputed or compared, in sentences.
     reasons : instruments that are not what they were when the run was made, and altered files.
     """
 
@@ -45,7 +60,8 @@ class Verification:
     tables: pl.DataFrame
     first_difference: str
     reasons: tuple[str, ...]
-    altered_copies: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         end = "all the same" if self.is_same else f"differs from stage {self.first_difference or 'write'} on"
@@ -54,7 +70,7 @@ class Verification:
     @property
     def is_same(self) -> bool:
         """Return whether every table came out the same, and the run folder is untouched."""
-        return bool(self.tables["same"].all()) and not self.first_difference and not self.altered_copies
+        return bool(self.tables["same"].all()) and not self.first_difference and not self.altered
 
 
 def verify(run: Run, cache: str | Path, works: Sequence[str | Path] = ()) -> Verification:
@@ -71,10 +87,11 @@ def verify(run: Run, cache: str | Path, works: Sequence[str | Path] = ()) -> Ver
     InputError : the pages or files of the run are not there; the message says which.
     """
     expect(run, Run, "run", "a run: copub.open_run(FOLDER), or what copub.run returns")
-    cache, works = path_of(cache, "cache"), paths_of(works, "works")
+    cache, works = path_of(cache, "cache"), spooled(paths_of(works, "works"))
     refuse_older(run)
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="_verify-", dir=cache) as place:
+    # in the cache, whose pages can be linked there; nothing else of it is written to
+    beside = cache if cache.is_dir() and os.access(cache, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="_verify-", dir=beside, ignore_cleanup_errors=True) as place:
         again = _recompute(run, Path(place), cache, works)
         return _compared(run, again)
 
@@ -90,7 +107,7 @@ def _recompute(run: Run, place: Path, cache: Path, works: Sequence[Path]) -> Run
         return carry_out(question, works=_same_files(run, works), **options)
     if works:
         raise InputError("the run was not made from works files", where=str(run.folder), hint="leave --works out")
-    pages = _pages_of(run, cache)
+    pages = _pages_of(run, cache) if source.get("pages") else None
     if pages is None and source["kind"] != "embedded":
         raise InputError(
             "the cache holds no pages of this run",
@@ -98,7 +115,9 @@ def _recompute(run: Run, place: Path, cache: Path, works: Sequence[Path]) -> Run
             hint="name the folder into which it was harvested (--cache DIR)",
         )
     if pages is not None:
-        _view(pages, int(source["round"]), place / "cache" / pages.name)
+        embedded = is_embedded(question.study)
+        name = pages.name if source["kind"] == "embedded" else question.study.id
+        _view(pages, source["round"], place / "cache" / name, LOOPBACK if embedded else source_name(source_url()))
     return carry_out(question, offline=pages is not None, **options)
 
 
@@ -139,8 +158,12 @@ def _pages_of(run: Run, cache: Path) -> Path | None:
     """Return the harvest folder in the cache that holds the run's round, or None."""
     source = run.manifest["source"]
     for info in sorted(cache.glob("*/harvest.json")):
-        same = json.loads(info.read_text(encoding="utf-8")).get("query_hash") == source["query_hash"]
-        pages = info.parent / f"{int(source['round']):04d}"
+        try:
+            found = read_json(info, dict[str, Any], kind="the description of the cache", hint="")
+        except InputError:
+            continue  # the cache of another study must not keep this one from being verified
+        same = found.get("query_hash") == source.get("query_hash")
+        pages = info.parent / f"{source.get('round') or 0:04d}"
         if same and all(_is_page(pages, page) for page in source["pages"]):
             return info.parent
     return None
@@ -152,10 +175,14 @@ def _is_page(folder: Path, page: Mapping[str, str]) -> bool:
     return not page["file"] or not path.is_file() or sha256_of(path) == page["sha256"]
 
 
-def _view(harvest: Path, last_round: int, target: Path) -> None:
-    """Lay out a harvest as it was after a round, without copying its pages."""
+def _view(harvest: Path, last_round: int, target: Path, source: str) -> None:
+    """Lay out a harvest as it was after a round, without copying its pages.
+
+    Whoever verifies need not name the source from which it came: nobody is asked, and every page has its hash.
+    """
     target.mkdir(parents=True)
-    shutil.copy2(harvest / "harvest.json", target)
+    described = read_json(harvest / "harvest.json", dict[str, Any], kind="the description of the cache", hint="")
+    (target / "harvest.json").write_text(json.dumps(described | {"source": source}), encoding="utf-8")
     for folder in sorted(harvest.iterdir()):
         if folder.is_dir() and folder.name.isdigit() and int(folder.name) <= last_round:
             # the journal may be mended while it is read: it is copied, the pages are linked
@@ -164,7 +191,10 @@ def _view(harvest: Path, last_round: int, target: Path) -> None:
 
 def _link_or_copy(source: str, target: str) -> None:
     if source.endswith(".zst"):
-        os.link(source, target)
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without links
+            shutil.copy2(source, target)
     else:
         shutil.copy2(source, target)
 
@@ -182,8 +212,36 @@ def _compared(run: Run, again: Run) -> Verification:
         rows.append((stage_of(name), name, *hashes, len(set(hashes)) == 1))
     schema = dict.fromkeys(("stage", "table", "expected", "in_folder", "recomputed"), pl.String)
     tables = pl.DataFrame(rows, schema={**schema, "same": pl.Boolean}, orient="row")
-    first, reasons = _first_difference(run, again, tables), tuple(_reasons(run, again, tables))
-    return Verification(run, tables, first, reasons, tuple(altered_copies(run)))
+    altered, unchecked = _altered(run, again)
+    first = _first_difference(run, again, tables)
+    return Verification(run, tables, first, tuple(_reasons(run, again, tables, altered)), altered, unchecked)
+
+
+def _altered(run: Run, again: Run) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what in the run folder is not as it was or not as it comes out again, and what could not be looked at."""
+    found, unchecked = [*altered_copies(run), *run.altered_files()], []
+    found += [f"{MANIFEST}, {key}" for key in _RECOMPUTED if _part(run, key) != _part(again, key)]
+    if "files" not in run.manifest:
+        unchecked.append("page and workbook: an older copub made the run, and its manifest has no hashes of them")
+    else:
+        unchecked.append(f"not made again, compared by hash: {', '.join(sorted(run.manifest['files']))}")
+    exports = run.folder / "export"
+    if exports.is_dir():
+        altered, others = altered_exports(exports, run.tables, run.manifest)
+        found += [f"export/{name}" for name in altered]
+        unchecked += [f"no export of copub: export/{name}" for name in others]
+    known = {MANIFEST, PIN, *run.manifest.get("files", {}), *_OF_OLDER}
+    known |= {f"tables/{name}.parquet" for name in run.manifest["tables"]} | {copy["file"] for copy in copies_in(run)}
+    paths = (path.relative_to(run.folder).as_posix() for path in sorted(run.folder.rglob("*")) if path.is_file())
+    unchecked += [f"not written by the run: {name}" for name in paths if name not in known and name[:7] != "export/"]
+    return tuple(dict.fromkeys(found)), tuple(unchecked)
+
+
+def _part(run: Run, key: str) -> Any:
+    """Return a part of a manifest that another computation must give again; of the source, its counts."""
+    first, _, second = key.partition(".")
+    value = run.manifest.get(first)
+    return value.get(second) if second and isinstance(value, dict) else value
 
 
 def _first_difference(run: Run, again: Run, tables: pl.DataFrame) -> str:
@@ -198,7 +256,7 @@ def _pages(run: Run) -> list[str]:
     return sorted(page["sha256"] for page in source.get("pages", source.get("files", ())))
 
 
-def _reasons(run: Run, again: Run, tables: pl.DataFrame) -> list[str]:
+def _reasons(run: Run, again: Run, tables: pl.DataFrame, others: Sequence[str]) -> list[str]:
     then, now = (instruments(one.manifest) | figures(one.manifest) for one in (run, again))
     reasons = [
         f"{name} was {then.get(name, UNKNOWN)}, and is {now.get(name, UNKNOWN)}"
@@ -212,7 +270,7 @@ def _reasons(run: Run, again: Run, tables: pl.DataFrame) -> list[str]:
         if libraries[0].get(name) != libraries[1].get(name)
     ]
     altered = tables.filter(pl.col("expected").ne_missing(pl.col("in_folder")) & pl.col("expected").is_not_null())
-    changed = [*(f"table {name}" for name in altered["table"]), *altered_copies(run)]
+    changed = [*(f"table {name}" for name in altered["table"]), *others]
     return [*(f"{name}: {_ALTERED}" for name in changed), *reasons]
 
 
@@ -220,7 +278,10 @@ def verification_lines(found: Verification) -> list[str]:
     """Return what ``copub verify`` prints: the verdict, what differs, and what may explain it."""
     total, differing = found.tables.height, found.tables.filter(~pl.col("same"))
     if found.is_same:
-        return [f"The same to the byte: {total} tables of {found.run.folder}"]
+        return [
+            f"The same to the byte: {total} tables of {found.run.folder}",
+            *(f"  {sentence}" for sentence in found.unchecked),
+        ]
     if found.first_difference:
         verdict = f"Not the same: {differing.height} of {total} tables differ, first in stage {found.first_difference}."
     else:
@@ -229,4 +290,5 @@ def verification_lines(found: Verification) -> list[str]:
         verdict,
         *(f"  differs: {row['table']} (stage {row['stage']})" for row in differing.iter_rows(named=True)),
         *(f"  {reason}" for reason in found.reasons),
+        *(f"  {sentence}" for sentence in found.unchecked),
     ]

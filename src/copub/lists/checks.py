@@ -27,7 +27,8 @@ def _between(low: float, high: float) -> Check:
     return check
 
 
-def _slug(value: Any) -> str | None:
+def id_fault(value: Any) -> str | None:
+    """Return what is wrong with the id of a study, which is the name of its folder; None if nothing is."""
     if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,63}", str(value)):
         return None
     return f"{value!r} is no identifier (lower-case letters, digits and hyphens, at most 64)"
@@ -44,7 +45,7 @@ year_fault = _between(FIRST_YEAR, LAST_YEAR)
 """Return what is wrong with a year of publication; None if nothing is."""
 CHECKS: Mapping[str, Check] = {
     "country": code_fault,
-    "slug": _slug,
+    "slug": id_fault,
     "language": _one_of(*LANGUAGES),
     "year": year_fault,
     "year or 0": lambda value: None if value == 0 else year_fault(value),

@@ -17,12 +17,15 @@ from itertools import islice
 from pathlib import Path
 
 from copub.errors import Fault, InputError
+from copub.givenfiles import read_bounded, too_large
+from copub.settings import memory_gb
 
 SEPARATOR = "|"
 """What stands between several values in one cell."""
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LONGEST_CELL = 1_000_000
+_MEMORY_PER_BYTE = 64  # what the cells of a table take in memory, to their bytes in the file
 _LINES_COMPARED = 20
 _BROKEN = (EOFError, OSError, zlib.error)
 
@@ -74,18 +77,12 @@ def read_text(path: Path, *, kind: str) -> str:
     ------
     InputError : the file is missing, is a folder, breaks off, or is in another encoding.
     """
+    largest = int(memory_gb() * 1e9 / _MEMORY_PER_BYTE)
+    data = read_bounded(path, largest, kind)
+    if path.suffix == ".gz":
+        data = _unpacked(data, largest, path, kind)
     try:
-        data = path.read_bytes()
-        if path.suffix == ".gz":
-            data = gzip.decompress(data)
-    except FileNotFoundError:
-        raise InputError(f"there is no such {kind}", where=str(path), hint="check the path and the spelling") from None
-    except IsADirectoryError:
-        raise InputError(f"this is a folder, not a {kind}", where=str(path), hint="name a file") from None
-    except _BROKEN as error:
-        raise InputError(f"the {kind} cannot be read: {error}", where=str(path), hint="get it again") from None
-    try:
-        return data.decode("utf-16" if data.startswith(_UTF16) else "utf-8-sig")
+        return data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
@@ -93,6 +90,17 @@ def read_text(path: Path, *, kind: str) -> str:
             where=f"{path}:{line}",
             hint="save it as UTF-8 (in a spreadsheet: CSV UTF-8)",
         ) from None
+
+
+def _unpacked(data: bytes, largest: int, path: Path, kind: str) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(data)) as file:
+            text = file.read(largest + 1)
+    except _BROKEN as error:
+        raise InputError(f"the {kind} cannot be read: {error}", where=str(path), hint="get it again") from None
+    if len(text) > largest:
+        raise too_large(path, largest, kind)
+    return text
 
 
 def read_table(path: Path, faults: list[Fault], *, kind: str, strip: bool = True) -> CsvTable:

@@ -7,7 +7,6 @@ changes, it is copied to ``review/earlier`` of the study's folder: no version is
 from __future__ import annotations
 
 import datetime
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,9 +16,11 @@ import polars as pl
 
 from copub.csvtext import unquoted, write_sheet
 from copub.errors import Fault, FileError, InputError
+from copub.lists.checks import id_fault
 from copub.lists.csvfile import CsvRow, read_rows
 from copub.lists.labels import LABELS, labels_text, read_labels
 from copub.shipped import shipped_names
+from copub.writing import replacing, told
 
 COLUMNS: Mapping[str, str] = {
     "sample": "hit | non-hit | candidate: from where the row was drawn",
@@ -32,6 +33,7 @@ COLUMNS: Mapping[str, str] = {
     "reviewer": "who decided",
     "date": "when (YYYY-MM-DD)",
 }
+
 DECISIONS = "decisions.csv"
 LABELLED = "labelled.csv"
 EARLIER = Path("review", "earlier")
@@ -125,20 +127,23 @@ def study_folder(reports: Path, study_id: str) -> Path:
 
     Raises `InputError` if neither a run nor a shipped study bears the id; a path is no id.
     """
+    wrong = id_fault(study_id)
+    if wrong:
+        raise InputError(wrong, where="--study", hint="give the id of a study, such as belgium-china")
     folder = reports / study_id
     is_id = study_id not in ("", ".", "..") and Path(study_id).name == study_id
     if not is_id or (not folder.is_dir() and study_id not in shipped_names("studies")):
         raise InputError(f"no run of a study {study_id!r}", where=str(reports), hint="run the study first")
-    folder.mkdir(parents=True, exist_ok=True)
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def _written(sheet: pl.DataFrame, path: Path) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    write_sheet(sheet, temporary)
-    if path.is_file() and path.read_bytes() != temporary.read_bytes():
-        _keep_earlier(path)
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        write_sheet(sheet, temporary)
+        if path.is_file() and path.read_bytes() != temporary.read_bytes():
+            _keep_earlier(path)
     return path
 
 

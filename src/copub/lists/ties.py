@@ -79,14 +79,16 @@ def read_ties(text: str, *, name: str = "ties.csv") -> tuple[Tie, ...]:
     table = parse_table(text, name, faults)
     faults += table.column_faults(dict.fromkeys(COLUMNS, f"columns: {', '.join(COLUMNS)}"), COLUMNS)
     ties: list[Tie] = []
+    seen: set[str] = set()
     for row in () if set(COLUMNS) - set(table.columns) else table.rows:
         where, values = row.where, {column: row[column] for column in COLUMNS}
         faults += [Fault(where, f"{column} is empty") for column in _NEEDED if not values[column]]
         for column, check in _CHECKS.items():
             message = check(values[column]) if values[column] else None
             faults += [Fault(where, f"{column}: {message}")] if message else []
-        if any(tie.tie_id == values["tie_id"] for tie in ties):
+        if values["tie_id"] in seen:
             faults.append(Fault(where, f"the tie {values['tie_id']!r} stands here twice", "give each its own tie_id"))
+        seen.add(values["tie_id"])
         ties.append(Tie(**values))
     if faults:
         raise FileError(faults, kind="file of ties")

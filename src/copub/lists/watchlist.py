@@ -241,6 +241,7 @@ def _members(
     own = {row["entity_id"]: entity_of(row, faults) for row in rows if row["name"]}
     faults += _relation_faults([row for row in rows if row["name"]], {*known, *own})
     members: list[Member] = []
+    seen: set[str] = set()
     for row in rows:
         faults += _membership_faults(row, levels)
         entity = own.get(row["entity_id"]) or known.get(row["entity_id"])
@@ -248,8 +249,9 @@ def _members(
             hint = "give its name in the column name, or use an id of the shared registry"
             faults.append(Fault(row.where, f"entity {row['entity_id']!r} is not in the registry and has no name", hint))
             continue
-        if any(member.entity.id == entity.id for member in members):
+        if entity.id in seen:
             faults.append(Fault(row.where, f"entity {entity.id!r} stands twice on the list"))
+        seen.add(entity.id)
         level = row["level"] or (UNRATED if levels else LISTED)
         members.append(_member(entity, level, row))
     return members, own

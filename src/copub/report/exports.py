@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from copub.errors import InputError
+from copub.lists.outputplace import keep_whole
 from copub.names import EXPORTS
 from copub.report.background import NOTES
 from copub.report.bibliography import bibtex, ris
@@ -18,8 +21,12 @@ from copub.report.networks import gexf, vosviewer
 from copub.report.packages import csv_files, data_package, ro_crate
 from copub.report.plaintext import printable
 from copub.report.summary import headline_lines
+from copub.writing import told, write_file
 
 Files = dict[str, bytes]
+SUMS = "SHA256SUMS"
+"""The list of hashes beside the exports, in the form of ``sha256sum --check``."""
+_SUM = re.compile(r"([0-9a-f]{64})  ([\w][\w./-]{0,300})")
 
 _MAKERS: Mapping[str, Callable[[Facts, Files], Files]] = {
     "csv": lambda facts, _: csv_files(facts),
@@ -59,13 +66,44 @@ def export(
     tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], folder: Path, kinds: Iterable[str] = EXPORTS
 ) -> list[Path]:
     """Write the files of the asked kinds under `folder` and return their paths. Raises as `build_exports`."""
-    paths = []
-    for name, content in build_exports(tables, manifest, kinds).items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        paths.append(path)
-    return paths
+    files = {folder / name: content for name, content in build_exports(tables, manifest, kinds).items()}
+    for path in files:
+        keep_whole(path)
+    for path, content in files.items():
+        with told(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_file(path, content)
+    known = read_sums(folder) | {
+        path.relative_to(folder).as_posix(): hashlib.sha256(data).hexdigest() for path, data in files.items()
+    }
+    write_file(folder / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(known.items())))
+    return list(files)
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """Return name -> sha256 of the exports in a folder, as `SUMS` lists them; lines of another form are passed over."""
+    path = folder / SUMS
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+    return {found[2]: found[1] for line in lines if (found := _SUM.fullmatch(line))}
+
+
+def altered_exports(
+    folder: Path, tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]
+) -> tuple[list[str], list[str]]:
+    """Return the exports in a folder that are not as they were written, and the files that are no exports of the run.
+
+    Each is compared with its line in `SUMS`, and made again from the tables and compared with that. The two
+    that describe the others (`_NEEDS`) differ with what was asked for, so they are known by their line alone.
+    """
+    sums = read_sums(folder)
+    there = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    made = build_exports(tables, manifest, [kind for kind in EXPORTS if kind not in _NEEDS]) if there else {}
+    altered = [name for name in sums if name not in there]
+    for name in there.keys() & (made.keys() | sums.keys()):
+        data = there[name].read_bytes()
+        if hashlib.sha256(data).hexdigest() != sums.get(name) or data != made.get(name, data):
+            altered.append(name)
+    return sorted(altered), sorted(there.keys() - made.keys() - sums.keys() - {SUMS})
 
 
 def markdown(facts: Facts) -> bytes:

@@ -20,6 +20,7 @@ from copub.lists.decisions import LABELLED, labels_of, study_folder, write_label
 from copub.lists.labels import LABELS, is_label_sheet, labels_text
 from copub.review.agreement import changes, joined, latest
 from copub.review.filledsheets import ASKED, READINGS, Given, is_page_file, read_given, readings_of
+from copub.writing import replacing
 
 IMPORTS = Path("review", "imports")
 
@@ -80,7 +81,8 @@ def take(reports: Path, study_id: str, files: Sequence[Path]) -> Taken:
         # before the files are kept: after a kill between the two, the next import finds the labels and takes them in
         path = write_labels(reports, study_id, after.labels.select(LABELS.names()))
     for given in new.values():
-        shutil.copyfile(given, _place(folder, given.name))
+        with replacing(_place(folder, given.name)) as temporary:
+            shutil.copyfile(given, temporary)
     fresh = after.labels.join(before.labels, on="work_id", how="anti").height
     return Taken(len(new), fresh, tuple(changes(before.labels, after.labels)), path)
 

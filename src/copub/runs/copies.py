@@ -13,13 +13,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from copub.lists.registry import KINDS, Find, ListFile, find_list
+from copub.errors import InputError, brief
+from copub.lists.registry import KINDS, Find, ListFile
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.lists.ties import Tie, load_ties
 from copub.lists.tomlfile import read_toml
 from copub.lists.watchlist import Watchlist, load_watchlist
 from copub.runs.folder import Run, RunWriter, sha256_of
 from copub.runs.instruments import study_of
+from copub.shipped import find_shipped
 from copub.study.question import Question, ReadList, resolve
 from copub.study.studykeys import KEY_OF
 
@@ -86,7 +88,14 @@ def find_copy(run: Run) -> Find:
     def find(kind: str, name: str) -> ListFile:
         files = kept.get((kind, name))
         if files is None:
-            return find_list(kind, name)
+            shipped = find_shipped(KINDS[kind].shipped, name, KINDS[kind].suffix) if KINDS[kind].shipped else None
+            if shipped is None:
+                raise InputError(
+                    f"the run keeps no copy of its {kind} {brief(repr(name))}, and none of that id is shipped",
+                    where=str(run.folder / FOLDER),
+                    hint="put the copy back, or run the study again",
+                )
+            return ListFile(shipped, is_shipped=True)
         path, *members = (run.folder / copy["file"] for copy in files)
         return ListFile(path, id=name, members=members[0] if members else None)
 

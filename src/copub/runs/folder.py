@@ -23,19 +23,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from copub.arguments import expect, path_of
-from copub.errors import InputError
+from copub.errors import InputError, brief
+from copub.jsonshape import read_json
 from copub.parallel import between_works_on_disk
 from copub.progress import bar
+from copub.runs.shape import manifest_fault, table_fault
 from copub.schema import TABLES, empty
+from copub.writing import MANIFEST
 
 FORMAT = 3
 """Format of the runs that this copub writes. 2: hits say why they do not count (`not_counted_because`)."""
 _FIRST = 1  # the first manifests named no format
 
-MANIFEST = "manifest.json"
 _CHUNK = 1 << 20  # bytes
 ROWS_AT_ONCE = 100_000
 _PARTIAL = ".partial-"
+_MEND = "put the file back, or move the run folder away and run the study again"
 
 
 @dataclass(frozen=True, repr=False)
@@ -73,12 +76,7 @@ class Run:
     def manifest(self) -> dict[str, Any]:
         """The manifest. Raises `InputError` if it is no whole JSON object."""
         path = self.folder / MANIFEST
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError, OSError) as error:
-            raise _damaged(f"the manifest of the run cannot be read: {error}", path) from None
-        if not isinstance(values, dict):
-            raise _damaged("the manifest of the run is no JSON object", path)
+        values: dict[str, Any] = read_json(path, dict[str, Any], kind="the manifest of the run", hint=_MEND)
         return values
 
     @cached_property
@@ -95,6 +93,14 @@ class Run:
         if missing:
             raise _damaged(f"the run lacks the tables {', '.join(missing)}, which its manifest names", folder)
         return _TablesOnDisk({path.stem: path for path in sorted(folder.glob("*.parquet"))})
+
+    def altered_files(self) -> list[str]:
+        """Return the files beside tables and inputs that are missing or are not as the run wrote them, by sha256."""
+        facts: Mapping[str, Mapping[str, Any]] = self.manifest.get("files", {})
+        paths = {name: self.folder / name for name in facts}
+        changed = [n for n, path in paths.items() if not path.is_file() or sha256_of(path) != facts[n]["sha256"]]
+        seal = self.manifest.get("seal")
+        return [*([MANIFEST] if seal is not None and seal != seal_of(self.manifest) else []), *sorted(changed)]
 
     def altered(self) -> list[str]:
         """Return the tables whose file is not the one that the run wrote, by its sha256."""
@@ -134,29 +140,28 @@ class Run:
 def open_run(folder: str | Path) -> Run:
     """Open a run folder.
 
-    Raises `InputError` if it holds no whole run, a damaged one, or one of a newer copub.
+    Raises `InputError` if it holds no whole run, a damaged one (the key that is wrong is named), or one of a
+    newer copub.
     """
     path = path_of(folder, "folder")
-    if not (path / MANIFEST).is_file():
+    if not os.path.lexists(path / MANIFEST):
         raise InputError("this folder holds no run", where=str(path), hint="name a folder under reports/<study>/")
     run = Run(path)
     found = run.manifest.get("format", _FIRST)
     if not isinstance(found, int) or found > FORMAT:
         raise InputError(
-            f"the run has format {found!r}, and this copub reads up to {FORMAT}",
+            f"the run has format {brief(repr(found))}, and this copub reads up to {FORMAT}",
             where=str(path / MANIFEST),
             hint="install the version of copub that made it, or a newer one",
         )
-    lacking = [key for key in ("study", "tables") if not isinstance(run.manifest.get(key), dict)]
-    if lacking:
-        raise _damaged(f"the manifest of the run lacks {' and '.join(lacking)}", path / MANIFEST)
+    wrong = manifest_fault(run.manifest)
+    if wrong:
+        raise _damaged(f"the manifest of the run is damaged: {wrong}", path / MANIFEST)
     return run
 
 
 def _damaged(what: str, path: Path) -> InputError:
-    return InputError(
-        what, where=str(path), hint="put the file back, or move the run folder away and run the study again"
-    )
+    return InputError(what, where=str(path), hint=_MEND)
 
 
 class UnknownTable(InputError, KeyError):
@@ -193,9 +198,13 @@ class _TablesOnDisk(Mapping[str, pl.DataFrame]):
 
 def _read_table(path: Path) -> pl.DataFrame:
     try:
-        return pl.read_parquet(path)
-    except pl.exceptions.PolarsError as error:
-        raise _damaged(f"the table {path.stem} of the run is damaged: {str(error).splitlines()[0]}", path) from None
+        wrong = table_fault(path.stem, pl.read_parquet_schema(path))
+        frame = pl.DataFrame() if wrong else pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        wrong = (str(error).splitlines() or ["it cannot be read"])[0]
+    if wrong:
+        raise _damaged(f"the table {path.stem} of the run is damaged: {wrong}", path)
+    return frame
 
 
 def refuse_older(*runs: Run) -> None:
@@ -240,6 +249,7 @@ class RunWriter:
             (self.folder / "tables").mkdir(parents=True)
         self.written: dict[str, dict[str, Any]] = {}
         self.files: list[str] = []
+        self._hashes: dict[str, dict[str, str]] = {}
 
     def table(self, name: str, frame: pl.DataFrame | Iterable[pl.DataFrame]) -> None:
         """Write one table, whole or in parts, as Parquet, with the meaning of each column in its metadata."""
@@ -270,6 +280,7 @@ class RunWriter:
         with self._writing():
             (self.folder / name).write_bytes(data)
         self.files.append(name)
+        self._hashes[name] = {"sha256": hashlib.sha256(data).hexdigest()}
 
     def copy(self, name: str, data: bytes) -> None:
         """Write the copy of a file that the run was asked with; no stage makes it."""
@@ -279,8 +290,12 @@ class RunWriter:
             path.write_bytes(data)
 
     def finish(self, manifest: Mapping[str, Any]) -> Run:
-        """Write the manifest and rename the folder to its place; it never takes the place of another."""
-        self.file(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False, default=str) + "\n")
+        """Write the manifest and rename the folder to its place; it never takes the place of another.
+
+        The manifest gets the sha256 of every file beside the tables, and its own without that (``seal``).
+        """
+        values = json.loads(json.dumps({**manifest, "files": self._hashes}, ensure_ascii=False, default=str))
+        self.file(MANIFEST, json.dumps(values | {"seal": seal_of(values)}, indent=1, ensure_ascii=False) + "\n")
         with self._writing():
             while True:
                 try:
@@ -308,6 +323,12 @@ class RunWriter:
     def discard(self) -> None:
         """Remove what was written so far."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def seal_of(manifest: Mapping[str, Any]) -> str:
+    """Return the sha256 of all that a manifest says, but for its seal."""
+    values = {key: value for key, value in manifest.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
 
 
 def sha256_of(path: Path) -> str:

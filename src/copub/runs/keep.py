@@ -17,10 +17,11 @@ import polars as pl
 
 from copub.arguments import path_of
 from copub.errors import InputError
-from copub.runs.folder import MANIFEST, Run
+from copub.runs.folder import Run
 from copub.runs.folder import open_run as open_folder
 from copub.schema import TABLES
 from copub.settings import folders
+from copub.writing import MANIFEST, told, write_file
 
 PIN = "PINNED"
 _PARTIAL, _REMOVED = ".partial-", ".removed-"
@@ -52,7 +53,7 @@ def unreadable_runs(reports: Path, study_id: str) -> list[InputError]:
 
 def _opened(folder: Path) -> Iterator[Run | InputError]:
     for path in _folders(folder):
-        if (path / MANIFEST).is_file():
+        if os.path.lexists(path / MANIFEST):
             try:
                 yield open_folder(path)
             except InputError as error:
@@ -89,7 +90,7 @@ def last_tables(reports: Path, study_id: str) -> dict[str, pl.DataFrame] | None:
 
 def studies_of(reports: Path) -> list[str]:
     """Return the ids of the studies that have a run."""
-    return [path.name for path in _folders(reports) if any((run / MANIFEST).is_file() for run in _folders(path))]
+    return [path.name for path in _folders(reports) if any(os.path.lexists(run / MANIFEST) for run in _folders(path))]
 
 
 def open_run(name: str | Path, reports: str | Path | None = None) -> Run:
@@ -146,12 +147,13 @@ def is_pinned(run: Run) -> bool:
 
 def pin(run: Run, reason: str = "") -> None:
     """Pin a run: it is never pruned. `reason` is kept in the pin for people to read."""
-    (run.folder / PIN).write_text(reason + "\n" if reason else "", encoding="utf-8")
+    write_file(run.folder / PIN, reason + "\n" if reason else "")
 
 
 def unpin(run: Run) -> None:
     """Take the pin off a run."""
-    (run.folder / PIN).unlink(missing_ok=True)
+    with told(run.folder):
+        (run.folder / PIN).unlink(missing_ok=True)
 
 
 def list_runs(reports: Path, study_id: str) -> pl.DataFrame:
@@ -204,18 +206,30 @@ def prune(reports: Path, study_id: str, *, keep: int, delete: bool = False) -> P
 
 def _remove(folder: Path) -> None:
     """Remove a folder so that a kill half-way leaves no half run under its name."""
-    if folder.is_symlink():
-        folder.unlink()  # what it points to lies elsewhere, and is not ours to remove
-        return
-    going = folder if folder.name.startswith(_REMOVED) else folder.with_name(f"{_REMOVED}{folder.name}")
-    folder.rename(going)
-    shutil.rmtree(going)
+    with told(folder):
+        if folder.is_symlink():
+            folder.unlink()  # what it points to lies elsewhere, and is not ours to remove
+            return
+        going = folder if folder.name.startswith(_REMOVED) else _free_name(folder.with_name(f"{_REMOVED}{folder.name}"))
+        folder.rename(going)
+        shutil.rmtree(going)
+
+
+def _free_name(wanted: Path) -> Path:
+    """Return a name that nothing bears yet: what a killed call left may have the one that is wanted."""
+    number, path = 1, wanted
+    while os.path.lexists(path):
+        number += 1
+        path = wanted.with_name(f"{wanted.name}-{number}")
+    return path
 
 
 def _leftovers(folder: Path) -> Iterator[Path]:
     """Yield what killed calls left: half-removed runs, and half-written ones whose process is gone."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         writer = path.name.rpartition("-")[2]
+        if not path.is_dir():
+            continue  # a file is no run: a person put it there
         if path.name.startswith(_REMOVED) or (
             path.name.startswith(_PARTIAL) and writer.isdigit() and not _is_running(int(writer))
         ):
@@ -235,6 +249,11 @@ def _is_running(pid: int) -> bool:
 
 
 def _folders(folder: Path) -> list[Path]:
-    if not folder.is_dir():
+    try:
+        return sorted(path for path in folder.iterdir() if os.path.isdir(path) and not path.name.startswith("."))  # noqa: PTH112
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    except OSError as error:
+        raise InputError(
+            f"this folder cannot be read: {error.strerror}", where=str(folder), hint="give rights, or name another"
+        ) from None

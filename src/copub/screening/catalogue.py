@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
 import polars as pl
 
 from copub.errors import Fault, FileError, InputError
+from copub.jsonshape import Count, Name
 from copub.lists.entity import Entity
 from copub.lists.watchlist import FOLDER, Watchlist, load_watchlist, registry
 from copub.progress import bar
@@ -22,8 +24,17 @@ _WEAK = ("weak", "abbreviation")
 class Source(Protocol):
     """What `resolve` needs of `copub.sources.harvest.transport.Transport`."""
 
-    def get(self, path: str, query: str = "") -> Any:
-        """Ask for a path; the answer's `body` is the parsed JSON, or None for what is not there."""
+    def get(self, path: str, query: str = "", *, shape: Any = None) -> Any:
+        """Ask for a path; the answer's `body` is the parsed JSON, of that shape, or None for what is not there."""
+
+
+class _Institution(msgspec.Struct):
+    """What is read of an institution."""
+
+    id: Name | None = None
+    display_name: str | None = None
+    country_code: Name | None = None
+    works_count: Count | None = None
 
 
 def list_watchlists(names: Iterable[str] | None = None) -> pl.DataFrame:
@@ -145,7 +156,8 @@ def resolve_identifiers(entities: Sequence[Entity], source: Source) -> pl.DataFr
     missing = [(entity.id, ror) for entity in entities if not entity.openalex for ror in entity.ror]
     rows: list[tuple[Any, ...]] = []
     for entity_id, ror in bar(missing, label="resolve", unit="entities"):
-        body = source.get(f"institutions/ror:{ror}", "select=id,display_name,country_code,works_count").body or {}
+        text = "select=id,display_name,country_code,works_count"
+        body = source.get(f"institutions/ror:{ror}", text, shape=_Institution).body or {}
         found = str(body.get("id") or "").rsplit("/", 1)[-1] or None
         rows.append(
             (entity_id, ror, found, body.get("display_name"), body.get("country_code"), body.get("works_count"))

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,20 +20,26 @@ from isal import igzip, isal_zlib
 
 from copub.errors import Fault, FileError, InputError
 from copub.progress import bar
-from copub.sources.harvest.rawrecord import Record, parsed
+from copub.sources.harvest.rawrecord import LONGEST_LINE, MOST_FAULTS, MOST_VALUES, Record, parsed
 
 FOUND_BY = ("works-file",)
 PORTION = 1 << 24
 """Bytes of text in a portion, about a thousand works. Twice that, the C library would ask the system for each anew."""
 PARQUET_ROWS = 256
-LONGEST_LINE = 100_000_000
-"""Bytes of a line: the largest works, with thousands of authors, have a fifth of it."""
+SHORTEST_LINE = 8
+"""Bytes that the lines of a portion have on average at least: a work has at least an id."""
+MOST_UNPACKED, MOST_TIMES = 512 << 20, 400
+"""Bytes from which a packed file is refused that unpacks to more than so many times its size: works shrink tenfold."""
+ROWS_AT_ONCE_BYTES = 64 << 20
+"""Bytes of Parquet rows that become records at once; a larger part is read row by row."""
 _BOM = b"\xef\xbb\xbf"
 _MAGIC = {".gz": (b"\x1f\x8b", "gzip"), ".zst": (b"\x28\xb5\x2f\xfd", "Zstandard"), ".parquet": (b"PAR1", "Parquet")}
 _MAGIC_BYTES = 4
 _SUFFIXES = re.compile(r"\.(jsonl|json|ndjson|gz|zst|parquet)$")
 _FILES_SHOWN = 5
 _PEEK = 1 << 12
+_LARGE_CHUNK = 1 << 20
+_NOT_BLANK = re.compile(rb"[^\s\x00]")
 _NO_LINES = (
     ("one JSON array", re.compile(rb"\s*\[\s*(\{|\n)"), ".[]"),
     ("an answer of the OpenAlex API", re.compile(rb"\s*\{\s*\"(meta|results)\"\s*:"), ".results[]"),
@@ -58,11 +63,24 @@ class Lines:
 
     def records(self, faults: list[Fault]) -> Iterator[Record]:
         """Yield the records, unparsed; a fault that ended the file is added to `faults`."""
-        name = self.path.name
-        for number, line in enumerate(BytesIO(self.text), start=self.first):
+        name, number, at = self.path.name, self.first, 0
+        lines = self.text.count(b"\n") - self.text.count(b"\n\n") if len(self.text) > PORTION // 2 else 0
+        if lines * SHORTEST_LINE > len(self.text):
+            what = f"the next {lines:,} lines have a few bytes each: they are no works"
+            faults.append(Fault(f"{self.path}:{self.first}", what, "give one work per line"))
+            return
+        while found := _NOT_BLANK.search(self.text, at):  # blank lines, be they millions, cost nothing
+            start = self.text.rfind(b"\n", at, found.start()) + 1 or at
+            number += self.text.count(b"\n", at, start)
+            at = self.text.find(b"\n", start) + 1 or len(self.text)
+            line = self.text[start:at]
             text = line.removeprefix(_BOM) if number == 1 else line
             if text.strip():
                 yield Record(text, f"{name}:{number}", FOUND_BY, path=f"{self.path}:{number}")
+            number += 1
+            if len(faults) >= MOST_FAULTS:
+                faults.append(Fault(f"{self.path}:{number}", "too many broken lines: the rest was not read"))
+                break
         if self.fault:
             faults.append(self.fault)
 
@@ -78,11 +96,26 @@ class Rows:
 
     def records(self, faults: list[Fault]) -> Iterator[Record]:
         """Yield the records."""
-        rows = self.batch.to_pylist() if self.batch is not None else []
-        for number, row in enumerate(rows, start=self.first):
-            yield Record({key: _plain(value) for key, value in row.items()}, f"{self.path.name}:{number}", FOUND_BY)
+        for number, row in enumerate(self._rows(), start=self.first):
+            place = f"{self.path.name}:{number}"
+            if row is None:
+                what = f"a row is longer than {LONGEST_LINE // 1_000_000} MB; it is no work"
+                faults.append(Fault(f"{self.path}:{number}", what, "leave it out"))
+                continue
+            yield Record({key: _plain(value) for key, value in row.items()}, place, FOUND_BY)
         if self.fault:
             faults.append(self.fault)
+
+    def _rows(self) -> Iterator[dict[str, Any] | None]:
+        """Yield the rows; None for one that is too large."""
+        if self.batch is None:
+            return
+        if self.batch.nbytes <= ROWS_AT_ONCE_BYTES:
+            yield from self.batch.to_pylist()
+            return
+        for number in range(self.batch.num_rows):
+            row = self.batch.slice(number, 1)
+            yield row.to_pylist()[0] if row.nbytes <= LONGEST_LINE else None
 
 
 class WorksFiles:
@@ -96,6 +129,8 @@ class WorksFiles:
         faults: list[Fault] = []
         for portion in self.portions():
             yield from parsed(portion.records(faults), faults)
+            if len(faults) >= MOST_FAULTS:
+                break
         self.complain(faults)
 
     def portions(self) -> Iterator[Lines | Rows]:
@@ -222,13 +257,16 @@ def _open(raw: IO[bytes], packing: str) -> Any:
 
 def _cut_lines(path: Path, moved: Callable[[float], Any]) -> Iterator[Lines]:
     pieces: list[bytes] = []
-    first, size, at = 1, 0, 0
+    first, size, at, unpacked = 1, 0, 0, 0
     fault = None
     with path.open("rb") as raw:
         text = _open(raw, _packing(path))
         try:
             while piece := text.read1(PORTION // 16):
                 size += len(piece)
+                unpacked += len(piece)
+                if unpacked > MOST_UNPACKED and unpacked > MOST_TIMES * max(raw.tell(), 1):
+                    raise EOFError(f"it unpacks to more than {MOST_TIMES} times its size; it holds no works")
                 end = piece.rfind(b"\n") + 1 if size >= PORTION else 0
                 if not end:
                     if size > LONGEST_LINE:
@@ -255,12 +293,28 @@ def _cut_rows(path: Path, moved: Callable[[float], Any]) -> Iterator[Rows]:
     with pq.ParquetFile(path) as file:
         step = path.stat().st_size / max(file.metadata.num_rows, 1)
         try:
-            for batch in file.iter_batches(batch_size=PARQUET_ROWS):
+            for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
                 yield Rows(path, first, batch)
                 first += len(batch)
                 moved(step * len(batch))
         except (pa.ArrowException, OSError) as error:
             yield Rows(path, first, None, Fault(f"{path}:{first}", f"the file is damaged: {error}", "get it again"))
+
+
+def _rows_at_once(metadata: pq.FileMetaData) -> int:
+    """Return the rows of a batch: fewer where a column of a few bytes stands for many, as a repeated long text does.
+
+    Raises `pa.ArrowInvalid` if even one row may have more than a record may.
+    """
+    rows = PARQUET_ROWS
+    for group in (metadata.row_group(number) for number in range(metadata.num_row_groups)):
+        for chunk in (group.column(number) for number in range(group.num_columns)):
+            size = chunk.total_uncompressed_size
+            if chunk.num_values > MOST_VALUES * max(group.num_rows, 1) or size > 1 << 31:
+                raise pa.ArrowInvalid(f"column {chunk.path_in_schema} unpacks to more than works have")
+            if size > _LARGE_CHUNK and size > MOST_TIMES * max(chunk.total_compressed_size, 1):
+                rows = min(rows, max(1, 2 * ROWS_AT_ONCE_BYTES // size))
+    return rows
 
 
 def _plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from copub.arguments import expect, path_of
-from copub.errors import Fault, FileError, InputError
+from copub.errors import Fault, FileError, InputError, brief
 from copub.lists.checks import date_fault
 from copub.lists.registry import absolute_name
 from copub.lists.tomlfile import TomlFile, TomlPath, parse_toml, read_toml
@@ -50,7 +50,7 @@ def parse_study(text: str, *, name: str = "study.toml", folder: str | Path = "")
 
 def _toml_of(name: str | Path) -> TomlFile:
     path = path_of(name, "study")
-    if path.suffix == ".toml" or path.is_file():
+    if path.suffix == ".toml" or (path.exists() and not path.is_dir()):  # a pipe too
         return read_toml(path, kind="study")
     shipped = find_shipped("studies", str(name), ".toml")
     if shipped is None:
@@ -72,7 +72,7 @@ def read_study(toml: TomlFile, folders: Sequence[Path] = (Path(),)) -> Study:
     faults += _unknown_keys(toml)
     faults += _contradictions(toml, values)
     if faults:
-        raise FileError(sorted(faults, key=line_of), kind="study")
+        raise FileError.first(sorted(faults, key=line_of), kind="study")
     return _build(toml, values)
 
 
@@ -91,17 +91,20 @@ def _value(toml: TomlFile, setting: Setting, folders: Sequence[Path], faults: li
             return setting.default
         node = node[key]
     where = toml.where(*setting.path)
-    wrong = _wrong_kind(setting, node)
+    wrong = kind_fault(setting, node)
     if wrong:
         faults.append(Fault(where, f"{setting.key} {wrong}", setting.meaning))
         return setting.default
-    for item in _items(setting, node):
-        message = setting.check(item) if setting.check else None
-        if message:
-            faults.append(Fault(where, f"{setting.key}: {message}"))
+    faults += [Fault(where, f"{setting.key}: {message}") for message in value_faults(setting, node)]
     if setting.lists and node:
         return _lists(setting, node, where, folders, faults)
     return tuple(node) if isinstance(node, list) else node
+
+
+def value_faults(setting: Setting, node: Any) -> list[str]:
+    """Return what is wrong with a value of the right type, item by item."""
+    said = (setting.check(item) if setting.check else None for item in _items(setting, node))
+    return [message for message in said if message]
 
 
 def _lists(setting: Setting, node: Any, where: str, folders: Sequence[Path], faults: list[Fault]) -> Any:
@@ -141,11 +144,12 @@ _KINDS: Mapping[str, Callable[[Any], bool]] = {
 }
 
 
-def _wrong_kind(setting: Setting, node: Any) -> str | None:
+def kind_fault(setting: Setting, node: Any) -> str | None:
+    """Return what is wrong with the type of a value; None if nothing is."""
     if not _KINDS[setting.kind](node):
         if setting.default == node == "":
             return None
-        return f"must be {setting.kind}, not {node!r}"
+        return f"must be {setting.kind}, not {brief(repr(node))}"
     if setting.required and setting.kind == "list of text" and not node:
         return "must not be empty"
     return None

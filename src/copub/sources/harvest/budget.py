@@ -5,14 +5,18 @@ Header names have changed three times in two years; every one of them may be abs
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 CREDIT_USD = 0.0001
 _FAMILIES = ("x-ratelimit-", "ratelimit-")
 # families without a credits field count requests per second, not the day
 _DAILY_FROM = 1000
+MOST = 366 * 86_400
+"""The largest number that is believed, a year in seconds: dates are reckoned with it, and costs added up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ def read_budget(headers: Mapping[str, str]) -> Budget:
 
     def number(name: str) -> int | None:
         for family in _FAMILIES:
-            value = _whole(lower.get(family + name))
+            value = whole(lower.get(family + name))
             if value is not None:
                 return value
         return None
@@ -55,19 +59,21 @@ def read_budget(headers: Mapping[str, str]) -> Budget:
     return Budget(limit, number("remaining"), number("credits-used"), number("credits-required"), number("reset"))
 
 
-def _whole(text: str | None) -> int | None:
+def whole(value: Any) -> int | None:
+    """Return what the source says as a whole number, from 0 to `MOST`; None if it is none."""
     try:
-        return int(float(text)) if text is not None else None
+        number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
     except (ValueError, OverflowError):
         return None
+    return int(max(0.0, min(number, MOST))) if number is not None and math.isfinite(number) else None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds of ``Retry-After``; None if there is none, or if it is no number."""
     for name, value in headers.items():
         if name.lower() == "retry-after":
-            seconds = _whole(value)
-            return float(max(seconds, 0)) if seconds is not None else None
+            seconds = whole(value)
+            return float(seconds) if seconds is not None else None
     return None
 
 

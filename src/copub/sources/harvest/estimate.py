@@ -7,6 +7,7 @@ from math import ceil
 from typing import Any
 
 from copub.arguments import expect
+from copub.sources.harvest.answershapes import Counted
 from copub.sources.harvest.budget import CREDIT_USD
 from copub.sources.harvest.query import CELLS, PER_PAGE, SIDES, Query
 from copub.sources.harvest.transport import REQUESTS_PER_SECOND, Timing, Transport
@@ -52,8 +53,8 @@ def estimate(query: Query, *, base_url: str, api_key: str | None = None, timing:
     transport = Transport(base_url, api_key, timing=timing)
 
     def count(text: str) -> int:
-        body = transport.get("works", text, needs=(("meta", dict),)).body or {"meta": {}}
-        return int(body["meta"].get("count") or 0)
+        body = transport.get("works", text, shape=Counted).body
+        return int(body["meta"]["count"]) if body else 0
 
     per_query = {cell: count(query.years_query(cell)) for cell in CELLS}
     long_lists = sum(count(query.long_lists_query(cell)) for cell, works in per_query.items() if works)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from copub.errors import InputError
 from copub.sources.harvest.cache import Cache, Round
@@ -17,7 +16,7 @@ from copub.sources.harvest.query import SIDES, WORLD, Query
 from copub.sources.harvest.rerun import compare
 from copub.sources.harvest.source import Source
 from copub.sources.harvest.stream import Stream
-from copub.sources.harvest.transport import Timing, Transport, is_loopback
+from copub.sources.harvest.transport import Timing, Transport, address_of, is_loopback
 
 Clock = Callable[[], datetime]
 
@@ -84,19 +83,28 @@ def harvest(
         asked = [*SIDES, *([WORLD] if transport or ("years", WORLD) in current.entries else [])]
         context = {name: gathered.source.years(name).facts["years"] for name in asked}
         if current.done is None:
-            base = current.begun["base"]
-            changes = compare(going.through(folder.round(base), None), gathered) if base else None
-            current.finish({"works": len(gathered.found_by), "changes": changes})
+            changes, reason = _changes(going, current.begun.get("base"), gathered)
+            current.finish({"works": len(gathered.found_by), "changes": changes, "not_compared": reason})
         log = describe(gathered, context, transport, now())
     return Harvest(log, gathered)
+
+
+def _changes(going: _Going, base: int | None, gathered: Gathered) -> tuple[dict[str, Any] | None, str]:
+    """Return what changed since the round before, and why it could not be compared if that one is damaged."""
+    if not base:
+        return None, ""
+    try:
+        return compare(going.earlier(base), gathered), ""
+    except InputError as error:
+        return None, str(error)
 
 
 def source_name(base_url: str) -> str:
     """Return the name of a source for the manifest: its host; the port of a loopback server varies."""
     if is_loopback(base_url):
         return "loopback"
-    parts = urlsplit(base_url)
-    return (parts.hostname or "").lower() + (f":{parts.port}" if parts.port else "")
+    _, host, port = address_of(base_url)
+    return host + (f":{port}" if port else "")
 
 
 def _complete_round(folder: Cache) -> Round:
@@ -121,7 +129,7 @@ def _choose(folder: Cache, fresh: bool, mode: str, now: datetime) -> Round:
         under_way = newest.done is None
         if not fresh or (under_way and mode in ("sweep", newest.begun["mode"])):
             return newest
-        base = newest.begun["base"] if under_way else newest.number
+        base = newest.begun.get("base") if under_way else newest.number
     mode = mode if base else "whole"
     return folder.new_round({"mode": mode, "base": base, "day": now.strftime("%Y-%m-%d")})
 
@@ -137,6 +145,17 @@ class _Going:
         source = Source(self._query, round_, transport, self._now)
         if round_.begun["mode"] != "sweep":
             return gather_whole(source)
-        base = self.through(self._folder.round(round_.begun["base"]), None)
+        base = self.earlier(round_.begun.get("base"))
         today = self._now().strftime("%Y-%m-%d") if round_.done is None else round_.begun["day"]
         return gather_sweep(source, base, today)
+
+    def earlier(self, number: int | None) -> Gathered:
+        """Go through an earlier round of the cache. Raises `InputError` if it is damaged."""
+        found = next((round_ for round_ in self._folder.rounds() if round_.number == number), None)
+        if found is None:
+            raise InputError(
+                f"round {number} of the cache, on which a later one rests, is damaged or gone",
+                where=str(self._folder.folder),
+                hint="put the folder back, or harvest anew: --refresh",
+            )
+        return self.through(found, None)

@@ -41,6 +41,7 @@ def describe(
         "cost": _cost(entries, source, transport),
         "reasked_pages": source.round.damaged,
         "changes": (source.round.done or {}).get("changes"),
+        **({"not_compared": reason} if (reason := (source.round.done or {}).get("not_compared")) else {}),
         **_dates(gathered.since, entries, now),
         "pages": [_page(entry) for entry in entries],
     }

@@ -10,6 +10,13 @@ import orjson
 
 from copub.errors import Fault
 
+LONGEST_LINE = 40_000_000
+"""Bytes of a line, or of a row: the largest works, with thousands of authors, have half of it."""
+MOST_FAULTS = 1_000
+"""Broken lines of a portion that are kept: a file with more is no works file."""
+MOST_VALUES = 3_000_000
+"""Values of a record: the works with most authors, about ten thousand, have a tenth of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -38,14 +45,21 @@ def parsed(records: Iterable[Record], faults: list[Fault]) -> Iterator[Record]:
             yield record
             continue
         try:
+            expect_bounded(record.value)
             yield replace(record, value=orjson.loads(record.value))
-        except orjson.JSONDecodeError as error:
+        except ValueError as error:
             faults.append(not_json(record, error))
 
 
 def not_json(record: Record, error: Exception) -> Fault:
     """Return the fault of a record whose text is not JSON."""
     return Fault(record.path or record.where, f"not JSON: {error}", "fix or remove the line")
+
+
+def expect_bounded(text: bytes) -> None:
+    """Raise `ValueError` if a record of some size holds more values than a work has: they would take all memory."""
+    if len(text) > MOST_VALUES and text.count(b",") + text.count(b"[") + text.count(b"{") > MOST_VALUES:
+        raise ValueError(f"it holds more than {MOST_VALUES:,} values; it is no work")
 
 
 class Portion(Protocol):

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from copub.errors import SourceUnavailableError
 from copub.sources.harvest.cache import Entry
 from copub.sources.harvest.query import PER_PAGE
 from copub.sources.harvest.source import Source
 
+SPARE = 20 * PER_PAGE
+"""Works that may be short or too many in a list before its end is doubted: an index moves while one pages."""
 MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
 
 
@@ -83,17 +86,27 @@ Moved = Callable[[Entry], None]
 def collect(source: Source, tally: Tally, span: str, *, sweep: bool, moved: Moved) -> int:
     """Page through a span of a cell until the source says that there is no more.
 
-    Returns the count on the first page. The end is a null cursor, an empty page, a cursor that
-    comes back, or a page that is not full when as many works came as the source counts.
+    Returns the count on the first page. Raises `SourceUnavailableError` if there is no end: pages that bring on average
+    less than half of what a page holds, or twice the works that the source counts. The end is a null
+    cursor, an empty page, a cursor that comes back, or a page that is not full when as many
+    works came as the source counts.
     """
     cursor: str | None = "*"
     seen: set[str] = set()
     came: set[str | None] = set()
-    count = -1
+    count = most = -1
     while cursor and cursor not in seen:
+        if len(seen) * PER_PAGE > 2 * len(came) + SPARE or len(came) > 2 * most + SPARE:
+            source.forget(tally.cell, span)
+            raise SourceUnavailableError(
+                f"the source gives pages without end: {len(seen)} pages with {len(came)} works, where it counts {most}",
+                where=f"query {tally.cell}",
+                hint="nothing else was lost: run the same command later, when the source is well again",
+            )
         seen.add(cursor)
         entry = source.page(tally.cell, span, cursor, sweep=sweep)
         count = entry.facts["count"] if count < 0 else count
+        most = max(most, entry.facts["count"])
         tally.take(entry)
         moved(entry)
         works = entry.facts["works"]

@@ -16,13 +16,15 @@ from urllib.parse import quote
 import orjson
 
 from copub.errors import InputError
+from copub.sources.harvest.answershapes import SHAPES
 from copub.sources.harvest.cache import Entry, Key, Round
 from copub.sources.harvest.query import SELECT, SWEEP_SELECT, Query
 from copub.sources.harvest.transport import Reply, Transport
 
 NAMELESS = "?"  # begins the identity of a record that has no id
 LIST_CUT = 100  # authors to which OpenAlex cuts the lists of authors in lists of works
-_ID = re.compile(r"^https://openalex\.org/(W[0-9]+)$")
+_ID = re.compile(r"https://openalex\.org/(W[0-9]{1,18})")
+_LONGEST_FACT = 40  # characters of a year or a date in the journal
 
 Facts = dict[str, Any]
 
@@ -51,6 +53,13 @@ class Source:
         select = SWEEP_SELECT if sweep else SELECT
         text = self.query.list_query(cell, span, cursor, select)
         return self._ask(("sweep" if sweep else "list", cell, span, cursor), "works", text, _list_facts)
+
+    def forget(self, cell: str, span: str) -> None:
+        """Forget the pages of a span of a cell: they lead nowhere, and must not be read from the cache again."""
+        gone = [key for key in self.round.entries if key[0] in ("list", "sweep") and key[1:3] == (cell, span)]
+        self.round.forget(gone)
+        for key in gone:
+            self.used.pop(key, None)
 
     def years(self, cell: str) -> Entry:
         """Return the works per year of a cell or of one side."""
@@ -84,9 +93,8 @@ class Source:
                 where=str(self.round.folder.parent),
                 hint="run once without --offline; it goes on where it stopped",
             )
-        needs = _NEEDS.get(key[0], ())
-        reply: Reply = self._transport.get(path, text, needs=needs)
-        if reply.body is None and needs:
+        reply: Reply = self._transport.get(path, text, shape=SHAPES[key[0]][0])
+        if reply.body is None and key[0] not in _MAY_BE_GONE:
             raise InputError(
                 "there is no OpenAlex at this address (HTTP 404)", where=path, hint="check COPUB_OPENALEX_URL"
             )
@@ -101,18 +109,12 @@ class Source:
         )
 
 
-# what an answer must hold to count as whole, by kind of question
-_NEEDS: dict[str, tuple[tuple[str, type], ...]] = {
-    "list": (("meta", dict), ("results", list)),
-    "sweep": (("meta", dict), ("results", list)),
-    "batch": (("meta", dict), ("results", list)),
-    "years": (("meta", dict), ("group_by", list)),
-}
+_MAY_BE_GONE = ("single", "vanished")
 
 
 def short_id(value: Any) -> str | None:
     """Return ``W…`` for a work's address, None for anything else."""
-    match = _ID.match(value) if isinstance(value, str) else None
+    match = _ID.fullmatch(value) if isinstance(value, str) else None
     return match.group(1) if match else None
 
 
@@ -128,19 +130,21 @@ def _list_facts(body: Any) -> Facts:
     for work in body["results"]:
         fields = work if isinstance(work, dict) else {}
         work_id = identity(work)
-        works.append([work_id, *(fields.get(name) for name in SWEEP_SELECT[1:])])
+        works.append([work_id, *(_fact(fields.get(name)) for name in SWEEP_SELECT[1:])])
         authors = fields.get("authorships")
         if not work_id.startswith(NAMELESS) and isinstance(authors, list) and len(authors) == LIST_CUT:
             cut.append(work_id)
     meta = body["meta"]
-    return {"count": _count(meta.get("count")), "next": meta.get("next_cursor"), "works": works, "cut": cut}
+    return {"count": meta["count"], "next": meta.get("next_cursor"), "works": works, "cut": cut}
 
 
 def _year_facts(body: Any) -> Facts:
-    groups = [group for group in body["group_by"] if isinstance(group, dict)]
-    years = {str(group.get("key")): _count(group.get("count")) for group in groups}
-    return {"count": _count(body["meta"].get("count")), "years": dict(sorted(years.items()))}
+    years = {str(group["key"]): group["count"] for group in body["group_by"]}
+    return {"count": body["meta"]["count"], "years": dict(sorted(years.items()))}
 
 
-def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+def _fact(value: Any) -> str | int | None:
+    """Return a year or a date as the journal keeps it: whatever else stands in its place is no such thing."""
+    if isinstance(value, str):
+        return value[:_LONGEST_FACT]
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

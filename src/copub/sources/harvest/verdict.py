@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from copub.sources.harvest.budget import UNTOLD, Budget, read_budget, retry_after
+from copub.jsonshape import parse_json
+from copub.sources.harvest.budget import UNTOLD, Budget, read_budget, retry_after, whole
 
 # a wait that is asked for and longer than this is no hiccup: stop, and say when to come back
 LONGEST_WAIT = 120.0
@@ -85,7 +84,7 @@ def _with_body(budget: Budget, said: Mapping[str, Any]) -> Budget:
 
     def told(own: int | None, key: str) -> int | None:
         value = said.get(key)
-        return own if own is not None or not isinstance(value, int | float) else int(value)
+        return whole(value) if own is None else own
 
     return Budget(
         budget.limit,
@@ -98,6 +97,6 @@ def _with_body(budget: Budget, said: Mapping[str, Any]) -> Budget:
 
 def _parse(content: bytes) -> Any:
     try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
+        return parse_json(content)
+    except ValueError:
         return None

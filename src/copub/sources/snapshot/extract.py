@@ -22,6 +22,7 @@ from copub.sources.snapshot.part import part_name, read_facts
 from copub.sources.snapshot.selection import Asked
 from copub.sources.snapshot.storage import open_source
 from copub.sources.snapshot.survey import Snapshot, survey
+from copub.writing import told
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def extract(
     if isinstance(filesystem, pafs.LocalFileSystem):
         check_outside(targets, Path(snapshot.folder))
     folder = target.with_name(f"{target.name.replace(PLACE, 'pairs')}.parts")
-    folder.mkdir(exist_ok=True)
+    with told(folder):
+        folder.mkdir(exist_ok=True)
     parts = {file.path: folder / part_name(file, asked) for file in snapshot.files}
     left = tuple(file for file in snapshot.files if not parts[file.path].exists())
     # workers elsewhere have another current folder
@@ -196,8 +198,9 @@ def _deleted(filesystem: pafs.FileSystem, snapshot: Snapshot, numbers: pl.Series
 
 def _save(path: Path, part: bytes) -> None:
     temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(part)
-    temporary.replace(path)
+    with told(path.parent):
+        temporary.write_bytes(part)
+        temporary.replace(path)
 
 
 def _clear(folder: Path) -> None:

@@ -21,6 +21,7 @@ import pyarrow as pa
 from isal import igzip, isal_zlib
 
 from copub.errors import Fault
+from copub.sources.harvest.rawrecord import LONGEST_LINE, expect_bounded
 from copub.sources.snapshot.part import PartWriter, number_of
 from copub.sources.snapshot.selection import Asked, countries_of_work
 
@@ -64,6 +65,7 @@ def take_line(line: bytes, asked: Asked, writer: PartWriter, where: str) -> None
     if not text:
         return
     try:
+        expect_bounded(text)
         work = orjson.loads(text)
         pairs = asked.joined(countries_of_work(work))
         number = number_of(work)
@@ -154,6 +156,8 @@ def _blocks(text: Any) -> Iterator[tuple[pl.Series, Any]]:
     rest = b""
     while block := text.read(BLOCK):
         starts = _starts(block)
+        if len(rest) + len(block) > LONGEST_LINE + BLOCK:
+            raise EOFError(f"a line is longer than {LONGEST_LINE // 1_000_000} MB")
         if not starts:
             rest += block
             continue

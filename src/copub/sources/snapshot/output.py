@@ -14,7 +14,9 @@ import zstandard
 from isal import igzip
 
 from copub.errors import InputError
+from copub.lists.outputplace import check_out
 from copub.sources.snapshot.selection import Asked
+from copub.writing import told
 
 PLACE = "{pair}"
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
@@ -47,6 +49,8 @@ def name_targets(target: Path, asked: Asked) -> list[Path]:
     folders = [str(path) for path in targets if path.is_dir()]
     if folders:
         raise InputError("this is a folder", where=", ".join(folders), hint="name a file")
+    for path in targets:
+        check_out(path)
     return targets
 
 
@@ -81,15 +85,20 @@ def write_outputs(parts: Sequence[Path], keep: pl.Series, targets: Sequence[Path
     counts = [0] * len(targets)
     kept = iter(keep)
     temporary = [target.with_name(f".{target.name}.tmp") for target in targets]
-    with contextlib.ExitStack() as stack:
-        suffix = targets[0].suffix
-        streams = [stack.enter_context(_writer(path, suffix)) for path in temporary]
-        for pairs, line in _rows(parts):
-            for pair in itertools.compress(pairs, kept):
-                streams[pair].write(line + b"\n")
-                counts[pair] += 1
-    for path, target in zip(temporary, targets, strict=True):
-        path.replace(target)
+    try:
+        with told(targets[0].parent):
+            with contextlib.ExitStack() as stack:
+                suffix = targets[0].suffix
+                streams = [stack.enter_context(_writer(path, suffix)) for path in temporary]
+                for pairs, line in _rows(parts):
+                    for pair in itertools.compress(pairs, kept):
+                        streams[pair].write(line + b"\n")
+                        counts[pair] += 1
+            for path, target in zip(temporary, targets, strict=True):
+                path.replace(target)
+    finally:
+        for path in temporary:
+            path.unlink(missing_ok=True)
     return counts
 
 

@@ -1,0 +1,109 @@
+"""Where an output may go: never over an input, a file of a run, or a sheet that people have filled in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from copub.errors import Fault, InputError
+from copub.lists.csvfile import CsvTable, read_table
+from copub.writing import MANIFEST
+
+FILLED_IN: Mapping[str, frozenset[str]] = {
+    "decisions on affiliations": frozenset(("decision", "reviewer")),
+    "answers on works": frozenset(("critical", "listed", "reader")),
+    "areas of works": frozenset(("core", "applied", "reader")),
+}
+"""What people fill in on sheets: kind -> the columns by which such a sheet is known, filled in or not."""
+_ANSWERS = frozenset.union(*FILLED_IN.values()) | {"reason", "top_level", "date"}
+
+_EXPORTS = "export"
+
+
+def check_out(path: Path, *inputs: Path, suffixes: Iterable[str] = ()) -> None:
+    """Raise `InputError`, before any work, if a file must not or cannot be written to `path`.
+
+    It must not if an input stands there, a file of a run, or a sheet on which people have filled something in.
+
+    Parameters
+    ----------
+    inputs : files that the command reads.
+    suffixes : the names that the file may end with; any, if none are given.
+    """
+    allowed = tuple(suffixes)
+    if allowed and path.suffix.lower() not in allowed:
+        kind = path.suffix or "a file without suffix"
+        raise InputError(f"cannot write {kind}", where=str(path), hint=f"use {' or '.join(allowed)}")
+    if not path.parent.is_dir():
+        raise InputError("there is no such folder", where=str(path.parent), hint="make it, or name another")
+    if path.is_dir():
+        raise InputError("this is a folder", where=str(path), hint="name a file")
+    if path.exists() and not path.is_file():
+        raise InputError("this is no ordinary file", where=str(path), hint="name a file")
+    if any(_is_same(path, given) for given in inputs):
+        raise InputError("this is the file that is read: it would be replaced", where=str(path), hint="name another")
+    keep_whole(path)
+
+
+def check_sheet(path: Path) -> None:
+    """Do as `check_out` for a sheet that people will fill in: it takes the place of an empty sheet alone."""
+    check_out(path, suffixes=(".csv",))
+    if path.exists() and path.stat().st_size and not _sheet(path)[0]:
+        raise InputError(
+            "there is another file, no sheet that copub drew",
+            where=str(path),
+            hint="name another file, or move this one away",
+        )
+
+
+def keep_whole(path: Path) -> None:
+    """Raise `InputError` if a file of a run or a filled-in sheet would be replaced."""
+    run = run_around(path)
+    if run is not None and path.resolve().relative_to(run).parts[:1] != (_EXPORTS,):
+        raise InputError(
+            "this is in the folder of a run, whose files stay as the run wrote them",
+            where=str(path),
+            hint="name a file elsewhere",
+        )
+    filled = filled_in(path)
+    if filled:
+        raise InputError(
+            f"people have filled in this sheet ({filled}): it would be replaced",
+            where=str(path),
+            hint="name another file, or move this one away",
+        )
+
+
+def run_around(path: Path) -> Path | None:
+    """Return the folder of the run in which a path lies, resolved; None if it lies in none."""
+    place = path.resolve()
+    return next((folder for folder in place.parents if os.path.isfile(folder / MANIFEST)), None)  # noqa: PTH113  no error for folders that may not be read
+
+
+def filled_in(path: Path) -> str:
+    """Return what people have filled in on a sheet, such as "3 decisions on affiliations"; empty if nothing."""
+    kind, table = _sheet(path)
+    asked = [name for name in table.columns if name.lower() in _ANSWERS] if table else []
+    filled = sum(any(row[name].strip() for name in asked) for row in table.rows) if table else 0
+    return f"{filled} {kind}" if filled else ""
+
+
+def _sheet(path: Path) -> tuple[str, CsvTable | None]:
+    """Return the kind of a sheet by its columns, and its rows; an empty kind if there is none."""
+    if not path.is_file() or path.suffix.lower() not in (".csv", ".tsv", ".txt"):
+        return "", None
+    faults: list[Fault] = []  # of lines that are torn; the others count
+    try:
+        table = read_table(path, faults, kind="sheet")
+    except InputError:
+        return "", None
+    names = {name.lower() for name in table.columns}
+    return next((kind for kind, columns in FILLED_IN.items() if columns <= names), ""), table
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return path.resolve() == other.resolve()
