@@ -16,7 +16,7 @@ EXPORTS = (
 MEASURES = (
     "critical", "listed", "critical_listed", "top_level", "critical_listed_lower", "critical_listed_unrated",
     "listed_lower", "listed_unrated", "top_level_given_critical_listed", "listed_given_critical",
-    "critical_given_listed",
+    "critical_given_listed", "listed_authors", "critical_listed_authors",
 )  # fmt: skip
 """The shares of table ``shares``, in its order."""
 

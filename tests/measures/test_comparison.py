@@ -53,8 +53,9 @@ def tables_of(size: int = 40) -> dict[str, pl.DataFrame]:
     return measured(3, size)
 
 
-def compared(*figures: str, asked=STUDY, size: int = 40) -> list[dict[str, object]]:
-    return comparison(asked, [published(*figures)], tables_of(size)).rows(named=True)
+def compared(*figures: str, asked=STUDY, size: int = 40, is_census: bool = True) -> list[dict[str, object]]:
+    rows = comparison(asked, [published(*figures)], tables_of(size), is_census=is_census).rows(named=True)
+    return [row for row in rows if row["reading"] == "as this study"]
 
 
 def test_shipped_files_are_valid_and_name_definition_status_and_source() -> None:
@@ -84,18 +85,57 @@ def test_scale_free_figures_come_first_and_context_last() -> None:
 
 
 def test_a_share_is_held_against_our_interval() -> None:
-    tables = tables_of()
+    tables = tables_of(120)
     own = tables["shares"].row(
         by_predicate=(pl.col("measure") == "listed") & (pl.col("slice_kind") == "all") & (pl.col("counting") == "full"),
         named=True,
     )
     inside, outside = compared(
-        figure("share", measure="listed", value=own["share"]), figure("share", measure="listed", value=0.999)
+        figure("share", measure="listed", value=own["share"]), figure("share", measure="listed", value=0.999), size=120
     )
     assert (inside["ours"], inside["ours_works"]) == pytest.approx((own["share"], own["denominator"]))
     assert inside["verdict"] == "within our interval" and outside["verdict"] == "outside our interval"
+    assert inside["holds"] is True and outside["holds"] is False
     (few,) = compared(figure("share", measure="listed", year=2016))
-    assert few["verdict"].endswith("our interval, over few works")
+    assert few["verdict"] == "cannot tell: our figure rests on too few works" and few["holds"] is None
+
+
+def test_no_verdict_comes_from_works_files() -> None:
+    for kind, keys in (("share", {"measure": "listed"}), ("rank", {"measure": "critical", "area": "area-1"})):
+        (row,) = compared(figure(kind, **keys), is_census=False)
+        assert row["verdict"].startswith("cannot tell: works files are a part of the database")
+        assert row["ours"] is not None and row["holds"] is None
+
+
+def test_what_the_source_leaves_open_is_named_and_shown_under_each_reading() -> None:
+    keys = {"measure": "critical_listed", "value": 0.3, "year_from": 2016, "year_to": 2018}
+    left = ["levels", "database", "period", "counting", "dates"]
+    source = published(figure("share", **keys) + f"open = {left!r}\n")
+    tables = tables_of(120)
+    rows = {row["reading"]: row for row in comparison(STUDY, [source], tables, is_census=True).iter_rows(named=True)}
+    assert {row["verdict"] for row in rows.values()} == {
+        "cannot tell: the source leaves open which risk levels count; the database; the period; "
+        "full or fractional counting; the edition of the list, and whether it is laid over earlier years"
+    }
+    every = tables["copublications"].filter("is_critical", pl.col("listed_band") != "none").height
+    assert rows["every listed entity"]["ours"] == pytest.approx(every / tables["copublications"].height)
+    within = tables["copublications"].filter(pl.col("publication_year").is_between(2016, 2018))
+    assert rows["years 2016 to 2018"]["ours"] == pytest.approx(within["is_critical_listed"].mean())
+    own = tables["shares"].filter(measure="critical_listed", slice_kind="all")
+    for counting in ("fractional-authors", "fractional-countries"):
+        assert rows[counting]["ours"] == pytest.approx(own.filter(counting=counting)["share"][0])
+    for row in rows.values():
+        if row["holds"] is not None:
+            assert row["holds"] == (row["ours_low"] <= 0.3 <= row["ours_high"])
+    assert rows["as this study"]["holds"] is not None
+
+
+def test_a_conditional_share_under_another_reading_is_of_that_readings_counts() -> None:
+    source = published(figure("share", measure="critical_given_listed") + "open = ['levels']\n")
+    tables = tables_of(120)
+    (row,) = comparison(STUDY, [source], tables, is_census=True).filter(reading="every listed entity").rows(named=True)
+    named = tables["copublications"].filter(pl.col("listed_band") != "none")
+    assert row["ours"] == pytest.approx(named["is_critical"].mean()) and row["ours_works"] == named.height
 
 
 def test_ratio_and_growth_follow_the_counts_of_the_years() -> None:
@@ -111,7 +151,7 @@ def test_ratio_and_growth_follow_the_counts_of_the_years() -> None:
 
 def test_counts_of_different_databases_get_no_verdict_of_agreement() -> None:
     (row,) = compared(figure("count", measure="copublications", year=2016, value=5))
-    assert row["verdict"].startswith("counts of different databases")
+    assert row["verdict"].startswith("counts of different sources")
 
 
 def test_rank_and_direction() -> None:
@@ -121,7 +161,26 @@ def test_rank_and_direction() -> None:
     last = areas["slice"][0]
     rank, sign = compared(figure("rank", measure="critical", area=last, value=1), figure("sign", measure="listed"))
     assert rank["ours"] == 1 + (areas["numerator"] > areas["numerator"][0]).sum()
+    assert rank["ours_low"] <= rank["ours"] <= rank["ours_high"]
     assert "direction" in sign["verdict"] or "too few" in sign["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "wanted"),
+    [
+        ({"a": 100, "b": 50, "c": 10}, (2.0, 2.0, 2.0)),  # beyond chance to either side
+        ({"a": 52, "b": 50, "c": 48}, (2.0, 1.0, 3.0)),  # any rank is possible
+        ({"a": 100, "b": 50, "c": 50}, (2.0, 2.0, 3.0)),  # ties share the better rank
+    ],
+)
+def test_a_rank_has_the_ranks_that_chance_leaves(counts: dict[str, int], wanted: tuple[float, ...]) -> None:
+    rows = {"measure": "critical", "counting": "full", "slice_kind": "area", "slice": list(counts),
+            "numerator": [float(n) for n in counts.values()]}  # fmt: skip
+    source = published(figure("rank", measure="critical", area="b", value=3))
+    tables = {**tables_of(), "shares": pl.DataFrame(rows)}
+    (row,) = comparison(STUDY, [source], tables, is_census=True).rows(named=True)
+    assert (row["ours"], row["ours_low"], row["ours_high"]) == wanted
+    assert row["verdict"] == ("other rank" if wanted[2] < 3 else "a rank that chance leaves possible")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +213,7 @@ def test_ties_compare_with_the_ties_given() -> None:
     table = pl.DataFrame({"area": ["all links"], "links": [7], "at_counted_levels": [2]})
     tables = {**tables_of(), "tie_areas": table}
     source = published(figure("ties", row="all links", column="at_counted_levels", value=57))
-    assert comparison(STUDY, [source], tables)["ours"].to_list() == [2.0]
+    assert comparison(STUDY, [source], tables, is_census=True)["ours"].to_list() == [2.0]
     (row,) = compared(figure("ties", row="all links", column="links", value=266))
     assert "no ties" in row["verdict"]
 
@@ -170,8 +229,23 @@ def test_ties_compare_with_the_ties_given() -> None:
 def test_ties_without_the_area_are_no_zero(areas: dict[str, int], row: str, verdict: str) -> None:
     table = pl.DataFrame({"area": list(areas), "links": list(areas.values()), "at_counted_levels": 0})
     source = published(figure("ties", row=row, column="links", value=39))
-    (found,) = comparison(STUDY, [source], {**tables_of(), "tie_areas": table}).rows(named=True)
+    (found,) = comparison(STUDY, [source], {**tables_of(), "tie_areas": table}, is_census=True).rows(named=True)
     assert found["ours"] is None and found["verdict"] == f"not comparable: {verdict}"
+
+
+def test_shipped_figures_say_what_their_sources_leave_open() -> None:
+    for name in ("sino-belgian-2024", "ceias-belgium-2026"):
+        file = load_published(name)
+        for one in file.figures:
+            if one.kind in ("share", "ratio", "growth", "rank", "sign"):
+                assert "database" in file.open_of(one), one.id
+    source = load_published("sino-belgian-2024")
+    assert {"levels", "period"} <= set(source.open_of(next(f for f in source.figures if f.id == "T1")))
+
+
+def test_an_unknown_item_that_is_left_open_is_a_fault() -> None:
+    with pytest.raises(FileError, match="write a list of: levels, database"):
+        published(figure("share", measure="listed") + 'open = ["weather"]\n')
 
 
 def test_all_faults_of_a_file_are_named_with_their_lines() -> None:

@@ -103,7 +103,7 @@ def test_what_stands_below_the_answer_is_there(reader: _Reader) -> None:
         "20.0% 2 of 10", "10.0% 1 of 10", "−10.0 the loss of coverage alone could explain the fall −30.0 – +12.0",
         "Any area", "no level", "Sensitivity to all combinations of choices", "risk_floor",
         "Mock Foundation", "0.0123 0.87",
-        "50.0% 25.0% 12.5% – 37.5%", "0.50 0.25 0.12 – 0.38", "memorandum", "all links",
+        "50.0% as this study 25.0% 12.5% – 37.5%", "0.50 as this study 0.25 0.12 – 0.38", "memorandum", "all links",
         "Authors of a work, median All 6.5 6.0 – 7.0",
         "Countries of a work, median Critical and listed small 2.0 2.0 – 3.0", "15.0% −5.0 −25.0 – +15.0",
         "2024-01: works after the event are those from 2024-07-01 to before 2025-01-01; 3 works of years that",

@@ -25,6 +25,14 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "context": (),
 }
 SCALE_FREE = ("share", "ratio", "growth", "rank", "sign")
+OPEN: Mapping[str, str] = {
+    "levels": "which risk levels count",
+    "database": "the database",
+    "period": "the period",
+    "counting": "full or fractional counting",
+    "dates": "the edition of the list, and whether it is laid over earlier years",
+}
+"""What a source may leave open, in words."""
 STATUSES = ("stated", "derived", "second-hand")
 COUNTED = ("copublications", "critical", "listed", "critical_listed", "top_level")
 
@@ -52,6 +60,7 @@ class Figure:
     year: int | None
     year_from: int | None
     year_to: int | None
+    open: tuple[str, ...] = ()
 
     @property
     def scale_free(self) -> bool:
@@ -71,6 +80,11 @@ class Published:
     levels: tuple[str, ...]
     differences: tuple[str, ...]
     figures: tuple[Figure, ...]
+    open: tuple[str, ...] = ()
+
+    def open_of(self, figure: Figure) -> tuple[str, ...]:
+        """Return what the source leaves open of a figure, in the order of `OPEN`."""
+        return tuple(item for item in OPEN if item in (*self.open, *figure.open))
 
 
 def load_published(name: str | Path) -> Published:
@@ -96,7 +110,7 @@ def load_published(name: str | Path) -> Published:
 def read_published(toml: TomlFile) -> Published:
     """Validate a parsed file. All faults are raised together as `FileError`."""
     values, faults = toml.values, list[Fault]()
-    known = ("id", "title", "source", "side_a", "side_b", "levels", "differences", "figure")
+    known = ("id", "title", "source", "side_a", "side_b", "levels", "differences", "open", "figure")
     for key in sorted(set(values) - set(known)):
         faults.append(Fault(toml.where(key), f"unknown key {key!r}", f"known: {', '.join(known)}"))
     texts = {key: _text(toml, values, (), key, faults, required=True) for key in ("id", "title", "source")}
@@ -106,15 +120,15 @@ def read_published(toml: TomlFile) -> Published:
         faults.append(Fault(toml.where("figure"), "there is no figure", "write at least one [[figure]]"))
         tables = []
     figures = [_figure(toml, table, at, faults) for at, table in enumerate(tables)]
+    head: dict[str, Any] = {**texts, **lists, "open": _open(toml, values, (), faults)}
     if faults:
         raise FileError(faults, kind="file of published figures")
-    head: dict[str, Any] = {**texts, **lists}
     return Published(**head, figures=tuple(figures))
 
 
 def _figure(toml: TomlFile, table: Mapping[str, Any], at: int, faults: list[Fault]) -> Figure:
     path = ("figure", at)
-    known = (*_TEXT, *_YEARS, "value")
+    known = (*_TEXT, *_YEARS, "value", "open")
     for key in sorted(set(table) - set(known)):
         faults.append(Fault(toml.where(*path, key), f"unknown key {key!r} in a figure", f"known: {', '.join(known)}"))
     kind = table.get("kind")
@@ -142,8 +156,18 @@ def _figure(toml: TomlFile, table: Mapping[str, Any], at: int, faults: list[Faul
                 f"known: {', '.join(allowed_measures)}",
             )
         )
-    keys: dict[str, Any] = {**texts, **years}
+    keys: dict[str, Any] = {**texts, **years, "open": _open(toml, table, path, faults)}
     return Figure(value=None if value is None else float(value), **keys)
+
+
+def _open(
+    toml: TomlFile, table: Mapping[str, Any], path: tuple[str | int, ...], faults: list[Fault]
+) -> tuple[str, ...]:
+    value = table.get("open", [])
+    if not _is_texts(value) or not set(value) <= set(OPEN):
+        faults.append(Fault(toml.where(*path, "open"), f"open is {value!r}", f"write a list of: {', '.join(OPEN)}"))
+        return ()
+    return tuple(value)
 
 
 def _is_number(value: Any) -> bool:

@@ -93,7 +93,7 @@ def measure(
             study, flagged, authorships, classification.assignments, hits, ranked, given.thresholds, other_repairs
         )
         add(sensitivity=sensitivity(moves), specifications=grid, influences=moved_by)
-        add(comparison=comparison(study, given.published, numbers))
+        add(comparison=comparison(study, given.published, numbers, is_census=as_of is not None))
     return numbers
 
 

@@ -13,7 +13,8 @@ from copub.report.grids import WRITERS, Column, grid_from, section_of
 
 _COMPARISON: tuple[Column, ...] = (
     ("label.figure", "name", "dated"),
-    ("label.theirs", "theirs", "by_kind"),
+    ("label.theirs", "theirs", "theirs"),
+    ("label.reading", "reading", "text"),
     ("label.ours", "ours", "by_kind"),
     ("label.interval", "ours", "bounds_by_kind"),
     ("label.verdict", "verdict", "text"),
@@ -42,7 +43,7 @@ _TIE_AREAS: tuple[Column, ...] = (
     ("label.unresolved", "unresolved", "count"),
     ("label.share", "share_of_links", "share"),
 )
-_AS_SHARE = ("share", "growth")
+_AS_SHARE = ("share", "growth", "sign")  # of a direction: ours is a growth, theirs a word
 
 
 def _figure(facts: Facts, kind: str, value: float | None) -> str:
@@ -52,7 +53,14 @@ def _figure(facts: Facts, kind: str, value: float | None) -> str:
 
 
 def _by_kind(facts: Facts, row: Row, column: str) -> Cell:
-    return Cell(_figure(facts, row["kind"], row[column]), row[column])
+    small = facts.words.say("label.small") if row["is_small"] and row[column] is not None else ""
+    return Cell(_figure(facts, row["kind"], row[column]), row[column], mark=small)
+
+
+def _theirs(facts: Facts, row: Row, column: str) -> Cell:
+    if row["kind"] != "sign" or row[column] is None:
+        return Cell(_figure(facts, row["kind"], row[column]), row[column])
+    return Cell(facts.words.say("label.faster" if row[column] > 0 else "label.slower"), row[column])
 
 
 def _bounds_by_kind(facts: Facts, row: Row, column: str) -> Cell:
@@ -66,7 +74,7 @@ def _dated(facts: Facts, row: Row, column: str) -> Cell:
     return Cell(row[column] or "", detail=" · ".join(filter(None, (row["period"], row["status"]))))
 
 
-_WRITERS = {**WRITERS, "by_kind": _by_kind, "bounds_by_kind": _bounds_by_kind, "dated": _dated}
+_WRITERS = {**WRITERS, "by_kind": _by_kind, "theirs": _theirs, "bounds_by_kind": _bounds_by_kind, "dated": _dated}
 
 
 def comparison_section(facts: Facts) -> Section | None:
@@ -81,6 +89,10 @@ def comparison_section(facts: Facts) -> Section | None:
         notes=pl.Series([_spans(notes[note] for note in row or ()) for row in differences], dtype=pl.String),
         sources=pl.Series([sources.get(source, "") for source in frame["source"]], dtype=pl.String),
     )
+    # what holds for a figure under all readings stands with the first of them
+    further = pl.col("reading") != pl.col("reading").first().over("published", "figure")
+    once = ("name", "period", "status", "verdict", "notes", "sources")
+    frame = frame.with_columns(pl.when(~further.fill_null(False)).then(name).alias(name) for name in once)
     comparable, others = (
         grid_from(facts, say("section.comparison"), rows, _COMPARISON, _WRITERS)
         for rows in (
@@ -95,10 +107,11 @@ def comparison_section(facts: Facts) -> Section | None:
     if not comparable.rows and not others.rows:
         return None
     more = (say("action.show_context", count=facts.words.count(len(others.rows))), (others,)) if others.rows else None
+    is_file = (facts.manifest.get("source") or {}).get("kind") == "works-files"
     return Section(
         "comparison",
         say("section.comparison"),
-        say("lead.comparison"),
+        say("lead.comparison_of_files" if is_file else "lead.comparison"),
         grids=(comparable,) if comparable.rows else (),
         extra={"lists": lists, "more": more},
     )
