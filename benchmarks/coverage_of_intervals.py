@@ -96,7 +96,7 @@ def draw_world(rng: np.random.Generator, errors: Errors) -> World:
     truth = true_cells(rng)
     table = np.zeros((6, 6), dtype=np.int64)
     judged: dict[tuple[str, str], Array] = {}
-    unjudged = {name: np.zeros(3) for name in AFFILIATION_STRATA}
+    unclassified = {name: np.zeros(3) for name in AFFILIATION_STRATA}
     never = ErrorCounts(0, 0, 1, 1)  # what cannot be judged is never found critical
     for name, of_text in zip(TEXT_STRATA, (text, 1 - text), strict=True):
         for affiliation, of_place in zip(AFFILIATION_STRATA, (place, 1 - place), strict=True):
@@ -108,10 +108,10 @@ def draw_world(rng: np.random.Generator, errors: Errors) -> World:
                 table += found
                 counts = found.sum(axis=1).reshape(2, 3).astype(float)
                 if silent:
-                    unjudged[affiliation] += counts[0]
+                    unclassified[affiliation] += counts[0]
                 else:
                     judged[name, affiliation] = counts
-    return World(truth, Decisions(judged, unjudged), table)
+    return World(truth, Decisions(judged, unclassified), table)
 
 
 def evaluate(rng: np.random.Generator, errors: Errors) -> Errors:

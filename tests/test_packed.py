@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.packed import in_order, pack, starts_of_parts, unpack
+from copub.packed import pack, range_partition, starts_of_parts, unpack
 
 SCHEMA = pl.Schema({"work_id": pl.String, "n": pl.Int64})
 
@@ -29,7 +29,7 @@ def test_parts_are_in_order_hold_whole_works_and_lose_nothing(ids: list[str], cu
     frame = frame_of(ids)
     packed = deque(pack(frame[start : start + cut]) for start in range(0, len(ids), cut))
     starts = starts_of_parts(frame["work_id"].unique(), works)
-    parts = list(in_order(packed, SCHEMA, starts))
+    parts = list(range_partition(packed, SCHEMA, starts))
     assert pl.concat(parts).sort("work_id", "n").equals(frame.sort("work_id", "n"))
     assert all(part["work_id"].n_unique() <= works for part in parts)
     ends = [(part["work_id"].min(), part["work_id"].max()) for part in parts if part.height]
@@ -40,10 +40,10 @@ def test_parts_are_in_order_hold_whole_works_and_lose_nothing(ids: list[str], cu
 def test_rows_of_a_work_stay_in_the_order_in_which_they_came(ids: list[str]) -> None:
     frame = frame_of(ids)
     starts = pl.Series(values=["b"], dtype=pl.String)
-    together = pl.concat(in_order([pack(row) for row in frame.iter_slices(1)], SCHEMA, starts))
+    together = pl.concat(range_partition([pack(row) for row in frame.iter_slices(1)], SCHEMA, starts))
     for work in set(ids):
         assert together.filter(work_id=work)["n"].is_sorted()
 
 
 def test_a_table_without_rows_has_its_columns() -> None:
-    assert pl.concat(in_order([], SCHEMA, pl.Series([], dtype=pl.String))).schema == SCHEMA
+    assert pl.concat(range_partition([], SCHEMA, pl.Series([], dtype=pl.String))).schema == SCHEMA

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from copub.errors import InputError
 from copub.parallel import (
-    between_works,
-    between_works_on_disk,
     by_parts,
-    detached,
     in_parallel,
-    in_step,
     processes,
+    split_by_work,
+    split_on_disk_by_work,
+    with_own_buffers,
+    zip_by_work,
 )
 from copub.settings import MEMORY
 
@@ -36,7 +36,7 @@ def test_no_part_gives_no_result() -> None:
 @given(ids=st.lists(st.sampled_from("abcdefgh"), max_size=40), rows=st.integers(1, 10))
 def test_a_table_is_cut_between_works_and_loses_nothing(ids: list[str], rows: int) -> None:
     frame = pl.DataFrame({"work_id": sorted(ids), "n": range(len(ids))}, schema={"work_id": pl.String, "n": pl.Int64})
-    parts = list(between_works(frame, rows))
+    parts = list(split_by_work(frame, rows))
     assert pl.concat(parts).equals(frame)
     works = [set(part["work_id"]) for part in parts]
     assert sum(map(len, works)) == len(set(ids))
@@ -45,13 +45,13 @@ def test_a_table_is_cut_between_works_and_loses_nothing(ids: list[str], rows: in
 def test_rows_with_texts_of_their_own_are_the_same_rows() -> None:
     frame = pl.DataFrame({"text": ["a" * 40, None, "é" * 40], "of": [["x" * 20], [], None], "n": [1, None, 3]})
     picked = frame.filter(pl.col("n").is_null() | (pl.col("n") > 1))
-    assert detached(picked).equals(picked) and detached(picked).schema == picked.schema
-    assert detached(frame.clear()).schema == frame.schema
+    assert with_own_buffers(picked).equals(picked) and with_own_buffers(picked).schema == picked.schema
+    assert with_own_buffers(frame.clear()).schema == frame.schema
 
 
 def test_a_table_in_another_order_comes_whole() -> None:
     frame = pl.DataFrame({"work_id": ["b", "a", "b"]})
-    assert len(list(between_works(frame, 1))) == 1
+    assert len(list(split_by_work(frame, 1))) == 1
 
 
 def test_memory_bounds_the_processes_and_the_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +60,7 @@ def test_memory_bounds_the_processes_and_the_rows_at_once(monkeypatch: pytest.Mo
     found = []
     for gb in ("1", "2", "", "32"):
         monkeypatch.setenv(MEMORY, gb)
-        found.append((processes(), len(list(between_works(frame)))))
+        found.append((processes(), len(list(split_by_work(frame)))))
     assert found == [(1, 3), (2, 2), (6, 1), (16, 1)]
 
 
@@ -100,7 +100,7 @@ def test_a_table_on_disk_is_cut_between_works_and_loses_nothing(ids: list[str], 
     with TemporaryDirectory() as folder:
         path = Path(folder) / "table.parquet"
         frame.write_parquet(path)
-        parts = list(between_works_on_disk(path, rows))
+        parts = list(split_on_disk_by_work(path, rows))
     assert pl.concat(parts).equals(frame)
     works = [set(part["work_id"]) for part in parts]
     assert sum(map(len, works)) == len(set(ids))
@@ -111,7 +111,7 @@ def test_tables_in_step_bring_the_rows_of_the_same_works(ids: list[str], rows: i
     works = pl.DataFrame({"work_id": list("acdfgz")})
     order = sorted(ids) if is_sorted else ids
     other = pl.DataFrame({"work_id": order, "n": range(len(ids))}, schema={"work_id": pl.String, "n": pl.Int64})
-    parts = list(in_step(works, other, rows=rows))
+    parts = list(zip_by_work(works, other, rows=rows))
     assert pl.concat(part for part, _ in parts).equals(works)
     for part, found in parts:
         wanted = other.join(part, on="work_id", how="semi")

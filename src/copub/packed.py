@@ -31,7 +31,7 @@ def starts_of_parts(ids: pl.Series, works: int = WORKS_AT_ONCE) -> pl.Series:
     return ids.sort().gather_every(works).slice(1)
 
 
-def in_order(packed: Iterable[bytes], schema: pl.Schema, starts: pl.Series) -> Iterator[pl.DataFrame]:
+def range_partition(packed: Iterable[bytes], schema: pl.Schema, starts: pl.Series) -> Iterator[pl.DataFrame]:
     """Yield a table by ranges of ``work_id``, in order; inside a range the rows stand as they came.
 
     What is read is let go, so that the table is never whole in memory unless it is one part.

@@ -74,10 +74,10 @@ def processes() -> int:
 
 def by_parts(frame: pl.DataFrame, work: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
     """Return what `work`, which treats works apart from each other, makes of a table, one part at a time."""
-    return pl.concat(work(part) for part in between_works(frame))
+    return pl.concat(work(part) for part in split_by_work(frame))
 
 
-def detached(frame: pl.DataFrame) -> pl.DataFrame:
+def with_own_buffers(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the same frame with texts of its own: rows picked from a frame keep all its texts in memory."""
     return _frame_of(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
 
@@ -94,7 +94,7 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Give the system the memory that was let go: Arrow keeps it, and so does the C library between small things."""
     gc.collect(1)  # the young generations: frames are in no old cycle, and a full collection takes long
     pa.default_memory_pool().release_unused()
@@ -104,7 +104,7 @@ def give_back() -> None:
             trim(0)
 
 
-def between_works(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.DataFrame]:
+def split_by_work(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.DataFrame]:
     """Yield a table sorted by ``work_id`` in parts of about `rows` rows, no work in two of them.
 
     Without `rows`, as many as the memory of a run allows (`copub.settings.memory_gb`). A table in
@@ -123,12 +123,14 @@ def between_works(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.D
         start = end
 
 
-def in_step(works: pl.DataFrame, *others: pl.DataFrame, rows: int | None = None) -> Iterator[tuple[pl.DataFrame, ...]]:
+def zip_by_work(
+    works: pl.DataFrame, *others: pl.DataFrame, rows: int | None = None
+) -> Iterator[tuple[pl.DataFrame, ...]]:
     """Yield parts of a table with one row a work, sorted, each with the rows of the same works of other tables."""
     ordered = [
         other if other["work_id"].is_sorted() else other.sort("work_id", maintain_order=True) for other in others
     ]
-    for part in between_works(works, rows):
+    for part in split_by_work(works, rows):
         ids = part["work_id"]
         ends = ids.head(1), ids.tail(1)
         yield part, *(other[slice(*_edges(other["work_id"], *ends))] for other in ordered)
@@ -138,15 +140,15 @@ def _edges(ids: pl.Series, first: pl.Series, last: pl.Series) -> list[int]:
     return [*ids.search_sorted(first, side="left"), *ids.search_sorted(last, side="right")] or [0, 0]
 
 
-def between_works_on_disk(path: Path, rows: int | None = None) -> Iterator[pl.DataFrame]:
-    """Yield a table as `between_works` does, but from a Parquet file sorted by ``work_id``, never whole in memory."""
+def split_on_disk_by_work(path: Path, rows: int | None = None) -> Iterator[pl.DataFrame]:
+    """Yield a table as `split_by_work` does, but from a Parquet file sorted by ``work_id``, never whole in memory."""
     rest = pl.read_parquet(path, n_rows=0)
     for part in parts_on_disk(path, rows or _rows_at_once()):
         rest = pl.concat([rest, part])
         whole = int(rest["work_id"].search_sorted(rest["work_id"][-1], side="left"))
         if whole:
             yield rest[:whole]
-            rest = detached(rest[whole:])
+            rest = with_own_buffers(rest[whole:])
     yield rest
 
 

@@ -26,7 +26,7 @@ from copub.measures import measure
 from copub.measures.bounds import check_bounds
 from copub.measures.inputs import inputs_of
 from copub.names import STAGES
-from copub.parallel import give_back, parts_on_disk
+from copub.parallel import parts_on_disk, release_memory
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.rocrate import CRATE
@@ -41,7 +41,7 @@ from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import Tabulated, classified, model_facts, screened, tabulated
 from copub.schema import TABLES, data_dictionary, empty
-from copub.screening.appliedrepairs import Differing, Mending, under_other_repairs
+from copub.screening.appliedrepairs import RepairAlternative, RepairStep, under_other_repairs
 from copub.screening.studyhits import decided
 from copub.settings import Folders, folders
 from copub.sources.harvest import Query, harvest
@@ -206,9 +206,9 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
     with clock.stage("tabulate") as row:
         made = tabulated(stages, source.records, source.facts, study)
         row["result"] = made.origin
-        made, differing = _mended(made, study, writer)
+        made, differing = _repaired(made, study, writer)
         tables = made.tables
-        give_back()
+        release_memory()
     frames: dict[str, pl.DataFrame] = {}
     if last >= STAGES.index("classify"):
         with clock.stage("classify") as row:
@@ -228,11 +228,11 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
             writer.table("hits", hits)
             reviewed = review_status(hits, decisions) if decisions is not None else None
             del made, hits
-            give_back()
+            release_memory()
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):
             tables = replace(tables, works=tables.works.clear())
-            give_back()
+            release_memory()
             tables = replace(tables, works=writer.read("works", *COUNTED["works"]))
             hits = writer.read("hits", *COUNTED["hits"])
             frames |= measure(
@@ -255,17 +255,17 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
     return _write(asked, source, tables, frames, place, writer, clock, with_report=until == "report")
 
 
-def _mended(made: Tabulated, study: Study, writer: RunWriter) -> tuple[Tabulated, Differing]:
+def _repaired(made: Tabulated, study: Study, writer: RunWriter) -> tuple[Tabulated, RepairAlternative]:
     """Write what tabulate made as the study wants it; return it, and what differs under the other rule for repairs."""
-    mending = Mending(study)
-    writer.table("affiliations", mending.affiliations(made.parts("affiliations")))
-    writer.table("authorships", mending.authorships(made.parts("authorships")))
-    works, funnel = mending.works(made.tables.works, made.tables.funnel)
+    repair_step = RepairStep(study)
+    writer.table("affiliations", repair_step.affiliations(made.parts("affiliations")))
+    writer.table("authorships", repair_step.authorships(made.parts("authorships")))
+    works, funnel = repair_step.works(made.tables.works, made.tables.funnel)
     made = replace(made, tables=replace(made.tables, works=works, funnel=funnel))
     writer.table("works", made.whole_works())
     writer.table("topics", made.tables.topics)
-    writer.table("repairs", mending.listed())
-    return made, mending.differing()
+    writer.table("repairs", repair_step.listed())
+    return made, repair_step.differing()
 
 
 def _write(

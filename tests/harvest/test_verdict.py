@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.sources.harvest.budget import UNTOLD, Budget, next_midnight, read_budget, retry_after
-from copub.sources.harvest.verdict import Meaning, judge
+from copub.sources.harvest.verdict import Meaning, verdict_of
 
 NEW = {"X-RateLimit-Limit": "10000", "X-RateLimit-Remaining": "9412", "X-RateLimit-Credits-Used": "1",
        "X-RateLimit-Reset": "30142"}  # fmt: skip
@@ -19,7 +19,7 @@ NEW = {"X-RateLimit-Limit": "10000", "X-RateLimit-Remaining": "9412", "X-RateLim
 
 def _judge(status: int, body: object = None, **headers: str) -> Meaning:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return judge(status, {name.replace("_", "-"): value for name, value in headers.items()}, content).meaning
+    return verdict_of(status, {name.replace("_", "-"): value for name, value in headers.items()}, content).meaning
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_429_is_told_apart_by_the_keys_of_its_body_when_headers_are_missing() 
 
 @given(status=st.integers(100, 599), content=st.binary(max_size=60), headers=st.dictionaries(st.text(), st.text()))
 def test_every_answer_gets_a_verdict(status: int, content: bytes, headers: dict[str, str]) -> None:
-    verdict = judge(status, headers, content)
+    verdict = verdict_of(status, headers, content)
     assert verdict.meaning is not Meaning.USE or (status == 200 and isinstance(verdict.body, dict))
 
 
@@ -107,7 +107,7 @@ def test_the_errors_of_the_contract_are_told_apart(real_data: Path) -> None:
     for name, one in bodies.items():
         if not name.startswith("_"):
             content = one["body_text"].encode() if "body_text" in one else json.dumps(one["body"]).encode()
-            got[name] = judge(one["status"], one["headers"], content).meaning
+            got[name] = verdict_of(one["status"], one["headers"], content).meaning
     assert got == MEANINGS
 
 
@@ -118,7 +118,7 @@ def test_all_recorded_exchanges_are_judged_by_their_status(real_data: Path) -> N
         for line in lines:
             one = json.loads(line)
             headers = one["headers"] if isinstance(one["headers"], dict) else {}
-            counts[one["status"], judge(one["status"], headers, one["body"].encode()).meaning] += 1
+            counts[one["status"], verdict_of(one["status"], headers, one["body"].encode()).meaning] += 1
     unusable = counts.pop((200, Meaning.AGAIN), 0)
     assert counts == {
         (200, Meaning.USE): 606 - unusable,

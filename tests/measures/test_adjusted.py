@@ -14,7 +14,7 @@ from scipy import stats
 
 from copub.lists.labels import LABELS
 from copub.measures.adjusted import FEW, NO_LEVELS, adjusted
-from copub.measures.correction import Decisions, Read, adjust, drawn_power, from_labels
+from copub.measures.correction import Decisions, Read, adjust, drawn_accuracy, from_labels
 from copub.measures.errorcounts import ErrorCounts, Errors
 
 from .worlds import LIMITS, STUDY, measured, seeds
@@ -113,7 +113,7 @@ def test_the_estimates_are_the_works_corrected_one_by_one(seed: int) -> None:
     for measure, value in wanted.items():
         known = some_judged or measure == "listed"
         assert found[measure]["adjusted"] == (pytest.approx(value, abs=1e-8) if known else None), measure
-        assert found[measure]["not_judged"] == (0 if measure == "listed" else (~works["classifiable"]).sum())
+        assert found[measure]["not_classified"] == (0 if measure == "listed" else (~works["classifiable"]).sum())
 
 
 def no_part_is_larger_than_its_whole(table: pl.DataFrame) -> bool:
@@ -203,7 +203,7 @@ def test_what_rests_on_an_instrument_that_tells_nothing_is_not_estimated() -> No
 
 def test_works_that_cannot_be_judged_keep_their_standing_and_take_the_topic_of_the_others() -> None:
     alone = Decisions({("with abstract", "resolved"): np.array([[60.0, 10.0, 10.0], [10.0, 5.0, 5.0]])}, {})
-    more = Decisions(alone.judged, {"resolved": np.array([0.0, 100.0, 0.0])})
+    more = Decisions(alone.classified, {"resolved": np.array([0.0, 100.0, 0.0])})
     first, second = adjust(alone, SURE, 0.95), adjust(more, SURE, 0.95)
     assert first["listed"][0] == pytest.approx(0.30) and second["listed"][0] == pytest.approx(0.65)
     assert second["critical"][0] == pytest.approx((20 + 100 / 3) / 200)
@@ -335,7 +335,7 @@ def test_the_adjusted_interval_covers_the_truth_where_the_raw_one_does_not() -> 
 
 @pytest.mark.parametrize("counts", [ErrorCounts(0, 0, 0, 0), ErrorCounts(9, 0, 1, 5)])
 def test_the_prior_of_the_error_rates_is_that_of_jeffreys(counts: ErrorCounts) -> None:
-    draws = drawn_power(counts, np.random.default_rng(1), 200_000)
+    draws = drawn_accuracy(counts, np.random.default_rng(1), 200_000)
     for values, hits, misses in (
         (draws.sensitivity, counts.tp, counts.fn),
         (draws.specificity, counts.tn, counts.fp),

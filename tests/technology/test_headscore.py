@@ -77,13 +77,13 @@ def _write_model(folder: Path, head_scores: dict[str, Any] | None) -> Model:
 
 def _take(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classification, "load_model", lambda: model)
-    classification._judges.cache_clear()
+    classification._scorers.cache_clear()
 
 
 @pytest.fixture(autouse=True)
 def _judges_of_each_test_alone() -> Iterator[None]:
     yield
-    classification._judges.cache_clear()
+    classification._scorers.cache_clear()
     linkable_heads.cache_clear()
 
 
@@ -101,7 +101,7 @@ def test_an_area_takes_score_and_threshold_from_its_head_by_kind_of_text(model: 
     assert (rows["W1"]["threshold"], rows["W2"]["threshold"]) == (0.42, 0.41)
     assert not any(rows[name]["assigned"] for name in ("W3", "W4") if name in rows)
     chosen = classification._WorkChunk(classification._texts(_works()).slice(0, 1), "title", pl.DataFrame())
-    reader = classification._Judges(model, [load_taxonomy(MODEL)], "balanced", {})
+    reader = classification._Scorers(model, [load_taxonomy(MODEL)], "balanced", {})
     scorer = model.scorers["title"]
     margins = scorer.margins(scorer.vocabulary.vectors(reader.read(chosen).ngrams(), 1)[0])
     margin = float(margins[0, scorer.heads.index(HEAD)])

@@ -133,18 +133,19 @@ def classifier_command(
     from copub import progress
     from copub.lists.taxonomy import load_taxonomy
     from copub.runs.folder import sha256_of
-    from copub.technology import classifierevaluation as judging
-    from copub.technology import classify
+    from copub.technology import classifierevaluation, classify
     from copub.technology.model import load_model
     from copub.technology.training.plot import calibration_svg
 
     if plot is not None:
         check_out(plot, labels, suffixes=(".svg",))
-    if reading not in judging.READINGS:
-        raise InputError(f"no reading {reading!r}", where="--reading", hint=f"known: {', '.join(judging.READINGS)}")
+    if reading not in classifierevaluation.READINGS:
+        raise InputError(
+            f"no reading {reading!r}", where="--reading", hint=f"known: {', '.join(classifierevaluation.READINGS)}"
+        )
     areas = load_taxonomy(taxonomy)
-    table = judging.read_labels(labels)
-    judging.check_areas(table, areas.area_ids)
+    table = classifierevaluation.read_labels(labels)
+    classifierevaluation.check_areas(table, areas.area_ids)
     if sha256_of(labels) in load_model().trained_on:
         say([_KNOWN], err=True)
     progress.stage("evaluate")
@@ -155,11 +156,11 @@ def classifier_command(
     )
     topics = pl.DataFrame(schema={"work_id": pl.String, "rank": pl.Int32, "topic_id": pl.String, "score": pl.Float64})
     made = classify(works, topics, [areas], operating_point=operating_point)
-    result = judging.evaluate(table, made.assignments, areas.area_ids, reading=reading)
+    result = classifierevaluation.evaluate(table, made.assignments, areas.area_ids, reading=reading)
     if plot is not None:
         write_file(plot, calibration_svg(result.calibration, f"{areas.id} on {labels.name}"))
     if as_json:
-        print_json(json.loads(judging.to_json(result)))
+        print_json(json.loads(classifierevaluation.to_json(result)))
         return
     for name, frame in (("area", result.areas), ("stratum", result.strata)):
         _print_measures(frame, name)

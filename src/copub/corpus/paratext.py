@@ -14,7 +14,7 @@ _SIGNS = re.compile(r"[\W_]+")
 def paratext_title(row: Mapping[str, Any]) -> str:
     """Return the entry of ``paratext-titles.txt`` that a record without a type has as its title; "" for all others.
 
-    A record with a type is judged by it, and one with an abstract is a work: neither is looked at.
+    A record with a type is placed by it, and one with an abstract is a work: neither is looked at.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ from copub.corpus.work import (
     work_row,
 )
 from copub.errors import Fault, FileError, InputError
-from copub.packed import in_order, pack, starts_of_parts, unpack
+from copub.packed import pack, range_partition, starts_of_parts, unpack
 from copub.parallel import in_parallel, no_collection
 from copub.progress import bar
 from copub.schema import TABLES, conform
@@ -254,7 +254,7 @@ class _Join:
         duplicates = self._duplicates()
         starts = starts_of_parts(duplicates["work_id"])
         for name in bar(TABULATED, label="sort and write", unit="tables"):
-            parts = in_order(self._packed[name], _schema_read(name), starts)
+            parts = range_partition(self._packed[name], _schema_read(name), starts)
             if name == "works":
                 parts = (part.join(duplicates, on="work_id", how="left") for part in parts)
             yield name, (conform(name, part) for part in parts)

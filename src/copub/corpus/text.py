@@ -146,7 +146,7 @@ def _number(place: Any) -> float | None:
 def abstract_status(abstract: str) -> str:
     """Return "full", "short" (under `SHORT_ABSTRACT` words) or "none".
 
-    Text without spaces between words (Chinese, Japanese) is judged by its characters.
+    Text without spaces between words (Chinese, Japanese) is classified by its characters.
     """
     if not abstract:
         return "none"

@@ -66,9 +66,9 @@ def candidates(pair: Pair, works: pl.DataFrame) -> pl.DataFrame:
     works : the states of both runs joined by work_id, as `copub.history.compare` makes them: the
         columns of `read_state` with the suffixes ``_a`` (earlier run) and ``_b`` (later run).
     """
-    judged = with_counterfactuals(pair, works)
+    exchanged = with_counterfactuals(pair, works)
     parts = [
-        _rows(judged, pair, component, differs, checks)
+        _rows(exchanged, pair, component, differs, checks)
         for component, differs, checks in (
             _population(pair),
             _weight(pair),

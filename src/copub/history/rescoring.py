@@ -8,7 +8,7 @@ import polars as pl
 
 from copub.corpus import Tables
 from copub.corpus.funnel import Funnel
-from copub.history.series import Judge
+from copub.history.series import Rescore
 from copub.history.states import reasons_under, with_sides
 from copub.lists.registry import Find, find_list
 from copub.measures.copublications import flagged_works
@@ -20,8 +20,8 @@ from copub.study.question import resolve
 from copub.technology import classify
 
 
-def today(decisions: pl.DataFrame | None, find: Find = find_list) -> Judge:
-    """Return the judge that judges as a run of today would.
+def today(decisions: pl.DataFrame | None, find: Find = find_list) -> Rescore:
+    """Return the function that scores the works of a run as a run of today would.
 
     Parameters
     ----------
@@ -29,10 +29,10 @@ def today(decisions: pl.DataFrame | None, find: Find = find_list) -> Judge:
     find : where the lists of the study are.
     """
 
-    def judge(run: Run, study: Study) -> pl.DataFrame:
+    def rescore(run: Run, study: Study) -> pl.DataFrame:
         return _flagged(run, study, find, decisions)
 
-    return judge
+    return rescore
 
 
 def _flagged(run: Run, study: Study, find: Find, decisions: pl.DataFrame | None) -> pl.DataFrame:

@@ -31,7 +31,7 @@ from copub.runs.instruments import (
 from copub.schema import TEXTS, Column, Table
 from copub.study import Study
 
-Judge = Callable[[Run, Study], pl.DataFrame]
+Rescore = Callable[[Run, Study], pl.DataFrame]
 """Gives a run's works with their flags (as `copub.measures.copublications.flagged_works`) under a study."""
 
 _ENDS = (("ci_low", "lower end of its interval"), ("ci_high", "upper end of its interval"))
@@ -63,12 +63,12 @@ _NUMBERS = ("numerator", "denominator", "share", "ci_low", "ci_high")
 _READ_TODAY = ("works", "topics", "authorships", "affiliations")
 
 
-def series(runs: Sequence[Run], judge: Judge) -> pl.DataFrame:
+def series(runs: Sequence[Run], rescore: Rescore) -> pl.DataFrame:
     """Return the table `SERIES` over finished runs of a study, in the order of time.
 
     Parameters
     ----------
-    judge : today's instruments; `copub.history.rescoring.today` gives it.
+    rescore : today's instruments; `copub.history.rescoring.today` gives it.
     """
     ordered = sorted(runs, key=run_time)
     rows = []
@@ -83,7 +83,7 @@ def series(runs: Sequence[Run], judge: Judge) -> pl.DataFrame:
                 "retrieved": last_retrieval(run.manifest)[:10],
                 "counting": study.counting,
                 **_own(run, study.counting),
-                **{f"today_{name}": value for name, value in _today(run, study, judge).items()},
+                **{f"today_{name}": value for name, value in _today(run, study, rescore).items()},
                 "affiliations": spans.get("affiliations"),
                 "topics": spans.get("topics"),
                 "instruments": [f"{name}: {state}" for name, state in _own_instruments(run).items()],
@@ -100,11 +100,11 @@ def _own(run: Run, counting: str) -> Mapping[str, Any]:
     return {name: share[name] for name in _NUMBERS}
 
 
-def _today(run: Run, study: Study, judge: Judge) -> Mapping[str, Any]:
+def _today(run: Run, study: Study, rescore: Rescore) -> Mapping[str, Any]:
     if any(name not in run.tables for name in _READ_TODAY):
         return dict.fromkeys(_NUMBERS)
     with with_todays_columns(run):
-        works = judge(run, study)
+        works = rescore(run, study)
     works = works.filter(pl.col("excluded_because").is_null())
     weight, every = COUNTING_WEIGHT[study.counting], pl.col("work_id").is_not_null()
     sums = works.select(

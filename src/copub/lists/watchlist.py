@@ -34,7 +34,7 @@ HEAD: Mapping[str, str] = {
     "authority": "who made it",
     "edition": "edition as its maker names it",
     "retrieved_on": "day on which the source was read (YYYY-MM-DD)",
-    "kind": "designation (by a state) | assessment (a judgement) | register (copub's own)",
+    "kind": "designation (by a state) | assessment (an opinion) | register (copub's own)",
     "completeness": "complete | partial",
     "lacks": "what the list lacks, in a sentence",
     "terms": "terms under which the source may be used",

@@ -104,7 +104,7 @@ def _raw(study: Study, works: pl.DataFrame, measure: str) -> dict[str, Any]:
         "share": count / of if of else None,
         "ci_low": float(low) if of else None,
         "ci_high": float(high) if of else None,
-        "not_judged": float(works.select((~pl.col("classifiable")).sum()).item()) if MEASURES[measure][0] else 0.0,
+        "not_classified": float(works.select((~pl.col("classifiable")).sum()).item()) if MEASURES[measure][0] else 0.0,
         "confidence": study.confidence,
     }
 
@@ -129,15 +129,15 @@ def _basis(study: Study, works: pl.DataFrame, errors: Errors | None, labels: _La
 
 
 def _decisions(works: pl.DataFrame) -> Decisions:
-    judged: dict[tuple[str, str], Array] = {}
-    unjudged: dict[str, Array] = {}
+    classified: dict[tuple[str, str], Array] = {}
+    unclassified: dict[str, Array] = {}
     counted = works.group_by("text", "affiliation", "classifiable", "is_critical", "standing").len()
     for text, place, can_be, critical, standing, count in counted.iter_rows():
         if can_be:
-            judged.setdefault((text, place), np.zeros((2, 3)))[int(critical), standing] += count
+            classified.setdefault((text, place), np.zeros((2, 3)))[int(critical), standing] += count
         else:
-            unjudged.setdefault(place, np.zeros(3))[standing] += count
-    return Decisions(judged, unjudged)
+            unclassified.setdefault(place, np.zeros(3))[standing] += count
+    return Decisions(classified, unclassified)
 
 
 @dataclass(frozen=True, slots=True)

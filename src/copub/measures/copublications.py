@@ -10,7 +10,7 @@ import polars as pl
 from copub.measures.duplicategroups import COLUMNS as DUPLICATES
 from copub.measures.duplicategroups import with_groups
 from copub.packed import WORKS_AT_ONCE
-from copub.parallel import in_step
+from copub.parallel import zip_by_work
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def flagged_works(
     ----------
     study : what is asked.
     tables : works, authorships and affiliations of all co-publications.
-    classification : assignments and basis of judgement.
+    classification : assignments and basis of the decision.
     hits : table ``hits``, over all watchlists of the study.
     levels : risk levels of the headline watchlists, strongest first.
     reviewed : review status by work_id, where people have decided.
     """
-    found = _judged(study, tables, classification, hits, levels)
+    found = _flagged(study, tables, classification, hits, levels)
     no_texts = pl.lit([], dtype=TEXTS)
     flagged = found.join(_status(reviewed or {}), on="work_id", how="left").with_columns(
         pl.col("is_critical", "is_listed", "is_level_top").fill_null(False),
@@ -71,7 +71,7 @@ def flagged_works(
     )
 
 
-def _judged(
+def _flagged(
     study: Study, tables: Tables, classification: Classification, hits: pl.DataFrame, levels: Sequence[str]
 ) -> pl.DataFrame:
     """Return all co-publications with what each stage found of them; null where it found nothing."""
@@ -93,7 +93,7 @@ def _judged(
         .unique(maintain_order=True)
     )
 
-    def judged(part: pl.DataFrame, authorships: pl.DataFrame, affiliations: pl.DataFrame) -> pl.DataFrame:
+    def flagged_part(part: pl.DataFrame, authorships: pl.DataFrame, affiliations: pl.DataFrame) -> pl.DataFrame:
         for found in (
             authors_by_side(authorships, countries),
             institutions_resolved(authorships, affiliations),
@@ -107,8 +107,8 @@ def _judged(
         return part
 
     ordered = with_groups(works).sort("work_id")
-    parts = in_step(ordered, tables.authorships, tables.affiliations, rows=WORKS_AT_ONCE)
-    return pl.concat(judged(*part) for part in parts)
+    parts = zip_by_work(ordered, tables.authorships, tables.affiliations, rows=WORKS_AT_ONCE)
+    return pl.concat(flagged_part(*part) for part in parts)
 
 
 def _status(reviewed: Mapping[str, str]) -> pl.DataFrame:

@@ -30,7 +30,7 @@ PRIOR = np.array([[0.25, 0.125, 0.125], [0.25, 0.125, 0.125]])
 listed cell in two halves."""
 LABEL_PRIOR = 2 * PRIOR
 """Jeffreys' prior on the truth within a stratum of a labelled sample: half a work in each of the four cells."""
-LEAST_POWER = 0.05
+LEAST_ACCURACY = 0.05
 """An instrument whose sensitivity + specificity - 1 may be below this tells nothing."""
 
 STANDINGS = ("none", "below", "top")
@@ -42,7 +42,7 @@ UNKNOWN: Estimate = (None, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Power:
+class Accuracy:
     """Draws of sensitivity and specificity of one instrument in one stratum."""
 
     sensitivity: Array
@@ -53,12 +53,12 @@ class Power:
         """Return sensitivity + specificity - 1: 0 for a coin, 1 for an instrument without errors."""
         return self.sensitivity + self.specificity - 1
 
-    def tells_nothing(self, confidence: float) -> bool:
+    def is_uninformative(self, confidence: float) -> bool:
         """Say whether the instrument may be no better than a coin, as far as the evaluation tells."""
-        return bool(np.quantile(self.youden, 0.5 - confidence / 2) <= LEAST_POWER)
+        return bool(np.quantile(self.youden, 0.5 - confidence / 2) <= LEAST_ACCURACY)
 
 
-SURE = Power(np.ones(1), np.ones(1))
+SURE = Accuracy(np.ones(1), np.ones(1))
 """An instrument without errors: its decisions are taken as they are."""
 
 
@@ -66,29 +66,29 @@ SURE = Power(np.ones(1), np.ones(1))
 class Decisions:
     """What the instruments decided on the works of a slice.
 
-    judged : works that the classifier can judge, by text and affiliation stratum: counts by its
+    classified : works that the classifier can classify, by text and affiliation stratum: counts by its
         decision (no, yes) and by standing (`STANDINGS`), shape 2 x 3.
-    unjudged : the other works, by affiliation stratum: counts by standing.
+    unclassified : the other works, by affiliation stratum: counts by standing.
     """
 
-    judged: Mapping[tuple[str, str], Array]
-    unjudged: Mapping[str, Array]
+    classified: Mapping[tuple[str, str], Array]
+    unclassified: Mapping[str, Array]
 
 
-def drawn_power(counts: ErrorCounts, rng: np.random.Generator, draws: int) -> Power:
+def drawn_accuracy(counts: ErrorCounts, rng: np.random.Generator, draws: int) -> Accuracy:
     """Draw sensitivity and specificity from their posteriors given an evaluation."""
-    return Power(
+    return Accuracy(
         rng.beta(counts.tp + ERROR_PRIOR, counts.fn + ERROR_PRIOR, draws),
         rng.beta(counts.tn + ERROR_PRIOR, counts.fp + ERROR_PRIOR, draws),
     )
 
 
-def evaluated_power(counts: ErrorCounts) -> Power:
+def evaluated_accuracy(counts: ErrorCounts) -> Accuracy:
     """Return sensitivity and specificity as evaluated, for the point estimate."""
-    return Power(np.array([counts.sensitivity]), np.array([counts.specificity]))
+    return Accuracy(np.array([counts.sensitivity]), np.array([counts.specificity]))
 
 
-def corrected(shares: Array, classifier: Power, matcher: Power) -> Array:
+def corrected(shares: Array, classifier: Accuracy, matcher: Accuracy) -> Array:
     """Return the true cross-table of a stratum: draws x (not critical, critical) x standing.
 
     Parameters
@@ -111,10 +111,10 @@ def corrected(shares: Array, classifier: Power, matcher: Power) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Powers:
-    """Power of both instruments in each stratum."""
+    """Accuracy of both instruments in each stratum."""
 
-    classifier: Mapping[str, Power]
-    matcher: Mapping[str, Power]
+    classifier: Mapping[str, Accuracy]
+    matcher: Mapping[str, Accuracy]
 
 
 def adjust(
@@ -122,26 +122,26 @@ def adjust(
 ) -> dict[str, Estimate]:
     """Return the adjusted share of each measure (`MEASURES`) with its interval; empty over no works.
 
-    Works that cannot be judged have their standing; by topic, the judged ones of the same standing
+    Works that cannot be classified have their standing; by topic, the classified ones of the same standing
     stand for them. Where an instrument may tell nothing, what rests on it is not estimated.
     """
-    if not _size(given.judged) + _size(given.unjudged):
+    if not _size(given.classified) + _size(given.unclassified):
         return {}
     rng = np.random.default_rng(seed)
     drawn = _Powers(
-        {name: drawn_power(errors.classifier[name], rng, draws) for name in TEXT_STRATA},
-        {name: drawn_power(errors.matcher[name], rng, draws) for name in AFFILIATION_STRATA},
+        {name: drawn_accuracy(errors.classifier[name], rng, draws) for name in TEXT_STRATA},
+        {name: drawn_accuracy(errors.matcher[name], rng, draws) for name in AFFILIATION_STRATA},
     )
     known = _Powers(
-        {name: evaluated_power(counts) for name, counts in errors.classifier.items()},
-        {name: evaluated_power(counts) for name, counts in errors.matcher.items()},
+        {name: evaluated_accuracy(counts) for name, counts in errors.classifier.items()},
+        {name: evaluated_accuracy(counts) for name, counts in errors.matcher.items()},
     )
-    texts = {text for (text, _), part in given.judged.items() if part.sum()}
-    places = {place for (_, place), part in given.judged.items() if part.sum()}
-    places |= {place for place, part in given.unjudged.items() if part.sum()}
+    texts = {text for (text, _), part in given.classified.items() if part.sum()}
+    places = {place for (_, place), part in given.classified.items() if part.sum()}
+    places |= {place for place, part in given.unclassified.items() if part.sum()}
     blind = (
-        not texts or any(drawn.classifier[name].tells_nothing(confidence) for name in texts),
-        any(drawn.matcher[name].tells_nothing(confidence) for name in places),
+        not texts or any(drawn.classifier[name].is_uninformative(confidence) for name in texts),
+        any(drawn.matcher[name].is_uninformative(confidence) for name in places),
     )
 
     def cells(counts: Array) -> Array:
@@ -172,17 +172,17 @@ def _truth(given: Decisions, powers: _Powers, cells: Callable[[Array], Array]) -
 
     `cells` gives the shares of the decisions behind the counts of a stratum, one table per draw.
     """
-    judged, unjudged = np.zeros((1, 2, 3)), np.zeros((1, 3))
-    for (text, place), counts in sorted(given.judged.items()):
+    classified, unclassified = np.zeros((1, 2, 3)), np.zeros((1, 3))
+    for (text, place), counts in sorted(given.classified.items()):
         if counts.sum():
             part = corrected(cells(counts), powers.classifier[text], powers.matcher[place])
-            judged = judged + counts.sum() * part
-    for place, standing in sorted(given.unjudged.items()):
+            classified = classified + counts.sum() * part
+    for place, standing in sorted(given.unclassified.items()):
         if standing.sum():
             part = corrected(cells(np.stack([standing, np.zeros(3)])), SURE, powers.matcher[place])
-            unjudged = unjudged + standing.sum() * part.sum(axis=1)
-    critical = critical_by_standing(judged) * unjudged
-    whole = np.maximum(judged + np.stack([unjudged - critical, critical], axis=1), 0)
+            unclassified = unclassified + standing.sum() * part.sum(axis=1)
+    critical = critical_by_standing(classified) * unclassified
+    whole = np.maximum(classified + np.stack([unclassified - critical, critical], axis=1), 0)
     return np.asarray(whole / whole.sum(axis=(1, 2), keepdims=True))
 
 

@@ -94,7 +94,7 @@ def found_of_true(works: pl.DataFrame, errors: Errors, measure: str) -> float:
     """Return which part of the works that truly have a property copub finds, as far as their coverage decides.
 
     A critical work is found with the sensitivity of the classifier on works with, or without, an
-    abstract, and not at all if it cannot be judged; a listed one with the sensitivity of the matcher on
+    abstract, and not at all if it cannot be classified; a listed one with the sensitivity of the matcher on
     works whose side-B authors all have, or lack, an institution, and not at all if an author has
     neither institution nor string. Errors are independent given the truth.
     """

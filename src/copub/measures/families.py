@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.parallel import between_works
+from copub.parallel import split_by_work
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def institution_families(study: Study, affiliations: pl.DataFrame, works: pl.Dat
     """
     sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
     flags = works.select("work_id", "is_critical", "is_listed", "is_critical_listed")
-    parts = (part.filter(pl.col("institution_id").is_not_null()) for part in between_works(affiliations))
+    parts = (part.filter(pl.col("institution_id").is_not_null()) for part in split_by_work(affiliations))
     sums = ("works", "critical", "listed", "critical_listed")
     counted: list[pl.DataFrame] = []
     children: list[pl.DataFrame] = []

@@ -86,10 +86,8 @@ def shipped_errors() -> Errors:
     """Return the evaluation that ships: the model's cross-validation, and the matcher's labelled strings."""
     card = read_card(shipped_folder(FOLDER) / f"{MODEL}.json")
     matcher, strings = read_matcher(shipped_folder(MATCHER_ERRORS) / "matcher.toml")
-    judged = sum(c.tp + c.fp + c.fn + c.tn for c in card.classifier.values())
-    source = (
-        f"classifier: cross-validation of model {MODEL} on {judged:.0f} works labelled by reading; matcher: {strings}"
-    )
+    works = sum(c.tp + c.fp + c.fn + c.tn for c in card.classifier.values())
+    source = f"classifier: cross-validation of model {MODEL} on {works:.0f} labelled works; matcher: {strings}"
     return Errors(card.classifier, matcher, source)
 
 

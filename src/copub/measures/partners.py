@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.parallel import between_works
+from copub.parallel import split_by_work
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.Da
     sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
     counted: list[pl.DataFrame] = []
     parts: list[pl.DataFrame] = []
-    for part in between_works(affiliations):
+    for part in split_by_work(affiliations):
         named = _named(part, works, sides)
         counted.append(named.group_by("key", "institution_name").len())
         parts.append(

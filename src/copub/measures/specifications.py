@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 LISTED = ("watchlist", "risk_floor", "medical", "children", "tiers")
 WEIGHED = ("counting", "author_cap", "types", "dual_affiliated", "duplicates")
-JUDGED = ("taxonomy", "operating_point")
+CRITICAL = ("taxonomy", "operating_point")
 PARTS: Mapping[tuple[str, str], pl.Expr] = {
     ("links", "bilateral works only"): pl.col("is_bilateral"),
     ("text", "works with an abstract only"): pl.col("abstract_status") == "full",
@@ -144,11 +144,11 @@ class _Moved:
 
     def add(self, outer: Mapping[str, Setting], listed: Mapping[tuple[str, ...], Mask]) -> None:
         """Gather what one rule for repairs, Hong Kong and Macau gives: all moves under the study's own, else itself."""
-        own = self._key(JUDGED), self._key(LISTED), self._key(WEIGHED)
+        own = self._key(CRITICAL), self._key(LISTED), self._key(WEIGHED)
 
-        def headline(judged: tuple[str, ...], on_lists: tuple[str, ...], weighed: tuple[str, ...]) -> Headline:
+        def headline(critical_by: tuple[str, ...], on_lists: tuple[str, ...], weighed: tuple[str, ...]) -> Headline:
             weight = self.weights[weighed]
-            return Headline(weight * (self.critical[judged[0], judged[1]] & listed[on_lists]), weight)
+            return Headline(weight * (self.critical[critical_by[0], critical_by[1]] & listed[on_lists]), weight)
 
         moved = [(switch, setting.name) for switch, setting in outer.items() if not setting.own]
         if moved:
@@ -156,9 +156,9 @@ class _Moved:
                 self.others[moved[0]] = headline(*own)
             return
         self.own = headline(*own)
-        for judged in self.critical:
-            for switch in _moved_switch(JUDGED, judged, own[0]):
-                self.others[switch] = headline(judged, own[1], own[2])
+        for critical_by in self.critical:
+            for switch in _moved_switch(CRITICAL, critical_by, own[0]):
+                self.others[switch] = headline(critical_by, own[1], own[2])
         graded = {key[0] for key in listed if key[1] == own[1][1]}
         for on_lists in listed:
             # a list without levels counts as a whole, so that its floor is no second move
@@ -205,7 +205,7 @@ def _products(
     columns: dict[str, pl.Series] = {
         name: pl.Series(name, np.round(values, DIGITS).ravel()) for name, values in spread.items()
     }
-    axes = ((0, JUDGED, list(critical)), (1, WEIGHED, pops), (2, LISTED, list(listed)))
+    axes = ((0, CRITICAL, list(critical)), (1, WEIGHED, pops), (2, LISTED, list(listed)))
     for axis, names, keys in axes:
         index = np.broadcast_to(
             np.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(3)]), shape

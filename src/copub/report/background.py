@@ -15,7 +15,7 @@ from copub.report.corrections import repair_grids
 from copub.report.facts import Facts
 from copub.report.summary import planted_figure
 
-NOTES = ("person", "judgement", "allowed")
+NOTES = ("person", "assessment", "allowed")
 _LIMITS = ("limits_source", "limits_recent", "limits_language", "limits_title", "limits_lists")
 _ROWS = 80
 

@@ -77,14 +77,14 @@ def adjusted_sentence(facts: Facts) -> str:
         return ""
     row = rows.row(0, named=True)
     ends = {"ci_low": row["adjusted_low"], "ci_high": row["adjusted_high"], "confidence": row["confidence"]}
-    others = row["not_judged"] or 0
+    others = row["not_classified"] or 0
     kind = "adjusted_by_labels" if row["method"] == "labelled sample" else "adjusted" if others else "adjusted_all"
     return facts.words.say(
         f"headline.{kind}",
         basis=row["basis"],
         share=facts.words.percent(row["adjusted"]),
         interval=facts.interval(ends),
-        judged=facts.words.count((row["denominator"] or 0) - others),
+        classified=facts.words.count((row["denominator"] or 0) - others),
         others=facts.words.count(others),
     )
 

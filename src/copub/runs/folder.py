@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from copub.arguments import expect, path_of
 from copub.errors import InputError, brief
 from copub.jsonshape import read_json
-from copub.parallel import between_works_on_disk
+from copub.parallel import split_on_disk_by_work
 from copub.progress import bar
 from copub.runs.shape import manifest_fault, table_fault
 from copub.schema import TABLES, empty
@@ -272,7 +272,7 @@ class RunWriter:
 
     def parts(self, name: str) -> Iterator[pl.DataFrame]:
         """Yield a table written before in parts, no work in two of them."""
-        return between_works_on_disk(self.folder / "tables" / f"{name}.parquet")
+        return split_on_disk_by_work(self.folder / "tables" / f"{name}.parquet")
 
     def file(self, name: str, content: str | bytes) -> None:
         """Write one file of the run."""

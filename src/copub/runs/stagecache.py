@@ -27,7 +27,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from copub.errors import InputError
-from copub.parallel import give_back
+from copub.parallel import release_memory
 from copub.runs.codehash import code_hash
 from copub.runs.folder import sha256_of
 
@@ -100,7 +100,7 @@ class StageCache:
         frames, facts = make()
         self._write(place, frames, facts)
         del frames
-        give_back()
+        release_memory()
         self._forget_oldest(stage, place)
         # read back, so that a made result and a kept one are alike to the byte
         whole = _read(place, left_on_disk)

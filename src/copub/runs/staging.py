@@ -21,7 +21,7 @@ from copub.corpus.funnel import Funnel
 from copub.lists.taxonomy import Taxonomy
 from copub.lists.watchlist import Watchlist
 from copub.packed import pack, unpack
-from copub.parallel import between_works_on_disk
+from copub.parallel import split_on_disk_by_work
 from copub.progress import bar
 from copub.runs.codehash import shipped_hash
 from copub.runs.folder import ROWS_AT_ONCE
@@ -71,7 +71,7 @@ class Tabulated:
 
     def parts(self, name: str) -> Iterator[pl.DataFrame]:
         """Yield a table that is on disk in parts, no work in two of them."""
-        return between_works_on_disk(self.folder / f"{name}.parquet")
+        return split_on_disk_by_work(self.folder / f"{name}.parquet")
 
     def whole_works(self) -> Iterator[pl.DataFrame]:
         """Yield table ``works`` with its abstracts, in parts."""

@@ -10,7 +10,7 @@ import polars as pl
 from copub.corpus import Tables
 from copub.corpus.funnel import Funnel
 from copub.lists.watchlist import Watchlist
-from copub.parallel import between_works, by_parts, detached
+from copub.parallel import by_parts, split_by_work, with_own_buffers
 from copub.schema import conform
 from copub.screening.proposedrepairs import REPAIRS, other_countries, repair, repair_authorships
 from copub.screening.studyhits import decided, screen_study
@@ -22,7 +22,7 @@ _PLACE = [*_AUTHOR, "affiliation_seq"]
 
 
 @dataclass(frozen=True, slots=True)
-class Differing:
+class RepairAlternative:
     """What the tables hold under the other rule for repairs than the study's.
 
     affiliations : the rows that a repair changes. authorships : those of their works.
@@ -58,7 +58,7 @@ class OtherRepairs:
         return pl.concat([others, mine.select(part.columns)]).sort(*_AUTHOR)
 
 
-class Mending:
+class RepairStep:
     """Repairs of a study's tables, part by part: first `affiliations`, then `authorships`, then the rest.
 
     Where the study applies repairs, affiliations and sides follow them, and a work that keeps
@@ -79,12 +79,12 @@ class Mending:
         """Yield the table ``affiliations`` as the study wants it; no work is in two parts."""
         for part in parts:
             made = repair(part)
-            self._log.append(detached(made.repairs))
+            self._log.append(with_own_buffers(made.repairs))
             places = _places(made.repairs)
             repaired = [frame.join(places, on=_AUTHOR, how="semi") for frame in (part, made.affiliations)]
             self._others.append(other_countries(*repaired))
             other = part if self._applies else made.affiliations
-            self._changed.append(detached(other.join(places, on=_PLACE, how="semi")))
+            self._changed.append(with_own_buffers(other.join(places, on=_PLACE, how="semi")))
             yield made.affiliations if self._applies else part
 
     def authorships(self, parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -93,13 +93,13 @@ class Mending:
         touched = _places(pl.concat(self._log)).select("work_id").unique()
         for part in parts:
             own = part.join(touched, on="work_id", how="semi")
-            mended = repair_authorships(part if self._applies else own, others, *self._sides)
-            self._moved.append(detached(own if self._applies else mended))
+            repaired_part = repair_authorships(part if self._applies else own, others, *self._sides)
+            self._moved.append(with_own_buffers(own if self._applies else repaired_part))
             if self._applies:
-                left = mended.join(touched, on="work_id", how="semi").group_by("work_id")
+                left = repaired_part.join(touched, on="work_id", how="semi").group_by("work_id")
                 sides = left.agg(pl.col("on_side_a").any(), pl.col("on_side_b").any())
                 self._lost.append(sides.filter(~(pl.col("on_side_a") & pl.col("on_side_b")))["work_id"])
-            yield mended if self._applies else part
+            yield repaired_part if self._applies else part
 
     def works(self, works: pl.DataFrame, funnel: Funnel) -> tuple[pl.DataFrame, Funnel]:
         """Return the table ``works`` and the funnel without the works that lost a side."""
@@ -116,23 +116,23 @@ class Mending:
         """Return the table ``repairs``."""
         return conform("repairs", pl.concat(self._log).with_columns(pl.lit(self._applies).alias("is_applied")))
 
-    def differing(self) -> Differing:
+    def differing(self) -> RepairAlternative:
         """Return what differs under the other rule for repairs."""
-        return Differing(pl.concat(self._changed), pl.concat(self._moved))
+        return RepairAlternative(pl.concat(self._changed), pl.concat(self._moved))
 
 
-def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, Differing]:
+def repaired(tables: Tables, study: Study) -> tuple[Tables, pl.DataFrame, RepairAlternative]:
     """Return the tables as the study wants them, the table ``repairs``, and what differs under the other rule."""
-    mending = Mending(study)
-    affiliations = pl.concat(mending.affiliations(between_works(tables.affiliations)))
-    authorships = pl.concat(mending.authorships(between_works(tables.authorships)))
-    works, funnel = mending.works(tables.works, tables.funnel)
+    repair_step = RepairStep(study)
+    affiliations = pl.concat(repair_step.affiliations(split_by_work(tables.affiliations)))
+    authorships = pl.concat(repair_step.authorships(split_by_work(tables.authorships)))
+    works, funnel = repair_step.works(tables.works, tables.funnel)
     made = replace(tables, works=works, authorships=authorships, affiliations=affiliations, funnel=funnel)
-    return made, mending.listed(), mending.differing()
+    return made, repair_step.listed(), repair_step.differing()
 
 
 def under_other_repairs(
-    differing: Differing,
+    differing: RepairAlternative,
     hits: pl.DataFrame,
     watchlists: Sequence[Watchlist],
     study: Study,

@@ -34,9 +34,9 @@ def apply_decisions(
     """
     verdicts = decisions.select("value", "decision", decided_id="entity_id")
     named = pl.coalesce("via_entity", "entity_id")
-    judged = hits.with_columns(decided_id=named).join(verdicts, on=["value", "decided_id"], how="left")
+    reviewed = hits.with_columns(decided_id=named).join(verdicts, on=["value", "decided_id"], how="left")
     is_name = pl.col("tier").is_in(["name", REVIEW])
-    kept = with_rejected(judged, (is_name & (pl.col("decision") == "no")).fill_null(False)).select(hits.columns)
+    kept = with_rejected(reviewed, (is_name & (pl.col("decision") == "no")).fill_null(False)).select(hits.columns)
     found = _confirmed(affiliations, watchlists, decisions.filter(pl.col("decision") == "yes"))
     added = with_reasons(found, rule, dates).select(schema.TABLES["hits"].schema.names())
     key = list(schema.TABLES["hits"].key)

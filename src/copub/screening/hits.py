@@ -9,7 +9,7 @@ import polars as pl
 
 from copub.arguments import expect_each, expect_known, frame_of
 from copub.lists.watchlist import Watchlist
-from copub.parallel import between_works, detached
+from copub.parallel import split_by_work, with_own_buffers
 from copub.schema import TABLES, conform, empty
 from copub.screening.candidates import REVIEW, candidates
 from copub.screening.counting import TIERS, CountingRule, with_reasons
@@ -75,14 +75,14 @@ def screen(
     if not callable(affiliations):
         affiliations = frame_of(affiliations, _READ, "affiliations")
     index = build_index(watchlists)
-    parts = affiliations if callable(affiliations) else partial(between_works, affiliations)
+    parts = affiliations if callable(affiliations) else partial(split_by_work, affiliations)
     values = _values(parts())
     mentions = index.mentions(values["value"].unique(maintain_order=True))
     near = _keyed(candidates(values.filter("is_string")["value"], watchlists), index) if review else None
     found = pl.concat(
         [
             _found(empty("affiliations"), index, mentions, near),
-            *(detached(_found(part, index, mentions, near)) for part in parts()),
+            *(with_own_buffers(_found(part, index, mentions, near)) for part in parts()),
         ]
     )
     rule = CountingRule(
@@ -98,7 +98,7 @@ def _values(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
         strings = part.select(value="raw_affiliation_string", is_string=True)
         # Older records carry the raw name of an institution that was not resolved.
         names = part.filter(_UNRESOLVED).select(value="institution_name", is_string=False)
-        found.append(detached(pl.concat([strings, names]).drop_nulls().unique(maintain_order=True)))
+        found.append(with_own_buffers(pl.concat([strings, names]).drop_nulls().unique(maintain_order=True)))
     return pl.concat(found).unique(maintain_order=True)
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from copub.errors import Fault, FileError
 from copub.lists.csvfile import read_rows
-from copub.parallel import between_works
+from copub.parallel import split_by_work
 from copub.screening.affiliationtext import DIVIDER, DIVIDERS, Reader
 from copub.screening.gazetteer import Place, places_of_clause, state_of_clause
 from copub.screening.vocabulary import vocabulary
@@ -164,7 +164,7 @@ def repair(affiliations: pl.DataFrame) -> Repaired:
     """Repair the table ``affiliations``; pure, in one order, each repair listed once per row."""
     done: list[pl.DataFrame] = []
     log: list[pl.DataFrame] = []
-    for part in between_works(affiliations):
+    for part in split_by_work(affiliations):
         named = _with_named_countries(part)
         for step in (_false_institutions, _own_codes, _missed, _mistaken):
             named, repairs = step(named)
@@ -213,14 +213,14 @@ def repair_authorships(
     gone = pl.col("old").list.set_difference("new")
     countries = pl.col("countries").list.set_difference(gone).list.set_union("new").list.sort()
     sides = {"on_side_a": list(side_a), "on_side_b": list(side_b)}
-    mended = (
+    repaired_rows = (
         authorships.join(others, on=_AUTHOR)
         .select(*_AUTHOR, countries=countries)
         .with_columns(
             pl.col("countries").list.set_intersection(codes).list.len().gt(0).alias(n) for n, codes in sides.items()
         )
     )
-    return authorships.update(mended, on=_AUTHOR)
+    return authorships.update(repaired_rows, on=_AUTHOR)
 
 
 @lru_cache(maxsize=_STRINGS_KEPT)

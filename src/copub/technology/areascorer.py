@@ -1,7 +1,7 @@
-"""From what was read of works to scores: one judge a taxonomy.
+"""From the texts of works to scores: one scorer per taxonomy.
 
-The model's taxonomy is judged by heads, rules and topics together; any other by its own rules,
-with the weights that rules have on average, through its links, or by a head of the model.
+The areas of the model's taxonomy are scored by base classifiers, rules and topics; those of any other by its own rules,
+with the weights that rules have on average, through its links, or by a base classifier of the model.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from copub.technology.rules import STRONG
 from copub.technology.tokens import Ints
 from copub.technology.workchunk import Chunk
 
-Scores = npt.NDArray[np.float64]
+Values = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """Scores of a chunk under one taxonomy.
+class Scores:
+    """Values of a chunk under one taxonomy.
 
     `score` and `threshold` are works x areas. `by_rules`, `by_model`, `by_topic` say what speaks;
     `route` is the link that gave the score (-1: none did).
     """
 
-    score: Scores
-    threshold: Scores
+    score: Values
+    threshold: Values
     by_rules: Bools
     by_model: Bools
     by_topic: Bools
@@ -60,7 +60,7 @@ class ModelView:
     last: Ints
 
 
-def sigmoid(logits: Scores) -> Scores:
+def sigmoid(logits: Values) -> Values:
     """Return probabilities of logits."""
     return 1.0 / (1.0 + np.exp(-logits))
 
@@ -74,8 +74,8 @@ def technologies_found(chunk: Chunk, taxonomy: Taxonomy, technology_of: Ints) ->
     return found
 
 
-class ModelJudge:
-    """Judges the model's own taxonomy.
+class ModelAreaScorer:
+    """Scores the areas of the model's own taxonomy.
 
     Raises
     ------
@@ -91,8 +91,8 @@ class ModelJudge:
         self.model = model
         self.thresholds = np.array([thresholds[area] for area in taxonomy.area_ids])
 
-    def judge(self, chunk: Chunk, kind: str, topics: pl.DataFrame) -> tuple[Judgement, ModelView]:
-        """Judge a chunk; `topics` has work (position), area (position) and weight of mapped topics."""
+    def score(self, chunk: Chunk, kind: str, topics: pl.DataFrame) -> tuple[Scores, ModelView]:
+        """Score a chunk; `topics` has work (position), area (position) and weight of mapped topics."""
         scorer = self.model.scorers[kind]
         placed = chunk.ngrams()
         vectors, known = scorer.vocabulary.vectors(placed, chunk.works)
@@ -105,7 +105,7 @@ class ModelJudge:
         extra = np.zeros_like(logits)
         np.add.at(extra, (topics["work"].to_numpy(), topics["area"].to_numpy()), topics["weight"].to_numpy())
         score = np.round(sigmoid(together(logits + extra, whole, self.model.together)), DECIMALS)
-        judgement = Judgement(
+        scores = Scores(
             score=score,
             threshold=np.broadcast_to(self.thresholds, score.shape),
             by_rules=rules_speak(chunk),
@@ -114,7 +114,7 @@ class ModelJudge:
             route=np.full(score.shape, -1, dtype=np.int64),
         )
         first, last = placed.first[known], placed.last[known]
-        return judgement, ModelView(scorer, margins, vectors.indptr, vectors.indices, vectors.data, first, last)
+        return scores, ModelView(scorer, margins, vectors.indptr, vectors.indices, vectors.data, first, last)
 
 
 def rules_speak(chunk: Chunk) -> Bools:
@@ -123,8 +123,8 @@ def rules_speak(chunk: Chunk) -> Bools:
     return np.asarray((features[..., [0, 2, 3, 7]] > 0).any(axis=2))
 
 
-class OwnJudge:
-    """Judges a taxonomy by its own rules, through its links, and by heads of the model.
+class RuleAreaScorer:
+    """Scores the areas of a taxonomy by its own rules, through its links, and by heads of the model.
 
     Raises
     ------
@@ -160,14 +160,12 @@ class OwnJudge:
                 hint="train the model anew (make model), or link to another head",
             )
 
-    def judge(
-        self, chunk: Chunk, kind: str, view: ModelView, linked: Judgement | None, found: Bools | None
-    ) -> Judgement:
-        """Judge a chunk; `linked` and `found` are the judgement and technologies of the crosswalk's taxonomy."""
+    def score(self, chunk: Chunk, kind: str, view: ModelView, linked: Scores | None, found: Bools | None) -> Scores:
+        """Score a chunk; `linked` and `found` are the scores and technologies of the crosswalk's taxonomy."""
         weights, bias = self._generic[kind]
         own = sigmoid(chunk.rules.astype(np.float64) @ weights + bias)
         speak = rules_speak(chunk)
-        score: Scores = np.where(self._has_rules & speak, own, np.float64(0.0))
+        score: Values = np.where(self._has_rules & speak, own, np.float64(0.0))
         threshold = np.broadcast_to(self._own[kind], score.shape).copy()
         route = np.full(score.shape, -1, dtype=np.int64)
         by_model, by_topic = np.zeros_like(speak), np.zeros_like(speak)
@@ -177,9 +175,9 @@ class OwnJudge:
                     self._follow(at, routes, linked, found, (score, threshold, route, speak, by_model, by_topic))
         self._by_heads(kind, view, (score, threshold, by_model))
         score = np.asarray(np.round(score, DECIMALS), dtype=np.float64)
-        return Judgement(score, threshold, speak, by_model, by_topic, route)
+        return Scores(score, threshold, speak, by_model, by_topic, route)
 
-    def _by_heads(self, kind: str, view: ModelView, into: tuple[Scores, Scores, Bools]) -> None:
+    def _by_heads(self, kind: str, view: ModelView, into: tuple[Values, Values, Bools]) -> None:
         score, threshold, by_model = into
         has_words = np.diff(view.starts) > 0  # without words a margin is the intercept alone
         for at, scores in self._heads.items():
@@ -193,9 +191,9 @@ class OwnJudge:
         self,
         at: int,
         routes: tuple[Route, ...],
-        linked: Judgement,
+        linked: Scores,
         found: Bools,
-        into: tuple[Scores, Scores, Ints, Bools, Bools, Bools],
+        into: tuple[Values, Values, Ints, Bools, Bools, Bools],
     ) -> None:
         score, threshold, route, by_rules, by_model, by_topic = into
         passed, best = follow(routes, linked.score, found)

@@ -1,4 +1,4 @@
-"""Classify: works x taxonomies -> assignments with evidence, and what each judgement rests on."""
+"""Classify: works x taxonomies -> assignments with evidence, and what each decision rests on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from copub.errors import InputError
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.parallel import in_parallel
 from copub.schema import TABLES
-from copub.technology.areascorer import Judgement, ModelJudge, ModelView, OwnJudge, technologies_found
+from copub.technology.areascorer import ModelAreaScorer, ModelView, RuleAreaScorer, Scores, technologies_found
 from copub.technology.languages import classifiable
 from copub.technology.model import Model, load_model
 from copub.technology.reasons import NgramFinder, TermFinder, sentence
@@ -89,10 +89,12 @@ def classify_in_turn(
 
     There is at least one part, if only an empty one.
     """
-    yield from judge_parts(parts_of(works, topics), taxonomies, operating_point=operating_point, thresholds=thresholds)
+    yield from classify_parts(
+        parts_of(works, topics), taxonomies, operating_point=operating_point, thresholds=thresholds
+    )
 
 
-def judge_parts(
+def classify_parts(
     parts: Iterable[Part],
     taxonomies: Sequence[Taxonomy],
     *,
@@ -124,8 +126,8 @@ class _Asked:
 
 
 @lru_cache(maxsize=2)
-def _judges(asked: _Asked) -> _Judges:
-    return _Judges(load_model(), asked.taxonomies, asked.operating_point, dict(asked.thresholds))
+def _scorers(asked: _Asked) -> _Scorers:
+    return _Scorers(load_model(), asked.taxonomies, asked.operating_point, dict(asked.thresholds))
 
 
 def parts_of(works: pl.DataFrame | Iterable[pl.DataFrame], topics: pl.DataFrame) -> Iterator[Part]:
@@ -138,16 +140,16 @@ def parts_of(works: pl.DataFrame | Iterable[pl.DataFrame], topics: pl.DataFrame)
 
 
 def _classify_part(asked: _Asked, part: Part) -> Classification:
-    judges = _judges(asked)
+    scorers = _scorers(asked)
     texts, topics = part
     rows: list[dict[str, Any]] = []
     known: list[pl.DataFrame] = []
     for kind, of_kind in (("full", texts.filter("has_abstract")), ("title", texts.filter(~pl.col("has_abstract")))):
         for start in range(0, of_kind.height, CHUNK):
             chunk = _WorkChunk(of_kind.slice(start, CHUNK), kind, topics)
-            read = judges.read(chunk)
-            rows += judges.rows_of(chunk, read)
-            known.append(judges.basis_of(chunk, read))
+            read = scorers.read(chunk)
+            rows += scorers.rows_of(chunk, read)
+            known.append(scorers.basis_of(chunk, read))
     return Classification(pl.DataFrame(rows, schema=TABLES["assignments"].schema), pl.concat(known))
 
 
@@ -172,8 +174,8 @@ class _WorkChunk:
     topics: pl.DataFrame
 
 
-class _Judges:
-    """The judges of all taxonomies asked for, and the readers they share."""
+class _Scorers:
+    """The scorers of all taxonomies asked for, and the readers they share."""
 
     def __init__(
         self, model: Model, taxonomies: Sequence[Taxonomy], operating_point: str, thresholds: Mapping[str, float]
@@ -185,9 +187,11 @@ class _Judges:
         self.base_reader = TextReader(self.base)
         self.readers = {t.id: TextReader(t) for t in taxonomies if t.id != model.taxonomy}
         chosen = {**model.thresholds[operating_point], **thresholds}
-        self.base_judge = ModelJudge(model, self.base, chosen)
-        self.own_judges = {
-            t.id: OwnJudge(model, t, self.base if t.crosswalk == self.base.id else None, operating_point, thresholds)
+        self.base_scorer = ModelAreaScorer(model, self.base, chosen)
+        self.own_scorers = {
+            t.id: RuleAreaScorer(
+                model, t, self.base if t.crosswalk == self.base.id else None, operating_point, thresholds
+            )
             for t in taxonomies
             if t.id != model.taxonomy
         }
@@ -198,7 +202,7 @@ class _Judges:
         return self.base_reader.read(chunk.works["title"], chunk.works["abstract"])
 
     def basis_of(self, chunk: _WorkChunk, read: Chunk) -> pl.DataFrame:
-        """Return the basis of judgement of the works of a chunk."""
+        """Return the basis of the decision of the works of a chunk."""
         has_text = (pl.col("title") != "") | pl.col("has_abstract")
         rests_on = pl.when("has_abstract").then(pl.lit("title and abstract")).otherwise(pl.lit("title"))
         vocabulary = self.model.scorers[chunk.kind].vocabulary
@@ -212,18 +216,18 @@ class _Judges:
     def rows_of(self, chunk: _WorkChunk, read: Chunk) -> Iterator[dict[str, Any]]:
         """Return the rows of `assignments` of a chunk."""
         topics = mapped_topics(chunk.works, chunk.topics, self.base, self.model)
-        judged, view = self.base_judge.judge(read, chunk.kind, topics)
-        base = _Explained(chunk, read, self.base_reader, judged, view, topics)
+        scores, view = self.base_scorer.score(read, chunk.kind, topics)
+        base = _Explained(chunk, read, self.base_reader, scores, view, topics)
         found = technologies_found(read, self.base, self._technology_of)
         for taxonomy in self.taxonomies:
             if taxonomy.id == self.model.taxonomy:
                 yield from base.rows()
                 continue
-            reader, judge = self.readers[taxonomy.id], self.own_judges[taxonomy.id]
+            reader, scorer = self.readers[taxonomy.id], self.own_scorers[taxonomy.id]
             own = reader.read(chunk.works["title"], chunk.works["abstract"])
-            linked = judged if taxonomy.crosswalk == self.base.id else None
-            judgement = judge.judge(own, chunk.kind, view, linked, found)
-            yield from _Linked(chunk, own, reader, judgement, judge, base).rows()
+            linked = scores if taxonomy.crosswalk == self.base.id else None
+            scores = scorer.score(own, chunk.kind, view, linked, found)
+            yield from _Linked(chunk, own, reader, scores, scorer, base).rows()
 
 
 class _Explained:
@@ -234,11 +238,11 @@ class _Explained:
         chunk: _WorkChunk,
         read: Chunk,
         reader: TextReader,
-        judged: Judgement,
+        scores: Scores,
         view: ModelView,
         topics: pl.DataFrame,
     ) -> None:
-        self.judged, self.taxonomy = judged, reader.ruleset.taxonomy
+        self.scores, self.taxonomy = scores, reader.ruleset.taxonomy
         self._works = chunk.works["work_id"].to_list()
         self._epochs = chunk.works["epoch"].to_list()
         self._terms = TermFinder(read, reader.ruleset)
@@ -247,19 +251,19 @@ class _Explained:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Return the rows that have a score or evidence to show."""
-        shown = (self.judged.score >= SCORE_SHOWN) | self.judged.by_rules
+        shown = (self.scores.score >= SCORE_SHOWN) | self.scores.by_rules
         for work, area in zip(*(part.tolist() for part in np.nonzero(shown)), strict=True):
             yield self.row(work, area)
 
     def row(self, work: int, area: int) -> dict[str, Any]:
         """Return one row."""
-        judged = self.judged
+        scores = self.scores
         found = self._terms.find(work, area)
-        ngrams = self.ngrams.find(work, area) if judged.by_model[work, area] else []
-        topic = self._topics.get((work, area)) if judged.by_topic[work, area] else None
+        ngrams = self.ngrams.find(work, area) if scores.by_model[work, area] else []
+        topic = self._topics.get((work, area)) if scores.by_topic[work, area] else None
         said = topic_sentence(topic, self._epochs[work]) if topic else ""
         return {
-            **_decision(self._works[work], self.taxonomy, area, judged, work),
+            **_decision(self._works[work], self.taxonomy, area, scores, work),
             "technology": found.technology,
             "matched_title": found.title,
             "matched_abstract": found.abstract,
@@ -277,23 +281,23 @@ class _Linked:
         chunk: _WorkChunk,
         read: Chunk,
         reader: TextReader,
-        judged: Judgement,
-        judge: OwnJudge,
+        scores: Scores,
+        scorer: RuleAreaScorer,
         base: _Explained,
     ) -> None:
-        self._judged, self._judge, self._base = judged, judge, base
+        self._scores, self._scorer, self._base = scores, scorer, base
         self._works = chunk.works["work_id"].to_list()
         self._terms = TermFinder(read, reader.ruleset)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Return the rows that have a score to show."""
-        for work, area in zip(*(part.tolist() for part in np.nonzero(self._judged.score >= SCORE_SHOWN)), strict=True):
+        for work, area in zip(*(part.tolist() for part in np.nonzero(self._scores.score >= SCORE_SHOWN)), strict=True):
             yield self._row(work, area)
 
     def _row(self, work: int, area: int) -> dict[str, Any]:
-        judged, taxonomy = self._judged, self._judge.taxonomy
-        decided = _decision(self._works[work], taxonomy, area, judged, work)
-        number, head = int(judged.route[work, area]), taxonomy.areas[area].head
+        scores, taxonomy = self._scores, self._scorer.taxonomy
+        decided = _decision(self._works[work], taxonomy, area, scores, work)
+        number, head = int(scores.route[work, area]), taxonomy.areas[area].head
         if number < 0:
             found = self._terms.find(work, area)
             ngrams = self._base.ngrams.find_in_head(work, head) if head else []
@@ -307,7 +311,7 @@ class _Linked:
                 "topic_id": None,
                 "evidence": sentence(found, ngrams, "", via),
             }
-        route = self._judge.routes[area][number]
+        route = self._scorer.routes[area][number]
         source = self._base.row(work, route.area)
         return {
             **source,
@@ -317,9 +321,9 @@ class _Linked:
         }
 
 
-def _decision(work_id: str, taxonomy: Taxonomy, area: int, judged: Judgement, work: int) -> dict[str, Any]:
-    score, threshold = float(judged.score[work, area]), float(judged.threshold[work, area])
-    speaking = (("rules", judged.by_rules), ("model", judged.by_model), ("topic", judged.by_topic))
+def _decision(work_id: str, taxonomy: Taxonomy, area: int, scores: Scores, work: int) -> dict[str, Any]:
+    score, threshold = float(scores.score[work, area]), float(scores.threshold[work, area])
+    speaking = (("rules", scores.by_rules), ("model", scores.by_model), ("topic", scores.by_topic))
     return {
         "work_id": work_id,
         "taxonomy": taxonomy.id,

@@ -1,4 +1,4 @@
-"""Judging the classifier against labelled works: precision, recall, F1 with intervals, and more.
+"""Evaluating the classifier against labelled works: precision, recall, F1 with intervals, and more.
 
 A labelled file has one JSON object a line: ``item`` or ``work`` (the id), ``title``,
 ``abstract``, ``core`` (areas that are positives), ``disputed`` (areas left out of account for
@@ -155,7 +155,7 @@ def evaluate(
     reading: str = "core",
     confidence: float = 0.95,
 ) -> Evaluation:
-    """Judge assignments of one taxonomy against labels.
+    """Evaluate assignments of one taxonomy against labels.
 
     Parameters
     ----------

@@ -118,14 +118,14 @@ def agreement(
         key=key_of(pl.col("work_id")), found=pl.col("work_id").is_in(ours.to_list())
     )
     met = outside.join(known, on="key")
-    judged = met.drop_nulls("label")
-    theirs, found = judged["label"].to_numpy().astype(np.bool_), judged["found"].to_numpy().astype(np.bool_)
+    labelled = met.drop_nulls("label")
+    theirs, found = labelled["label"].to_numpy().astype(np.bool_), labelled["found"].to_numpy().astype(np.bool_)
     same = int((theirs == found).sum())
     low, high = wilson(same, theirs.size)
     row = measure_row(theirs, found)
     return {
         "works": theirs.size,
-        "without_label": met.height - judged.height,
+        "without_label": met.height - labelled.height,
         "agreement": same / theirs.size if theirs.size else float("nan"),
         "agreement_low": float(low),
         "agreement_high": float(high),

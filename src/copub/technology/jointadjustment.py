@@ -1,4 +1,4 @@
-"""Judging a work as a whole: whether it is on any area at all, and what that says of each area.
+"""Joint adjustment: the scores of all areas of a work are moved until they agree with the score of "any area".
 
 One work in two areas is often hard to place and yet plainly critical, another is beside all of
 them: a head of its own says whether a work is in any area. All areas of the work are then moved

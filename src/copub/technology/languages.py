@@ -1,7 +1,7 @@
 """Whether a text is in a language that the model knows.
 
 OpenAlex guesses languages and errs on short titles, so its word is checked against the text: a
-work said to be in another language is still judged if most of its words are known to the model.
+work that is marked as written in another language is still classified if most of its words are known to the model.
 """
 
 from __future__ import annotations

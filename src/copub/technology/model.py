@@ -149,7 +149,7 @@ def any_features(rules: Floats) -> Floats:
 
 
 _KEPT_APART = ("held back", "CSET test")
-"""Files of the card's data that are read only to leave their works out, or to judge."""
+"""Files of the card's data that are read only to leave their works out, or to evaluate."""
 
 
 @dataclass(frozen=True, slots=True)

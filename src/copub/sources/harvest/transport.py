@@ -23,7 +23,7 @@ from requests.auth import AuthBase
 from copub.errors import CopubError, InputError, SourceUnavailableError, brief
 from copub.jsonshape import misfit
 from copub.sources.harvest.budget import Budget, next_midnight
-from copub.sources.harvest.verdict import LONGEST_WAIT, Meaning, Verdict, judge
+from copub.sources.harvest.verdict import LONGEST_WAIT, Meaning, Verdict, verdict_of
 
 DEFAULT_URL = "https://api.openalex.org"
 TIMEOUTS = (10.0, 60.0)  # seconds: to connect, between two pieces of a body
@@ -214,7 +214,7 @@ class Transport:
         finally:
             self.seconds += time.monotonic() - started
         self._reached = True
-        verdict = judge(status, headers, content)
+        verdict = verdict_of(status, headers, content)
         wrong = misfit(verdict.body, shape) if verdict.meaning is Meaning.USE and shape else ""
         if wrong:
             verdict = replace(verdict, meaning=Meaning.AGAIN, reason=f"HTTP 200 with a broken body: {wrong}")

@@ -43,7 +43,7 @@ class Verdict:
     reason: str = ""
 
 
-def judge(status: int, headers: Mapping[str, str], content: bytes) -> Verdict:
+def verdict_of(status: int, headers: Mapping[str, str], content: bytes) -> Verdict:
     """Return what an HTTP answer means."""
     budget, wait = read_budget(headers), retry_after(headers)
     body = _parse(content)

@@ -19,7 +19,7 @@ from copub.technology.workchunk import TextReader
 
 Bools = npt.NDArray[np.bool_]
 MARGIN = -0.25
-"""Margin from which a category head says yes; the recipe's value, not tuned on the texts judged."""
+"""Margin from which a category head says yes; the recipe's value, not tuned on the texts evaluated."""
 AI_AREAS = ("EU-02-AI", "EU-09-ROBOTICS")
 """What CSET calls AI has robotics in it."""
 JUDGED_HEADS = ("robotics", "security", "language", "networks")
@@ -45,7 +45,7 @@ def cross_validated(
 def unseen_figures(
     texts: Sequence[Text], scorers: Mapping[str, Scorer], reader: TextReader, card: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Judge the decision on works that were read and kept apart: nothing was trained, tuned or chosen on them."""
+    """Evaluate the decision on works that were read and kept apart: nothing was trained, tuned or chosen on them."""
     kinds = kinds_of(texts)
     logits = np.zeros((len(texts), len(card["areas"]) + 1), dtype=np.float32)
     for kind, scorer in scorers.items():
@@ -107,7 +107,7 @@ def _mean(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def head_figures(corpus: Corpus, scorer: Scorer, reader: TextReader, card: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Judge the heads on arXiv works never trained on; on the test part of CSET also the decision."""
+    """Evaluate the base classifiers on arXiv works never trained on; on the test part of CSET also the decision."""
     rows: list[dict[str, Any]] = []
     for name, texts in (("held fifth of the arXiv sample", corpus.arxiv(held=True)), ("CSET test", corpus.cset_test)):
         vectors, rules = vectorize(reader, scorer.vocabulary, [Batch(texts)])

@@ -1,4 +1,4 @@
-"""Learning the combiner from works read by people or readers, and judging it by cross-validation."""
+"""Learning the combiner from works read by people or readers, and evaluating it by cross-validation."""
 
 from __future__ import annotations
 
@@ -122,32 +122,32 @@ def draw_folds(positive: Bools, strata: Sequence[str], folds: int, seed: int) ->
 
 
 def cross_validate(
-    works: Labelled, judged: npt.NDArray[np.int64], folds: npt.NDArray[np.int64], *, processes: int
+    works: Labelled, scored: npt.NDArray[np.int64], folds: npt.NDArray[np.int64], *, processes: int
 ) -> Floats:
-    """Return logits (judged works x areas and any area), each from a combiner that has not seen the work.
+    """Return logits (scored works x areas and any area), each from a combiner that has not seen the work.
 
     Parameters
     ----------
-    judged : rows of `works` that are judged; all other rows are learnt from every time.
-    folds : fold of each judged row.
+    scored : rows of `works` that are scored; all other rows are learnt from every time.
+    folds : fold of each scored row.
     """
     jobs = []
     for fold in np.unique(folds):
         kept = np.ones(works.positive.shape[0], dtype=np.bool_)
-        kept[judged[folds == fold]] = False
-        jobs.append((works, np.flatnonzero(kept), judged[folds == fold]))
+        kept[scored[folds == fold]] = False
+        jobs.append((works, np.flatnonzero(kept), scored[folds == fold]))
     with ProcessPoolExecutor(processes) as pool:
-        parts = list(pool.map(_judge, jobs))
-    logits = np.zeros((judged.size, works.positive.shape[1] + 1), dtype=np.float32)
+        parts = list(pool.map(_score, jobs))
+    logits = np.zeros((scored.size, works.positive.shape[1] + 1), dtype=np.float32)
     for fold, part in zip(np.unique(folds), parts, strict=True):
         logits[folds == fold] = part
     return logits
 
 
-def _judge(job: tuple[Labelled, npt.NDArray[np.int64], npt.NDArray[np.int64]]) -> Floats:
+def _score(job: tuple[Labelled, npt.NDArray[np.int64], npt.NDArray[np.int64]]) -> Floats:
     threadpool_limits(1)
-    works, learnt_from, judged = job
-    return learn_weights(works.of(learnt_from)).logits(works.of(judged))
+    works, learnt_from, scored = job
+    return learn_weights(works.of(learnt_from)).logits(works.of(scored))
 
 
 def to_scorer(

@@ -22,7 +22,7 @@ FACTORS = {"precision": 1.5, "balanced": 1.0, "recall": 0.6}
 def learn_generic(gold: Labelled) -> dict[str, Any]:
     """Learn one logistic regression over rule features for all areas together.
 
-    It judges areas for which no scorer was trained: those of taxonomies that people write.
+    It scores areas for which no scorer was trained: those of taxonomies that people write.
     """
     features, truth = gold.rules[gold.usable], gold.positive[gold.usable]
     features = np.where(np.array(RULE_FEATURES) == "context terms", 0.0, features)  # few people's lists have any

@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 GRID = np.round(np.arange(0.10, 0.91, 0.01), 2)
 SMOOTH = 5
-"""A threshold is judged by the mean over its neighbours this many steps away on both sides."""
+"""A threshold is evaluated by the mean over its neighbours this many steps away on both sides."""
 WANTED = 0.90
 """Precision of the operating point `precision`, recall of the operating point `recall`, over all areas together."""
 SHARE_TOGETHER = 0.75
@@ -28,7 +28,7 @@ SHARE_TOGETHER = 0.75
 
 
 def kinds_of(gold: Sequence[Text]) -> npt.NDArray[np.str_]:
-    """Return for each work which kind of scorer judges it."""
+    """Return for each work which kind of scorer scores it."""
     return np.array(["full" if text.abstract else "title" for text in gold])
 
 

@@ -191,12 +191,14 @@ def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) 
     return Trained(scorer, labelled, learn_head_score(of_cset, np.array([bool(text.labels) for text in cset])))
 
 
-def judge(trained: Mapping[str, Trained], gold: Sequence[Text], seed: int, processes: int) -> npt.NDArray[np.float32]:
+def cross_validated_logits(
+    trained: Mapping[str, Trained], gold: Sequence[Text], seed: int, processes: int
+) -> npt.NDArray[np.float32]:
     """Return cross-validated logits (works x areas and any area), each by the kind that fits its text."""
-    judged = np.arange(len(gold))
-    positive = trained["full"].labelled.positive[judged]
+    scored = np.arange(len(gold))
+    positive = trained["full"].labelled.positive[scored]
     folds = draw_folds(positive, [text.stratum for text in gold], FOLDS, seed)
-    logits = {kind: cross_validate(trained[kind].labelled, judged, folds, processes=processes) for kind in KINDS}
+    logits = {kind: cross_validate(trained[kind].labelled, scored, folds, processes=processes) for kind in KINDS}
     has_abstract = np.array([bool(text.abstract) for text in gold])
     return np.where(has_abstract[:, None], logits["full"], logits["title"])
 
@@ -217,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     reader = TextReader(taxonomy)
     trained = {kind: train_kind(reader, sources, kind, options.processes) for kind in KINDS}
     gold = sources.labelled[: sources.gold]
-    runs = [judge(trained, gold, seed, options.processes) for seed in range(REPEATS)]
+    runs = [cross_validated_logits(trained, gold, seed, options.processes) for seed in range(REPEATS)]
     labels = trained["full"].labelled.of(np.arange(len(gold)))
     card: dict[str, Any] = {
         "taxonomy": taxonomy.id,
