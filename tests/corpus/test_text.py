@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copub.corpus.record import read_value
 from copub.corpus.text import (
     LONGEST_ABSTRACT,
     LONGEST_TITLE,
@@ -18,6 +20,7 @@ from copub.corpus.text import (
     plain_title,
     printed_abstract,
 )
+from copub.corpus.work import work_row
 
 
 def abstract_of(value: object) -> str:
@@ -75,7 +78,7 @@ def test_empty_and_odd_indexes_give_no_abstract() -> None:
 
 
 def test_positions_of_the_wrong_kind_are_left_out() -> None:
-    assert abstract_of({"We": [0], "odd": 3, "show": [1]}) == "We show"
+    assert abstract_of({"We": [0], "odd": True, "none": None, "show": [1, "x"]}) == "We show"
 
 
 def test_boilerplate_counts_as_short_and_chinese_text_does_not() -> None:
@@ -112,3 +115,71 @@ def test_texts_are_read_up_to_their_longest() -> None:
     assert plain_title("ab" * LONGEST_TITLE) == "ab" * (LONGEST_TITLE // 2)
     assert len(abstract_of({"word": list(range(LONGEST_ABSTRACT))})) <= LONGEST_ABSTRACT
     assert plain_title("<i>CO</i> &amp; more") == "CO & more"
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        {"We": 0, "show": [1, 3], "that": 2},
+        {"We": ["0"], "show": ["1", 3.0], "that": "2"},
+        [["We", [0]], ["show", [1, 3]], ["that", [2]]],
+        [[[0], "We"], [[1, 3], "show"], [[2], "that"]],
+        [{"key": "We", "value": [0]}, {"key": "show", "value": [1, 3]}, {"key": "that", "value": [2]}],
+        [{"position": [2], "word": "that"}, {"position": [1, 3], "word": "show"}, {"position": 0, "word": "We"}],
+        [{"We": [0]}, {"show": [1, 3], "that": [2]}],
+        {"word": ["We", "show", "that"], "position": [[0], [1, 3], [2]]},
+        {"position": [0, 1, 2, 3], "word": ["We", "show", "that", "show"]},
+        ["We", "show", "that", "show"],
+        {"IndexLength": 4, "InvertedIndex": [["We", [0]], ["show", [1, 3]], ["that", [2]]]},
+        "We show that show",
+    ],
+)
+def test_every_shape_of_an_index_gives_the_abstract(index: object) -> None:
+    assert abstract_of(index) == abstract_of(json.dumps(index)) == "We show that show"
+
+
+def test_an_index_in_an_unknown_form_is_named() -> None:
+    for index, note in (([[1, 2, 3]], "not read"), (7, "not read"), ({"a": {}}, "not read"), ({}, ""), (None, "")):
+        work, _ = read_value({"id": "W1", "abstract_inverted_index": index})
+        assert note in work_row(work, "W1", [])[1] and bool(note) == bool(work_row(work, "W1", [])[1]), index
+
+
+FORMULAS = {
+    "MoS2": [
+        "MoS<sub>2</sub>", "MoS <sub>2</sub>", "MoS&lt;sub&gt;2&lt;/sub&gt;", "MoS$_2$", "MoS$_{2}$",
+        "$\\mathrm{MoS}_2$",
+        "${\\rm MoS}_{2}$", "MoS/sub 2/", "MoS(sub 2)", "MoS[sub 2]", "MoS 2", "MoS₂", "MoS_2", "MoS_{2}",
+        "<mml:math><mml:msub><mml:mi>MoS</mml:mi><mml:mn>2</mml:mn></mml:msub></mml:math>",
+        '<math xmlns="x">\n <msub>\n <mi>MoS</mi>\n <mn>2</mn></msub></math>',
+        "MoS<mml:math><mml:msub><mml:mrow/><mml:mn>2</mml:mn></mml:msub></mml:math>",
+        '<inline-formula><tex-math notation="LaTeX">$MoS_2$</tex-math></inline-formula>',
+        "\\documentclass[12pt]{minimal} \\begin{document}$$\\hbox {MoS}_2$$\\end{document}",
+        "<inline-formula><alternatives><tex-math>$MoS_2$</tex-math><mml:math><mml:mi>MoS2</mml:mi></mml:math>"
+        "</alternatives></inline-formula>",
+    ],
+    "Al2O3": ["Al 2 O 3", "Al<sub>2</sub>O<sub>3</sub>", "Al/sub 2/O/sub 3/", "Al$_2$O$_3$", "Al_2O_3"],
+    "CO2": ["CO 2", "CO<sub>2</sub>", "CO₂", "CO$_{2}$"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("plain", "printed"), [(plain, one) for plain, some in FORMULAS.items() for one in some])
+def test_a_formula_in_any_markup_is_one_word(plain: str, printed: str) -> None:
+    for title in (f"Layers of {printed} on silicon", f"{printed} on silicon", f"Layers of {printed}"):
+        assert plain_title(title) == title.replace(printed, plain)
+        assert plain_abstract(title) == title.replace(printed, plain)
+
+
+@pytest.mark.parametrize("printed", [one for one in FORMULAS["MoS2"] if one[:1] in "<$" or one.startswith("\\doc")])
+def test_a_formula_without_spaces_around_it_is_still_a_word(printed: str) -> None:
+    assert plain_title(f"Contact resistance of{printed}transistors") == "Contact resistance of MoS2 transistors"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Costs of $5 million and $10 million", "HIV 1 and COVID 19", "Phase I 2 trial", "In 2 patients with SARS CoV 2",
+        "Part 2 of 3", "file_name and report_2010", "C:\\new\\table", "p < 0.05 and x<3", "USB 3 and ISO 9001",
+    ],
+)  # fmt: skip
+def test_what_is_no_formula_stays(text: str) -> None:
+    assert plain_title(text) == text

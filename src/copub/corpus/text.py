@@ -5,12 +5,15 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 import msgspec
+
+from copub.corpus.formulas import joined_formulas, plain_formulas
 
 # A tag starts with a letter right after "<"; "p < 0.05" and "a<b" in prose have none that closes.
 _INLINE = re.compile(
@@ -26,6 +29,8 @@ _PLACE = itemgetter(0)
 _STRINGS_KEPT = 1 << 16
 
 _PAIR = 2
+_COLUMNS = frozenset(("word", "words", "token", "term", "key", "name"))
+"""Names of the column of words where an index is written as two columns."""
 SHORT_ABSTRACT = 10
 """Abstracts under this many words are boilerplate such as "peer reviewed" more often than not."""
 
@@ -37,7 +42,8 @@ def plain_text(text: str | None) -> str:
     """Return `text` without entities, tags, control characters and repeated spaces.
 
     Inline tags (``<sub>``, ``<i>``) vanish, so that "CO<sub>2</sub>" reads "CO2"; all others
-    leave a space. Text that merely contains "<" or ">" is kept. The result is NFC.
+    leave a space. Formulas become words (`plain_formulas`). Text that merely contains "<" or ">"
+    is kept. The result is NFC.
     """
     if not text:
         return ""
@@ -45,6 +51,7 @@ def plain_text(text: str | None) -> str:
         if "&" not in text:
             break
         text = html.unescape(text)
+    text = plain_formulas(text)
     if "<" in text:
         text = _TAG.sub(" ", _INLINE.sub("", text))
     if not text.isprintable():
@@ -73,12 +80,12 @@ def plain_affiliation(text: str | None) -> str:
 
 def plain_title(text: str | None) -> str:
     """Return a title as plain text."""
-    return plain_text(text[:LONGEST_TITLE]) if text else ""
+    return joined_formulas(plain_text(text[:LONGEST_TITLE])) if text else ""
 
 
 def plain_abstract(text: str | None) -> str:
     """Return an abstract as plain text; a leading "Abstract" is dropped."""
-    return _HEADING.sub("", plain_text(text[:LONGEST_ABSTRACT]), count=1) if text else ""
+    return joined_formulas(_HEADING.sub("", plain_text(text[:LONGEST_ABSTRACT]), count=1)) if text else ""
 
 
 def printed_abstract(index: msgspec.Raw) -> str:
@@ -98,18 +105,52 @@ def printed_abstract(index: msgspec.Raw) -> str:
 
 
 def printed_index(value: Any) -> str:
-    """Return the abstract behind an index given as plain values, in whatever shape (`printed_abstract`)."""
+    """Return the abstract behind an index given as plain values, in whatever shape (`printed_abstract`).
+
+    Shapes that occur: an object of word to positions (or to one position); the same as JSON text, or under
+    ``InvertedIndex``; pairs, or objects of key and value, as DuckDB and Arrow write maps; two columns of words and
+    positions, as R writes data frames; the words in their order; plain text.
+    """
     if isinstance(value, str):
         try:
-            return printed_index(msgspec.json.decode(value)) if value.lstrip()[:1] in ("{", "[") else value
+            return printed_index(msgspec.json.decode(value)) if value.lstrip()[:1] in ("{", "[", '"') else value
         except msgspec.DecodeError:
             return str(value)
-    if isinstance(value, dict) and isinstance(value.get("InvertedIndex"), dict):
-        value = value["InvertedIndex"]
-    if isinstance(value, list):  # a MAP column of DuckDB or Arrow: pairs, or objects of key and value
-        pairs = (tuple(one.values() if isinstance(one, dict) else one) for one in value if isinstance(one, dict | list))
-        value = {pair[0]: pair[1] for pair in pairs if len(pair) == _PAIR and isinstance(pair[0], str)}
-    return " ".join(_sorted_by_place(value)) if isinstance(value, dict) else ""
+    if isinstance(value, dict):
+        inner = value.get("InvertedIndex", value.get("inverted_index"))
+        if isinstance(inner, dict | list | str):
+            return printed_index(inner)
+        if not _COLUMNS.isdisjoint(value) and (pairs := _columns(*value.values())):
+            return " ".join(_sorted_by_place(pairs))
+        return " ".join(_sorted_by_place(value.items()))
+    if isinstance(value, list):
+        if all(isinstance(one, str) for one in value):
+            return " ".join(value)
+        return " ".join(_sorted_by_place(pair for one in value for pair in _pairs(one)))
+    return ""
+
+
+def _columns(*columns: Any) -> list[tuple[Any, Any]]:
+    """Return pairs of word and position from two columns of one length; none if they are no such columns."""
+    if len(columns) != _PAIR or not all(isinstance(column, list) for column in columns):
+        return []
+    words, places = sorted(columns, key=lambda column: not all(isinstance(item, str) for item in column))
+    is_index = len(words) == len(places) and all(isinstance(word, str) for word in words)
+    return list(zip(words, places, strict=True)) if is_index else []
+
+
+def _pairs(one: Any) -> list[tuple[Any, Any]]:
+    """Return the pairs of word and positions in an item of a list: a pair, an object of two values, or of words."""
+    if isinstance(one, dict):
+        values = list(one.values())
+        is_pair = len(values) == _PAIR and sum(isinstance(value, str) for value in values) == 1
+        if not is_pair:
+            return list(one.items())
+        one = values
+    if not isinstance(one, list) or len(one) != _PAIR:
+        return []
+    first, second = one
+    return [(first, second)] if isinstance(first, str) else [(second, first)]
 
 
 def _in_place(index: dict[str, list[int]]) -> list[str]:
@@ -123,12 +164,12 @@ def _in_place(index: dict[str, list[int]]) -> list[str]:
     return words
 
 
-def _sorted_by_place(index: dict[str, Any]) -> list[str]:
+def _sorted_by_place(pairs: Iterable[tuple[Any, Any]]) -> list[str]:
     placed = [
         (number, word)
-        for word, places in index.items()
-        if isinstance(places, list)
-        for place in places
+        for word, places in pairs
+        if isinstance(word, str)
+        for place in (places if isinstance(places, list) else [places])
         if (number := _number(place)) is not None
     ]
     placed.sort(key=_PLACE)

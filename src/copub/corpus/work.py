@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote
 
+import msgspec
+
 from copub.corpus.record import Authorship, Institution, Link, Topic, Unreadable, Work
 from copub.corpus.text import (
     LONGEST_ABSTRACT,
@@ -30,6 +32,7 @@ from copub.corpus.text import (
 AUTHORS_IN_LISTS = 100
 """List answers cut the authorships at this many, mostly without a flag."""
 
+_NO_INDEX = (b"null", b"{}", b"[]", b'""', b'"{}"', b'"null"')
 _NOBODY = frozenset({"A9999999999", "A5317838346"})
 _SHORT = re.compile(r"([AWIT]\d+)$", re.IGNORECASE)
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"\u200b-\u200f\u2060\ufeff]+")
@@ -139,7 +142,7 @@ def countries_of(work: Work) -> list[list[str]]:
 
 
 def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[WorkRow, str]:
-    """Return the row of table ``works``, and a note on texts that were too long to be read in full."""
+    """Return the row of table ``works``, and a note on texts that were not read, or not in full."""
     heading = work.title or work.display_name or ""
     printed = printed_abstract(work.abstract_inverted_index) or work.abstract or ""
     title, abstract = plain_title(heading), plain_abstract(printed)
@@ -169,11 +172,13 @@ def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[
         primary_topic_score=topic.score if topic else None,
         updated_date=work.updated_date,
     )
-    return row, _read_in_part(heading, printed)
+    return row, _read_in_part(heading, printed, work.abstract_inverted_index)
 
 
-def _read_in_part(title: str, abstract: str) -> str:
+def _read_in_part(title: str, abstract: str, index: msgspec.Raw) -> str:
     found = []
+    if not abstract and bytes(index).strip() not in _NO_INDEX:
+        found.append("abstract_inverted_index in a form that copub does not know, not read")
     if len(title) > LONGEST_TITLE:
         found.append(f"title of {len(title)} characters, {LONGEST_TITLE} read")
     if len(abstract) > LONGEST_ABSTRACT:

@@ -71,7 +71,7 @@ def _row(record: Record, faults: list[Fault]) -> dict[str, Any] | None:
     if odd:
         faults.append(Fault(record.where, f"'{odd[0]}' is {type(value[odd[0]]).__name__}, not text", _SHAPE))
         return None
-    printed = value.get("abstract") or printed_index(value.get("abstract_inverted_index"))
+    printed = printed_index(value.get("abstract_inverted_index")) or value.get("abstract")
     abstract = plain_abstract(printed)
     return {
         "work_id": str(name),
