@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+import zstandard
 
 from copub.errors import InputError, SourceUnavailableError
 from copub.sources.snapshot import ExtractSummary, extract, parse_pairs
@@ -335,3 +336,58 @@ def test_a_target_that_cannot_be_written_is_refused_before_anything_is_read(buil
     (builder.folder / "folder.jsonl").mkdir()
     with pytest.raises(InputError, match=says):
         extract("nowhere", builder.folder / name, BE_CN)
+
+
+@pytest.mark.parametrize("manifest", [True, False])
+def test_parts_that_were_unpacked_or_packed_anew_are_read(manifest: bool, builder: Any) -> None:
+    parts = parts_of(builder)
+    root = builder.snapshot("jsonl", parts, manifest=manifest)
+    whole = extract(str(root), builder.folder / "whole.jsonl", BE_CN)
+    for number, path in enumerate(sorted(root.rglob("*.gz"))):
+        text = gzip.decompress(path.read_bytes())
+        path.unlink()
+        bare = path.with_suffix("") if path.suffix == ".gz" else path
+        ends = ("", ".jsonl", ".zst", ".json" if manifest else ".gz")[number % 4]
+        target = bare.with_name(bare.name.partition(".")[0] + ends)
+        target.write_bytes(zstandard.compress(text) if ends == ".zst" else text)
+    unpacked = extract(str(root), builder.folder / "unpacked.jsonl", BE_CN)
+    assert unpacked.complete and unpacked.records == whole.records
+    assert (builder.folder / "unpacked.jsonl").read_bytes() == (builder.folder / "whole.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("manifest", [True, False])
+def test_a_part_and_its_unpacked_copy_are_read_once(manifest: bool, builder: Any) -> None:
+    root = builder.snapshot("jsonl", parts_of(builder), manifest=manifest)
+    whole = extract(str(root), builder.folder / "whole.jsonl", BE_CN)
+    for path in list(root.rglob("updated_date=*/*.gz")):
+        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+    both = extract(str(root), builder.folder / "both.jsonl", BE_CN)
+    assert (both.complete, both.records, both.repeated) == (True, whole.records, whole.repeated)
+    assert "another form, so not read" in both.warnings[-1]
+
+
+def test_a_file_that_is_no_part_is_named_and_hidden_files_are_not(builder: Any) -> None:
+    root = builder.snapshot("jsonl", parts_of(builder))
+    folder = next(path.parent for path in root.rglob("updated_date=*/*.gz"))
+    for name in ("part_000.bz2", ".DS_Store", "_SUCCESS"):
+        (folder / name).write_bytes(b"x")
+    summary = extract(str(root), builder.folder / "out.jsonl", BE_CN)
+    assert [fault.where.rpartition("/")[2] for fault in summary.faults] == ["part_000.bz2"]
+    with pytest.raises(SourceUnavailableError, match="passed over"):
+        summary.check()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+def test_works_that_were_merged_into_others_are_left_out_and_counted(suffix: str, builder: Any) -> None:
+    root = builder.snapshot("legacy", parts_of(builder))
+    extract(str(root), builder.folder / "all.jsonl", BE_CN)
+    first = json.loads((builder.folder / "all.jsonl").read_text().partition("\n")[0])["id"].rpartition("/")[2]
+    text = f"merge_date,id,merge_into_id\n2022-06-07,{first},W9\n2022-06-07,W8888888888,{first}\n".encode()
+    lists = next(path for path in root.rglob("works") if path.is_dir()).parent / "merged_ids" / "works"
+    lists.mkdir(parents=True)
+    (lists / f"2022-06-07{suffix}").write_bytes(gzip.compress(text) if suffix.endswith("gz") else text)
+    summary = extract(str(root), builder.folder / "out.jsonl", BE_CN)
+    assert (summary.merged, summary.deleted) == (1, 0) and summary.facts()["left_out"]["merged"] == 1
+    assert f'/{first}"' not in (builder.folder / "out.jsonl").read_text()
+    (lists / "2022-06-08.csv.gz").write_bytes(b"\x1f\x8bbroken")
+    assert "merged works is damaged" in extract(str(root), builder.folder / "out.jsonl", BE_CN).faults[0].what

@@ -62,7 +62,7 @@ def extract_command(
             typer.echo(f"{name}: {amount(works, 'work')} in {path}")
         typer.echo(
             f"read {summary.files} files, {summary.records} works; left out: expansion {summary.expansion}, "
-            f"deleted {summary.deleted}, older copies {summary.repeated}"
+            f"deleted {summary.deleted}, merged into others {summary.merged}, older copies {summary.repeated}"
         )
         for warning in summary.warnings:
             typer.echo(f"note: {warning}")

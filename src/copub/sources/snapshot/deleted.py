@@ -1,4 +1,5 @@
-"""The list of deleted works of a snapshot: hundreds of megabytes, so it is streamed past the works found."""
+"""The lists of deleted and of merged works of a snapshot: hundreds of megabytes, so they are streamed past the works
+found."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import pyarrow.fs as pafs
 from copub.sources.snapshot.storage import AHEAD
 
 BROKEN_LIST = (pa.ArrowException, OSError, EOFError)
-_COLUMN = "work_id"
+_COLUMNS = ("work_id", "id")
 
 
 def deleted_among(filesystem: pafs.FileSystem, path: str, numbers: pl.Series) -> pl.Series:
@@ -18,7 +19,8 @@ def deleted_among(filesystem: pafs.FileSystem, path: str, numbers: pl.Series) ->
 
     Parameters
     ----------
-    path : ``deleted_ids.csv`` or ``.csv.gz``: ids of works, short or long, under ``work_id`` or first.
+    path : ``deleted_ids.csv`` or a list of ``merged_ids``, also in gzip: ids of works, short or long, under
+        ``work_id`` or ``id``, or first.
 
     Raises
     ------
@@ -27,7 +29,7 @@ def deleted_among(filesystem: pafs.FileSystem, path: str, numbers: pl.Series) ->
     found = [pl.Series([], dtype=pl.Int64)]
     with filesystem.open_input_stream(path, buffer_size=AHEAD) as stream, pacsv.open_csv(stream) as reader:
         for batch in reader:
-            column = batch[_COLUMN] if _COLUMN in batch.schema.names else batch[0]
+            column = batch[next((name for name in _COLUMNS if name in batch.schema.names), 0)]
             ids = pl.Series(pl.from_arrow(column)).cast(pl.String).str.extract(r"(\d+)\s*$").cast(pl.Int64)
             found.append(ids.filter(ids.is_in(numbers.implode())))
     return pl.concat(found).unique().sort()

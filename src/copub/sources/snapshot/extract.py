@@ -37,6 +37,7 @@ class ExtractSummary:
     reused : files of those that an earlier, unfinished run had read.
     expansion : works of the pairs left out because they are in the expansion corpus.
     deleted : works of the pairs left out because OpenAlex lists them as deleted.
+    merged : works of the pairs left out because OpenAlex lists them as merged into another.
     repeated : older copies of works that stand in the snapshot twice, by pair; the last copy is kept.
     faults : files and lines passed over: works may be missing.
     warnings : what else is worth saying.
@@ -50,6 +51,7 @@ class ExtractSummary:
     reused: int
     expansion: int
     deleted: int
+    merged: int
     repeated: int
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...]
@@ -80,7 +82,12 @@ class ExtractSummary:
             "records": self.records,
             "bytes": self.size,
             "reused_files": self.reused,
-            "left_out": {"expansion": self.expansion, "deleted": self.deleted, "repeated": self.repeated},
+            "left_out": {
+                "expansion": self.expansion,
+                "deleted": self.deleted,
+                "merged": self.merged,
+                "repeated": self.repeated,
+            },
             "complete": self.complete,
             "faults": [str(fault) for fault in self.faults],
             "warnings": list(self.warnings),
@@ -167,8 +174,10 @@ def _assemble(
     found = found_in(paths)
     # for each pair by itself, so that the answer for one does not depend on what else is asked
     last = found.select(pl.struct("number", "pair").is_last_distinct()).to_series()
-    deleted, damage = _deleted(filesystem, snapshot, found["number"].unique())
-    gone = found["number"].is_in(deleted.implode())
+    numbers = found["number"].unique()
+    deleted, damage = _listed(filesystem, [snapshot.deleted] if snapshot.deleted else [], numbers, "deleted")
+    merged, damaged = _listed(filesystem, snapshot.merged, numbers.filter(~numbers.is_in(deleted.implode())), "merged")
+    gone = found["number"].is_in(pl.concat([deleted, merged]).implode())
     works = write_outputs(paths, last & ~gone, list(targets.values()))
     return ExtractSummary(
         date=snapshot.date,
@@ -179,21 +188,25 @@ def _assemble(
         reused=len(snapshot.files) - read_now,
         expansion=sum(fact.expansion for fact in facts),
         deleted=len(deleted),
+        merged=len(merged),
         repeated=int((~last).sum()),
-        faults=tuple(faults + damage),
+        faults=tuple(faults + damage + damaged),
         warnings=snapshot.warnings,
     )
 
 
-def _deleted(filesystem: pafs.FileSystem, snapshot: Snapshot, numbers: pl.Series) -> tuple[pl.Series, list[Fault]]:
-    none = pl.Series([], dtype=pl.Int64)
-    if snapshot.deleted is None:
-        return none, []
-    try:
-        return deleted_among(filesystem, snapshot.deleted, numbers), []
-    except BROKEN_LIST as error:
-        what = f"the list of deleted works is damaged, so they may remain: {error}"
-        return none, [Fault(snapshot.deleted, what, "get it again, or remove it, then repeat the command")]
+def _listed(
+    filesystem: pafs.FileSystem, lists: Sequence[str], numbers: pl.Series, kind: str
+) -> tuple[pl.Series, list[Fault]]:
+    """Return those of the works found that some lists name, and the lists that cannot be read."""
+    found, faults = [pl.Series([], dtype=pl.Int64)], []
+    for path in lists:
+        try:
+            found.append(deleted_among(filesystem, path, numbers))
+        except BROKEN_LIST as error:
+            what = f"the list of {kind} works is damaged, so they may remain: {error}"
+            faults.append(Fault(path, what, "get it again, or remove it, then repeat the command"))
+    return pl.concat(found).unique().sort(), faults
 
 
 def _save(path: Path, part: bytes) -> None:

@@ -29,6 +29,7 @@ BLOCK = 16 << 20
 """Bytes of text decompressed at once: smaller costs more calls, larger costs fresh memory for each."""
 _GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # typed as an instance
 BROKEN_GZIP = (EOFError, OSError, _GZIP_ERROR)
+_AHEAD, _MAGIC_BYTES = 1 << 20, 4
 _BOM = b"\xef\xbb\xbf"
 _ESCAPE, _ESCAPED_LETTER = r"\u00", r"\\u00[45]"
 _FEW = 8
@@ -40,17 +41,17 @@ def scan_lines(stream: Any, asked: Asked, writer: PartWriter, where: str, moved:
 
     Parameters
     ----------
-    stream : a binary file of gzip members; only `readinto` is used.
+    stream : a binary file: gzip members, Zstandard frames or plain text, by its first bytes; only `readinto` is used.
     where : name of the file, for faults.
     moved : told how many compressed bytes are read.
 
     Raises
     ------
-    EOFError, OSError, isal_zlib.error : the gzip stream is damaged or cannot be read.
+    EOFError, OSError, isal_zlib.error : the packed stream is damaged or cannot be read.
     """
     test = byte_test(asked)
     records = before = 0
-    with _gunzip(_Told(stream, moved)) as text:
+    with _unpacked(_Told(stream, moved)) as text:
         for lines, filled in _blocks(text):
             for position in test(lines):
                 take_line(lines[position], asked, writer, f"{where}:{before + position + 1}")
@@ -146,9 +147,18 @@ class _Told(io.RawIOBase):
         return size
 
 
-def _gunzip(stream: Any) -> Any:
-    gzip_file: Any = igzip.IGzipFile
-    return gzip_file(fileobj=stream)
+def _unpacked(stream: io.RawIOBase) -> Any:
+    """Open a file by its first bytes: people unpack parts of a snapshot, under the same name or another."""
+    buffered = io.BufferedReader(stream, _AHEAD)
+    beginning = buffered.peek(_MAGIC_BYTES)[:_MAGIC_BYTES]
+    if beginning.startswith(b"\x1f\x8b"):
+        gzip_file: Any = igzip.IGzipFile
+        return gzip_file(fileobj=buffered)
+    if beginning.startswith(b"\x28\xb5\x2f\xfd"):
+        return pa.CompressedInputStream(pa.PythonFile(buffered, "r"), "zstd")
+    if beginning.removeprefix(_BOM).lstrip()[:1] not in (b"{", b""):
+        raise OSError("it is neither gzip nor Zstandard nor JSON Lines")
+    return buffered
 
 
 def _blocks(text: Any) -> Iterator[tuple[pl.Series, Any]]:

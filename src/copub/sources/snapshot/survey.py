@@ -15,12 +15,15 @@ import pyarrow.fs as pafs
 from copub.errors import Fault, InputError, SourceUnavailableError
 from copub.sources.snapshot.snapshotmanifest import Manifest, file_name, parse_manifest
 
-KINDS = {".gz": "jsonl", ".parquet": "parquet"}
+_PACKED = (".gz", ".zst", ".jsonl", ".ndjson", ".json")
+"""Endings of parts in JSON Lines, packed, unpacked or packed anew; a part may have none."""
 _FOLDERS = (
     *("", "works", "jsonl/works", "parquet/works", "data/works", "data/jsonl/works", "data/parquet/works"),
     "legacy-data/works",
 )
-_FILE = re.compile(r"updated_date=[^/]+/[^/]+(\.gz|\.parquet)$")
+_FILE = re.compile(r"updated_date=[^/]+/[^/._][^/]*$")
+_MERGED_ABOVE = 3
+"""Folders above that of the works in which the lists of merged works may lie, at most."""
 _DELETED = ("deleted_ids.csv.gz", "deleted_ids.csv")
 _AGAIN = "get the file again, then repeat the command: only what is missing is done"
 
@@ -40,7 +43,7 @@ class WorksFile:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is there to be read: files in order, list of deleted works, what is wrong or worth saying.
+    """What is there to be read: files in order, lists of deleted and of merged works, what is wrong or worth saying.
 
     faults : files that are missing or are not those of the manifest; they are not in `files`.
     """
@@ -49,6 +52,7 @@ class Snapshot:
     date: str
     files: tuple[WorksFile, ...]
     deleted: str | None
+    merged: tuple[str, ...]
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...]
 
@@ -68,14 +72,18 @@ def survey(filesystem: pafs.FileSystem, root: str) -> Snapshot:
     except OSError as error:
         hint = "check the address and the network, then repeat the command"
         raise SourceUnavailableError(f"the storage does not answer: {error}", where=root, hint=hint) from error
-    found = {file_name(i.path): _works_file(i, manifest) for i in infos if i.is_file and _FILE.search(i.path)}
+    parts = [info for info in infos if info.is_file and _FILE.search(info.path)]
+    odd = [info.path for info in parts if "." in info.base_name and not info.base_name.endswith((*_PACKED, ".parquet"))]
+    found, copies = _by_name([info for info in parts if info.path not in odd], manifest)
     if not found:
-        what = "unknown layout: the folders updated_date=… hold no .gz or .parquet files"
+        what = "unknown layout: the folders updated_date=… hold no parts of a snapshot (.gz, .jsonl or .parquet)"
         raise InputError(what, where=folder, hint="name the folder of a snapshot")
     if len({file.kind for file in found.values()}) > 1:
         raise InputError("JSON Lines and Parquet files are mixed here", where=folder, hint="keep one kind")
     faults, warnings = _compare(found, manifest, folder)
     wrong = {fault.where for fault in faults}
+    faults += [Fault(path, "no part of a snapshot by its name: passed over", "remove or rename it") for path in odd]
+    warnings += [f"{path}: the same part is here in another form, so not read" for path in copies]
     chosen = manifest.files if manifest else found
     deleted = {file_name(i.path).rpartition("/")[2]: i.path for i in infos if i.is_file}
     return Snapshot(
@@ -83,6 +91,7 @@ def survey(filesystem: pafs.FileSystem, root: str) -> Snapshot:
         date=manifest.date if manifest else "",
         files=tuple(found[name] for name in sorted(found) if name in chosen and found[name].path not in wrong),
         deleted=next((deleted[name] for name in _DELETED if name in deleted), None),
+        merged=_merged(filesystem, folder),
         faults=tuple(faults),
         warnings=tuple(warnings),
     )
@@ -122,13 +131,56 @@ def _manifest(filesystem: pafs.FileSystem, folder: str, infos: list[pafs.FileInf
         return parse_manifest(stream.read(), where=path)
 
 
-def _works_file(info: pafs.FileInfo, manifest: Manifest | None) -> WorksFile:
-    name = file_name(info.path)
+def _by_name(infos: list[pafs.FileInfo], manifest: Manifest | None) -> tuple[dict[str, WorksFile], list[str]]:
+    """Return the parts by their name, and the paths of further forms of the same part.
+
+    A part that was unpacked has the name that the manifest gives it. Of several forms of one part the one that the
+    manifest names is read, else the one with the longer name, which is packed.
+    """
+    promised = {_bare(name): name for name in manifest.files} if manifest else {}
+
+    def rank(info: pafs.FileInfo) -> tuple[bool, int, str]:
+        name = file_name(info.path)
+        return name != promised.get(_bare(name)), -len(name), name
+
+    found: dict[str, WorksFile] = {}
+    copies: list[str] = []
+    for info in sorted(infos, key=rank):
+        name = file_name(info.path)
+        if _bare(name) in found:
+            copies.append(info.path)
+        else:
+            found[_bare(name)] = _works_file(info, promised.get(_bare(name), name), manifest)
+    return {file.name: file for file in found.values()}, sorted(copies)
+
+
+def _bare(name: str) -> str:
+    """Return the name of a part in JSON Lines without its endings; that of a part in Parquet as it is."""
+    while name.endswith(_PACKED):
+        name = name[: name.rindex(".")]
+    return name
+
+
+def _merged(filesystem: pafs.FileSystem, folder: str) -> tuple[str, ...]:
+    """Return the lists of works that were merged into others: ``merged_ids/works/*.csv.gz`` beside the works."""
+    base = folder
+    for _ in range(_MERGED_ABOVE):
+        base = base.rpartition("/")[0]
+        if not base:
+            break
+        selector = pafs.FileSelector(f"{base}/merged_ids/works", allow_not_found=True)
+        lists = [info.path for info in filesystem.get_file_info(selector) if info.is_file and ".csv" in info.base_name]
+        if lists:
+            return tuple(sorted(lists))
+    return ()
+
+
+def _works_file(info: pafs.FileInfo, name: str, manifest: Manifest | None) -> WorksFile:
     promise = manifest.files.get(name) if manifest else None
     return WorksFile(
         path=info.path,
         name=name,
-        kind=KINDS["." + info.extension],
+        kind="parquet" if info.extension == "parquet" else "jsonl",
         size=info.size,
         changed=info.mtime_ns or 0,
         records=promise.records if promise else None,
@@ -143,7 +195,7 @@ def _compare(found: dict[str, WorksFile], manifest: Manifest | None, folder: str
         file = found.get(name)
         if file is None:
             faults.append(Fault(f"{folder}/{name}", "the manifest lists this file, and it is missing", _AGAIN))
-        elif promise.length is not None and promise.length != file.size:
+        elif promise.length is not None and promise.length != file.size and file_name(file.path) == name:
             faults.append(
                 Fault(file.path, f"{file.size} bytes, the manifest says {promise.length}: passed over", _AGAIN)
             )
