@@ -111,6 +111,14 @@ def test_an_answer_that_was_taken_back_is_open_again(place: Path) -> None:
     assert done.changed == ("W1: no label any more",) and answers_of(place) == {"W2": (False, False)}
 
 
+def test_a_work_of_which_one_question_was_answered_is_open_and_disputes_nothing(place: Path) -> None:
+    taken(place, page_file(place / "files", "Ann", {"W1": "yy", "W2": "y"}))
+    taken(place, page_file(place / "files", "Bea", {"W1": "n"}))
+    ledger = open_ledger(place / "reports", STUDY)
+    assert answers_of(place) == {"W1": (True, True)} and not ledger.disputed and not ledger.undecided
+    assert ledger.shown == {"W1", "W2", "W99"}
+
+
 def test_readers_who_differ_leave_a_work_without_a_label_until_a_third_look(place: Path) -> None:
     folder = place / "files"
     taken(place, page_file(folder, "Ann", {"W1": "yy", "W2": "nn", "W3": "yn", "W4": "ty"}))

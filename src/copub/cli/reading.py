@@ -150,7 +150,7 @@ def import_command(
       copub review import copub-reading-belgium-china-Ann.json
       copub review import sheet.csv --study belgium-china
     """
-    from copub.lists.decisions import DECISIONS, LABELLED, keep_decisions, read_decisions
+    from copub.lists.decisions import DECISIONS, keep_decisions, read_decisions
     from copub.lists.labels import is_label_sheet
     from copub.review.filledsheets import is_page_file, read_given
     from copub.review.ledger import open_ledger, take
@@ -188,8 +188,7 @@ def import_command(
                 f"{amount(taken.files, 'new file')}: {amount(taken.new, 'new label')}, {len(taken.changed)} changed",
                 *(f"  {line}" for line in taken.changed[:_SHOWN]),
                 *([f"  and {len(taken.changed) - _SHOWN} more"] if len(taken.changed) > _SHOWN else []),
-                f"{amount(ledger.labels.height, 'work')} labelled, kept in {taken.path}; "
-                f"the next run corrects by them ({LABELLED})",
+                f"{amount(ledger.labels.height, 'work')} labelled: {taken.path}; the next run corrects by them",
                 *_agreement_lines(ledger, study),
             ]
         )

@@ -194,7 +194,7 @@ def _labels_of(works: pl.DataFrame, labelled: pl.DataFrame) -> _Labels:
 def _words(read: pl.DataFrame, strata: int) -> str:
     days = sorted(set(read["date"]))
     dates = " to ".join(dict.fromkeys(days[:1] + days[-1:]))
-    readers = ", ".join(sorted(set(read["reader"])))
+    readers = ", ".join(sorted({name for names in set(read["reader"]) for name in names.split(", ")}))
     return f"{read.height} works of this study read by {readers} on {dates}, in {strata} strata of decision and score"
 
 

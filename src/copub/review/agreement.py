@@ -26,7 +26,9 @@ _JOINED = pl.Schema([*LABELS.items(), ("areas", pl.List(pl.String)), ("settles",
 
 
 def latest(readings: pl.DataFrame) -> pl.DataFrame:
-    """Return the latest reading of each work by each reader, third looks apart; answers that were taken back are out.
+    """Return the latest reading of each work by each reader, third looks apart.
+
+    Answers that were taken back, and works of which only one question was answered, are out.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ def latest(readings: pl.DataFrame) -> pl.DataFrame:
     """
     keys = ["work_id", "reader", "settles"]
     newest = readings.with_row_index("number").sort("date", "number").unique(keys, keep="last").drop("number")
-    return newest.filter((pl.col("critical") != "") | (pl.col("listed") != "")).sort(keys)
+    return newest.filter(pl.col("critical") != "", pl.col("listed") != "").sort(keys)
 
 
 def agreement(readings: pl.DataFrame) -> pl.DataFrame:

@@ -135,7 +135,7 @@ def _of_page(path: Path, file: PageFile) -> Given:
     rows = [
         {
             "work_id": one.id,
-            "reader": file.reader.strip(),
+            "reader": " ".join(file.reader.split()),
             "date": one.date,
             **{name: _text(one.answers.get(name, "")) for name in ASKED},
             "areas": sorted(_list(one.answers.get("areas", []))),
@@ -197,7 +197,7 @@ def _decided(file: PageFile) -> Iterator[tuple[str, ...]]:
         if not entity and one.answers.get("unnamed") == "yes":
             entity, decision = _text(one.answers.get("entity", "")), "yes"
         if entity and decision in ("yes", "no"):
-            yield value, entity, decision, " ".join(one.note.split()), file.reader.strip(), one.date
+            yield value, entity, decision, " ".join(one.note.split()), " ".join(file.reader.split()), one.date
 
 
 def readings_of(labels: pl.DataFrame) -> pl.DataFrame:

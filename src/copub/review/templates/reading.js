@@ -4,6 +4,7 @@ const $ = (id) => document.getElementById(id);
 const data = JSON.parse($("data").textContent);
 const ONE = [["yes", "Yes", "y"], ["no", "No", "n"], ["cannot tell", "Cannot tell", "t"]];
 const MANY = "1234567890abcdefgh";
+const UNDOS = 500; // answers that can be taken back: browsers keep about 5 MB
 const IDLE = 300;  // seconds on one item after which the reader is taken to be away
 const questions = new Map(data.questions.map((question) => [question.id, question]));
 const places = new Map(data.items.map((item, place) => [item.id, place]));
@@ -55,7 +56,8 @@ function change(id, made, why) {
   const now = new Date();
   state.past.push([id, state.answers[id] ?? null, state.at]);
   state.answers[id] = { ...made, date: localDate(now), at: now.getTime() };
-  state.log.push([now.toISOString(), id, why, made]);
+  state.log.push([now.toISOString(), id, why, made[why] ?? made]);
+  if (state.past.length > UNDOS) state.past.shift();
   unsaved += 1;
   keep();
 }
