@@ -131,8 +131,7 @@ def study_folder(reports: Path, study_id: str) -> Path:
     if wrong:
         raise InputError(wrong, where="--study", hint="give the id of a study, such as belgium-china")
     folder = reports / study_id
-    is_id = study_id not in ("", ".", "..") and Path(study_id).name == study_id
-    if not is_id or (not folder.is_dir() and study_id not in shipped_names("studies")):
+    if not folder.is_dir() and study_id not in shipped_names("studies"):
         raise InputError(f"no run of a study {study_id!r}", where=str(reports), hint="run the study first")
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
