@@ -52,7 +52,7 @@ def flags(
         for e, tier, _, _, ok in affiliation["hits"]
         if ok and tier != "review" and entities[e][0] in watchlists and entities[e][3] in SIDE_B
     ]
-    standing = [entity[1] for entity, _ in counted]
+    listing = [entity[1] for entity, _ in counted]
     own = []  # of each author with a known country: the part of the affiliations that name a listed institution
     for author, countries in zip(work["authors"], people, strict=True):
         named = [
@@ -64,8 +64,8 @@ def flags(
             for affiliation in author["affiliations"]
         ]  # fmt: skip
         own += [sum(named) / len(named) if named else 0.0] if countries else []
-    listed = any(level in levels for level in standing)
-    known = [level for level in standing if level in order]
+    listed = any(level in levels for level in listing)
+    known = [level for level in listing if level in order]
     side_b = [a for a, b in zip(work["authors"], on_b, strict=True) if b]
     return {
         "n_authors_a": sum(on_a),
@@ -83,16 +83,16 @@ def flags(
         "is_critical": bool(areas),
         "areas": areas,
         "is_listed": listed,
-        "listed_band": "counted"
+        "listing_category": "counted"
         if listed
         else "none"
-        if not standing
+        if not listing
         else "unrated"
-        if set(standing) == {"unrated"}
+        if set(listing) == {"unrated"}
         else "lower level",
         "max_risk_level": min(known, key=order.index) if known else None,
         "is_critical_listed": bool(areas) and listed,
-        "is_top_level": bool(areas) and top in standing and top in levels,
+        "is_top_level": bool(areas) and top in listing and top in levels,
     }
 
 
@@ -115,10 +115,10 @@ HAS: dict[str, tuple[Callable[[Row], float], Callable[[Row], bool]]] = {
     "listed": (lambda f: f["is_listed"], lambda f: True),
     "critical_listed": (lambda f: f["is_critical"] and f["is_listed"], lambda f: True),
     "top_level": (lambda f: f["is_top_level"], lambda f: True),
-    "critical_listed_lower": (lambda f: f["is_critical"] and f["listed_band"] == "lower level", lambda f: True),
-    "critical_listed_unrated": (lambda f: f["is_critical"] and f["listed_band"] == "unrated", lambda f: True),
-    "listed_lower": (lambda f: f["listed_band"] == "lower level", lambda f: True),
-    "listed_unrated": (lambda f: f["listed_band"] == "unrated", lambda f: True),
+    "critical_listed_lower": (lambda f: f["is_critical"] and f["listing_category"] == "lower level", lambda f: True),
+    "critical_listed_unrated": (lambda f: f["is_critical"] and f["listing_category"] == "unrated", lambda f: True),
+    "listed_lower": (lambda f: f["listing_category"] == "lower level", lambda f: True),
+    "listed_unrated": (lambda f: f["listing_category"] == "unrated", lambda f: True),
     "top_level_given_critical_listed": (lambda f: f["is_top_level"], lambda f: f["is_critical_listed"]),
     "listed_given_critical": (lambda f: f["is_critical_listed"], lambda f: f["is_critical"]),
     "critical_given_listed": (lambda f: f["is_critical_listed"], lambda f: f["is_listed"]),

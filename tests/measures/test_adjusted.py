@@ -47,7 +47,7 @@ Truth = dict[tuple[bool, str], float]
 def by_hand(rows: list[dict[str, Any]], errors: Errors, top: str = "very high") -> dict[str, float]:
     """Correct work by work, as docs/method.md has it: what each counts for in the six cells of the truth."""
 
-    def standing(row: dict[str, Any]) -> str:
+    def listing(row: dict[str, Any]) -> str:
         return "none" if not row["is_listed"] else "top" if row["max_risk_level"] == top else "below"
 
     def strata(row: dict[str, Any]) -> tuple[str, str]:
@@ -55,7 +55,7 @@ def by_hand(rows: list[dict[str, Any]], errors: Errors, top: str = "very high") 
         return text, "resolved" if row["has_institution"] else "unresolved"
 
     def mix(peers: list[dict[str, Any]]) -> dict[str, float]:
-        hits = [standing(r) for r in peers if r["is_listed"]]
+        hits = [listing(r) for r in peers if r["is_listed"]]
         return {level: hits.count(level) / len(hits) if hits else 0.0 for level in ("below", "top")}
 
     def of_standing(row: dict[str, Any], level: str, peers: list[dict[str, Any]]) -> float:
@@ -63,7 +63,7 @@ def by_hand(rows: list[dict[str, Any]], errors: Errors, top: str = "very high") 
         power, false, shares = m.sensitivity + m.specificity - 1, 1 - m.specificity, mix(peers)
         if level == "none":
             return 1 - of_standing(row, "below", peers) - of_standing(row, "top", peers)
-        return ((standing(row) == level) - false * shares[level]) / power
+        return ((listing(row) == level) - false * shares[level]) / power
 
     judged = [r for r in rows if r["classifiable"]]
     mute = [r for r in rows if not r["classifiable"]]

@@ -117,7 +117,7 @@ def test_what_the_source_leaves_open_is_named_and_shown_under_each_reading() -> 
         "cannot tell: the source leaves open which risk levels count; the database; the period; "
         "full or fractional counting; the edition of the list, and whether it is laid over earlier years"
     }
-    every = tables["copublications"].filter("is_critical", pl.col("listed_band") != "none").height
+    every = tables["copublications"].filter("is_critical", pl.col("listing_category") != "none").height
     assert rows["every listed entity"]["ours"] == pytest.approx(every / tables["copublications"].height)
     within = tables["copublications"].filter(pl.col("publication_year").is_between(2016, 2018))
     assert rows["years 2016 to 2018"]["ours"] == pytest.approx(within["is_critical_listed"].mean())
@@ -134,7 +134,7 @@ def test_a_conditional_share_under_another_reading_is_of_that_readings_counts() 
     source = published(figure("share", measure="critical_given_listed") + "open = ['levels']\n")
     tables = tables_of(120)
     (row,) = comparison(STUDY, [source], tables, is_census=True).filter(reading="every listed entity").rows(named=True)
-    named = tables["copublications"].filter(pl.col("listed_band") != "none")
+    named = tables["copublications"].filter(pl.col("listing_category") != "none")
     assert row["ours"] == pytest.approx(named["is_critical"].mean()) and row["ours_works"] == named.height
 
 

@@ -121,10 +121,10 @@ def test_trends_have_every_year_and_equal_brute_force(seed: int) -> None:
 def test_bands_are_never_mixed_into_the_headline(seed: int) -> None:
     _world, tables = measured_world(seed)
     table = tables["copublications"]
-    assert table.filter((pl.col("listed_band") == "counted") != pl.col("is_listed")).is_empty()
+    assert table.filter((pl.col("listing_category") == "counted") != pl.col("is_listed")).is_empty()
     shares = tables["shares"].filter(slice_kind="all", counting="full")
     total = sum(shares.filter(measure=m)["numerator"][0] for m in ("listed", "listed_lower", "listed_unrated"))
-    assert total == table.filter(pl.col("listed_band") != "none").height
+    assert total == table.filter(pl.col("listing_category") != "none").height
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,4 +1,4 @@
-"""Families, areas by level, funders, intensity, medians and ranks against plain recomputation."""
+"""Families, areas by level, funders, collaboration indices, medians and ranks against plain recomputation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from copub.measures.crossings import intensity
+from copub.measures.crosstabulations import collaboration_indices
 
 from .worlds import AREAS, LEVELS, LIMITS, STUDY, made_world, measured, seeds
 
@@ -61,7 +61,7 @@ def test_funders_are_counted_once_per_work(seed: int) -> None:
 def test_intensity_is_salton_and_association_strength() -> None:
     context = pl.DataFrame({"side": ["a", "b", "world"], "year": [2016] * 3, "works": [400, 900, 10_000]})
     works = measured(3, 40)["copublications"]
-    table = intensity(STUDY, works, context)
+    table = collaboration_indices(STUDY, works, context)
     row = table.row(by_predicate=pl.col("year") == 2016, named=True)
     n = works.filter(publication_year=2016).height
     assert row["works"] == n
@@ -75,9 +75,9 @@ def test_intensity_is_salton_and_association_strength() -> None:
 def test_association_strength_needs_the_output_of_the_world_and_files_have_no_context() -> None:
     context = pl.DataFrame({"side": ["a", "b"], "year": [2016, 2016], "works": [400, 900]})
     works = measured(3, 40)["copublications"]
-    table = intensity(STUDY, works, context).filter(year=2016)
+    table = collaboration_indices(STUDY, works, context).filter(year=2016)
     assert table["association_strength"][0] is None and table["salton"][0] is not None
-    assert intensity(STUDY, works, None).is_empty()
+    assert collaboration_indices(STUDY, works, None).is_empty()
 
 
 @LIMITS
@@ -86,7 +86,7 @@ def test_medians_are_those_of_the_works(seed: int) -> None:
     _, tables = world_and_tables(seed)
     works = tables["copublications"]
     for group in ("critical", "listed", "critical_listed"):
-        row = tables["resampled"].row(
+        row = tables["bootstrap"].row(
             by_predicate=(pl.col("statistic") == "median authors") & (pl.col("group") == group), named=True
         )
         sizes = works.filter(f"is_{group}")["n_authors"].to_list()
@@ -99,7 +99,7 @@ def test_ranks_follow_the_counts_and_ties_share_the_better_one() -> None:
     tables = measured(5, 40)
     areas = tables["shares"].filter(measure="critical", slice_kind="area", counting="full")
     counts = dict(areas.select("slice", "numerator").iter_rows())
-    for row in tables["resampled"].filter(statistic="rank of area").iter_rows(named=True):
+    for row in tables["bootstrap"].filter(statistic="rank of area").iter_rows(named=True):
         assert row["value"] == 1 + sum(other > counts[row["item"]] for other in counts.values())
         assert row["works"] == counts[row["item"]]
         assert 1 <= row["ci_low"] <= row["ci_high"] <= len(AREAS)

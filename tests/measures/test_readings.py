@@ -95,8 +95,8 @@ def test_every_listed_entity_counts_whatever_its_level() -> None:
     table = measured_readings()
     made = made_world(3, 40)[1]
     works = copublications(flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS))
-    assert of(table, "every listed entity")[0] == (works["listed_band"] != "none").sum()
-    both = works.filter("is_critical", pl.col("listed_band") != "none").height
+    assert of(table, "every listed entity")[0] == (works["listing_category"] != "none").sum()
+    both = works.filter("is_critical", pl.col("listing_category") != "none").height
     assert of(table, "every listed entity", "critical_listed")[0] == both
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from copub.measures.copublications import flagged_works
 from copub.measures.duplicategroups import first_of_group, with_groups
-from copub.measures.specifications import Specifications, influences, specifications
+from copub.measures.specifications import Specifications, specifications, switch_effects
 from copub.measures.switches import settings_of
 from copub.screening.appliedrepairs import OtherRepairs
 from copub.study import Study
@@ -186,7 +186,7 @@ def test_influence_is_the_mean_difference_of_matched_specifications() -> None:
             ("with", "fractional-authors", 0.20), ("without", "fractional-authors", 0.12),
         )
     ]  # fmt: skip
-    table = influences(pl.DataFrame(rows), settings)
+    table = switch_effects(pl.DataFrame(rows), settings)
     by_switch = {row["switch"]: row for row in table.iter_rows(named=True)}
     assert by_switch["medical"]["mean_difference"] == pytest.approx((0.03 + 0.08) / 2)
     assert by_switch["counting"]["mean_difference"] == pytest.approx((0.10 + 0.05) / 2)

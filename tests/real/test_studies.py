@@ -73,7 +73,7 @@ def test_the_whole_run_takes_under_1_gb(works_files: list[Path], tmp_path: Path)
 
 def test_lower_and_unrated_levels_stand_beside_the_listed_ones(belgium_china: copub.Run) -> None:
     works = belgium_china.tables["copublications"]
-    bands = dict(works.group_by("listed_band").len().iter_rows())
+    bands = dict(works.group_by("listing_category").len().iter_rows())
     assert bands["counted"] == works["is_listed"].sum() > 0
     assert bands["lower level"] > 0
     assert bands["unrated"] > 0

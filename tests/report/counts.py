@@ -45,8 +45,8 @@ MEASURES = {
     "critical": lambda w: w["is_critical"],
     "listed": lambda w: w["is_listed"],
     "critical_listed": lambda w: w["is_critical_listed"],
-    "critical_listed_lower": lambda w: w["is_critical"] and w["listed_band"] == "lower level",
-    "critical_listed_unrated": lambda w: w["is_critical"] and w["listed_band"] == "unrated",
+    "critical_listed_lower": lambda w: w["is_critical"] and w["listing_category"] == "lower level",
+    "critical_listed_unrated": lambda w: w["is_critical"] and w["listing_category"] == "unrated",
 }
 
 

@@ -1,4 +1,4 @@
-"""Rules of the dossier: the asked institutions only, their standing, their works, and no more."""
+"""Rules of the dossier: the asked institutions only, their listing, their works, and no more."""
 
 from __future__ import annotations
 

@@ -27,7 +27,11 @@ def tables(world: Any) -> dict[str, pl.DataFrame]:
          "highest_setting": "every entity", "highest_median": 0.09},
         {"rank": 3, "switch": "tiers", "settings": ["name", "identifier"], "left_out": ["identifier"]},
     ]  # fmt: skip
-    return {**world[0], "specifications": grid, "influences": pl.DataFrame(rows, schema=TABLES["influences"].schema)}
+    return {
+        **world[0],
+        "specifications": grid,
+        "switch_effects": pl.DataFrame(rows, schema=TABLES["switch_effects"].schema),
+    }
 
 
 def test_the_first_of_the_influences_is_said(world: Any, tables: dict[str, pl.DataFrame]) -> None:
@@ -39,8 +43,8 @@ def test_the_first_of_the_influences_is_said(world: Any, tables: dict[str, pl.Da
 
 
 def test_where_no_switch_has_two_settings_nothing_is_said(world: Any, tables: dict[str, pl.DataFrame]) -> None:
-    alone = tables["influences"].filter(switch="tiers")
-    section = specification_section(facts_of({**tables, "influences": alone}, world[1]))
+    alone = tables["switch_effects"].filter(switch="tiers")
+    section = specification_section(facts_of({**tables, "switch_effects": alone}, world[1]))
     assert section is not None and not any("points on average" in line for line in section.paragraphs)
 
 

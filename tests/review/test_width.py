@@ -26,7 +26,7 @@ of the stratified estimator, with 5.5 % critical and listed and a recall of 0.56
 
 
 def world(rng: np.random.Generator, works: int, titles: float) -> tuple[Ints, Ints, Ints]:
-    """Draw works: stratum by copub's decisions, whether truly critical, standing on the lists (0 not, 1 below, 2 top).
+    """Draw works: stratum by copub's decisions, whether truly critical, listing category (0 not, 1 below, 2 top).
 
     Truly 20 % are critical, 22 % listed, 5.5 % both. Recall is 0.56 on titles and 0.89 on abstracts; the
     shares near the threshold are those of the demo. The simulation of `EXPECTED` states only 5.5 % and 0.56.
@@ -39,11 +39,11 @@ def world(rng: np.random.Generator, works: int, titles: float) -> tuple[Ints, In
     found = np.where(true, rng.random(works) < recall, rng.random(works) > specificity)
     matched = named & (rng.random(works) < 0.99)
     near = rng.random(works) < np.select([found, true], [0.28, 0.15], 0.012)
-    standing = np.where(named, np.where(rng.random(works) < 0.4, 2, 1), 0)
-    return 4 * found + 2 * matched + near, true.astype(np.int64), standing
+    listing = np.where(named, np.where(rng.random(works) < 0.4, 2, 1), 0)
+    return 4 * found + 2 * matched + near, true.astype(np.int64), listing
 
 
-def read_of(strata: Ints, critical: Ints, standing: Ints, total: int) -> list[Read]:
+def read_of(strata: Ints, critical: Ints, listing: Ints, total: int) -> list[Read]:
     """Read the first works of the page's order; the works stand in random order, as a hash puts them."""
     sizes = {key: count for key, count in zip(KEYS, np.bincount(strata, minlength=8).tolist(), strict=True) if count}
     order = reading_order(sizes, total)
@@ -51,7 +51,7 @@ def read_of(strata: Ints, critical: Ints, standing: Ints, total: int) -> list[Re
     for key, size in sizes.items():
         first = np.flatnonzero(strata == KEYS.index(key))[: order.count(key)]
         table = np.zeros((2, 3))
-        np.add.at(table, (critical[first], standing[first]), 1)
+        np.add.at(table, (critical[first], listing[first]), 1)
         reads.append(Read(size, table, table))
     return reads
 
@@ -72,8 +72,8 @@ def test_reading_in_the_order_of_the_page_gives_the_expected_widths(works: int, 
 
 
 def test_the_interval_is_that_of_the_report() -> None:
-    strata, critical, standing = world(np.random.default_rng(5), 2_000, 0.3)
-    reads = read_of(strata, critical, standing, 150)
+    strata, critical, listing = world(np.random.default_rng(5), 2_000, 0.3)
+    reads = read_of(strata, critical, listing, 150)
     _, low, high = from_labels(reads, 0.95, draws=40_000)["critical_listed"]
     exact = interval([Stratum(read.size, read.known.sum(), read.known[1, 1:].sum()) for read in reads], 0.95)
     assert exact == pytest.approx((low, high), abs=0.0015)

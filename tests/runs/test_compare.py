@@ -254,7 +254,10 @@ def test_epoch_crossings_are_named_and_taint_the_causes_they_touch(tmp_path: Pat
         rewrite(world)
 
     comparison = compared(tmp_path, change, LATER, first=old)
-    assert [(c.instrument, c.certain) for c in comparison.crossings] == [("affiliations", True), ("topics", True)]
+    assert [(c.instrument, c.certain) for c in comparison.instrument_changes] == [
+        ("affiliations", True),
+        ("topics", True),
+    ]
     kinds = dict(comparison.split("critical_listed", "full").select("cause", "kind").iter_rows())
     assert kinds == {"re-affiliated": "record or instrument", "topics changed": "instrument", "text changed": "record"}
 
@@ -262,7 +265,7 @@ def test_epoch_crossings_are_named_and_taint_the_causes_they_touch(tmp_path: Pat
 def test_an_unknown_epoch_is_named_as_uncertain_even_in_both_runs(tmp_path: Path) -> None:
     unknown = replace(EARLIER, epoch="unknown")
     comparison = compared(tmp_path, nothing, replace(LATER, epoch="unknown"), first=unknown)
-    assert [c.certain for c in comparison.crossings] == [False, False]
+    assert [c.certain for c in comparison.instrument_changes] == [False, False]
     assert cautions(comparison) == [
         "At least one of the runs does not record when its works were retrieved. OpenAlex may have changed its "
         "affiliations and topics in between, so a difference may come from OpenAlex rather than from the research "

@@ -57,7 +57,7 @@ def test_writing_twice_gives_the_same_bytes(comparison: Comparison, tmp_path: Pa
 def test_the_summary_names_crossings_counts_and_parts(comparison: Comparison, tmp_path: Path) -> None:
     write_comparison(comparison, tmp_path / "out")
     facts = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
-    assert [crossing["instrument"] for crossing in facts["epoch_crossings"]] == ["affiliations", "topics"]
+    assert [change["instrument"] for change in facts["instrument_changes"]] == ["affiliations", "topics"]
     assert facts["works"] == {"added": 1, "removed": 1, "changed": 0}
     assert {part["cause"] for part in facts["parts"]} == {"newly published", "left the pair"}
     assert facts["synthetic"] is True

@@ -64,7 +64,7 @@ def test_keys_that_an_older_manifest_lacks_are_read_as_not_known(run: Run) -> No
     assert instruments(old.manifest)["copub"] == "not known"
     comparison = compare(old, old)
     assert comparison.is_empty
-    assert {crossing.certain for crossing in comparison.crossings} == {False}
+    assert {change.certain for change in comparison.instrument_changes} == {False}
 
 
 def test_every_setting_of_a_study_has_a_value_where_the_manifest_lacks_it(run: Run) -> None:

@@ -21,10 +21,10 @@ from copub.history.states import read_state
 from copub.runs.folder import Run, refuse_older, with_todays_columns
 from copub.runs.instruments import (
     UNKNOWN,
-    Crossing,
+    InstrumentChange,
     changed_settings,
-    crossings,
     files_named,
+    instrument_changes,
     instruments,
     last_retrieval,
     questions,
@@ -44,7 +44,7 @@ class Comparison:
     """What changed between two runs, and why.
 
     before, after : the runs as named. questions : how the studies ask otherwise, if they do.
-    crossings : instruments of OpenAlex that changed between them; read both first. notes : what
+    instrument_changes : instruments of OpenAlex that changed between them; read both first. notes : what
     else limits the comparison. tables : frames by name, as in `COMPARISON_TABLES`: shares, parts,
     works, moves, institutions, instruments.
     """
@@ -52,7 +52,7 @@ class Comparison:
     before: Run
     after: Run
     questions: tuple[str, ...]
-    crossings: tuple[Crossing, ...]
+    instrument_changes: tuple[InstrumentChange, ...]
     notes: tuple[str, ...]
     tables: dict[str, pl.DataFrame]
 
@@ -95,7 +95,7 @@ def _compared(run_a: Run, run_b: Run) -> Comparison:
     forward = run_time(run_a) <= run_time(run_b)
     before, after = (run_a, run_b) if forward else (run_b, run_a)
     pair = Pair(before, after, study_of(before.manifest), study_of(after.manifest))
-    met = crossings(before.manifest, after.manifest)
+    met = instrument_changes(before.manifest, after.manifest)
     works = _joined(pair)
     found = candidates(pair, works)
     state_a, state_b = states_of(works)
@@ -115,7 +115,7 @@ def _compared(run_a: Run, run_b: Run) -> Comparison:
         run_a,
         run_b,
         tuple(questions(study_of(run_a.manifest), study_of(run_b.manifest))),
-        tuple(met) if forward else tuple(Crossing(c.instrument, c.after, c.before, c.certain) for c in met),
+        tuple(met) if forward else tuple(InstrumentChange(c.instrument, c.after, c.before, c.certain) for c in met),
         tuple(_notes(pair, run_a, run_b)),
         {name: conform_comparison(name, frame) for name, frame in tables.items()},
     )
@@ -168,10 +168,10 @@ def _shares(before: State, after: State) -> pl.DataFrame:
     )
 
 
-def _with_kinds(split: pl.DataFrame, met: list[Crossing]) -> pl.DataFrame:
+def _with_kinds(split: pl.DataFrame, met: list[InstrumentChange]) -> pl.DataFrame:
     """Add the kind of each cause: across an epoch a record may have moved by the instrument alone."""
     kinds = {cause.name: cause.kind for cause in CAUSES}
-    crossed = {crossing.instrument for crossing in met}
+    crossed = {change.instrument for change in met}
     if "affiliations" in crossed:
         kinds |= {cause.name: "record or instrument" for cause in (AFFILIATED, INDEXED, LEFT)}
     if "topics" in crossed:

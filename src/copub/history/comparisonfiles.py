@@ -85,9 +85,9 @@ def comparison_facts(comparison: Comparison) -> dict[str, Any]:
         "synthetic": _is_synthetic(comparison),
         "studies": [str(run.manifest["study"]["id"]) for run in (comparison.before, comparison.after)],
         "questions": list(comparison.questions),
-        "epoch_crossings": [
+        "instrument_changes": [
             {"instrument": c.instrument, "before": c.before, "after": c.after, "certain": c.certain}
-            for c in comparison.crossings
+            for c in comparison.instrument_changes
         ],
         "cautions": cautions(comparison),
         "works": comparison.counts(),

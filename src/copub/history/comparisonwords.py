@@ -46,8 +46,8 @@ def points(part: float | None) -> str:
 def cautions(comparison: Comparison) -> list[str]:
     """Return what is to be read before any number: another question, epochs that were crossed, other limits."""
     warning = "so a difference may come from OpenAlex rather than from the research itself"
-    certain = [f"{crossing}, {warning}." for crossing in comparison.crossings if crossing.certain]
-    unknown = [crossing.instrument for crossing in comparison.crossings if not crossing.certain]
+    certain = [f"{change}, {warning}." for change in comparison.instrument_changes if change.certain]
+    unknown = [change.instrument for change in comparison.instrument_changes if not change.certain]
     undated = [
         f"At least one of the runs does not record when its works were retrieved. OpenAlex may have changed its "
         f"{listing(unknown)} in between, {warning}."

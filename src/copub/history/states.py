@@ -149,7 +149,7 @@ def thresholds_of(run: Run, study: Study) -> pl.DataFrame:
 
 
 def listed_under(run: Run, own: Study, other: Study) -> pl.DataFrame:
-    """Return per work of a run with a hit its standing under other settings: is_listed, is_level_top.
+    """Return per work of a run with a hit its listing category under other settings: is_listed, is_level_top.
 
     Lists, dates and decisions of people are those of the run's own study; levels, tiers, switches
     and side B are the other's.

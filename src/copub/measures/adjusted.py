@@ -30,7 +30,7 @@ _HAS: Mapping[str, pl.Expr] = {
     "top_level": pl.col("is_top_level"),
 }
 _READ = (
-    "work_id", "publication_year", "text", "affiliation", "standing", "classifiable", "is_critical", "is_listed",
+    "work_id", "publication_year", "text", "affiliation", "listing", "classifiable", "is_critical", "is_listed",
     "is_critical_listed", "is_top_level",
 )  # fmt: skip
 _ESTIMATES = ("adjusted", "adjusted_low", "adjusted_high")
@@ -66,7 +66,7 @@ def adjusted(
         pl.when("is_listed")
         .then(pl.when((pl.col("max_risk_level") == study.top_level).fill_null(False)).then(2).otherwise(1))
         .otherwise(0)
-        .alias("standing"),
+        .alias("listing"),
     )
     marked = marked.select(list(dict.fromkeys((*_READ, *READING_STRATA))))  # a slice is a copy of its works
     labels = None if labelled is None else _labels_of(marked, labelled)
@@ -131,12 +131,12 @@ def _basis(study: Study, works: pl.DataFrame, errors: Errors | None, labels: _La
 def _decisions(works: pl.DataFrame) -> Decisions:
     classified: dict[tuple[str, str], Array] = {}
     unclassified: dict[str, Array] = {}
-    counted = works.group_by("text", "affiliation", "classifiable", "is_critical", "standing").len()
-    for text, place, can_be, critical, standing, count in counted.iter_rows():
+    counted = works.group_by("text", "affiliation", "classifiable", "is_critical", "listing").len()
+    for text, place, can_be, critical, listing, count in counted.iter_rows():
         if can_be:
-            classified.setdefault((text, place), np.zeros((2, 3)))[int(critical), standing] += count
+            classified.setdefault((text, place), np.zeros((2, 3)))[int(critical), listing] += count
         else:
-            unclassified.setdefault(place, np.zeros(3))[standing] += count
+            unclassified.setdefault(place, np.zeros(3))[listing] += count
     return Decisions(classified, unclassified)
 
 
@@ -207,9 +207,9 @@ def _rate(read: pl.DataFrame) -> Array:
 
 
 def _table(read: pl.DataFrame, weight: pl.Expr) -> Array:
-    """Return readings by truth: critical x standing (an unknown level counts as below the top)."""
+    """Return readings by truth: critical x listing (an unknown level counts as below the top)."""
     table = np.zeros((2, 3))
-    standing = pl.when("listed").then(pl.when(pl.col("top_level").fill_null(False)).then(2).otherwise(1)).otherwise(0)
-    for critical, at, value in read.select("critical", standing.alias("at"), weight.alias("value")).iter_rows():
+    listing = pl.when("listed").then(pl.when(pl.col("top_level").fill_null(False)).then(2).otherwise(1)).otherwise(0)
+    for critical, at, value in read.select("critical", listing.alias("at"), weight.alias("value")).iter_rows():
         table[int(critical), at] += value
     return table

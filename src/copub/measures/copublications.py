@@ -55,7 +55,7 @@ def flagged_works(
     flagged = found.join(_status(reviewed or {}), on="work_id", how="left").with_columns(
         pl.col("is_critical", "is_listed", "is_level_top").fill_null(False),
         pl.col("areas", "entities", "watchlists", "tiers").fill_null(no_texts),
-        pl.col("listed_band").fill_null("none"),
+        pl.col("listing_category").fill_null("none"),
         pl.col("review_status").fill_null("unreviewed"),
         pl.col("has_institution", "has_affiliation", "classifiable").fill_null(False),
         pl.col("classified_from").fill_null("nothing"),
@@ -213,10 +213,10 @@ def headline_hits(hits: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl
 
 
 def listed_works(hits: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl.DataFrame:
-    """Return per work with a counted hit of a headline watchlist its standing on these lists.
+    """Return per work with a counted hit of a headline watchlist its listing category on these lists.
 
     A hit on side B counts at the levels that the study names. Lower and unrated levels are
-    kept apart as a band: never mixed in, never dropped.
+    kept apart as a listing category: never mixed in, never dropped.
     """
     rank = {level: position for position, level in enumerate(levels)}
     relevant = headline_hits(hits, study, levels).with_columns(
@@ -240,7 +240,7 @@ def listed_works(hits: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl.
             .when("rated")
             .then(pl.lit("lower level"))
             .otherwise(pl.lit("unrated"))
-            .alias("listed_band"),
+            .alias("listing_category"),
         )
         .drop("best", "rated")
     )

@@ -1,6 +1,6 @@
 """Correcting shares for the errors of classifier and matcher, all measures at once.
 
-Estimated is one cross-table of the truth, critical or not by standing on the lists; every share
+Estimated is one cross-table of the truth, critical or not by listing category; every share
 is read from it, so that no two of them contradict each other. Without labels of the study's own
 works: W. J. Rogan, B. Gladen (1978), Estimating prevalence from the results of a screening test,
 American Journal of Epidemiology 107, for two tests at once. With labels: the stratified estimator
@@ -33,7 +33,7 @@ LABEL_PRIOR = 2 * PRIOR
 LEAST_ACCURACY = 0.05
 """An instrument whose sensitivity + specificity - 1 may be below this tells nothing."""
 
-STANDINGS = ("none", "below", "top")
+LISTINGS = ("none", "below", "top")
 """Standing of a work on the lists: not listed, listed below the top level, listed at the top level."""
 
 Estimate = tuple[float | None, float, float]
@@ -67,8 +67,8 @@ class Decisions:
     """What the instruments decided on the works of a slice.
 
     classified : works that the classifier can classify, by text and affiliation stratum: counts by its
-        decision (no, yes) and by standing (`STANDINGS`), shape 2 x 3.
-    unclassified : the other works, by affiliation stratum: counts by standing.
+        decision (no, yes) and by listing (`LISTINGS`), shape 2 x 3.
+    unclassified : the other works, by affiliation stratum: counts by listing.
     """
 
     classified: Mapping[tuple[str, str], Array]
@@ -89,7 +89,7 @@ def evaluated_accuracy(counts: ErrorCounts) -> Accuracy:
 
 
 def corrected(shares: Array, classifier: Accuracy, matcher: Accuracy) -> Array:
-    """Return the true cross-table of a stratum: draws x (not critical, critical) x standing.
+    """Return the true cross-table of a stratum: draws x (not critical, critical) x listing.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def adjust(
 ) -> dict[str, Estimate]:
     """Return the adjusted share of each measure (`MEASURES`) with its interval; empty over no works.
 
-    Works that cannot be classified have their standing; by topic, the classified ones of the same standing
+    Works that cannot be classified have their listing; by topic, the classified ones of the same listing
     stand for them. Where an instrument may tell nothing, what rests on it is not estimated.
     """
     if not _size(given.classified) + _size(given.unclassified):
@@ -159,37 +159,37 @@ def _size(parts: Mapping[Any, Array]) -> float:
     return float(sum(part.sum() for part in parts.values()))
 
 
-def _taken_as_sure(powers: _Powers, blind: tuple[bool, bool]) -> _Powers:
-    """Return the powers with SURE in place of a blind instrument: what rests on it is not read."""
+def _taken_as_sure(accuracies: _Powers, blind: tuple[bool, bool]) -> _Powers:
+    """Return the accuracies with SURE in place of a blind instrument: what rests on it is not read."""
     return _Powers(
-        dict.fromkeys(powers.classifier, SURE) if blind[0] else powers.classifier,
-        dict.fromkeys(powers.matcher, SURE) if blind[1] else powers.matcher,
+        dict.fromkeys(accuracies.classifier, SURE) if blind[0] else accuracies.classifier,
+        dict.fromkeys(accuracies.matcher, SURE) if blind[1] else accuracies.matcher,
     )
 
 
-def _truth(given: Decisions, powers: _Powers, cells: Callable[[Array], Array]) -> Array:
-    """Return the true cross-table of all works: draws x (not critical, critical) x standing, none below 0.
+def _truth(given: Decisions, accuracies: _Powers, cells: Callable[[Array], Array]) -> Array:
+    """Return the true cross-table of all works: draws x (not critical, critical) x listing, none below 0.
 
     `cells` gives the shares of the decisions behind the counts of a stratum, one table per draw.
     """
     classified, unclassified = np.zeros((1, 2, 3)), np.zeros((1, 3))
     for (text, place), counts in sorted(given.classified.items()):
         if counts.sum():
-            part = corrected(cells(counts), powers.classifier[text], powers.matcher[place])
+            part = corrected(cells(counts), accuracies.classifier[text], accuracies.matcher[place])
             classified = classified + counts.sum() * part
-    for place, standing in sorted(given.unclassified.items()):
-        if standing.sum():
-            part = corrected(cells(np.stack([standing, np.zeros(3)])), SURE, powers.matcher[place])
-            unclassified = unclassified + standing.sum() * part.sum(axis=1)
+    for place, listing in sorted(given.unclassified.items()):
+        if listing.sum():
+            part = corrected(cells(np.stack([listing, np.zeros(3)])), SURE, accuracies.matcher[place])
+            unclassified = unclassified + listing.sum() * part.sum(axis=1)
     critical = critical_by_standing(classified) * unclassified
     whole = np.maximum(classified + np.stack([unclassified - critical, critical], axis=1), 0)
     return np.asarray(whole / whole.sum(axis=(1, 2), keepdims=True))
 
 
 def critical_by_standing(table: Array) -> Array:
-    """Return draws x standing: the critical share among works not listed, and among listed ones.
+    """Return draws x listing: the critical share among works not listed, and among listed ones.
 
-    Cells below 0 count as 0; a standing without works has the share of all.
+    Cells below 0 count as 0; a listing without works has the share of all.
     """
     kept = np.maximum(table, 0)
     merged = np.stack([kept[..., 0], kept[..., 1:].sum(axis=2)], axis=2)
@@ -227,7 +227,7 @@ class Read:
     """A stratum of a labelled sample.
 
     size : works of the slice in the stratum.
-    known : of these, works that people have read, by truth: critical x standing, shape 2 x 3.
+    known : of these, works that people have read, by truth: critical x listing, shape 2 x 3.
     rate : readings of the whole stratum, weighted by the works that each stands for, in the same shape.
     """
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from copub.measures.adjusted import adjusted
+from copub.measures.bootstrap import bootstrap
 from copub.measures.comparison import comparison
 from copub.measures.copublications import copublications, flagged_works
 from copub.measures.coverage import coverage
-from copub.measures.crossings import area_levels, funders, intensity
+from copub.measures.crosstabulations import area_levels, collaboration_indices, funders
 from copub.measures.events import events
 from copub.measures.families import institution_families
 from copub.measures.growth import growth
 from copub.measures.inputs import Inputs
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
 from copub.measures.readings import readings
-from copub.measures.resampled import resampled
 from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
 from copub.measures.specifications import specifications
@@ -92,7 +92,7 @@ def measure(
         grid, moved_by, moves = specifications(
             study, flagged, authorships, classification.assignments, hits, ranked, given.thresholds, other_repairs
         )
-        add(sensitivity=sensitivity(moves), specifications=grid, influences=moved_by)
+        add(sensitivity=sensitivity(moves), specifications=grid, switch_effects=moved_by)
         add(comparison=comparison(study, given.published, numbers, is_census=as_of is not None))
     return numbers
 
@@ -114,13 +114,13 @@ def _counted(
     makers: dict[str, Callable[[], pl.DataFrame]] = {
         "shares": lambda: shares(study, flagged, of_works, levels, areas),
         "adjusted": lambda: adjusted(study, works, given.errors, given.labelled),
-        "resampled": lambda: resampled(study, works, of_works, areas),
+        "bootstrap": lambda: bootstrap(study, works, of_works, areas),
         "institutions": lambda: institutions(study, of_works, works, own_levels),
         "institution_families": lambda: institution_families(study, tables.affiliations, works),
         "pairs": lambda: pairs(study, of_works, works, own_levels),
         "area_levels": lambda: area_levels(study, works, areas, levels),
         "funders": lambda: funders(study, works, tables.works),
-        "intensity": lambda: intensity(study, works, context),
+        "collaboration_indices": lambda: collaboration_indices(study, works, context),
         "coverage": lambda: coverage(tables, works),
         "readings": lambda: readings(study, works, hits, levels, given.held, given.unrated),
     }

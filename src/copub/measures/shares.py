@@ -33,10 +33,10 @@ MEASURES: Mapping[str, tuple[pl.Expr, pl.Expr]] = {
     "listed": (pl.col("is_listed"), _TRUE),
     "critical_listed": (pl.col("is_critical_listed"), _TRUE),
     "top_level": (pl.col("is_top_level"), _TRUE),
-    "critical_listed_lower": (pl.col("is_critical") & (pl.col("listed_band") == "lower level"), _TRUE),
-    "critical_listed_unrated": (pl.col("is_critical") & (pl.col("listed_band") == "unrated"), _TRUE),
-    "listed_lower": (pl.col("listed_band") == "lower level", _TRUE),
-    "listed_unrated": (pl.col("listed_band") == "unrated", _TRUE),
+    "critical_listed_lower": (pl.col("is_critical") & (pl.col("listing_category") == "lower level"), _TRUE),
+    "critical_listed_unrated": (pl.col("is_critical") & (pl.col("listing_category") == "unrated"), _TRUE),
+    "listed_lower": (pl.col("listing_category") == "lower level", _TRUE),
+    "listed_unrated": (pl.col("listing_category") == "unrated", _TRUE),
     "top_level_given_critical_listed": (pl.col("is_top_level"), pl.col("is_critical_listed")),
     "listed_given_critical": (pl.col("is_critical_listed"), pl.col("is_critical")),
     "critical_given_listed": (pl.col("is_critical_listed"), pl.col("is_listed")),
@@ -68,7 +68,7 @@ ABSTRACT_STRATUM = (
 
 _READ = (
     "work_id", "publication_year", "publication_date", "n_authors", "weight", "weight_countries", "is_bilateral",
-    "is_dual_only", "abstract_status", "is_critical", "areas", "is_listed", "listed_band", "is_critical_listed",
+    "is_dual_only", "abstract_status", "is_critical", "areas", "is_listed", "listing_category", "is_critical_listed",
     "is_top_level", "listed_fraction", "duplicate_group", "duplicate_order", "excluded_because",
 )  # fmt: skip
 

@@ -49,10 +49,10 @@ PARTS: Mapping[tuple[str, str], pl.Expr] = {
 
 
 class Specifications(NamedTuple):
-    """The tables ``specifications`` and ``influences``, and the rows of ``sensitivity``."""
+    """The tables ``specifications`` and ``switch_effects``, and the rows of ``sensitivity``."""
 
     grid: pl.DataFrame
-    influences: pl.DataFrame
+    switch_effects: pl.DataFrame
     moves: pl.DataFrame
 
 
@@ -116,7 +116,7 @@ def specifications(
     named = pl.struct("switch", "setting").map_elements(
         lambda row: (row["switch"], row["setting"]) not in left_out, return_dtype=pl.Boolean
     )
-    defensible = influences(table.filter(~pl.col("is_small"), "is_defensible"), settings)
+    defensible = switch_effects(table.filter(~pl.col("is_small"), "is_defensible"), settings)
     return Specifications(table, defensible, rows.with_columns(named.alias("is_defensible")))
 
 
@@ -220,8 +220,8 @@ def _any_of(masks: Iterable[Mask]) -> Mask:
     return reduce(np.logical_or, masks)
 
 
-def influences(grid: pl.DataFrame, settings: Mapping[str, Settings]) -> pl.DataFrame:
-    """Return the table ``influences``: how far each switch moves the share.
+def switch_effects(grid: pl.DataFrame, settings: Mapping[str, Settings]) -> pl.DataFrame:
+    """Return the table ``switch_effects``: how far each switch moves the share.
 
     For each pair of settings of a switch the specifications that agree in everything else are
     matched; the difference of a pair is the mean absolute difference of their shares. `grid` holds the
@@ -255,9 +255,9 @@ def influences(grid: pl.DataFrame, settings: Mapping[str, Settings]) -> pl.DataF
                 "matched": int(differences.size),
             }
         )
-    frame = pl.DataFrame(rows, schema={c: d for c, d in TABLES["influences"].schema.items() if c != "rank"})
+    frame = pl.DataFrame(rows, schema={c: d for c, d in TABLES["switch_effects"].schema.items() if c != "rank"})
     order = frame.sort("mean_difference", "switch", descending=[True, False], nulls_last=True)
-    return conform("influences", order.with_row_index("rank", offset=1))
+    return conform("switch_effects", order.with_row_index("rank", offset=1))
 
 
 def _matched_differences(grid: pl.DataFrame, switch: str, switches: list[str], names: list[str]) -> Array:

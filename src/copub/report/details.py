@@ -1,4 +1,4 @@
-"""The parts of the page below the first answer: adjusted shares, change, crossings, specifications, funders."""
+"""The parts of the page below the first answer: adjusted shares, change, areas by level, specifications."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _EVENTS: tuple[Column, ...] = (
     ("label.institution_before", "before_with_institution", "share"),
     ("label.institution_after", "after_with_institution", "share"),
 )
-_INTENSITY: tuple[Column, ...] = (
+_COLLABORATION_INDICES: tuple[Column, ...] = (
     ("label.year", "year", "marked"),
     ("label.works", "works", "count"),
     ("label.share_of_a", "share_of_a", "share"),
@@ -48,13 +48,13 @@ _INTENSITY: tuple[Column, ...] = (
     ("label.salton", "salton", "fine_figure"),
     ("label.association", "association_strength", "figure"),
 )
-_RESAMPLED: tuple[Column, ...] = (
+_BOOTSTRAP: tuple[Column, ...] = (
     ("label.statistic", "statistic", "statistic"),
     ("label.group", "group", "marked_group"),
     ("label.value", "value", "number"),
     ("label.interval", "ci", "bounds_of_numbers"),
 )
-_INFLUENCES: tuple[Column, ...] = (
+_SWITCH_EFFECTS: tuple[Column, ...] = (
     ("label.switch", "switch", "text"),
     ("label.lowest", "lowest_setting", "text"),
     ("label.median", "lowest_median", "share"),
@@ -142,13 +142,14 @@ def adjusted_section(facts: Facts) -> Section | None:
 
 
 def change_section(facts: Facts) -> Section | None:
-    """Return growth per year, shares before and after dated events, and intensity against whole outputs."""
+    """Return growth per year, shares before and after dated events, and collaboration indices."""
     say = facts.words.say
+    indices = facts.table("collaboration_indices").drop_nulls("share_of_a")
     grids = [
         grid_from(facts, say("section.growth"), facts.table("growth").drop_nulls("growth"), _GROWTH, _OWN_WRITERS),
         *_event_grids(facts),
-        grid_from(facts, say("section.resampled"), _medians(facts), _RESAMPLED, _OWN_WRITERS),
-        grid_from(facts, say("section.intensity"), facts.table("intensity").drop_nulls("share_of_a"), _INTENSITY),
+        grid_from(facts, say("section.bootstrap"), _medians(facts), _BOOTSTRAP, _OWN_WRITERS),
+        grid_from(facts, say("section.collaboration_indices"), indices, _COLLABORATION_INDICES),
     ]
     section = section_of(facts, "change", grids)
     return replace(section, paragraphs=_notes_on_change(facts)) if section else None
@@ -195,12 +196,12 @@ def _event_grids(facts: Facts) -> list[Grid]:
 def _medians(facts: Facts) -> pl.DataFrame:
     """Return medians with their intervals; the ranks stay in the tables of the run."""
     ranks = pl.col("statistic").str.starts_with("rank")
-    return facts.table("resampled").filter(~ranks).drop_nulls("value")
+    return facts.table("bootstrap").filter(~ranks).drop_nulls("value")
 
 
 def crossing_section(facts: Facts) -> Section | None:
     """Return critical works by area and highest level."""
-    frame, title = facts.table("area_levels"), facts.words.say("section.crossing")
+    frame, title = facts.table("area_levels"), facts.words.say("section.area_levels")
     if frame.is_empty() or not frame["works"].sum():
         return None
     levels = sorted(frame["risk_level"].unique(), key=facts.by_level)
@@ -210,7 +211,7 @@ def crossing_section(facts: Facts) -> Section | None:
         for area in frame["area"].unique(maintain_order=True)
     )
     heads = (facts.words.say("label.area"), *(facts.level(level) for level in levels))
-    return section_of(facts, "crossing", [grid_of(title, heads, rows)])
+    return section_of(facts, "area_levels", [grid_of(title, heads, rows)])
 
 
 def specification_section(facts: Facts) -> Section | None:
@@ -219,11 +220,11 @@ def specification_section(facts: Facts) -> Section | None:
     if every.height < 3:
         return None
     title = words.say("section.specifications")
-    influences = grid_from(facts, title, facts.table("influences"), _INFLUENCES, _OWN_WRITERS)
+    switch_effects = grid_from(facts, title, facts.table("switch_effects"), _SWITCH_EFFECTS, _OWN_WRITERS)
     drawn = every.filter(pl.col("is_defensible") | pl.col("is_study"))
     curve = drawn_specifications(drawn)
     figures = figure_of(
-        facts, "specifications", title, lambda width: specification_chart(curve, words, width), influences
+        facts, "specifications", title, lambda width: specification_chart(curve, words, width), switch_effects
     )
     small = drawn.filter("is_small").height
     lead = words.say(
@@ -264,14 +265,14 @@ def _unequal(facts: Facts) -> tuple[str, ...]:
     words = facts.words
     return tuple(
         words.say("label.left_out", settings=", ".join(row["left_out"]), reason=words.say(f"unequal.{row['switch']}"))
-        for row in rows_of(facts.table("influences").sort("rank"))
+        for row in rows_of(facts.table("switch_effects").sort("rank"))
         if row["left_out"]
     )
 
 
 def _moved_most(facts: Facts) -> tuple[str, ...]:
     """Return which switch moves the share most, and between which of its settings."""
-    words, rows = facts.words, facts.table("influences").drop_nulls("mean_difference").sort("rank")
+    words, rows = facts.words, facts.table("switch_effects").drop_nulls("mean_difference").sort("rank")
     if rows.is_empty():
         return ()
     row = rows.row(0, named=True)

@@ -33,7 +33,7 @@ MOVING_SETTINGS = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Crossing:
+class InstrumentChange:
     """An instrument of OpenAlex that changed between two runs, or may have: its spans in each."""
 
     instrument: str
@@ -190,7 +190,7 @@ def files_named(manifest: Mapping[str, Any]) -> str:
     return ", ".join(named) or "a harvest"
 
 
-def crossings(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Crossing]:
+def instrument_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[InstrumentChange]:
     """Return the instruments of OpenAlex that differ between two runs, or that are not known.
 
     Runs of the same works files read the same records: none differs between them.
@@ -203,5 +203,5 @@ def crossings(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Cross
         spans = first.get(instrument, UNKNOWN), second.get(instrument, UNKNOWN)
         known = UNKNOWN not in " ".join(spans)
         if spans[0] != spans[1] or not known:
-            found.append(Crossing(instrument, *spans, certain=known))
+            found.append(InstrumentChange(instrument, *spans, certain=known))
     return found

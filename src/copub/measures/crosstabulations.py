@@ -78,8 +78,8 @@ def funders(study: Study, works: pl.DataFrame, of_works: pl.DataFrame) -> pl.Dat
     return conform("funders", shared.drop("numerator", "denominator", "squares"))
 
 
-def intensity(study: Study, works: pl.DataFrame, context: pl.DataFrame | None) -> pl.DataFrame:
-    """Return the table ``intensity``: the pair's works against each side's whole output, per year.
+def collaboration_indices(study: Study, works: pl.DataFrame, context: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the table ``collaboration_indices``: the pair's works against each side's whole output, per year.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def intensity(study: Study, works: pl.DataFrame, context: pl.DataFrame | None) -
     country fill the whole outputs, so that pairs of countries stay below 1; it serves to compare years and pairs.
     """
     if context is None:
-        return conform("intensity", pl.DataFrame(schema=TABLES["intensity"].schema))
+        return conform("collaboration_indices", pl.DataFrame(schema=TABLES["collaboration_indices"].schema))
     given = context.select(pl.col(name).cast(dtype) for name, dtype in CONTEXT_SCHEMA.items())
     years = pl.DataFrame({"year": range(study.year_from, study.year_to + 1)}, schema={"year": pl.Int32})
     pair = works.group_by(pl.col("publication_year").alias("year")).agg(
@@ -106,7 +106,7 @@ def intensity(study: Study, works: pl.DataFrame, context: pl.DataFrame | None) -
     a, b, world, n = (pl.col(name) for name in ("output_a", "output_b", "output_world", "works"))
     known = (a > 0) & (b > 0)
     return conform(
-        "intensity",
+        "collaboration_indices",
         full.with_columns(
             pl.when(a > 0).then(n / a).alias("share_of_a"),
             pl.when(b > 0).then(n / b).alias("share_of_b"),

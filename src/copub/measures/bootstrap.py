@@ -34,8 +34,8 @@ GROUPS = {
 }
 
 
-def resampled(study: Study, works: pl.DataFrame, of_works: pl.DataFrame, areas: Sequence[str]) -> pl.DataFrame:
-    """Return the table ``resampled``.
+def bootstrap(study: Study, works: pl.DataFrame, of_works: pl.DataFrame, areas: Sequence[str]) -> pl.DataFrame:
+    """Return the table ``bootstrap``.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ def resampled(study: Study, works: pl.DataFrame, of_works: pl.DataFrame, areas: 
     critical = works.filter("is_critical")
     rows += _ranks(study, "rank of area", "critical", critical.select("work_id", pl.col("areas").alias("items")), areas)
     rows += _institution_ranks(study, works, of_works)
-    schema = {name: kind for name, kind in TABLES["resampled"].schema.items() if name != "is_small"}
+    schema = {name: kind for name, kind in TABLES["bootstrap"].schema.items() if name != "is_small"}
     frame = pl.DataFrame(rows, schema=schema).with_columns((pl.col("works") < study.small_rate).alias("is_small"))
-    return conform("resampled", frame.with_columns(pl.col(pl.Float64).round(DIGITS)))
+    return conform("bootstrap", frame.with_columns(pl.col(pl.Float64).round(DIGITS)))
 
 
 def draw(
