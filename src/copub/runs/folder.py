@@ -32,7 +32,10 @@ from copub.schema import TABLES, empty
 from copub.writing import MANIFEST
 
 FORMAT = 3
-"""Format of the runs that this copub writes. 2: hits say why they do not count (`not_counted_because`)."""
+"""Format of the runs that this copub writes.
+
+2: hits say why they do not count (`not_counted_because`). 3: tables, columns and study keys have standard names.
+"""
 _FIRST = 1  # the first manifests named no format
 
 _CHUNK = 1 << 20  # bytes
