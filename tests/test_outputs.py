@@ -1,0 +1,189 @@
+"""What a person made is never replaced, and a full disk leaves the old file: for every command that writes one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import copub
+from copub.cli import app
+from copub.cli.app import call
+from copub.lists.outputplace import check_out, filled_in
+from copub.writing import replacing, write_file
+
+DECIDED = (
+    "sample,value,entity_id,entity_name,matched_text,decision,reason,reviewer,date\nhit,x,a,A,x,yes,,me,2026-01-01\n"
+)
+READ = "work_id,critical,listed,top_level,reader,date,reason,stands_for\nW1,yes,no,,me,2026-01-01,,\n"
+TEXTS = "work_id,drawn,title,abstract,core,applied,reader,date\nW1,random,t,a,EU-02-AI,,me,2026-01-01\n"
+
+
+def command(*arguments: str | Path) -> int:
+    return call(lambda: app(list(map(str, arguments)), standalone_mode=False, prog_name="copub"))
+
+
+@pytest.fixture
+def run(demo_run: copub.Run, demo_folders: tuple[Path, Path], tmp_path: Path) -> Iterator[tuple[Path, Path]]:
+    """A run folder, and its reports folder."""
+    reports = tmp_path / "reports"
+    shutil.copytree(demo_run.folder, reports / "demo" / demo_run.folder.name)
+    yield reports / "demo" / demo_run.folder.name, reports
+
+
+def writers(run: Path, reports: Path, out: Path, strings: Path) -> list[list[str | Path]]:
+    at = ["--reports", reports]
+    return [
+        ["review", "sample", run, "--out", out, *at],
+        ["review", "works", run, "--out", out, *at],
+        ["review", "texts", run, "--out", out, *at],
+        ["trend", "demo", "--out", out, *at],
+        ["screen", "--strings", strings, "--out", out, "--watchlist", "demo-list"],
+        ["classify", "--works", strings, "--out", out],
+    ]
+
+
+@pytest.mark.parametrize("sheet", [DECIDED, READ, TEXTS], ids=["affiliations", "works", "texts"])
+@pytest.mark.parametrize("form", ["comma", "semicolon", "tab", "mark", "utf-16"])
+def test_no_command_replaces_a_sheet_that_people_filled_in(
+    sheet: str, form: str, run: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = sheet.replace(",", {"semicolon": ";", "tab": "\t"}.get(form, ","))
+    data = text.encode({"mark": "utf-8-sig", "utf-16": "utf-16"}.get(form, "utf-8"))
+    out, strings = tmp_path / "mine.csv", tmp_path / "strings.txt"
+    out.write_bytes(data)
+    strings.write_text("x\n")
+    for arguments in writers(*run, out, strings):
+        assert command(*arguments) == 2, arguments
+        assert out.read_bytes() == data
+        assert "filled in this sheet" in capsys.readouterr().err
+
+
+def test_an_empty_sheet_is_drawn_anew_and_another_file_is_not(run: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, reports = run
+    out = tmp_path / "sheet.csv"
+    draw = ["review", "sample", folder, "--out", out, "--hits", "2", "--others", "2", "--reports", reports]
+    assert command(*draw) == 0
+    first = out.read_bytes()
+    assert command(*draw, "--seed", "other") == 0
+    assert out.read_bytes() != first
+    out.write_text("my notes\n")
+    assert command(*draw) == 2
+    assert out.read_text() == "my notes\n"
+
+
+def test_labels_never_replace_their_own_sheets(run: tuple[Path, Path], tmp_path: Path) -> None:
+    sheet = tmp_path / "texts.csv"
+    sheet.write_text(TEXTS)
+    for out in (sheet, tmp_path / "other.csv"):
+        assert command("review", "labels", run[0], sheet, "--out", out, "--reports", run[1]) == 2
+        assert sheet.read_text() == TEXTS
+    undecided = tmp_path / "undecided.csv"
+    undecided.write_text(TEXTS.replace(",me,2026-01-01", ",,"))
+    out = tmp_path / "labels.jsonl"
+    out.write_text("old\n")
+    assert command("review", "labels", run[0], undecided, "--out", out, "--reports", run[1]) == 2
+    assert out.read_text() == "old\n"
+
+
+def test_no_file_of_a_run_is_replaced(run: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, reports = run
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    strings = tmp_path / "strings.txt"
+    strings.write_text("x\n")
+    (tmp_path / "link.html").symlink_to(folder / "report.html")
+    at = ["--reports", reports]
+    for arguments in (
+        ["dossier", folder, "--institution", "University of Zwinstad", "--out", folder / "manifest.json", *at],
+        ["dossier", folder, "--institution", "University of Zwinstad", "--out", folder / "report.html", *at],
+        ["dossier", folder, "--institution", "University of Zwinstad", "--out", tmp_path / "link.html", *at],
+        ["screen", "--strings", strings, "--out", folder / "tables" / "hits.parquet", "--watchlist", "demo-list"],
+        ["trend", "demo", "--out", folder / "tables" / "shares.parquet", *at],
+        ["export", folder, "--out", folder, *at],
+        ["export", folder, "--out", folder / "tables", *at],
+        ["compare", folder, folder, "--out", folder, *at],
+        ["compare", folder, folder, "--out", folder / "tables", *at],
+    ):
+        assert command(*arguments) == 2, arguments
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_comparison_replaces_a_comparison_and_no_other_folder(run: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, reports = run
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.txt").write_text("years of work")
+    assert command("compare", folder, folder, "--out", mine, "--reports", reports, "--quiet") == 2
+    assert (mine / "thesis.txt").read_text() == "years of work"
+    for _ in range(2):
+        assert command("compare", folder, folder, "--out", tmp_path / "new", "--reports", reports, "--quiet") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "new", "reports"]
+
+
+def test_inputs_are_not_replaced_under_another_name_for_them(tmp_path: Path) -> None:
+    strings = tmp_path / "strings.csv"
+    strings.write_text("raw_affiliation_string\nx\n")
+    (tmp_path / "hard.csv").hardlink_to(strings)
+    (tmp_path / "soft.csv").symlink_to(strings)
+    for name in ("strings.csv", "hard.csv", "soft.csv"):
+        out = tmp_path / name
+        assert command("screen", "--strings", strings, "--out", out, "--watchlist", "demo-list") == 2
+    assert strings.read_text() == "raw_affiliation_string\nx\n"
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("copub.writing.os.fsync", full)
+    with pytest.raises(copub.InputError, match="cannot be written: No space left") as caught:
+        write_file(path, "new")
+    assert str(path) in str(caught.value) and "make room" in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"] and path.read_text() == "old"
+
+
+def test_what_stops_the_writing_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text("old")
+    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert [path.name for path in tmp_path.iterdir()] == ["x"] and path.read_text() == "old"
+
+
+def test_a_sheet_is_known_by_its_columns_in_any_form(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    for text in (DECIDED, DECIDED.replace(",", ";"), DECIDED.replace("yes", '"yes"')):
+        path.write_text(text)
+        assert filled_in(path) == "1 decisions on affiliations"
+    path.write_text(DECIDED.replace("yes,,me,2026-01-01", ",,,"))
+    assert filled_in(path) == ""
+    path.write_text("work_id,is_critical\nW1,TRUE\n")
+    assert filled_in(path) == ""
+    check_out(path)
+
+
+def test_exports_list_their_hashes_as_sha256sum_does(run: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, reports = run
+    assert (
+        command("export", folder, "--to", "csv", "--to", "markdown", "--out", tmp_path / "e", "--reports", reports) == 0
+    )
+    lines = (tmp_path / "e" / "SHA256SUMS").read_text().splitlines()
+    names = {path.relative_to(tmp_path / "e").as_posix() for path in (tmp_path / "e").rglob("*") if path.is_file()}
+    assert {line[66:] for line in lines} == names - {"SHA256SUMS"}
+
+
+def test_a_manifest_names_the_hash_of_the_page_and_of_itself(run: tuple[Path, Path]) -> None:
+    manifest = json.loads((run[0] / "manifest.json").read_text())
+    assert {"report.html", "workbook.xlsx", "data-dictionary.md"} <= set(manifest["files"])
+    assert copub.open_run(run[0]).altered_files() == []
+    (run[0] / "workbook.xlsx").unlink()
+    manifest["funnel"][0]["count"] += 1
+    (run[0] / "manifest.json").write_text(json.dumps(manifest))
+    assert copub.open_run(run[0]).altered_files() == ["manifest.json", "workbook.xlsx"]

@@ -1,0 +1,108 @@
+"""Ctrl-C, SIGTERM, closed pipes, full devices, pipes as input: the documented code, one sentence, no leftovers."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from copub.signals import SAID
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes of other systems")
+COPUB = [sys.executable, "-m", "copub"]
+WORK = (
+    '{"id":"https://openalex.org/W%d","title":"Sheep","publication_year":2015,"authorships":[{"countries":["BE"]}]}\n'
+)
+
+
+def stopped(arguments: list[str], number: signal.Signals, after: float, cwd: Path) -> tuple[int, str]:
+    process = subprocess.Popen([*COPUB, *arguments], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(after)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_at_any_moment_ends_with_130_one_sentence_and_no_leftovers(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    chance = random.Random(int(number))
+    folders = ["--cache", str(tmp_path / "cache"), "--reports", str(tmp_path / "reports"), "--quiet"]
+    for moment in (0.3, 0.6, 1.0, *(chance.uniform(0.3, 9.0) for _ in range(5))):
+        code, said = stopped(["run", "demo", *folders], number, moment, tmp_path)
+        assert "Traceback" not in said and "Exception ignored" not in said, said
+        assert (code, said.strip()) in {(130, SAID), (0, "")}, (moment, code, said)
+        leftovers = [path for path in (tmp_path / "reports").rglob(".partial-*") if path.is_dir()]
+        assert not leftovers
+
+
+def test_an_interrupt_while_modules_load_has_no_stack_trace(tmp_path: Path) -> None:
+    code, said = stopped(["watchlists", "list"], signal.SIGINT, 0.15, tmp_path)
+    assert code in (130, 0, -signal.SIGINT)
+    if code == 130:
+        assert said.strip() == SAID
+
+
+def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COPUB, *arguments], text=True, check=False, timeout=120, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.mark.parametrize("arguments", [["watchlists", "list"], ["studies", "list", "--json"]])
+def test_a_closed_pipe_and_a_full_device_end_with_2_and_one_sentence(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = run(*arguments, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert done.returncode == 2
+    assert "the output cannot be written" in done.stderr and len(done.stderr.splitlines()) == 2
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("w") as full:
+            done = run(*arguments, stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 2
+        assert "No space left on device" in done.stderr and len(done.stderr.splitlines()) == 2
+
+
+def test_no_standard_output_at_all_is_no_internal_error() -> None:
+    code = f"{sys.executable} -m copub studies list >&- 2>&-"
+    assert subprocess.run(["/bin/sh", "-c", code], check=False, timeout=120).returncode in (0, 2)
+
+
+def feed(path: Path, text: str) -> threading.Thread:
+    thread = threading.Thread(target=lambda: path.write_text(text), daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_pipe_is_read_as_a_file(tmp_path: Path) -> None:
+    pipe, out = tmp_path / "pipe", tmp_path / "out.jsonl"
+    os.mkfifo(pipe)
+    feed(pipe, "".join(WORK % number for number in range(5)))
+    done = run("classify", "--works", str(pipe), "--out", str(out), "--quiet", stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert out.exists()
+    strings = tmp_path / "strings"
+    os.mkfifo(strings)
+    feed(strings, "Beihang University, Beijing, China\n")
+    done = run(
+        "screen", "--strings", str(strings), "--out", str(tmp_path / "h.csv"), "--watchlist", "seven-sons",
+        stderr=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert (done.returncode, "1 of 1" in done.stdout) == (0, True)
+    assert not list(Path(os.environ.get("TMPDIR", "/tmp")).glob(f"copub-*{os.getpid()}*"))
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/full"])
+def test_a_device_is_no_file(device: str, tmp_path: Path) -> None:
+    if not Path(device).exists():
+        pytest.skip(f"no {device} here")
+    done = run("classify", "--works", device, "--out", str(tmp_path / "o.csv"), stderr=subprocess.PIPE)
+    assert done.returncode == 2 and "device" in done.stderr
