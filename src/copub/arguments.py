@@ -25,12 +25,20 @@ def expect(value: Any, kind: type | tuple[type, ...], name: str, wanted: str) ->
     """
     if not isinstance(value, kind):
         raise _wrong(value, name, wanted)
-    if isinstance(value, str) and not value.isascii():
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            what = f"{name} holds characters that are not UTF-8"
-            raise InputError(what, where=ascii(value)[:200], hint="write it, or name the file, in UTF-8") from None
+    if isinstance(value, str):
+        text_of(value, name)
+
+
+def text_of(value: str, name: str) -> str:
+    """Return a text. Raises `InputError` if it holds a NUL, or characters that are not UTF-8."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        what = f"{name} holds characters that are not UTF-8"
+        raise InputError(what, where=ascii(value)[:200], hint="write it, or name the file, in UTF-8") from None
+    if "\0" in value:
+        raise InputError(f"{name} holds a NUL", where=ascii(value)[:200], hint="leave it out")
+    return value
 
 
 def expect_each(values: Any, kind: type, name: str, wanted: str) -> None:
@@ -81,6 +89,8 @@ def _wrong_type(column: str, name: str, found: pl.DataType, wanted: pl.DataType)
 def path_of(value: Any, name: str) -> Path:
     """Return an argument as a path. Raises `InputError` if it is none, or none that the system can look up."""
     expect(value, (str, os.PathLike), name, "a path or a name, as text or as pathlib.Path")
+    text = os.fspath(value)
+    text_of(text if isinstance(text, str) else os.fsdecode(text), name)
     try:
         path = Path(value)
         path.stat()

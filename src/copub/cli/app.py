@@ -16,6 +16,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from copub.arguments import text_of
 from copub.errors import CopubError, InputError, SourceUnavailableError
 from copub.lines import wrapped
 from copub.signals import SAID, STOPPED, Stopped, heed, stop, was_stopped
@@ -33,7 +34,13 @@ _BARE = "NoArgsIsHelpError"  # a group without a command; typer keeps the class 
 
 
 class InOrder(TyperGroup):
-    """The commands, in the order of their use."""
+    """The commands, in the order of their use; their arguments are text that every file and page can hold."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the arguments that are left. Raises `InputError` if one is no UTF-8 text."""
+        for position, argument in enumerate(args, start=1):
+            text_of(argument, f"argument {position}")
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of all commands; those without a place come last."""

@@ -127,8 +127,11 @@ def study_folder(reports: Path, study_id: str) -> Path:
 
     Raises `InputError` if neither a run nor a shipped study bears the id; a path is no id.
     """
+    wrong = id_fault(study_id)
+    if wrong:
+        raise InputError(wrong, where="--study", hint="give the id of a study, such as belgium-china")
     folder = reports / study_id
-    if id_fault(study_id) or (not folder.is_dir() and study_id not in shipped_names("studies")):
+    if not folder.is_dir() and study_id not in shipped_names("studies"):
         raise InputError(f"no run of a study {study_id!r}", where=str(reports), hint="run the study first")
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
