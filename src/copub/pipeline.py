@@ -37,6 +37,7 @@ from copub.runs.crate import run_crate
 from copub.runs.folder import ROWS_AT_ONCE
 from copub.runs.keep import last_created, last_tables
 from copub.runs.manifest import build_manifest, command_line, planted_facts, taxonomy_facts, watchlist_facts
+from copub.runs.protocol import protocol_facts
 from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import Tabulated, classified, model_facts, screened, tabulated
@@ -340,6 +341,7 @@ def _manifest(
         decisions=decision_facts(decisions_of(place.reports, study.id)),
         labelled=label_facts(_labels(asked, place)),
         inputs=copies,
+        protocol=protocol_facts(asked, place.reports, source.facts, writer),
         planted=planted,
         tables=writer.written,
         stages=clock.rows,

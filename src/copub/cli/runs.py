@@ -89,6 +89,41 @@ def run_command(
             typer.echo(line)
 
 
+@app.command("freeze")
+def freeze_command(
+    study: Annotated[str, typer.Argument(help="a study file, or the name of a shipped study", metavar="STUDY")],
+    reports: ReportsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Seal the protocol of a study before its data are seen.
+
+    The protocol holds the settings, the lists, the model and the code by hash, the primary outcome and the planned
+    comparisons. Every later run of the study says that it is as frozen, or lists each deviation.
+
+    \b
+    Example:
+      copub freeze belgium-china
+    """
+    import json
+
+    from copub import __version__
+    from copub.runs.protocol import freeze
+    from copub.settings import folders
+    from copub.study.question import ask
+
+    path = freeze(ask(study), folders(reports=reports).reports, __version__)
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    if as_json:
+        print_json({"protocol": str(path), **facts})
+        return
+    typer.echo(f"Sealed: {path}")
+    typer.echo(f"Seal: {facts['seal']}")
+    typer.echo(f"Primary outcome: {facts['primary']['measure']}, {facts['primary']['counting']} counting")
+    for group in facts["planned"]:
+        typer.echo(f"Planned: {group['what']}: {len(group['items'])} comparisons")
+    typer.echo("Publish the seal, or the file, before you run the study: a seal that nobody has seen proves nothing.")
+
+
 @app.command("estimate")
 def estimate_command(
     study: Annotated[str, typer.Argument(help="a study file, or the name of a shipped study", metavar="STUDY")],

@@ -18,12 +18,19 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from copub.intervals import DIGITS
+from copub.measures.trends import TRENDS
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
     from copub.study import Study
 
 Array = NDArray[np.float64]
+
+ABSOLUTE, RELATIVE = "count", "relative to all co-publications"
+KINDS_OF_GROWTH = tuple(
+    (measure, kind) for measure in TRENDS for kind in (ABSOLUTE, RELATIVE) if (measure, kind) != (TRENDS[0], RELATIVE)
+)
+"""What the growth is of: of each measure, and of its share of all co-publications."""
 
 LEAST_YEARS = 6
 """With fewer years the autocorrelation of the scatter cannot be told from its bias."""
@@ -58,10 +65,8 @@ def growth(study: Study, trends: pl.DataFrame) -> pl.DataFrame:
     for (measure,), part in full.group_by("measure", maintain_order=True):
         used = part.join(totals.filter(pl.col("total") > 0), on="year").sort("year")
         years, counts, total = (used[c].to_numpy().astype(np.float64) for c in ("year", "count", "total"))
-        kinds: list[tuple[str, Array | None]] = [("count", None)]
-        if measure != "copublications":
-            kinds.append(("relative to all co-publications", total))
-        for kind, exposure in kinds:
+        for kind in (kind for name, kind in KINDS_OF_GROWTH if name == measure):
+            exposure = total if kind == RELATIVE else None
             rows.append(
                 {
                     "measure": measure,

@@ -26,6 +26,7 @@ from copub.report.summary import (
     coverage_sentences,
     first_sentence,
     listed_sentence,
+    protocol_sentences,
     reading_sentences,
     second_sentence,
 )
@@ -58,6 +59,7 @@ def answer_section(facts: Facts) -> Section:
                     adjusted_sentence(facts),
                     *band_sentences(facts),
                     *reading_sentences(facts),
+                    *protocol_sentences(facts),
                 ),
             )
         ),

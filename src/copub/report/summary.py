@@ -26,6 +26,7 @@ def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, An
     """
     facts = facts_of(tables, manifest)
     lines = [facts.words.say("headline.synthetic")] if facts.synthetic else []
+    lines += protocol_sentences(facts)
     lines += [line for line in (first_sentence(facts), listed_sentence(facts)) if line]
     lines += fractional_sentences(facts)
     lines += [line for line in (second_sentence(facts), adjusted_sentence(facts), *band_sentences(facts)) if line]
@@ -34,6 +35,26 @@ def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, An
     lines += planted_sentences(facts)
     lines += [str(warning) for warning in manifest.get("warnings") or []]
     return lines
+
+
+def protocol_sentences(facts: Facts) -> list[str]:
+    """Return whether the run is as its protocol was frozen, and every deviation; nothing without a protocol."""
+    protocol = facts.manifest.get("protocol")
+    if not protocol:
+        return []
+    words, found = facts.words, protocol.get("deviations") or []
+    primary = protocol.get("primary") or {}
+    line = words.say(
+        "protocol.deviates" if found else "protocol.as_frozen",
+        date=str(protocol.get("frozen_on"))[:10],
+        seal=str(protocol.get("seal"))[:12],
+        primary=words.name("measure", primary.get("measure")),
+        counting=words.name("counting", primary.get("counting")),
+        comparisons=words.count(protocol.get("comparisons")),
+        runs=words.count(protocol.get("runs_before")),
+        count=words.count(len(found)),
+    )
+    return [line, *(words.say("protocol.deviation", what=what) for what in found)]
 
 
 def first_sentence(facts: Facts) -> str:

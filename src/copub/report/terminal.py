@@ -15,6 +15,7 @@ from copub.report.summary import (
     band_sentences,
     first_sentence,
     planted_figure,
+    protocol_sentences,
     shortest_coverage_sentences,
 )
 
@@ -40,6 +41,7 @@ def terminal_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, An
 
 def _sentences(facts: Facts) -> Iterator[str]:
     synthetic = f"{facts.words.say('terminal.synthetic')} " if facts.synthetic else ""
+    yield from protocol_sentences(facts)
     if "shares" in facts.tables:
         yield synthetic + first_sentence(facts)
         yield from filter(None, [adjusted_sentence(facts)])

@@ -31,6 +31,7 @@ class _Side(msgspec.Struct):
 class _Event(msgspec.Struct):
     date: Name
     label: Name
+    lag_months: Annotated[int, msgspec.Meta(ge=0, le=120)] = 0
 
 
 class _Study(msgspec.Struct):
@@ -96,6 +97,8 @@ class _Listed(msgspec.Struct):
     edition: str = ""
     areas: dict[Name, str] = {}
     levels: list[Name] = []
+    unrated: Count = 0
+    unrated_totals: dict[Name, Count] = {}
     countries: dict[Name, Count] = {}
     kind: Name = ""
     terms: str = ""
