@@ -63,7 +63,7 @@ def test_a_tie_holds_the_works_of_both_partners_before_and_after(seed: int) -> N
 
 def test_the_listed_share_next_to_a_tie_is_given_where_the_partner_is_not_itself_listed() -> None:
     listed = tie(2, institution_b="Institute CN 2", institution_b_id="I672", start="2018")
-    row = table_of(3, [listed], 40).row(by_predicate=pl.col("tie_id") == "t2", named=True)
+    row = table_of(3, [listed], 120).row(by_predicate=pl.col("tie_id") == "t2", named=True)
     assert row["risk_level"] == "medium" and row["works_after"] > 0
     assert row["listed_share_after"] == pytest.approx(row["listed_after"] / row["works_after"])
 
