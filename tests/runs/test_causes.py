@@ -83,6 +83,7 @@ class Plant:
 NO_MORE_81 = {institution: level for institution, level in LISTED.items() if institution != "I81"} | {
     "I82": "very high"
 }
+LONG = "a laser whose title is long enough"
 PLANTS = {
     "levels": Plant("study settings", works(100, 3, "I51"), study={"levels": ("very high",)}),
     "years": Plant("study settings", works(110, 2, day=date(2014, 5, 1)), study={"year_from": 2015}),
@@ -90,6 +91,7 @@ PLANTS = {
     "published": Plant("newly published", {}, new=works(200, 3, day=date(2026, 3, 1))),
     "indexed": Plant("newly indexed", {}, new=works(210, 2)),
     "left": Plant("left the pair", works(220, 4), gone),
+    "renamed": Plant("same work, new id", works(350, 2, title=LONG), gone, new=works(360, 2, title=LONG)),
     "details": Plant("details changed", works(230, 2), each(type="editorial")),
     "affiliated": Plant("re-affiliated", works(240, 3, "I22"), moved("I21")),
     "country": Plant("re-affiliated", works(245, 2), each(authors=(Author("I1", BE), Author("I21", CN)))),

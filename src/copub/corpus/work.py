@@ -36,6 +36,8 @@ _NO_INDEX = (b"null", b"{}", b"[]", b'""', b'"{}"', b'"null"')
 _NOBODY = frozenset({"A9999999999", "A5317838346"})
 _SHORT = re.compile(r"([AWIT]\d+)$", re.IGNORECASE)
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"\u200b-\u200f\u2060\ufeff]+")
+_SPACED = re.compile(r"(10\.\d{4,9})\s*/\s*")
+_DOUBLED = re.compile(r"(10\.\d{4,9}/.+)\1")
 _QUERY = re.compile(r"[?#](?:\w+=|$|via|utm|ref|journal|abstract|full).*$", re.IGNORECASE)
 _AROUND = ".,;:'\"*/"
 _OPENS = {")": "(", "]": "[", ">": "<"}
@@ -297,13 +299,15 @@ def doi_of(value: str | None) -> str | None:
     """
     if not value or "10." not in value:
         return None
-    match = _DOI.search(html.unescape(unquote(value)) if "%" in value or "&" in value else value)
+    plain = html.unescape(unquote(value)) if "%" in value or "&" in value else value
+    match = _DOI.search(_SPACED.sub(r"\1/", plain) if " " in plain else plain)
     if match is None:
         return None
     doi = _QUERY.sub("", match.group(0)).lower().rstrip(_AROUND)
     while doi.endswith((")", "]", ">")) and doi.count(doi[-1]) > doi.count(_OPENS[doi[-1]]):
         doi = doi[:-1].rstrip(_AROUND)
-    return doi
+    doubled = _DOUBLED.fullmatch(doi)
+    return doubled.group(1) if doubled else doi
 
 
 def _strings(authorship: Authorship) -> list[str]:

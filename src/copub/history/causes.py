@@ -31,6 +31,7 @@ class Cause:
 
 SETTINGS = Cause("study settings", "question", "other years, types, sides, levels, tiers or thresholds are asked for")
 PUBLISHED = Cause("newly published", "world", "published after the last retrieval of the earlier run")
+RENAMED = Cause("same work, new id", "record", "another OpenAlex id: same DOI, or same title, year and first author")
 INDEXED = Cause("newly indexed", "record", "published before that, and yet not in the earlier run")
 FILES = Cause("other input files", "input", "the works files of one run hold the work, the input of the other does not")
 LEFT = Cause("left the pair", "record", "no co-publication of the two sides any more, or deleted, or merged")
@@ -47,8 +48,8 @@ CODE = Cause("code changed", "instrument", "no input differs, but copub itself d
 UNEXPLAINED = Cause("unexplained", "unknown", "neither an input nor copub differs as far as the runs tell")
 
 CAUSES = (
-    SETTINGS, PUBLISHED, INDEXED, FILES, LEFT, DETAILS, AFFILIATED, REPAIRED, TEXT, TOPICS, MODEL, DECIDED, WATCHLIST,
-    MATCHING, CODE, UNEXPLAINED,
+    SETTINGS, PUBLISHED, RENAMED, INDEXED, FILES, LEFT, DETAILS, AFFILIATED, REPAIRED, TEXT, TOPICS, MODEL, DECIDED,
+    WATCHLIST, MATCHING, CODE, UNEXPLAINED,
 )  # fmt: skip
 """All causes in the order in which they are applied."""
 
@@ -107,7 +108,8 @@ def _population(pair: Pair) -> tuple[str, pl.Expr, _Checks]:
     asked_a, asked_b = pl.col("b_under_a").is_null(), pl.col("a_under_b").is_null()
     retrieved = last_retrieval(pair.before.manifest)[:10]
     until = pl.lit(date.fromisoformat(retrieved) if retrieved else None, dtype=pl.Date)
-    new = added & (pl.col("publication_date_b") > until)
+    renamed = pl.col("work_id").is_in(list(pair.new_ids))
+    new = added & ~renamed & (pl.col("publication_date_b") > until)
     under_same = [  # reasons for one study's population that the two records give differently
         pl.when(pl.col(one).ne_missing(pl.col(two))).then(pl.concat_list(one, two))
         for one, two in (("a_under_a", "b_under_a"), ("a_under_b", "b_under_b"))
@@ -131,7 +133,8 @@ def _population(pair: Pair) -> tuple[str, pl.Expr, _Checks]:
         {
             SETTINGS: settings,
             PUBLISHED: new,
-            **_came_and_went(pair, added & ~new.fill_null(False) & asked_a, gone & asked_b),
+            RENAMED: renamed & ((added & asked_a) | (gone & asked_b)),
+            **_came_and_went(pair, added & ~renamed & ~new.fill_null(False) & asked_a, gone & ~renamed & asked_b),
             DETAILS: kept & told_by(_DETAIL_REASONS),
             AFFILIATED: kept & by_author & ~_same_record(pair),
             REPAIRED: kept & by_author & _repaired(pair),

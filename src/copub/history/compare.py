@@ -190,6 +190,7 @@ def _works(pair: Pair, works: pl.DataFrame, moved: pl.DataFrame) -> pl.DataFrame
     )
     changes = (pair.after.manifest.get("source", {}).get("changes") or {}).get("tombstones", [])
     notes = {stone["id"]: stone["status"] for stone in changes}
+    notes |= {work: f"the same work as {other} in the other run" for work, other in pair.new_ids.items()}
     status = (
         pl.when(~pl.col("in_population_a"))
         .then(pl.lit("added"))
@@ -205,7 +206,7 @@ def _works(pair: Pair, works: pl.DataFrame, moved: pl.DataFrame) -> pl.DataFrame
             pl.coalesce("title_b", "title_a").alias("title"),
             pl.coalesce("publication_date_b", "publication_date_a").alias("publication_date"),
             status.alias("status"),
-            pl.when(~pl.col("known_b"))
+            pl.when(~pl.col("known_a") | ~pl.col("known_b"))
             .then(pl.col("work_id").replace_strict(notes, default=None, return_dtype=pl.String))
             .alias("note"),
         )

@@ -68,7 +68,7 @@ COMPARISON_TABLES: Mapping[str, Table] = {
                 Column("status", pl.String, "added | removed (from the population) | changed"),
                 Column("differences", TEXTS, "what of its record differs: details, text, topics, affiliations"),
                 Column("causes", TEXTS, "causes that moved something, in the order of attribution"),
-                Column("note", pl.String, "what the harvest noted when the work vanished"),
+                Column("note", pl.String, "what the harvest noted when the work vanished, or its id in the other run"),
             ),
         ),
         Table(

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import polars as pl
 
+from copub.history.newids import new_ids
 from copub.history.repairchanges import RepairChanges, repair_changes
 from copub.lists.decisions import decisions_from, review_status
 from copub.runs.folder import Run
@@ -60,6 +61,11 @@ class Pair:
     def repairs(self) -> RepairChanges:
         """Return the works whose applied repairs differ."""
         return repair_changes(self.before, self.after)
+
+    @cached_property
+    def new_ids(self) -> dict[str, str]:
+        """Return for works of one run only the id of the same work in the other."""
+        return new_ids(self.before, self.after)
 
     @property
     def model_differs(self) -> bool:

@@ -32,13 +32,22 @@ def _entry(facts: Facts, row: Row) -> str:
         "doi": doi_of(row["doi"]),
         "note": _note(facts, row),
     }
-    lines = [f"  {name} = {{{_escaped(value)}}}," for name, value in fields.items() if value]
+    lines = [
+        f"  {name} = {{{_verbatim(value) if name == 'doi' else _escaped(value)}}},"
+        for name, value in fields.items()
+        if value
+    ]
     key = re.sub(r"\W", "", row["work_id"])
     return "\n".join([f"@{kind}{{{key},", *lines, "}", ""])
 
 
 def _escaped(text: str) -> str:
     return "".join(_BIBTEX.get(sign, sign) for sign in _line(text))
+
+
+def _verbatim(doi: str) -> str:
+    """Return a DOI as it is, as biblatex reads it; only braces, which would end the field, are encoded."""
+    return _line(doi).replace("{", "%7B").replace("}", "%7D").replace("\\", "%5C")
 
 
 def ris(facts: Facts) -> bytes:
