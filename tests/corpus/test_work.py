@@ -270,3 +270,8 @@ def test_any_json_is_read_or_named_as_unreadable(value: Any) -> None:
         list(topic_rows(work, "W1"))
     except Unreadable as reason:
         assert str(reason)
+
+
+def test_a_doi_written_twice_or_with_spaces_is_one_doi() -> None:
+    for printed in ("10.5555/abc.12310.5555/abc.123", " 10.5555 / abc.123", "https://doi.org/10.5555/ABC.123"):
+        assert doi_of(printed) == "10.5555/abc.123"

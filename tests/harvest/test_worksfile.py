@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -220,3 +221,32 @@ def test_a_line_without_end_is_named_before_it_fills_the_memory(
     with pytest.raises(FileError, match="longer than") as caught:
         list(read_works([path]))
     assert caught.value.faults[-1].where == f"{path}:2"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"PK\x03\x04\x14\x00", "an Excel workbook or a ZIP archive"),
+        (b"@article{x,\n title={a}\n}\n", "a BibTeX file"),
+        (b"\xef\xbb\xbfTY  - JOUR\r\nTI  - x\r\n", "a RIS file"),
+        (b"FN Clarivate Analytics Web of Science\nVR 1.0\n", "an export of the Web of Science"),
+        (b"<?xml version='1.0'?><a/>", "an XML or HTML file"),
+        ('{"id": "https://openalex.org/W1"}\n'.encode("utf-16"), "UTF-16 text"),
+        (b"id\nhttps://openalex.org/W1\n", "a CSV file"),
+        (b'"Author(s) ID";"Title (en)"\n1;2\n', "a CSV file"),
+        (gzip.compress(b"DOI\tTitle\n1\t2\n"), "a CSV file"),
+    ],
+)
+def test_an_export_in_another_format_is_named(content: bytes, says: str, tmp_path: Path) -> None:
+    path = tmp_path / ("works.csv.gz" if content.startswith(b"\x1f\x8b") else "works.csv")
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"this is {says}"):
+        read_works([path])
+
+
+@given(st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4))
+def test_no_record_is_taken_for_another_format(record: dict[str, str]) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "works.csv"
+        path.write_text(json.dumps({"id": "https://openalex.org/W1", **record}) + "\n", encoding="utf-8")
+        assert len(list(read_works([path]))) == 1

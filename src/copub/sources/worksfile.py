@@ -46,8 +46,20 @@ _NO_LINES = (
     ("JSON spread over several lines", re.compile(rb"\s*\{\s*\n\s*\"[^\n]*\n"), "."),
 )
 """Texts that are taken for JSON Lines by mistake: what each is, how it begins, what makes lines of it."""
-_CSV = re.compile(rb"\s*\"?[A-Za-z_][\w .-]*\"?\s*[,;\t]\s*\"?[A-Za-z_][\w .-]*\"?\s*([,;\t\r\n]|$)")
+_CSV = re.compile(
+    rb"\s*\"?[A-Za-z_][^,;\t\r\n{}]{0,60}?\"?\s*[,;\t]\s*\"?[A-Za-z_][^,;\t\r\n{}:]{0,60}\"?\s*([,;\t\r\n]|$)"
+)
 """A first line of names of columns, set apart by comma, semicolon or tab."""
+_FORMATS = (
+    ("an Excel workbook or a ZIP archive", re.compile(rb"PK\x03\x04")),
+    ("a BibTeX file", re.compile(rb"\s*@\w+\s*\{")),
+    ("a RIS file", re.compile(rb"\s*TY  ?- ")),
+    ("an export of the Web of Science", re.compile(rb"\s*FN [A-Z]")),
+    ("an XML or HTML file", re.compile(rb"\s*<")),
+    ("a CSV file", _CSV),
+)
+"""Exports of websites and of reference managers: what each is, and how it begins."""
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # typed as an instance
 _BROKEN_STREAM = (EOFError, OSError, _GZIP_ERROR)
 
@@ -232,14 +244,20 @@ def _check_lines(path: Path) -> None:
             beginning = _open(raw, packing).read(_PEEK)
         except _BROKEN_STREAM:
             return  # named with its line when the records are read
-    if _CSV.match(beginning.removeprefix(_BOM)):
+    if beginning.startswith(_UTF16):
+        raise InputError("this is UTF-16 text, not UTF-8", where=str(path), hint="save it as UTF-8")
+    beginning = beginning.removeprefix(_BOM)
+    format_ = next((what for what, shape in _FORMATS if shape.match(beginning)), "")
+    if not format_ and path.suffix in (".csv", ".tsv") and not beginning.lstrip().startswith((b"{", b"[")):
+        format_ = "a CSV file"
+    if format_:
         raise InputError(
-            "this is a CSV file, not one work per line: a CSV export leaves out the affiliations that copub needs",
+            f"this is {format_}, not one work per line: such an export leaves out the affiliations that copub needs",
             where=str(path),
             hint="let copub ask OpenAlex (copub run STUDY), or give works as its API returns them, one per line",
         )
     for what, shape, hint in _NO_LINES:
-        if shape.match(beginning.removeprefix(_BOM)):
+        if shape.match(beginning):
             raise InputError(
                 f"this is {what}, not one work per line", where=str(path), hint=f"make lines of it: jq -c '{hint}'"
             )
