@@ -121,12 +121,14 @@ def test_a_work_of_which_one_question_was_answered_is_open_and_disputes_nothing(
 
 def test_readers_who_differ_leave_a_work_without_a_label_until_a_third_look(place: Path) -> None:
     folder = place / "files"
-    taken(place, page_file(folder, "Ann", {"W1": "yy", "W2": "nn", "W3": "yn", "W4": "ty"}))
-    done = taken(place, page_file(folder, "Bea", {"W1": "yy", "W2": "yn", "W3": "tn", "W4": "ty"}, date="2026-11-21"))
+    taken(place, page_file(folder, "Ann", {"W1": "yy", "W2": "nn", "W3": "yn", "W4": "ty", "W5": "yy"}))
+    done = taken(
+        place, page_file(folder, "Bea", {"W1": "yy", "W2": "yn", "W3": "tn", "W4": "ty", "W5": "yn"}, date="2026-11-21")
+    )
     ledger = open_ledger(place / "reports", STUDY)
-    assert ledger.disputed == {"W2": 7.5, "W3": 7.5} and ledger.undecided == ("W4",)
+    assert ledger.disputed == dict.fromkeys(("W2", "W3", "W5"), 7.5) and ledger.undecided == ("W4",)
     assert ledger.labels.select("work_id", "reader").rows() == [("W1", "Ann, Bea")]
-    assert done.changed == ("W2: no label any more", "W3: no label any more")
+    assert done.changed == ("W2: no label any more", "W3: no label any more", "W5: no label any more")
     taken(place, page_file(folder, "Cem", {"W2": "yn", "W3": "nn"}, third_look=True))
     assert answers_of(place) == {"W1": (True, True), "W2": (True, False), "W3": (False, False)}
     # what readers say later does not undo the third look

@@ -35,15 +35,16 @@ def data_of(page: Any) -> dict[str, Any]:
 
 def begin(page: Any, path: Path, reader: str, width: int = 1200) -> None:
     page.open(path, width=width)
-    page.run("document.getElementById('reader').focus()")
     page._page.keyboard.type(reader)
     page.press("Enter")
 
 
 def saved(page: Any, folder: Path) -> Path:
-    name, body = page.download("#save")
-    (folder / name).write_bytes(body)
-    return folder / name
+    with page._page.expect_download() as found:
+        page.press("s")
+    path = folder / found.value.suggested_filename
+    path.write_bytes(found.value.path().read_bytes())
+    return path
 
 
 def read_by_keyboard(page: Any, count: int, decide: Decide) -> None:

@@ -377,6 +377,7 @@ document.addEventListener("keydown", (event) => {
   else if (area && MANY.includes(key)) toggle(question, area.id);
   else if (key === "enter" && !target.matches("button, summary, label, input")) proceed(question);
   else if (key === "u") undo();
+  else if (key === "s") saveFile();
   else if (key === "o") $("note").focus();
   else if (key === "q") choose();
   else if (key === "arrowleft") step(-1);
@@ -391,5 +392,6 @@ document.addEventListener("visibilitychange", () => {
 window.addEventListener("beforeunload", (event) => {
   if (unsaved && !isKept) event.preventDefault();  // nothing but this page holds the answers
 });
+$("reader").focus();
 if (window.matchMedia("(max-width: 55.99rem)").matches) $("rules").open = false;
 })();
