@@ -226,8 +226,8 @@ class _Scorers:
             reader, scorer = self.readers[taxonomy.id], self.own_scorers[taxonomy.id]
             own = reader.read(chunk.works["title"], chunk.works["abstract"])
             linked = scores if taxonomy.crosswalk == self.base.id else None
-            scores = scorer.score(own, chunk.kind, view, linked, found)
-            yield from _Linked(chunk, own, reader, scores, scorer, base).rows()
+            other = scorer.score(own, chunk.kind, view, linked, found)
+            yield from _Linked(chunk, own, reader, other, scorer, base).rows()
 
 
 class _Explained:
