@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from copub.engine import in_parallel, processes
 from copub.errors import InputError
 from copub.parallel import (
     by_parts,
-    in_parallel,
-    processes,
     split_by_work,
     split_on_disk_by_work,
     with_own_buffers,
@@ -55,7 +54,7 @@ def test_a_table_in_another_order_comes_whole() -> None:
 
 
 def test_memory_bounds_the_processes_and_the_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("copub.parallel.cpu_count", lambda: 16)
+    monkeypatch.setattr("copub.engine.cpu_count", lambda: 16)
     frame = pl.DataFrame({"work_id": [f"W{n:07}" for n in range(300_000)]})
     found = []
     for gb in ("1", "2", "", "32"):

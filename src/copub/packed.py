@@ -6,12 +6,15 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import pairwise
+from pathlib import Path
 
 import polars as pl
 
 WORKS_AT_ONCE = 50_000
 """Works of a part: a number that does not hang on the machine, so that files are the same on all of them."""
 _PACKS_AT_ONCE = 10
+Packed = bytes | Path
+"""A frame as `pack` makes it, in memory or in a file."""
 
 
 def pack(frame: pl.DataFrame) -> bytes:
@@ -21,9 +24,9 @@ def pack(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(packed: bytes, columns: list[str] | None = None) -> pl.DataFrame:
+def unpack(packed: Packed, columns: list[str] | None = None) -> pl.DataFrame:
     """Return what `pack` was given, or these columns of it."""
-    return pl.read_parquet(BytesIO(packed), columns=columns)
+    return pl.read_parquet(BytesIO(packed) if isinstance(packed, bytes) else packed, columns=columns)
 
 
 def starts_of_parts(ids: pl.Series, works: int = WORKS_AT_ONCE) -> pl.Series:
@@ -31,14 +34,14 @@ def starts_of_parts(ids: pl.Series, works: int = WORKS_AT_ONCE) -> pl.Series:
     return ids.sort().gather_every(works).slice(1)
 
 
-def range_partition(packed: Iterable[bytes], schema: pl.Schema, starts: pl.Series) -> Iterator[pl.DataFrame]:
+def range_partition(packed: Iterable[Packed], schema: pl.Schema, starts: pl.Series) -> Iterator[pl.DataFrame]:
     """Yield a table by ranges of ``work_id``, in order; inside a range the rows stand as they came.
 
     What is read is let go, so that the table is never whole in memory unless it is one part.
 
     Parameters
     ----------
-    packed : frames as `pack` makes them, in any order of ids; emptied on the way if it is a deque.
+    packed : frames as `pack` makes them, in memory or in files, in any order of ids; a deque is emptied on the way.
     starts : first id of every range but the first, sorted.
     """
     rest = packed if isinstance(packed, deque) else deque(packed)
@@ -49,7 +52,7 @@ def range_partition(packed: Iterable[bytes], schema: pl.Schema, starts: pl.Serie
         yield pl.concat([pl.DataFrame(schema=schema), *map(unpack, parts)])
 
 
-def _dealt(rest: deque[bytes], starts: pl.Series) -> Iterator[list[bytes]]:
+def _dealt(rest: deque[Packed], starts: pl.Series) -> Iterator[list[bytes]]:
     """Yield what belongs to each range, packed."""
     ranges: list[list[bytes]] = [[] for _ in range(starts.len() + 1)]
     while rest:

@@ -1,75 +1,22 @@
-"""Work in parts: one function over many parts on all cores, and cutting a table between works."""
+"""Cutting a table between works, so that it is worked on part by part."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import chain, islice
 from pathlib import Path
-from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from joblib import Parallel, cpu_count, delayed
-from joblib.externals.loky import get_reusable_executor
 
 from copub.settings import memory_gb
 
 ROWS_PER_GB = 125_000
 """Rows of a part of a table per GB of memory: what is built up on the way stays in the hundreds of megabytes."""
-MAIN_GB, PROCESS_GB = 1.0, 0.5
-"""What a run takes besides its processes while they work, and what each of these takes (docs/performance.md)."""
-
-Part = TypeVar("Part")
-Result = TypeVar("Result")
-
-
-def in_parallel(work: Callable[[Part], Result], parts: Iterable[Part], *, alone: int = 2) -> Iterator[Result]:
-    """Yield `work(part)` for every part, in order; at most a few parts are in memory at once.
-
-    Processes are started only if there are more than `alone` parts, more than one core, and memory
-    (`copub.settings.memory_gb`) for more than one: they cost a second or two to start. `work` and
-    its results must be picklable. An error of `parts` is raised once all parts before it are done.
-    """
-    failed: list[Exception] = []
-    rest = _until_it_fails(parts, failed)
-    first = list(islice(rest, alone + 1))
-    number = processes()
-    if len(first) <= alone or number == 1:
-        yield from map(work, chain(first, rest))
-        _raise_first(failed)
-        return
-    pool = Parallel(n_jobs=number, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
-    try:
-        yield from pool(delayed(work)(part) for part in chain(first, rest))
-    except BaseException:
-        get_reusable_executor().shutdown(wait=False, kill_workers=True)  # what they do is of no use any more
-        raise
-    get_reusable_executor().shutdown(wait=True)  # idle, the processes would hold their memory for minutes
-    _raise_first(failed)
-
-
-def _until_it_fails(parts: Iterable[Part], failed: list[Exception]) -> Iterator[Part]:
-    """Yield the parts; joblib reads them in a thread of its own, where an error would be lost."""
-    try:
-        yield from parts
-    except Exception as error:  # noqa: BLE001  it is raised again, in the caller's thread
-        failed.append(error)
-
-
-def _raise_first(failed: Sequence[Exception]) -> None:
-    for error in failed:
-        raise error
-
-
-def processes() -> int:
-    """Return how many processes there are cores and memory for, at least 1."""
-    cores: int = cpu_count()
-    return max(1, min(cores, int((memory_gb() - MAIN_GB) / PROCESS_GB)))
 
 
 def by_parts(frame: pl.DataFrame, work: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:

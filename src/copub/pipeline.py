@@ -19,6 +19,7 @@ from copub.arguments import expect, path_of, paths_of
 from copub.corpus import COUNTED, TABULATED, Tables
 from copub.corpus.funnel import Funnel
 from copub.demo import embedded_openalex
+from copub.engine import engine_of
 from copub.errors import InputError
 from copub.givenfiles import spooled
 from copub.lists.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
@@ -75,6 +76,8 @@ def run(
     offline: bool = False,
     refresh: bool = False,
     sweep: bool = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
 ) -> Run:
     """Run a study: all stages, or up to one of them.
 
@@ -89,6 +92,8 @@ def run(
     refresh : ask for every page anew, and compare with the last harvest.
     sweep : as refresh, but fetch only works that are new or bear another date of update; what it
         cannot see stands in the manifest.
+    workers, scheduler : how many processes of this machine work (None: as many as there are cores and memory
+        for), or the address of a Dask scheduler whose workers do. The tables are the same to the byte.
 
     Returns
     -------
@@ -111,6 +116,7 @@ def run(
     with ExitStack() as stack:
         with clock.stage("harvest"):
             source = open_source(asked.study, files, place, stack, offline=offline, refresh=refresh, sweep=sweep)
+        stack.enter_context(engine_of(workers, scheduler))
         return _carry_out(asked, source, place, clock, until)
 
 

@@ -87,6 +87,12 @@ def _root(
 
 CacheOption = Annotated[Path | None, typer.Option("--cache", help="folder of harvested pages  [env: COPUB_CACHE]")]
 ReportsOption = Annotated[Path | None, typer.Option("--reports", help="folder of runs  [env: COPUB_REPORTS]")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", help="processes on this machine; default: as many as there are cores")
+]
+SchedulerOption = Annotated[
+    str | None, typer.Option("--scheduler", metavar="tcp://…", help="address of a dask scheduler (extra: cluster)")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout and nothing else")]
 
 

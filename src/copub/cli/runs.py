@@ -14,6 +14,8 @@ from copub.cli.app import (
     NoProgressOption,
     QuietOption,
     ReportsOption,
+    SchedulerOption,
+    WorkersOption,
     app,
     print_json,
 )
@@ -53,6 +55,8 @@ def run_command(
         bool,
         typer.Option("--sweep", help="as --refresh, but fetch only works that are new or have another date of update"),
     ] = False,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -81,6 +85,8 @@ def run_command(
         offline=offline,
         refresh=refresh,
         sweep=sweep,
+        workers=workers,
+        scheduler=scheduler,
     )
     if as_json:
         print_json(run_facts(finished))

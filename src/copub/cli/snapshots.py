@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from copub.cli.app import JsonOption, QuietOption, amount, app, print_json
+from copub.cli.app import JsonOption, QuietOption, SchedulerOption, amount, app, print_json
 
 group = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Works of country pairs from a full OpenAlex snapshot."
@@ -35,9 +35,7 @@ def extract_command(
     ],
     expansion: Annotated[bool, typer.Option("--expansion", help="keep works of the expansion corpus")] = False,
     workers: Annotated[int, typer.Option("--workers", help="processes on this machine (extra: cluster)")] = 1,
-    scheduler: Annotated[
-        str | None, typer.Option("--scheduler", metavar="tcp://…", help="address of a dask scheduler (extra: cluster)")
-    ] = None,
+    scheduler: SchedulerOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:

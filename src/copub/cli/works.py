@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from copub.cli.app import JsonOption, NoProgressOption, QuietOption, amount, app, print_json, say
+from copub.cli.app import (
+    JsonOption,
+    NoProgressOption,
+    QuietOption,
+    SchedulerOption,
+    WorkersOption,
+    amount,
+    app,
+    print_json,
+    say,
+)
 from copub.cli.watchlists import WatchlistOption, chosen
 from copub.errors import InputError
 from copub.givenfiles import spooled
@@ -51,6 +61,8 @@ def classify_command(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="where the rows go: .parquet, .csv or .jsonl")],
     taxonomy: TaxonomyOption = "eu-2023-2113",
     operating_point: OperatingPointOption = "balanced",
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Assign works to areas of a taxonomy.
@@ -63,11 +75,13 @@ def classify_command(
     """
     from copub import progress
     from copub.cli.files import SUFFIXES, write_out
+    from copub.engine import engine_of
     from copub.technology import classify_file
 
     check_out(out, works, Path(taxonomy), suffixes=SUFFIXES)
     progress.stage("classify")
-    basis, parts = classify_file(spooled([works])[0], taxonomy, operating_point=operating_point)
+    with engine_of(workers, scheduler):
+        basis, parts = classify_file(spooled([works])[0], taxonomy, operating_point=operating_point)
     counts = {"works": 0, "assignments": 0}
     write_out(_counted(parts, counts), out)
     if not quiet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import polars as pl
@@ -71,6 +71,20 @@ class Funnel:
         self.converted += other.converted
         self.copublications += other.copublications
         self.excluded = +(self.excluded + other.excluded)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the counts as JSON can hold them."""
+        values = {f.name: getattr(self, f.name) for f in fields(Funnel)}
+        return values | {"excluded": sorted([*key, count] for key, count in self.excluded.items())}
+
+    @classmethod
+    def of_facts(cls, facts: Mapping[str, Any]) -> Funnel:
+        """Return the funnel that gave these facts."""
+        excluded = Counter({(reason, detail): count for reason, detail, count in facts["excluded"]})
+        named = {
+            name: [tuple(row) for row in facts[name]] for name in ("unreadable", "repeated", "shortened", "converted")
+        }
+        return cls(**{**facts, **named, "excluded": excluded})
 
     @property
     def works(self) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,9 +28,10 @@ from copub.corpus.work import (
     work_id_of,
     work_row,
 )
+from copub.engine import KeptParts, in_parallel
 from copub.errors import Fault, FileError, InputError
-from copub.packed import pack, range_partition, starts_of_parts, unpack
-from copub.parallel import in_parallel, no_collection
+from copub.packed import Packed, pack, range_partition, starts_of_parts, unpack
+from copub.parallel import no_collection
 from copub.progress import bar
 from copub.schema import TABLES, conform
 from copub.sources.harvest.epochs import epoch_of
@@ -39,6 +41,7 @@ from copub.study import Study
 _CHUNK = 5_000
 MOST_UNREADABLE = 100_000
 """Records without a work among them after which no further one is read."""
+_FACTS = "facts.json"
 TABULATED = ("works", "topics", "authorships", "affiliations")
 # Lists of Python values become columns fastest through Arrow.
 _ARROW: Mapping[Any, pa.DataType] = {
@@ -98,7 +101,7 @@ class _Rows:
         self.schema = _schema_read(name)
         self._columns = [*_ROWS[name]._fields, *_STUDY.get(name, ())]
         self.rows: list[tuple[Any, ...]] = []
-        self.packed: list[bytes] = []
+        self.packed: list[Packed] = []
 
     def flush(self) -> None:
         if self.rows:
@@ -122,10 +125,32 @@ def _column(name: str, dtype: pl.DataType, values: Sequence[Any]) -> pl.Series:
 class _Piece:
     """What was read of a portion of the records: tables, funnel, ids in order with their place, faults of the file."""
 
-    packed: dict[str, list[bytes]]
+    packed: dict[str, list[Packed]]
     funnel: Funnel
     ids: list[tuple[str, str]]
     faults: list[Fault]
+
+
+def _write_piece(folder: Path, piece: _Piece) -> None:
+    for name, parts in piece.packed.items():
+        for number, packed in enumerate(parts):
+            assert isinstance(packed, bytes)
+            (folder / f"{name}-{number}.parquet").write_bytes(packed)
+    facts = {"funnel": piece.funnel.facts(), "ids": piece.ids, "faults": [asdict(fault) for fault in piece.faults]}
+    (folder / _FACTS).write_bytes(msgspec.json.encode(facts))
+
+
+def _read_piece(folder: Path) -> _Piece:
+    facts = msgspec.json.decode((folder / _FACTS).read_bytes())
+    packed: dict[str, list[Packed]] = {}
+    for name in TABULATED:
+        packed[name] = [*sorted(folder.glob(f"{name}-*.parquet"), key=_number)]
+    ids = [(work_id, where) for work_id, where in facts["ids"]]
+    return _Piece(packed, Funnel.of_facts(facts["funnel"]), ids, [Fault(**fault) for fault in facts["faults"]])
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.rpartition("-")[2])
 
 
 TablesInTurn = Iterator[tuple[str, Iterator[pl.DataFrame]]]
@@ -144,11 +169,20 @@ def tabulate(records: Iterable[Record] | Portioned, study: Study) -> Tables:
     return Tables(**{name: pl.concat(parts) for name, parts in tables}, funnel=funnel)
 
 
-def tabulate_in_turn(records: Iterable[Record] | Portioned, study: Study) -> tuple[TablesInTurn, Funnel]:
-    """Do as `tabulate`, but make each part of a table only when it is its turn: none is whole in memory."""
+def tabulate_in_turn(
+    records: Iterable[Record] | Portioned, study: Study, kept_in: Path | None = None
+) -> tuple[TablesInTurn, Funnel]:
+    """Do as `tabulate`, but make each part of a table only when it is its turn: none is whole in memory.
+
+    Parameters
+    ----------
+    kept_in : folder for what is read of each portion, on disk until the tables are made; portions that are there
+        already, from a call that was stopped, are not read again. It must be used for these records and study alone.
+    """
     if isinstance(records, Portioned):
         join = _Join()
-        for piece in in_parallel(partial(_read_portion, study=study), records.portions()):
+        kept = None if kept_in is None else KeptParts(kept_in, _write_piece, _read_piece)
+        for piece in in_parallel(partial(_read_portion, study=study), records.portions(), kept=kept):
             join.add(piece)
             if len(join.faults) >= MOST_FAULTS or join.is_hopeless:
                 break
@@ -208,7 +242,7 @@ class _Join:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.funnel = Funnel()
-        self._packed: dict[str, deque[bytes]] = {name: deque() for name in TABULATED}
+        self._packed: dict[str, deque[Packed]] = {name: deque() for name in TABULATED}
         self._seen: set[str] = set()
 
     def add(self, piece: _Piece) -> None:

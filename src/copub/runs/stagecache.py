@@ -9,14 +9,13 @@ whenever they are read.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -26,7 +25,7 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
-from copub.errors import InputError
+from copub.engine import writing_to_cache
 from copub.parallel import release_memory
 from copub.runs.codehash import code_hash
 from copub.runs.folder import sha256_of
@@ -44,7 +43,9 @@ CALLERS = ("copub.runs.staging",)
 
 MADE, REUSED, DAMAGED = "made", "reused", "made anew: the kept result was damaged"
 KEPT_PER_STAGE = 12
-_ENTRY = "entry.json"
+STOPPED_PER_STAGE = 2
+"""Calls that were stopped whose parts are kept."""
+_ENTRY, _PARTS = "entry.json", ".parts-"
 _LIBRARIES = ("polars", "pyarrow", "numpy", "scipy", "scikit-learn", "orjson")
 
 Frames = Iterable[tuple[str, pl.DataFrame | Iterable[pl.DataFrame]]]
@@ -102,19 +103,27 @@ class StageCache:
         del frames
         release_memory()
         self._forget_oldest(stage, place)
+        shutil.rmtree(self.parts_folder(stage, parts), ignore_errors=True)
         # read back, so that a made result and a kept one are alike to the byte
         whole = _read(place, left_on_disk)
         assert whole is not None, f"{place} changed while it was read"
         return Staged(*whole, DAMAGED if there else MADE, place)
 
+    def parts_folder(self, stage: str, parts: Mapping[str, Any]) -> Path:
+        """Return where a stage may keep what it makes of each part until its result is whole.
+
+        A call that is stopped leaves the parts there, and the next one resumes; `parts` as in `cached`.
+        """
+        return self.folder / f"{_PARTS}{stage}-{key_of(stage, parts)}"
+
     def _write(self, place: Path, frames: Frames, facts: Mapping[str, Any]) -> None:
         partial = self.folder / f".partial-{place.name}-{os.getpid()}"
         shutil.rmtree(partial, ignore_errors=True)
         try:
-            with self._writing():
+            with writing_to_cache(self.folder):
                 partial.mkdir(parents=True)
             self._fill(partial, frames, facts)
-            with self._writing():
+            with writing_to_cache(self.folder):
                 shutil.rmtree(place, ignore_errors=True)
                 partial.rename(place)
         finally:
@@ -125,45 +134,34 @@ class StageCache:
         for name, frame in frames:  # the stage works between two frames: its own errors are not the cache's
             path = folder / f"{name}.parquet"
             self._write_parts(path, [frame] if isinstance(frame, pl.DataFrame) else frame)
-            with self._writing():
+            with writing_to_cache(self.folder):
                 hashes[name] = sha256_of(path)
             del frame  # the next is made now
         entry = json.dumps({"facts": facts, "hashes": dict(sorted(hashes.items()))}, ensure_ascii=False)
-        with self._writing():
+        with writing_to_cache(self.folder):
             (folder / _ENTRY).write_text(entry + "\n", encoding="utf-8")
 
     def _write_parts(self, path: Path, parts: Iterable[pl.DataFrame]) -> None:
         tables = (part.to_arrow(compat_level=pl.CompatLevel.oldest()) for part in parts)
         first = next(tables)
-        with self._writing():
+        with writing_to_cache(self.folder):
             writer = pq.ParquetWriter(path, first.schema, compression="zstd")
         try:
             for table in chain([first], tables):
-                with self._writing():
+                with writing_to_cache(self.folder):
                     writer.write_table(table)
         finally:
-            with self._writing():
+            with writing_to_cache(self.folder):
                 writer.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Turn errors of the disk into `InputError`."""
-        try:
-            yield
-        except (OSError, pl.exceptions.ComputeError) as error:  # polars reports a full disk as the latter
-            # another call with the same inputs may have put the same result there meanwhile
-            if getattr(error, "errno", None) not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise InputError(
-                    f"the cache cannot be written: {getattr(error, 'strerror', None) or error}",
-                    where=str(self.folder),
-                    hint="make room or give rights, or name another folder (--cache DIR); what is there is kept",
-                ) from None
 
     def _forget_oldest(self, stage: str, newest: Path) -> None:
         """Drop the results that were not used for longest, so that the folder does not grow for ever."""
         entries = [path for path in self.folder.glob(f"{stage}-*") if path != newest and (path / _ENTRY).is_file()]
         entries.sort(key=lambda path: (path / _ENTRY).stat().st_mtime, reverse=True)
         for path in entries[KEPT_PER_STAGE - 1 :]:
+            shutil.rmtree(path, ignore_errors=True)
+        left = sorted(self.folder.glob(f"{_PARTS}{stage}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in left[STOPPED_PER_STAGE:]:
             shutil.rmtree(path, ignore_errors=True)
 
 

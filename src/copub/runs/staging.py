@@ -8,7 +8,6 @@ settings of the study. Of the settings, tabulate's key leaves out only those nam
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -88,14 +87,16 @@ def tabulated(stages: StageCache, records: Iterable[Record], source: Mapping[str
     source : what the manifest says of the records: their pages or files with sha256.
     """
 
-    def make() -> tuple[Frames, dict[str, Any]]:
-        tables, funnel = tabulate_in_turn(records, study)
-        return tables, _funnel_facts(funnel)
-
     parts = {"source": {name: source.get(name) for name in _SOURCE}, "study": _settings(study)}
+    kept_in = stages.parts_folder("tabulate", parts)
+
+    def make() -> tuple[Frames, dict[str, Any]]:
+        tables, funnel = tabulate_in_turn(records, study, kept_in)
+        return tables, funnel.facts()
+
     left = {"works": ("abstract",)} | {name: TABLES[name].schema.names() for name in LARGE}
     staged = stages.cached("tabulate", parts, make, left_on_disk=left)
-    tables = Tables(funnel=_funnel_of(staged.facts), **staged.frames, **{name: empty(name) for name in LARGE})
+    tables = Tables(funnel=Funnel.of_facts(staged.facts), **staged.frames, **{name: empty(name) for name in LARGE})
     return Tabulated(tables, staged.hashes, staged.origin, staged.folder)
 
 
@@ -106,6 +107,15 @@ def classified(
 
     Of the assignments, the evidence stays in that file.
     """
+
+    parts = {
+        "inputs": {name: given.hashes[name] for name in ("works", "topics")},
+        "taxonomies": [taxonomy.hash for taxonomy in taxonomies],
+        "shipped": [shipped_hash(folder) for folder in (_TAXONOMIES, _MODELS)],
+        "operating_point": study.operating_point,
+        "thresholds": dict(study.thresholds),
+    }
+    kept_in = stages.parts_folder("classify", parts)
 
     def frames() -> Iterator[tuple[str, pl.DataFrame | Iterator[pl.DataFrame]]]:
         works = given.texts("work_id", "title", "abstract", "abstract_status", "language", "epoch")
@@ -120,6 +130,7 @@ def classified(
                     taxonomies,
                     operating_point=study.operating_point,
                     thresholds=study.thresholds,
+                    kept_in=kept_in,
                 ):
                     progress.update(part.basis.height)
                     basis.append(part.basis)
@@ -135,13 +146,6 @@ def classified(
     def make() -> tuple[Frames, dict[str, Any]]:
         return frames(), {}
 
-    parts = {
-        "inputs": {name: given.hashes[name] for name in ("works", "topics")},
-        "taxonomies": [taxonomy.hash for taxonomy in taxonomies],
-        "shipped": [shipped_hash(folder) for folder in (_TAXONOMIES, _MODELS)],
-        "operating_point": study.operating_point,
-        "thresholds": dict(study.thresholds),
-    }
     evidence = [name for name in TABLES["assignments"].schema.names() if name not in DECIDED]
     staged = stages.cached("classify", parts, make, left_on_disk={"assignments": evidence})
     return Classification(**staged.frames), staged.origin, staged.folder / "assignments.parquet"
@@ -191,14 +195,3 @@ def _settings(study: Study) -> dict[str, Any]:
     """Return the settings that tabulate may read; of a side, its countries."""
     values = {f.name: getattr(study, f.name) for f in fields(Study) if f.name not in NOT_READ_BY_TABULATE}
     return {name: value.countries if isinstance(value, Side) else value for name, value in values.items()}
-
-
-def _funnel_facts(funnel: Funnel) -> dict[str, Any]:
-    values = {f.name: getattr(funnel, f.name) for f in fields(Funnel)}
-    return values | {"excluded": sorted([*key, count] for key, count in funnel.excluded.items())}
-
-
-def _funnel_of(facts: Mapping[str, Any]) -> Funnel:
-    excluded = Counter({(reason, detail): count for reason, detail, count in facts["excluded"]})
-    named = {name: [tuple(row) for row in facts[name]] for name in ("unreadable", "repeated", "shortened", "converted")}
-    return Funnel(**{**facts, **named, "excluded": excluded})

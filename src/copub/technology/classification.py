@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from copub.arguments import each_frame, expect, expect_each, expect_numbers, frame_of
+from copub.engine import KeptParts, in_parallel
 from copub.errors import InputError
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
-from copub.parallel import in_parallel
 from copub.schema import TABLES
 from copub.technology.areascorer import ModelAreaScorer, ModelView, RuleAreaScorer, Scores, technologies_found
 from copub.technology.languages import classifiable
@@ -84,13 +85,20 @@ def classify_in_turn(
     *,
     operating_point: str = "balanced",
     thresholds: Mapping[str, float] | None = None,
+    kept_in: Path | None = None,
 ) -> Iterator[Classification]:
     """Do as `classify`, but yield what is made part by part, in the order of the works, each part sorted by itself.
 
     There is at least one part, if only an empty one.
+
+    Parameters
+    ----------
+    kept_in : folder for what is made of each part; parts that are there already, from a call that was stopped, are
+        not classified again. It must be used for these works, taxonomies and settings alone.
     """
+    parts = parts_of(works, topics)
     yield from classify_parts(
-        parts_of(works, topics), taxonomies, operating_point=operating_point, thresholds=thresholds
+        parts, taxonomies, operating_point=operating_point, thresholds=thresholds, kept_in=kept_in
     )
 
 
@@ -100,6 +108,7 @@ def classify_parts(
     *,
     operating_point: str = "balanced",
     thresholds: Mapping[str, float] | None = None,
+    kept_in: Path | None = None,
 ) -> Iterator[Classification]:
     """Do as `classify_in_turn` with works that are cut already (`parts_of`), each part with its topics."""
     model = load_model()
@@ -112,8 +121,18 @@ def classify_parts(
         )
     asked = _Asked(tuple(taxonomies), operating_point, tuple(sorted((thresholds or {}).items())))
     yield Classification(pl.DataFrame(schema=TABLES["assignments"].schema), pl.DataFrame(schema=_BASIS))
-    for part in in_parallel(partial(_classify_part, asked), parts):
+    kept = None if kept_in is None else KeptParts(kept_in, _write_part, _read_part)
+    for part in in_parallel(partial(_classify_part, asked), parts, kept=kept):
         yield Classification(part.assignments.sort(TABLES["assignments"].key), part.basis.sort("work_id"))
+
+
+def _write_part(folder: Path, part: Classification) -> None:
+    part.assignments.write_parquet(folder / "assignments.parquet")
+    part.basis.write_parquet(folder / "basis.parquet")
+
+
+def _read_part(folder: Path) -> Classification:
+    return Classification(*(pl.read_parquet(folder / f"{name}.parquet") for name in ("assignments", "basis")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from copub.errors import Fault, InputError
+from copub.engine import dask_client
+from copub.errors import Fault
 from copub.sources.snapshot.job import Done, Job, extract_file
-
-_WAIT = 60
-"""Seconds in which a scheduler, or its first worker, must answer."""
 
 
 def work_through(
@@ -33,7 +30,7 @@ def work_through(
         for job in jobs:
             yield extract_file(job, moved)
     elif jobs:
-        with _client(workers, scheduler) as client:
+        with dask_client(workers, scheduler) as client:
             for done in _on_dask(client, jobs):
                 moved(done.job.file.size)
                 yield done
@@ -56,46 +53,3 @@ def _on_dask(client: Any, jobs: Sequence[Job]) -> Iterator[Done]:
             yield Done(job, None, Fault(job.file.path, what, "give workers more memory, then repeat the command"))
         else:
             yield future.result()
-
-
-@contextlib.contextmanager
-def _client(workers: int, scheduler: str | None) -> Iterator[Any]:
-    try:
-        distributed: Any = importlib.import_module("distributed")
-    except ImportError:
-        raise InputError(
-            "work on several workers needs dask.distributed",
-            where="--workers",
-            hint="pip install distributed (the extra of copub that contains it is copub[cluster])",
-        ) from None
-    if scheduler is None:
-        # a file at a time: a file that waits at a worker which dies would be held to be a cause of it
-        one = {"distributed.scheduler.worker-saturation": 1.0}
-        alone = {"POLARS_MAX_THREADS": "1"}  # each worker has a core to itself
-        with (
-            importlib.import_module("dask.config").set(one),
-            distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None, env=alone
-            ) as cluster,
-            distributed.Client(cluster) as client,
-        ):
-            yield client
-        return
-    try:
-        client = distributed.Client(scheduler, timeout=_WAIT)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"no scheduler answers: {error}",
-            where=f"--scheduler {scheduler}",
-            hint="start it, or hint the address (tcp://host:8786)",
-        ) from None
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=_WAIT)
-        except TimeoutError:
-            raise InputError(
-                "the scheduler has no workers",
-                where=f"--scheduler {scheduler}",
-                hint="start some: dask worker ADDRESS",
-            ) from None
-        yield client

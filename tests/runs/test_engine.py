@@ -1,0 +1,156 @@
+"""Rules of the engine: results in the order of the parts wherever they are made, and a stopped call resumes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import copub
+from copub.corpus import tabulate_in_turn
+from copub.engine import KeptParts, dask_client, engine_of, in_parallel
+from copub.errors import InputError
+from copub.sources.worksfile import read_works
+from copub.study import load_study
+
+
+def write(folder: Path, result: str) -> None:
+    (folder / "result.txt").write_text(result, encoding="utf-8")
+
+
+def read(folder: Path) -> str:
+    return (folder / "result.txt").read_text(encoding="utf-8")
+
+
+class Work:
+    """Work that remembers which parts it was given."""
+
+    def __init__(self, broken: int | None = None) -> None:
+        self.broken = broken
+        self.given: list[int] = []
+
+    def __call__(self, part: int) -> str:
+        if part == self.broken:
+            raise RuntimeError("stopped")
+        self.given.append(part)
+        return f"of {part}"
+
+
+WHOLE = [f"of {part}" for part in range(6)]
+
+
+def test_a_call_that_was_stopped_resumes_at_the_part(tmp_path: Path) -> None:
+    kept = KeptParts(tmp_path / "parts", write, read)
+    with pytest.raises(RuntimeError), engine_of(workers=1):
+        list(in_parallel(Work(broken=4), range(6), kept=kept))
+    again = Work()
+    with engine_of(workers=1):
+        assert list(in_parallel(again, range(6), kept=kept)) == WHOLE
+    assert again.given == [4, 5]
+    with engine_of(workers=1):
+        assert list(in_parallel(Work(broken=0), range(6), kept=kept)) == WHOLE
+
+
+@pytest.mark.parametrize("damage", ["shorten", "remove", "forget"])
+def test_a_part_that_is_not_as_it_was_written_is_made_again(damage: str, tmp_path: Path) -> None:
+    kept = KeptParts(tmp_path, write, read)
+    for number, result in enumerate(WHOLE):
+        kept.save(number, result)
+    if damage == "shorten":
+        (tmp_path / "000002" / "result.txt").write_text("of", encoding="utf-8")
+    elif damage == "remove":
+        (tmp_path / "000002" / "result.txt").unlink()
+    else:
+        (tmp_path / "000002" / "hashes.json").write_text("{", encoding="utf-8")
+    again = Work()
+    with engine_of(workers=1):
+        assert list(in_parallel(again, range(6), kept=kept)) == WHOLE
+    assert again.given == [2]
+
+
+@pytest.mark.parametrize("there", [(), (0,), (5,), (0, 1, 4), (1, 2, 3), (0, 1, 2, 3, 4, 5)])
+def test_kept_parts_and_new_ones_come_in_one_order_in_processes_too(there: tuple[int, ...], tmp_path: Path) -> None:
+    kept = KeptParts(tmp_path / "parts", write, read)
+    for number in there:
+        kept.save(number, f"of {number}")
+    with engine_of(workers=2):
+        assert list(in_parallel("of {}".format, range(6), alone=1, kept=kept)) == WHOLE
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_no_workers_are_refused(workers: int) -> None:
+    with pytest.raises(InputError, match="cannot work") as caught, engine_of(workers=workers):
+        pass
+    assert caught.value.where == "--workers"
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("copub.engine._WAIT", 0.2)
+    with pytest.raises(InputError, match="no scheduler answers") as caught, engine_of(scheduler="tcp://127.0.0.1:1"):
+        pass
+    assert caught.value.where == "--scheduler tcp://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[str]:
+    """Address of a Dask scheduler with two workers."""
+    pytest.importorskip("distributed")
+    with dask_client(2, None) as client:
+        yield client.scheduler.address
+
+
+def test_dask_workers_give_the_tables_of_one_process(scheduler: str, small_works: Path, tmp_path: Path) -> None:
+    runs = [
+        copub.run("demo", works=[small_works], cache=tmp_path / name, reports=tmp_path / name, until="screen", **engine)
+        for name, engine in (("dask", {"scheduler": scheduler}), ("one", {"workers": 1}))
+    ]
+    assert runs[0].manifest["tables"] == runs[1].manifest["tables"]
+
+
+def test_a_killed_dask_worker_loses_no_part(scheduler: str, tmp_path: Path) -> None:
+    flag = tmp_path / "killed"
+
+    def killed_once(part: int) -> str:  # inside the test: workers cannot import it by name
+        if part == 2 and not flag.exists():
+            flag.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return f"of {part}"
+
+    with engine_of(scheduler=scheduler):
+        assert list(in_parallel(killed_once, range(6))) == WHOLE
+    assert flag.exists()
+
+
+def test_workers_with_another_copub_are_refused(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("copub.engine.version", lambda name: "99.0")
+    needed = r"workers need copub 99\.0: tcp://\S+ has "
+    with pytest.raises(InputError, match=needed) as caught, engine_of(scheduler=scheduler):
+        pass
+    assert caught.value.where == f"--scheduler {scheduler}"
+
+
+def test_tabulate_leaves_its_portions_for_the_next_call_if_it_is_stopped(
+    small_works: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("copub.sources.worksfile.PORTION", 100_000)
+    study = load_study("demo")
+
+    def tables(kept_in: Path | None) -> dict[str, list[dict[str, object]]]:
+        made, funnel = tabulate_in_turn(read_works([small_works]), study, kept_in)
+        rows = {name: [row for part in parts for row in part.to_dicts()] for name, parts in made}
+        return rows | {"funnel": [funnel.facts()]}
+
+    with engine_of(workers=1):
+        whole = tables(None)
+        assert tables(tmp_path) == whole
+        portions = sorted(path.name for path in tmp_path.iterdir())
+        assert len(portions) > 3
+        monkeypatch.setattr(
+            sys.modules["copub.corpus.tabulate"], "_read_portion", Work(broken=0)
+        )  # nothing is read again
+        assert tables(tmp_path) == whole
