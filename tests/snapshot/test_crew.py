@@ -141,7 +141,7 @@ def test_a_scheduler_started_separately_gives_the_same_bytes(snapshot: Path, alo
 def test_a_scheduler_that_does_not_answer_is_named(
     snapshot: Path, distributed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew_module, "_WAIT", 0.3)
+    monkeypatch.setattr("copub.engine._WAIT", 0.3)
     with pytest.raises(InputError, match="no scheduler answers") as caught:
         extract(str(snapshot), snapshot.parent / "out.jsonl", BE_CN, scheduler="tcp://127.0.0.1:9")
     assert "tcp://127.0.0.1:9" in caught.value.where
@@ -150,7 +150,7 @@ def test_a_scheduler_that_does_not_answer_is_named(
 def test_a_scheduler_without_workers_is_named(
     snapshot: Path, distributed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew_module, "_WAIT", 5)
+    monkeypatch.setattr("copub.engine._WAIT", 5)
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=None) as cluster,
         pytest.raises(InputError, match="the scheduler has no workers"),

@@ -32,13 +32,13 @@ from copub.runs.folder import sha256_of
 
 FOLDER = "_stages"  # no study can have this id
 MODULES: Mapping[str, tuple[str, ...]] = {
-    "tabulate": ("copub.sources.harvest", "copub.corpus"),
+    "tabulate": ("copub.sources.harvest", "copub.sources.worksfile", "copub.corpus"),
     "classify": ("copub.technology",),
     "screen": ("copub.screening.appliedrepairs", "copub.lists.decisions", "copub.screening"),
     "measure": ("copub.measures",),
 }
 """Stage -> the modules that do its work."""
-CALLERS = ("copub.runs.staging",)
+CALLERS = ("copub.runs.staging", "copub.parallel")
 """What calls the stages and decides what they are given; it imports all stages, so it counts by its own code."""
 
 MADE, REUSED, DAMAGED = "made", "reused", "made anew: the kept result was damaged"
