@@ -18,7 +18,9 @@ from copub.history.compare import compare
 from copub.history.rescoring import today
 from copub.history.verify import verification_lines, verify
 from copub.lists.decisions import keep_decisions
+from copub.report.exports import export
 from copub.runs import Run
+from copub.runs.copies import question_of
 from copub.runs.instruments import study_of
 from copub.study import Study
 
@@ -193,3 +195,85 @@ def test_a_damaged_page_is_not_taken_for_the_runs_own(place: Path, tmp_path: Pat
     )
     with pytest.raises(InputError, match="holds no pages of this run"):
         verify(api, tmp_path / "pages")
+
+
+@pytest.mark.parametrize("study_id", ["/any/new/path", "../../..", "..", "", "a/b", "A", 7, None, ["x"]])
+def test_an_id_that_no_study_file_may_have_is_refused_and_nothing_is_written(
+    copied: Run, tmp_path: Path, small_works: Path, study_id: Any
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    run = with_manifest(copied, lambda values: values["study"].update(id=study_id))
+    with pytest.raises(InputError, match=r"study\.id"):
+        verify(run, tmp_path / "cache", [small_works])
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: values["source"].update(pages=[{"file": "../../x", "sha256": "0" * 64}]),
+        lambda values: values["source"].update(round="1/.."),
+        lambda values: values["inputs"].append(
+            {"kind": "ties", "id": "x", "files": [{"file": "../../../etc/passwd", "name": "x", "sha256": "0" * 64}]}
+        ),
+        lambda values: values["tables"].update({"../../x": {"rows": 1, "sha256": "0" * 64}}),
+        lambda values: values.update(files={"/etc/passwd": {"sha256": "0" * 64}}),
+    ],
+    ids=["pages", "round", "inputs", "tables", "files"],
+)
+def test_no_name_in_a_manifest_leads_out_of_the_run(
+    copied: Run, tmp_path: Path, small_works: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    with pytest.raises(InputError, match="manifest of the run is damaged"):
+        verify(with_manifest(copied, change), tmp_path / "cache", [small_works])
+
+
+def test_a_list_that_the_run_has_no_copy_of_is_not_read_from_anywhere_else(copied: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("[watchlist]")
+    run = with_manifest(copied, lambda values: values["study"].update(watchlists=[str(tmp_path / "mine.toml")]))
+    with pytest.raises(InputError, match="keeps no copy of its watchlist"):
+        question_of(run)
+
+
+HARM: dict[str, Callable[[Path], object]] = {
+    "report.html": lambda run: (run / "report.html").write_text("<p>another share</p>"),
+    "workbook.xlsx": lambda run: (run / "workbook.xlsx").unlink(),
+    "ro-crate-metadata.json": lambda run: (run / "ro-crate-metadata.json").write_text("{}"),
+    "manifest.json": lambda run: with_manifest(Run(run), lambda values: values.update(created="2020-01-01")),
+    "manifest.json, funnel": lambda run: with_manifest(Run(run), lambda v: v["funnel"][0].update(count=1)),
+    "export/summary.md": lambda run: (run / "export" / "summary.md").write_text("# another share"),
+    "export/listed-works.ris": lambda run: (run / "export" / "listed-works.ris").unlink(),
+}
+
+
+@pytest.mark.usefixtures("recomputed")
+@pytest.mark.parametrize("what", HARM)
+def test_page_workbook_manifest_and_exports_are_part_of_what_is_verified(
+    copied: Run, from_file: Run, tmp_path: Path, small_works: Path, what: str
+) -> None:
+    export(copied.tables, copied.manifest, copied.folder / "export", ["markdown", "ris"])
+    assert verify(copied, tmp_path / "cache", [small_works]).is_same
+    HARM[what](copied.folder)
+    found = verify(Run(copied.folder), tmp_path / "cache", [small_works])
+    assert not found.is_same and found.first_difference == ""
+    assert what in found.altered
+    assert f"{what}: the file in the run folder is not the one" in "\n".join(verification_lines(found))
+
+
+@pytest.mark.usefixtures("recomputed")
+def test_what_is_not_recomputed_is_said(copied: Run, tmp_path: Path, small_works: Path) -> None:
+    (copied.folder / "notes.txt").write_text("mine")
+    found = verify(copied, tmp_path / "cache", [small_works])
+    said = "\n".join(verification_lines(found))
+    assert found.is_same
+    assert "not made again, compared by hash: " in said and "report.html" in said
+    assert "not written by the run: notes.txt" in said
+
+
+def test_a_run_of_another_source_is_verified_without_naming_it(
+    place: Path, tmp_path: Path, two_rounds: tuple[Run, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(place / "pages", tmp_path / "pages")
+    for info in (tmp_path / "pages").glob("*/harvest.json"):
+        info.write_text(json.dumps(json.loads(info.read_text()) | {"source": "mirror.example"}))
+    assert verify(two_rounds[0], tmp_path / "pages").is_same

@@ -28,7 +28,7 @@ from copub.pipeline import run as carry_out
 from copub.report.exports import altered_exports
 from copub.rocrate import CRATE
 from copub.runs.copies import altered_copies, copies_in, question_of
-from copub.runs.folder import Run, refuse_older, sha256_of
+from copub.runs.folder import Run, open_run, refuse_older, sha256_of
 from copub.runs.instruments import UNKNOWN, figures, instruments
 from copub.runs.keep import PIN
 from copub.runs.provenance import HARVEST, stage_of
@@ -88,6 +88,7 @@ def verify(run: Run, cache: str | Path, works: Sequence[str | Path] = ()) -> Ver
     """
     expect(run, Run, "run", "a run: copub.open_run(FOLDER), or what copub.run returns")
     cache, works = path_of(cache, "cache"), spooled(paths_of(works, "works"))
+    run = open_run(run.folder)  # its manifest is checked, however the run was opened
     refuse_older(run)
     # in the cache, whose pages can be linked there; nothing else of it is written to
     beside = cache if cache.is_dir() and os.access(cache, os.W_OK) else None
