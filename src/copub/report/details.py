@@ -205,9 +205,12 @@ def crossing_section(facts: Facts) -> Section | None:
     if frame.is_empty() or not frame["works"].sum():
         return None
     levels = sorted(frame["risk_level"].unique(), key=facts.by_level)
-    cells = {(row["area"], row["risk_level"]): row["works"] for row in frame.iter_rows(named=True)}
+    cells = {
+        (row["area"], row["risk_level"]): count_cell(facts, row["works"], small=row["is_small"])
+        for row in frame.iter_rows(named=True)
+    }
     rows = (
-        (Cell(facts.area(area)), *(count_cell(facts, cells.get((area, level))) for level in levels))
+        (Cell(facts.area(area)), *(cells.get((area, level), count_cell(facts, None)) for level in levels))
         for area in frame["area"].unique(maintain_order=True)
     )
     heads = (facts.words.say("label.area"), *(facts.level(level) for level in levels))
