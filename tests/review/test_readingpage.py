@@ -189,6 +189,20 @@ def test_axe_finds_nothing_at_any_stage(chromium: Any, page: Path, width: int) -
     assert chromium.violations("color-contrast") == []
 
 
+def test_the_width_is_right_over_many_works_too(chromium: Any, page: Path, tmp_path: Path) -> None:
+    html, large = page.read_text(encoding="utf-8"), tmp_path / "large.html"
+    data = json.loads(_data(html))
+    sizes = json.dumps([(997 * size, group) for size, group in data["strata"]], separators=(",", ":"))
+    before = json.dumps(data["strata"], separators=(",", ":"))
+    assert html.count(before) == 1
+    large.write_text(html.replace(before, sizes), encoding="utf-8")
+    begin(chromium, large, "Large")
+    read_by_keyboard(chromium, 12, lambda place, work: ("yn"[place % 5 > 0], "yn"[place % 3 > 0]))
+    width = float(re.findall(r"[\d.]+", text_of(chromium, "width"))[0])
+    file = json.loads(saved(chromium, tmp_path).read_text(encoding="utf-8"))
+    assert width == pytest.approx(100 * _width(file, data_of(chromium)), abs=0.08)
+
+
 def test_undo_takes_answers_back_one_by_one_and_nothing_is_forgotten(chromium: Any, page: Path, tmp_path: Path) -> None:
     begin(chromium, page, "Undo")
     chromium.press("n")

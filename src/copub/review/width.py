@@ -34,6 +34,9 @@ Rounded from the error rates of titles on works kept apart; the plan is revised 
 """
 
 
+_FIRST_GUESS = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Stratum:
     """Works of a stratum, how many of them were read, and how many of these are critical and listed.
@@ -81,7 +84,10 @@ def planned_width(sizes: Mapping[Key, int], rates: Mapping[Key, float], total: i
 
 def works_for(sizes: Mapping[Key, int], rates: Mapping[Key, float], width: float, confidence: float) -> int:
     """Return how many works of the draw must be read for an interval of at most `width`; at most all works."""
-    few, enough = 0, sum(sizes.values())
+    every = sum(sizes.values())
+    few, enough = 0, min(_FIRST_GUESS, every)
+    while enough < every and planned_width(sizes, rates, enough, confidence) > width:
+        few, enough = enough, min(2 * enough, every)  # a long order of reading takes long to compute
     while enough - few > 1:
         middle = (few + enough) // 2
         if planned_width(sizes, rates, middle, confidence) <= width:
