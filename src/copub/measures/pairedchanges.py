@@ -88,9 +88,8 @@ def paired_change(own: Headline, other: Headline, confidence: float) -> dict[str
     }
     if own.share is None or other.share is None:
         return found
-    moved = (other.counted - other.share * other.of) / other.of.sum() - (
-        own.counted - own.share * own.of
-    ) / own.of.sum()
+    part_before = (own.counted - own.share * own.of) / own.of.sum()
+    moved = (other.counted - other.share * other.of) / other.of.sum() - part_before
     reach = float(ndtri(0.5 + confidence / 2)) * float(np.sqrt((moved**2).sum()))
     difference = other.share - own.share
     ends = {"difference_low": difference - reach, "difference_high": difference + reach}
