@@ -10,7 +10,7 @@ COVERAGE := --cov --cov-report=term --cov-fail-under=90
 LOCK   := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
           --no-strip-extras --no-emit-index-url --no-header --quiet
 
-.PHONY: help run test coverage slow verify lint format bench checks docs golden mutants model live lock clean
+.PHONY: help run test coverage slow verify lint format bench checks docs site golden mutants model live lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -21,7 +21,7 @@ help:  ## list the targets
 	@touch $@
 
 .venv/.ready-dev: requirements-dev.txt pyproject.toml
-	@tools/setup requirements-dev.txt "what copub and its development need (about 350 MB to download, 1.5 GB on disk)"
+	@tools/setup requirements-dev.txt "what copub and its development need (about 365 MB to download, 1.5 GB on disk)"
 	@touch .venv/.ready-run $@
 
 run: .venv/.ready-run  ## run the demo study and write its report
@@ -61,6 +61,9 @@ checks: $(READY)  ## print the long checks: faults of the source, coverage of in
 
 docs: $(READY)  ## write the generated documents
 	@$(BIN)/python docs/generate.py
+
+site: $(READY)  ## build the documentation site in site/, without a network
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 golden: $(READY)  ## write the golden tables, after a deliberate change of their results
 	@$(BIN)/python -m tests.golden.tables --write
