@@ -170,9 +170,8 @@ def _condition_at_home(entity: Entity, kind: str, found: _Found, scene: Scene) -
     if (is_weak or entity.context == "alone") and not scene.is_alone(first, last):
         return ""
     near = scene.nearest(first, last, entity)
-    if scene.is_other_form(first, last) and not scene.is_inside(entity, first, last):
-        return _beside_country(entity, near)
-    if kind not in ("weak", "abbreviation") and entity.context in ("", "open", "alone"):
+    is_shared = scene.is_other_form(first, last) and not scene.is_inside(entity, first, last)
+    if kind not in ("weak", "abbreviation") and entity.context in ("", "open", "alone") and not is_shared:
         return _unless_elsewhere(entity, near, found, scene)
     if is_weak or entity.context == "home":
         is_abroad = near is not None and near[1].country != entity.country
