@@ -73,8 +73,7 @@ def page_command(
     found = find_run(run, folders(reports=reports).reports)
     question, name = question_of(found), f"{found.folder.parent.name}/{found.folder.name}"
     number, parts = _part(part)
-    if "copublications" not in found.tables:
-        raise InputError("the run was stopped before its works were measured", where=run, hint="run it without --until")
+    _check_measured(found)
     kind = ""
     if third_look:
         disputed, kind = _ledger(found, reports).disputed, "-third-look"
@@ -95,6 +94,13 @@ def page_command(
     path = out or Path(f"reading-{question.study.id}{kind}.html")
     _write_page(path, html)
     say([f"{told}: {path}", "Open it in a browser. Give the file that it saves to copub review import."])
+
+
+def _check_measured(run: Run) -> None:
+    if "copublications" not in run.tables:
+        raise InputError(
+            "the run was stopped before its works were measured", where=str(run.folder), hint="run it without --until"
+        )
 
 
 def _part(text: str) -> tuple[int, int]:
@@ -248,6 +254,7 @@ def status_command(
 
     found = find_run(run, folders(reports=reports).reports)
     ledger, study = _ledger(found, reports), question_of(found).study
+    _check_measured(found)
     widths = [points / 100 for points in width] if width else WIDTHS
     status = status_of(study, found.tables["copublications"], ledger, widths)
     if as_json:
