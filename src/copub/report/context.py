@@ -14,7 +14,7 @@ from copub.report.grids import WRITERS, Column, grid_from, section_of
 _COMPARISON: tuple[Column, ...] = (
     ("label.figure", "name", "dated"),
     ("label.theirs", "theirs", "theirs"),
-    ("label.reading", "reading", "text"),
+    ("label.reading", "reading", "reading"),
     ("label.ours", "ours", "by_kind"),
     ("label.interval", "ours", "bounds_by_kind"),
     ("label.verdict", "verdict", "text"),
@@ -63,6 +63,11 @@ def _theirs(facts: Facts, row: Row, column: str) -> Cell:
     return Cell(facts.words.say("label.faster" if row[column] > 0 else "label.slower"), row[column])
 
 
+def _reading(facts: Facts, row: Row, column: str) -> Cell:
+    """Write under which reading our figure stands; one of certain years has no fixed words."""
+    return Cell(facts.words.name("reading", row[column]))
+
+
 def _bounds_by_kind(facts: Facts, row: Row, column: str) -> Cell:
     low, high = row[f"{column}_low"], row[f"{column}_high"]
     if low is None or high is None:
@@ -74,7 +79,14 @@ def _dated(facts: Facts, row: Row, column: str) -> Cell:
     return Cell(row[column] or "", detail=" · ".join(filter(None, (row["period"], row["status"]))))
 
 
-_WRITERS = {**WRITERS, "by_kind": _by_kind, "theirs": _theirs, "bounds_by_kind": _bounds_by_kind, "dated": _dated}
+_WRITERS = {
+    **WRITERS,
+    "by_kind": _by_kind,
+    "theirs": _theirs,
+    "reading": _reading,
+    "bounds_by_kind": _bounds_by_kind,
+    "dated": _dated,
+}
 
 
 def comparison_section(facts: Facts) -> Section | None:
