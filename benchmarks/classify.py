@@ -5,10 +5,10 @@
 Texts are real: arXiv works with abstracts, from the data beside the checkout. Rules are measured
 over processes that hold their works and the compiled terms before the clock starts; it runs from
 the first that begins to the last that ends, and each learns words as they come. `classify` is
-measured as it is called, by the clock and by the processor; the command `copub classify` on files of
+measured as it is called, of wall time and by the processor; the command `copub classify` on files of
 several sizes, with its start and the memory of all its processes. The plain script is what one would
 write in an afternoon: one regular expression an area in pandas, scikit-learn's TfidfVectorizer
-with word pairs, ten linear models. Seconds by the clock hold only on a machine that does nothing else.
+with word pairs, ten linear models. Seconds of wall time hold only on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -126,14 +126,14 @@ def plain_everything() -> Job:
 def measure_processes(name: str, prepare: Callable[[], Job], path: Path, works: int, processes: int) -> dict[str, Any]:
     """Do a job over as many processes, each with its share of the works; return the figures."""
     context = multiprocessing.get_context("spawn")
-    barrier, told = context.Barrier(processes), context.Queue()
+    barrier, reported = context.Barrier(processes), context.Queue()
     crew = [
-        context.Process(target=_work, args=(prepare, path, works, at, processes, barrier, told), daemon=True)
+        context.Process(target=_work, args=(prepare, path, works, at, processes, barrier, reported), daemon=True)
         for at in range(processes)
     ]
     for member in crew:
         member.start()
-    spells: list[Spell] = [told.get() for _ in crew]
+    spells: list[Spell] = [reported.get() for _ in crew]
     for member in crew:
         member.join()
     seconds = max(spell.ended for spell in spells) - min(spell.began for spell in spells)
@@ -141,14 +141,14 @@ def measure_processes(name: str, prepare: Callable[[], Job], path: Path, works: 
 
 
 def _work(
-    prepare: Callable[[], Job], path: Path, works: int, at: int, processes: int, barrier: Barrier, told: Any
+    prepare: Callable[[], Job], path: Path, works: int, at: int, processes: int, barrier: Barrier, reported: Any
 ) -> None:
     part, job = read_texts(path, works).gather_every(processes, at), prepare()
     barrier.wait()
     began, processor = time.monotonic(), time.process_time()
     job(part)
     spell = (began, time.monotonic(), time.process_time() - processor)
-    told.put(Spell(*spell, peak_mb()))
+    reported.put(Spell(*spell, peak_mb()))
 
 
 def measure_classify(works: pl.DataFrame) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _row(name: str, works: int, processes: int, seconds: float, processor: float
 def show(row: dict[str, Any]) -> dict[str, Any]:
     """Print a row of figures; return it."""
     print(
-        f"{row['what']:<36} {row['processes']} process(es) {row['works_per_second']:>9,} works/s by the clock "
+        f"{row['what']:<36} {row['processes']} process(es) {row['works_per_second']:>9,} works/s of wall time "
         f"{row['works_per_second_of_processor']:>9,} a second of processor   peak {row['peak_mb']:,} MB",
         flush=True,
     )

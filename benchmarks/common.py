@@ -1,4 +1,4 @@
-"""What the benchmarks share: the machine, time of the processor, works to measure with.
+"""What the benchmarks share: the machine, CPU time, works to measure with.
 
 Printed alone, it describes the machine: ``python benchmarks/common.py``.
 """
@@ -52,7 +52,7 @@ def family(root: int | None = None) -> list[int]:
 
 
 def processor_seconds() -> float:
-    """Return the seconds of the processor that this process and all below it took, ended ones included."""
+    """Return the CPU seconds that this process and all below it took, ended ones included."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     below = sum(map(_seconds_of, family()[1:]))
     return time.process_time() + ended.ru_utime + ended.ru_stime + below
@@ -64,7 +64,7 @@ def _seconds_of(pid: int) -> float:
 
 
 def seconds_of_family(root: int) -> float:
-    """Return the seconds of the processor of a process and all below it, ended ones included (Linux)."""
+    """Return the CPU seconds of a process and all below it, ended ones included (Linux)."""
     fields = [_text(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split() for pid in family(root)]
     return sum(int(value) for row in fields for value in row[11:15]) / os.sysconf("SC_CLK_TCK")
 
@@ -113,7 +113,7 @@ def save(path: Path | None, described: dict[str, Any], figures: dict[str, Any]) 
 
 @contextmanager
 def timed(into: dict[str, tuple[float, float]], step: str) -> Iterator[None]:
-    """Add the seconds of a block by the clock, and of the processor, to `into`."""
+    """Add the seconds of a block of wall time, and of CPU time, to `into`."""
     clock, processor = time.perf_counter(), processor_seconds()
     yield
     into[step] = (time.perf_counter() - clock, processor_seconds() - processor)

@@ -63,7 +63,7 @@ def shares(cells: Array) -> dict[str, float]:
 def true_cells(rng: np.random.Generator) -> Array:
     """Draw true shares: 10 to 40 % critical, 5 to 30 % listed, joined by chance or more often.
 
-    Of the listed, a fifth to three fifths stand at the top level.
+    Of the listed, a fifth to three fifths are at the top level.
     """
     critical, listed = rng.uniform(0.10, 0.40), rng.uniform(0.05, 0.30)
     both = min(critical * listed * rng.uniform(1, 2), 0.9 * min(critical, listed))

@@ -1,4 +1,4 @@
-"""Extract by two workers of dask against one, on a snapshot of real records, by the clock.
+"""Extract by two workers of dask against one, on a snapshot of real records, of wall time.
 
 Both clusters run before the clock starts. The snapshot is one file of real records under several
 names, so that the work is even; the bytes that come out must be the same.

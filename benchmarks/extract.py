@@ -1,14 +1,14 @@
 """Extract beside its limits and beside DuckDB, in one run, on the same files of real records.
 
 JSON Lines: decompression alone, `extract_file` (whole records), DuckDB SQL with one thread (ids
-alone, and whole records), in seconds of one core (time of the processor, not of the clock), and
+alone, and whole records), in seconds of one core (CPU time, not of the clock), and
 the same answer. Parquet: bytes that the first pass
 reads against the bytes of the columns that it needs, its time against reading these alone, and
 the whole of extract against a scan by polars.
 
     python benchmarks/extract.py [--rounds 5]
 
-Needs the real records beside the checkout; DuckDB is left out, and said so, where it is missing.
+Needs the real records beside the checkout; DuckDB is left out, and stated so, where it is missing.
 """
 
 from __future__ import annotations

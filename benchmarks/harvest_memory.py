@@ -1,9 +1,9 @@
 """Harvest 60,000 works from the embedded server: peak memory, and the client's own time per page.
 
 Run: ``python benchmarks/harvest_memory.py [--works N] [--json FILE]``. The server runs in a process
-of its own. Beside it stands the plain alternative, pyalex paging through the same queries (it keeps
+of its own. Beside it is the plain alternative, pyalex paging through the same queries (it keeps
 nothing, proves nothing, and leaves author lists cut), and the limit, getting the bytes of as many
-answers. Compared is the time of the processor in the client, since the server takes most of the clock.
+answers. Compared is the CPU time in the client, since the server takes most of the clock.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WORDS = 180  # words of an abstract: with them a work is about as large as a usu
 
 
 def abstracts(works: list[Work]) -> list[Work]:
-    """Give every work an abstract of made-up words."""
+    """Give every work an abstract of synthetic words."""
     draw = random.Random(3)
     vocabulary = [f"word{number}" for number in range(4000)]
     for work in works:
@@ -52,7 +52,7 @@ def serve(count: int) -> None:
 
 
 def page_with_pyalex(url: str) -> tuple[int, float]:
-    """Page through the same queries with pyalex; return works and seconds of the processor."""
+    """Page through the same queries with pyalex; return works and CPU seconds."""
 
     class Works(pyalex.Works):  # pyalex knows one address, and calls it by the name of the class
         def _get_from_url(self, address: str, session: Any = None) -> Any:
@@ -66,7 +66,7 @@ def page_with_pyalex(url: str) -> tuple[int, float]:
 
 
 def get_bytes(url: str, pages: int) -> float:
-    """Get the first page of the first query as often as there were pages; return seconds of the processor."""
+    """Get the first page of the first query as often as there were pages; return CPU seconds."""
     address = f"{url}/works?{QUERY.list_query(next(iter(CELLS)))}"
     start = time.process_time()
     for _ in range(pages):

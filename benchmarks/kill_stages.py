@@ -2,7 +2,7 @@
 
     python benchmarks/kill_stages.py [--kills 50] [--seed 1]
 
-A small study runs on made-up works from the embedded server. For each kill a fresh process is killed
+A small study runs on synthetic works from the embedded server. For each kill a fresh process is killed
 (SIGKILL: nothing can be tidied up) at a random moment of a stage, by turns; the caches are cold or warm
 by turns. Then every file of the last whole run is compared with what it was, and one call without a
 kill must finish with the same tables as a run that was never disturbed. Ends with 1 if one does not.

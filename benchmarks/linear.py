@@ -7,7 +7,7 @@
 Real works (else synthetic ones) are repeated under new ids and made co-publications of Belgium
 and China; `copub run` goes from the works file to tables and shares, in a process of its own.
 With --harvest the works come as pages from the embedded server, once; what is measured is the run
-from the cached pages to the finished report. Printed: seconds by the clock and of the processor,
+from the cached pages to the finished report. Printed: wall time in seconds and of CPU time,
 peak memory of all processes together and of each stage, and how far the sizes are from a straight line.
 """
 
@@ -37,7 +37,7 @@ from standin import Manners, Server
 from copub.study import load_study
 
 EVERY = 0.5
-Sample = tuple[float, float, float]  # seconds since the start, MB of all processes, their seconds of the processor
+Sample = tuple[float, float, float]  # seconds since the start, MB of all processes, their CPU seconds
 STUDY = "every-work"
 
 
@@ -148,12 +148,12 @@ def show(row: dict[str, Any]) -> None:
     each = 1e3 * row["seconds"] / max(row["works"], 1)
     print(
         f"{row['works']:>9,} works: {row['seconds']:7.1f} s ({each:.3f} ms a work), "
-        f"{row['processor']:7.1f} s of the processor, peak {row['peak_mb']:,.0f} MB",
+        f"{row['processor']:7.1f} s of CPU time, peak {row['peak_mb']:,.0f} MB",
         flush=True,
     )
     for stage in row["stages"]:
         print(
-            f"    {stage['stage']:<10} {stage['seconds']:8.1f} s  {stage['processor']:8.1f} s of the processor  "
+            f"    {stage['stage']:<10} {stage['seconds']:8.1f} s  {stage['processor']:8.1f} s of CPU time  "
             f"peak {stage['peak_mb']:,.0f} MB",
             flush=True,
         )

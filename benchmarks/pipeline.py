@@ -5,8 +5,8 @@
 The works are the real ones beside the checkout, else the synthetic corpus, made co-publications
 of two countries, so that no stage can pass a work over. The plain alternative is
 `benchmarks/plain.py`; it needs pandas (``pip install pandas``), and without it that column is
-left out. The limit of reading is decompression alone. Seconds by the clock hold only on a machine
-that does nothing else; seconds of the processor are printed beside them. Of measure the plain
+left out. The limit of reading is decompression alone. Seconds of wall time hold only on a machine
+that does nothing else; CPU seconds are printed beside them. Of measure the plain
 alternative has the share by year only; it is not among the same steps.
 """
 

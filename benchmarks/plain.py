@@ -2,7 +2,7 @@
 
 It reads works, finds keywords by one alternation an area, scores texts by TF-IDF against the
 areas' keywords, screens affiliations by looking for every listed name inside every string, and
-counts the share by year. It uses the shipped terms and names as they stand, without copub, and prints seconds per step.
+counts the share by year. It uses the shipped terms and names as they are, without copub, and prints seconds per step.
 
     python benchmarks/plain.py WORKS.jsonl.gz
 """
@@ -112,7 +112,7 @@ def shares(texts: Any, strings: Any, areas: list[str]) -> Any:
 
 
 def measure(path: Path) -> dict[str, tuple[float, float]]:
-    """Carry out every step; return its seconds by the clock and of the processor."""
+    """Carry out every step; return its wall time in seconds and of CPU time."""
     taken: dict[str, tuple[float, float]] = {}
     terms, names = terms_by_area(), listed_names()
 
@@ -136,6 +136,6 @@ def measure(path: Path) -> dict[str, tuple[float, float]]:
 if __name__ == "__main__":
     if len(sys.argv) == 2:
         for name, (wall, processor) in measure(Path(sys.argv[1])).items():
-            print(f"{name:<10} {wall:8.2f} s  {processor:8.2f} s of the processor")
+            print(f"{name:<10} {wall:8.2f} s  {processor:8.2f} s of CPU time")
     else:
         print("measured in one run with copub by benchmarks/pipeline.py; alone: plain.py WORKS.jsonl.gz")

@@ -42,7 +42,7 @@ FILTER = """() => new Promise((done) => {
 
 
 def repeated(tables: dict[str, pl.DataFrame], works: int) -> dict[str, pl.DataFrame]:
-    """Return tables in which every work stands again and again under new ids, until there are `works` of them."""
+    """Return tables in which every work is again and again under new ids, until there are `works` of them."""
     copies = -(-works // tables["copublications"].height)
 
     def again(frame: pl.DataFrame, copy: int) -> pl.DataFrame:
@@ -102,7 +102,7 @@ def plain_report(tables: dict[str, pl.DataFrame], folder: Path) -> None:
 
 
 def opened(page: Path) -> dict[str, float]:
-    """Open the page in Chromium; return the seconds until its table of works stands, and those of a filter."""
+    """Open the page in Chromium; return the seconds until its table of works is, and those of a filter."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None or importlib.util.find_spec("playwright") is None:
         return {}

@@ -2,7 +2,7 @@
 
     python benchmarks/robustness.py [--kills 50] [--disks 50] [--damages 50] [--seed 1]
 
-A small study runs on made-up works from the embedded server; readers have decided on some affiliations. Then,
+A small study runs on synthetic works from the embedded server; readers have decided on some affiliations. Then,
 each in a fresh copy of that place:
 
 - kills: a run is killed (SIGKILL) at a random moment;
@@ -62,11 +62,11 @@ def copub(arguments: Command, *, seconds: float | None = None, limit: int | None
         command = [sys.executable, "-c", LIMITED, str(limit), *arguments]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
-        _, said = process.communicate(timeout=seconds or 600)
+        _, stated = process.communicate(timeout=seconds or 600)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
-        _, said = process.communicate()
-    return process.returncode, said
+        _, stated = process.communicate()
+    return process.returncode, stated
 
 
 def make_place(folder: Path) -> Path:
@@ -76,16 +76,16 @@ def make_place(folder: Path) -> Path:
     text = shipped.read_text(encoding="utf-8").partition("[assertions]")[0].replace("from = 2000", "from = 2025")
     folder.mkdir(parents=True)
     (folder / "study.toml").write_text(text, encoding="utf-8")
-    code, said = copub(run_of(folder))
-    assert code == 0, said
+    code, stated = copub(run_of(folder))
+    assert code == 0, stated
     sheet = folder / "sheet.csv"
-    code, said = copub(["review", "sample", "demo", "--out", str(sheet), "--hits", "4", *reports_of(folder)])
-    assert code == 0, said
+    code, stated = copub(["review", "sample", "demo", "--out", str(sheet), "--hits", "4", *reports_of(folder)])
+    assert code == 0, stated
     lines = sheet.read_text(encoding="utf-8-sig").splitlines()
     decided = [lines[0]] + [f"{line[: -len(',,,')]}yes,,me,2026-11-21" for line in lines[1:] if line.startswith("hit,")]
     sheet.write_text("\n".join(decided) + "\n", encoding="utf-8")
-    code, said = copub(["review", "import", str(sheet), "--study", "demo", *reports_of(folder)])
-    assert code == 0, said
+    code, stated = copub(["review", "import", str(sheet), "--study", "demo", *reports_of(folder)])
+    assert code == 0, stated
     return folder
 
 
@@ -133,13 +133,13 @@ def judge(result: Result, name: str, place: Path, before: dict[str, str], *, dam
     if lost:
         result.faults.append(f"{result.kind}, {name}: lost or altered: {lost[:3]}")
     for again in ("run", "export"):
-        code, said = copub(commands(place)[again])
+        code, stated = copub(commands(place)[again])
         result.ends[code] += 1
-        if code not in (0, 2, 3) or "Traceback" in said or (code and len(said.splitlines()) < 2):
-            result.faults.append(f"{result.kind}, {name}, then {again}: code {code}: {said[-300:]}")
+        if code not in (0, 2, 3) or "Traceback" in stated or (code and len(stated.splitlines()) < 2):
+            result.faults.append(f"{result.kind}, {name}, then {again}: code {code}: {stated[-300:]}")
         # what was damaged may be named in two sentences; without damage, the next command has to work
         if code and not damaged:
-            result.faults.append(f"{result.kind}, {name}, then {again}: it did not go on: {said[-300:]}")
+            result.faults.append(f"{result.kind}, {name}, then {again}: it did not continue: {stated[-300:]}")
 
 
 def kills(whole: Path, folder: Path, number: int, chance: random.Random) -> Result:
@@ -173,13 +173,13 @@ def disks(whole: Path, folder: Path, number: int, chance: random.Random) -> Resu
             filler = disk / "filler"
             room = shutil.disk_usage(disk).free
             filler.write_bytes(bytes(max(0, room - chance.choice([0, 4_096, 40_000, 400_000, 4_000_000]))))
-            code, said = copub(commands(place)[name])
+            code, stated = copub(commands(place)[name])
             filler.unlink()
         else:
-            code, said = copub(commands(place)[name], limit=int(10 ** chance.uniform(1, 6)))
+            code, stated = copub(commands(place)[name], limit=int(10 ** chance.uniform(1, 6)))
         result.hit += code == 2
-        if code not in (0, 2, 3) or "Traceback" in said:
-            result.faults.append(f"full disks, {name} {trial}: code {code}: {said[-300:]}")
+        if code not in (0, 2, 3) or "Traceback" in stated:
+            result.faults.append(f"full disks, {name} {trial}: code {code}: {stated[-300:]}")
         judge(result, f"{name} {trial}", place, before)
         shutil.rmtree(place)
     if mounted:
@@ -202,10 +202,10 @@ def damages(whole: Path, folder: Path, number: int, chance: random.Random) -> Re
         name = f"{how} {path.relative_to(place)}"
         judge(result, name, place, before, damaged=path.relative_to(place).as_posix())
         for other in ("sample", "trend", "verify"):
-            code, said = copub(commands(place)[other])
+            code, stated = copub(commands(place)[other])
             result.ends[code] += 1
-            if code not in (0, 2, 3, 4) or "Traceback" in said:
-                result.faults.append(f"damaged files, {name}, then {other}: code {code}: {said[-300:]}")
+            if code not in (0, 2, 3, 4) or "Traceback" in stated:
+                result.faults.append(f"damaged files, {name}, then {other}: code {code}: {stated[-300:]}")
         shutil.rmtree(place)
     return result
 

@@ -45,7 +45,7 @@ def source() -> list[str]:
 
 
 def seconds(what: Callable[[], Any]) -> tuple[tuple[float, float], Any]:
-    """Return the seconds that a call took, by the clock and of the processor, and its result."""
+    """Return the seconds that a call took, of wall time and of CPU time, and its result."""
     start, used = time.perf_counter(), time.process_time()
     result = what()
     return (time.perf_counter() - start, time.process_time() - used), result
@@ -92,7 +92,7 @@ def main() -> None:
     for what, (clock, processor) in rows_of.items():
         print(f"{what}: {clock:.2f} s (processor {processor:.2f} s)")
     print(f"{hits['raw_affiliation_string'].n_unique():,} distinct strings with a hit")
-    save(options.json, described, {"strings": number, "seconds, of them of the processor": rows_of})
+    save(options.json, described, {"strings": number, "seconds, of them of CPU time": rows_of})
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ TERMINAL = """\
 options; `copub --show-completion` prints the script instead. Open a new shell afterwards.
 
 **Output.** Results go to stdout. Progress goes to stderr, as bars with rate and time left, and only where
-stderr is a terminal; `--quiet` turns bars and sentences off. With `--json` one JSON object is all that stands
+stderr is a terminal; `--quiet` turns bars and sentences off. With `--json` one JSON object is all that is
 on stdout, errors included. Nothing is coloured, with or without `NO_COLOR`. `copub` alone, and a group of
 commands alone such as `copub runs`, print their help and end with 0, as with `--help`.
 

@@ -102,9 +102,9 @@ def test_a_sheet_without_an_answer_changes_nothing_and_says_so(
     sheet.write_text(text, encoding="utf-8")
     before = sorted(path.name for path in (tmp_path / "r" / "belgium-china").iterdir())
     assert command("review", "import", sheet, "--study", "belgium-china", "--reports", tmp_path / "r") == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert f"{sheet}: nothing is filled in, so nothing was changed\n  fill in decision" in said.err
+    stated = capsys.readouterr()
+    assert stated.out == ""
+    assert f"{sheet}: nothing is filled in, so nothing was changed\n  fill in decision" in stated.err
     assert sorted(path.name for path in (tmp_path / "r" / "belgium-china").iterdir()) == before
 
 

@@ -109,9 +109,9 @@ def test_a_sheet_with_faults_is_refused_whole(
     wrong = {0: {"critical": "perhaps"}, 1: {"reader": ""}, 2: {"date": "20.11.2026"}, 3: {"listed": ""}}
     fill_in(drawn(folders, sheet), demo_run, sheet, lambda number, row: wrong.get(number, {}))
     assert command("review", "import", sheet, "--study", "demo", "--reports", reports) == FileError.exit_code
-    told = capsys.readouterr().err
+    reported = capsys.readouterr().err
     for part in ("4 faults", "critical is 'perhaps'", "needs a reader", "'20.11.2026' is no date", "listed is empty"):
-        assert part in told, part
+        assert part in reported, part
     assert not (reports / "demo" / LABELLED).exists()
 
 

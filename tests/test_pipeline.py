@@ -46,10 +46,10 @@ def test_the_demo_measures_about_2000_works_of_the_pair(demo: Run) -> None:
 
 
 def test_found_stands_beside_planted_and_lies_near_it(demo: Run) -> None:
-    rows = {row["measure"]: row for row in demo.manifest["planted"]}
+    rows = {row["measure"]: row for row in demo.manifest["true_values"]}
     assert set(rows) >= {"critical", "listed", "critical_listed", "top_level"}
-    assert abs(rows["listed"]["found"] - rows["listed"]["planted"]) < 0.01
-    assert 0 < rows["critical_listed"]["found"] < 1
+    assert abs(rows["listed"]["measured"] - rows["listed"]["true_value"]) < 0.01
+    assert 0 < rows["critical_listed"]["measured"] < 1
 
 
 def test_everything_made_from_the_demo_says_synthetic(demo: Run) -> None:

@@ -26,8 +26,8 @@ def stopped(arguments: list[str], number: signal.Signals, after: float, cwd: Pat
     process = subprocess.Popen([*COPUB, *arguments], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(after)
     process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    return process.returncode, said
+    _, stated = process.communicate(timeout=60)
+    return process.returncode, stated
 
 
 @pytest.mark.slow
@@ -38,18 +38,18 @@ def test_a_signal_at_any_moment_ends_with_130_one_sentence_and_no_leftovers(
     chance = random.Random(int(number))
     folders = ["--cache", str(tmp_path / "cache"), "--reports", str(tmp_path / "reports"), "--quiet"]
     for moment in (0.3, 0.6, 1.0, *(chance.uniform(0.3, 9.0) for _ in range(5))):
-        code, said = stopped(["run", "demo", *folders], number, moment, tmp_path)
-        assert "Traceback" not in said and "Exception ignored" not in said, said
-        assert (code, said.strip()) in {(130, SAID), (0, "")}, (moment, code, said)
+        code, stated = stopped(["run", "demo", *folders], number, moment, tmp_path)
+        assert "Traceback" not in stated and "Exception ignored" not in stated, stated
+        assert (code, stated.strip()) in {(130, SAID), (0, "")}, (moment, code, stated)
         leftovers = [path for path in (tmp_path / "reports").rglob(".partial-*") if path.is_dir()]
         assert not leftovers
 
 
 def test_an_interrupt_while_modules_load_has_no_stack_trace(tmp_path: Path) -> None:
-    code, said = stopped(["watchlists", "list"], signal.SIGINT, 0.15, tmp_path)
+    code, stated = stopped(["watchlists", "list"], signal.SIGINT, 0.15, tmp_path)
     assert code in (130, 0, -signal.SIGINT)
     if code == 130:
-        assert said.strip() == SAID
+        assert stated.strip() == SAID
 
 
 def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:

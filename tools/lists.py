@@ -2,7 +2,7 @@
 
 ``python tools/lists.py FOLDER`` reads the tables of facts in FOLDER (one per official document: printed
 name, edition, dates of listing) and names every list that differs; with ``--write`` it writes them. Which
-entity a printed name stands for is read from the lists themselves (`listed_as`), where people review it;
+entity a printed name represents is read from the lists themselves (`listed_as`), where people review it;
 `copub watchlists check` drafts the names that are new.
 """
 

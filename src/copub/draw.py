@@ -24,7 +24,7 @@ def draw_order(key: str, seed: str = SEED) -> str:
 
     Returns
     -------
-    64 hexadecimal digits (SHA-256): sorted by these, ids stand in the order of the draw.
+    64 hexadecimal digits (SHA-256): sorted by these, ids are in the order of the draw.
     """
     return hashlib.sha256(f"{seed}:{key}".encode()).hexdigest()
 

@@ -15,7 +15,7 @@ LONGEST = 300
 """Characters of a sentence of an error: what a file holds may be endless, a message must not be."""
 
 FAULTS_SHOWN = 20
-"""Faults listed of a file that may have any number of them, one a line."""
+"""Faults listed of a file that may have any number of them, one per line."""
 
 _LONGEST_PLACE = 2_000  # many files may be named at once
 
@@ -50,7 +50,7 @@ class CopubError(Exception):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One fault of an input file: where it stands, what it is, a hint how to fix it."""
+    """One fault of an input file: where it is, what it is, a hint how to fix it."""
 
     where: str
     what: str
@@ -96,7 +96,7 @@ class FileError(InputError):
 
 
 class SourceUnavailableError(CopubError):
-    """The source stopped the harvest; what was got is kept and the same command goes on."""
+    """The source stopped the harvest; what was got is kept and the same command resumes it."""
 
     exit_code = 3
 

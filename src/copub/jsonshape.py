@@ -64,5 +64,5 @@ def _said(error: Exception) -> str:
         return "it is nested too deeply"
     text, _, place = str(error).partition(" - at `")
     key = place.rstrip("`").removeprefix("$").lstrip(".")
-    said = (text[:1].lower() + text[1:]).replace("`", "")
-    return f"{key}: {said}" if key else said
+    stated = (text[:1].lower() + text[1:]).replace("`", "")
+    return f"{key}: {stated}" if key else stated

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 WORKS_AT_ONCE = 50_000
-"""Works of a part: a number that does not hang on the machine, so that files are the same on all of them."""
+"""Works of a part: a number that does not depend on the machine, so that files are the same on all of them."""
 _PACKS_AT_ONCE = 10
 Packed = bytes | Path
 """A frame as `pack` makes it, in memory or in a file."""
@@ -35,7 +35,7 @@ def starts_of_parts(ids: pl.Series, works: int = WORKS_AT_ONCE) -> pl.Series:
 
 
 def range_partition(packed: Iterable[Packed], schema: pl.Schema, starts: pl.Series) -> Iterator[pl.DataFrame]:
-    """Yield a table by ranges of ``work_id``, in order; inside a range the rows stand as they came.
+    """Yield a table by ranges of ``work_id``, in order; inside a range the rows are as they came.
 
     What is read is let go, so that the table is never whole in memory unless it is one part.
 

@@ -31,7 +31,7 @@ def with_own_buffers(frame: pl.DataFrame) -> pl.DataFrame:
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Hold the collector of cycles: while plain rows are built, it looks through all of them over and over."""
+    """Hold the garbage collector: while plain rows are built, it looks through all of them over and over."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -73,7 +73,7 @@ def split_by_work(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.D
 def zip_by_work(
     works: pl.DataFrame, *others: pl.DataFrame, rows: int | None = None
 ) -> Iterator[tuple[pl.DataFrame, ...]]:
-    """Yield parts of a table with one row a work, sorted, each with the rows of the same works of other tables."""
+    """Yield parts of a table with one row per work, sorted, each with the rows of the same works of other tables."""
     ordered = [
         other if other["work_id"].is_sorted() else other.sort("work_id", maintain_order=True) for other in others
     ]

@@ -37,7 +37,7 @@ from copub.runs.copies import question_of, write_copies
 from copub.runs.crate import run_crate
 from copub.runs.folder import ROWS_AT_ONCE
 from copub.runs.keep import last_created, last_tables
-from copub.runs.manifest import build_manifest, command_line, planted_facts, taxonomy_facts, watchlist_facts
+from copub.runs.manifest import build_manifest, command_line, taxonomy_facts, true_value_facts, watchlist_facts
 from copub.runs.protocol import protocol_facts
 from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
@@ -91,7 +91,7 @@ def run(
     offline : use only cached pages.
     refresh : ask for every page anew, and compare with the last harvest.
     sweep : as refresh, but fetch only works that are new or bear another date of update; what it
-        cannot see stands in the manifest.
+        cannot see is in the manifest.
     workers, scheduler : how many processes of this machine work (None: as many as there are cores and memory
         for), or the address of a Dask scheduler whose workers do. The tables are the same to the byte.
 
@@ -102,7 +102,7 @@ def run(
     Raises
     ------
     InputError, FileError : the user's input is wrong.
-    SourceUnavailableError : the source stopped; the same call goes on.
+    SourceUnavailableError : the source stopped; the same call resumes it.
     AssertionFailedError : a run assertion of the study failed.
     """
     expect(until, str, "until", f"one of the stages {', '.join(STAGES)}")
@@ -328,8 +328,8 @@ def _manifest(
 ) -> dict[str, Any]:
     study = asked.study
     copies = write_copies(writer, asked)
-    planted = (
-        planted_facts(frames["shares"], study) if source.facts["kind"] == "embedded" and "shares" in frames else []
+    true_values = (
+        true_value_facts(frames["shares"], study) if source.facts["kind"] == "embedded" and "shares" in frames else []
     )
     return build_manifest(
         study,
@@ -348,7 +348,7 @@ def _manifest(
         labelled=label_facts(_labels(asked, place)),
         inputs=copies,
         protocol=protocol_facts(asked, place.reports, source.facts, writer),
-        planted=planted,
+        true_values=true_values,
         tables=writer.written,
         stages=clock.rows,
         command=command_line(sys.argv),

@@ -1,4 +1,4 @@
-"""What copub does when it is told to stop: Ctrl-C, or a signal of the system or of a scheduler.
+"""What copub does when it is asked to stop: Ctrl-C, or a signal of the system or of a scheduler.
 
 This module loads nothing large: it is the first that runs.
 """
@@ -25,7 +25,7 @@ class Stopped(BaseException):
 
 
 def heed(handler: Callable[[int, FrameType | None], Any]) -> None:
-    """Set what the signals do. One that the caller told copub to ignore stays ignored, as ``nohup`` wants it."""
+    """Set what the signals do. One that the caller asked copub to ignore stays ignored, as ``nohup`` wants it."""
     for name in _NAMES:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:

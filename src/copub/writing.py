@@ -25,7 +25,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.name[:100]}.{os.getpid()}")
     try:
-        with told(path):
+        with as_input_error(path):
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
@@ -41,7 +41,7 @@ def write_file(path: Path, content: str | bytes) -> None:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def as_input_error(path: Path) -> Iterator[None]:
     """Turn errors of the disk into `InputError` that names the place and the remedy."""
     try:
         yield

@@ -229,11 +229,11 @@ def test_the_demo_shows_true_and_measured_values_in_one_table(demo_run: copub.Ru
 
     lines = run_lines(demo_run)
     head = next(n for n, line in enumerate(lines) if "True value  Measured" in line)
-    table = lines[head : head + 1 + len(demo_run.manifest["planted"])]
+    table = lines[head : head + 1 + len(demo_run.manifest["true_values"])]
     assert len({len(line) for line in table}) == 1
-    for row, line in zip(demo_run.manifest["planted"], table[1:], strict=True):
+    for row, line in zip(demo_run.manifest["true_values"], table[1:], strict=True):
         share = demo_run.share(row["measure"])
-        shown = [row["planted"], row["found"], share["ci_low"], share["ci_high"]]
+        shown = [row["true_value"], row["measured"], share["ci_low"], share["ci_high"]]
         assert [part for part in line.split()[-5:] if part != "–"] == [f"{value:.1%}" for value in shown]
 
 
@@ -255,7 +255,7 @@ def test_a_real_run_names_what_its_records_lack(demo_run: copub.Run) -> None:
     ]  # fmt: skip
     note = "w.jsonl:3: no JSON; w.jsonl:9: no id"
     funnel = [{"step": step, "count": count, "note": note} for step, count in steps]
-    manifest = demo_run.manifest | {"funnel": funnel, "planted": []}
+    manifest = demo_run.manifest | {"funnel": funnel, "true_values": []}
     manifest["study"] = manifest["study"] | {"synthetic": False}
     text = " ".join(terminal_lines(demo_run.tables, manifest, demo_run.folder))
     assert "SYNTHETIC" not in text
@@ -264,7 +264,7 @@ def test_a_real_run_names_what_its_records_lack(demo_run: copub.Run) -> None:
 
 
 def test_a_run_that_ended_early_says_so_and_names_its_tables(demo_run: copub.Run, tmp_path: Path) -> None:
-    manifest = demo_run.manifest | {"funnel": demo_run.manifest["funnel"][:1], "planted": []}
+    manifest = demo_run.manifest | {"funnel": demo_run.manifest["funnel"][:1], "true_values": []}
     lines = terminal_lines({}, manifest, tmp_path)
     assert lines[0].startswith("SYNTHETIC: The run ended before its shares were measured")
     assert lines[1] == "2,025 records were read."

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harvest"))  # the stand-in for OpenAlex
 
-from copub.demo import build_corpus, planted_truth
+from copub.demo import build_corpus, true_values
 from copub.demo.places import PREFIX
 
 Work = dict[str, Any]
@@ -26,7 +26,7 @@ def works() -> list[Work]:
 @pytest.fixture(scope="session")
 def truth(works: list[Work]) -> pl.DataFrame:
     """What was planted in them."""
-    return planted_truth(works)
+    return true_values(works)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from copub.corpus import tabulate
-from copub.demo import build_corpus, planted_shares, planted_truth
+from copub.demo import build_corpus, true_shares, true_values
 from copub.demo.places import PREFIX, institutions
 from copub.demo.plan import EXCLUDED_TYPES
 from copub.errors import InputError
@@ -63,7 +63,7 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process(works: list[Work]
 def test_another_seed_gives_another_corpus(works: list[Work]) -> None:
     other = build_corpus(seed=5)
     assert _digest(other) != _digest(works)
-    assert planted_truth(other, seed=5).height == len(other)
+    assert true_values(other, seed=5).height == len(other)
 
 
 def test_about_five_thousand_works_of_which_about_two_thousand_are_in_the_pair(
@@ -84,13 +84,13 @@ def test_years_run_from_2000_to_2025_and_grow(truth: pl.DataFrame) -> None:
 
 
 def test_planted_shares_lie_where_the_study_expects_them_and_rise(truth: pl.DataFrame) -> None:
-    study, shares = load_study("demo"), planted_shares(2000, 2025)
+    study, shares = load_study("demo"), true_shares(2000, 2025)
     population = truth.filter("in_population")
     assert shares["critical_listed"] == pytest.approx(population["is_critical_listed"].mean())
     assert 0.10 <= shares["critical_listed"] <= 0.14
     assert study.bounds["listed_share"][0] < shares["listed"] < study.bounds["listed_share"][1]
     assert study.bounds["copublications"][0] <= population.height <= study.bounds["copublications"][1]
-    early, late = planted_shares(2000, 2010), planted_shares(2018, 2025)
+    early, late = true_shares(2000, 2010), true_shares(2018, 2025)
     assert early["critical_listed"] < late["critical_listed"]
 
 
@@ -102,16 +102,16 @@ def test_critical_and_listed_go_together_a_little(truth: pl.DataFrame) -> None:
 
 def test_shares_of_years_outside_the_corpus_are_refused() -> None:
     with pytest.raises(InputError, match="no work of the pair from 1990 to 1995"):
-        planted_shares(1990, 1995)
+        true_shares(1990, 1995)
 
 
 def test_truth_of_a_strange_work_is_refused() -> None:
-    with pytest.raises(InputError, match="no planted truth, such as W2741809807"):
-        planted_truth([{"id": "https://openalex.org/W2741809807"}])
+    with pytest.raises(InputError, match="no true values, such as W2741809807"):
+        true_values([{"id": "https://openalex.org/W2741809807"}])
 
 
 def test_truth_of_some_works_has_a_row_for_each(works: list[Work]) -> None:
-    assert planted_truth([{"id": work["id"]} for work in works[10:20]]).height == 10
+    assert true_values([{"id": work["id"]} for work in works[10:20]]).height == 10
 
 
 def test_the_pair_is_what_the_full_author_lists_show(works: list[Work], facts: dict[str, dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""The oddities of the synthetic corpus: each stands in the records where it was planned."""
+"""The oddities of the synthetic corpus: each is in the records where it was planned."""
 
 from __future__ import annotations
 

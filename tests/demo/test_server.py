@@ -92,7 +92,7 @@ def test_the_expansion_corpus_is_out_unless_asked_for(server: Server, more: str,
 
 
 @pytest.mark.parametrize(
-    ("target", "error", "said"),
+    ("target", "error", "stated"),
     [
         ("works?filter=nosuch:1", "Invalid query parameters error.", "nosuch is not a valid field"),
         ("works?select=nosuch", "Invalid query parameters error.", "nosuch is not a valid select field"),
@@ -122,11 +122,11 @@ def test_the_expansion_corpus_is_out_unless_asked_for(server: Server, more: str,
         ("works?filter=" + "x" * 8200, "Request URL too long", "8190"),
     ],
 )
-def test_a_wrong_request_is_a_400_that_says_why(server: Server, target: str, error: str, said: str) -> None:
+def test_a_wrong_request_is_a_400_that_says_why(server: Server, target: str, error: str, stated: str) -> None:
     reply = _get(server, target)
     assert reply.status_code == 400
     assert reply.json()["error"] == error
-    assert said in reply.json()["message"]
+    assert stated in reply.json()["message"]
 
 
 def test_wrong_parameters_were_a_403_before_november_2025() -> None:
@@ -287,10 +287,10 @@ def test_budget_headers_of_every_generation_can_be_had(generation: str, names: s
 def test_the_state_of_the_budget_is_told_to_holders_of_a_key() -> None:
     with Server(WORKS, manners=Manners(keys={"good-key": 50})) as server:
         _get(server, "works", Authorization="Bearer good-key")
-        told = _get(server, "rate-limit", Authorization="Bearer good-key").json()
+        reported = _get(server, "rate-limit", Authorization="Bearer good-key").json()
         refused = _get(server, "rate-limit")
-    assert told["api_key"] == "goo...key"
-    assert (told["rate_limit"]["credits_used"], told["rate_limit"]["credits_remaining"]) == (1, 49)
+    assert reported["api_key"] == "goo...key"
+    assert (reported["rate_limit"]["credits_used"], reported["rate_limit"]["credits_remaining"]) == (1, 49)
     assert (refused.status_code, refused.json()["error"]) == (401, "Authentication required")
 
 

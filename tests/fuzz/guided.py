@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of one reader: ``python tests/fuzz/guided.py TARGET FOLDER [options of libFuzzer]``.
 
-Needs atheris (the extra ``dev``, on Linux and macOS). What fails stands in FOLDER.
+Needs atheris (the extra ``dev``, on Linux and macOS). What fails is in FOLDER.
 """
 
 from __future__ import annotations

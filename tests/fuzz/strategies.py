@@ -1,7 +1,7 @@
 """Strategies over the schemas of what copub reads: records, answers, headers, lists, studies, manifests, journals.
 
 `shaped` draws a value for a shape as the code has it (`copub.corpus.record`, `copub.sources.harvest.answershapes`,
-`copub.runs.shape`), so that a new key is fuzzed without a word here. At every place an odd value may stand instead.
+`copub.runs.shape`), so that a new key is fuzzed without a word here. At every place an odd value may be instead.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ ODD = st.one_of(
     st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
     st.just([[[[[[]]]]]]),
 )
-"""What stands where something else belongs."""
+"""What is where something else belongs."""
 _ODDS = 12
 _ASCII = st.characters(codec="ascii")
 

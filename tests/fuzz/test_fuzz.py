@@ -149,15 +149,15 @@ def test_any_manifest(number: int, demo_run: copub.Run, tmp_path: Path) -> None:
 
     def read(values: Any) -> None:
         readers.manifest_of(values, run)
-        code, said = readers.command("runs", "list", "--reports", reports)
-        assert code in (0, 2), said
+        code, stated = readers.command("runs", "list", "--reports", reports)
+        assert code in (0, 2), stated
         for arguments in (
             ("export", "demo/r", "--to", "markdown", "--out", tmp_path / "out"),
             ("review", "sample", "demo/r", "--out", tmp_path / "sheet.csv", "--hits", "1", "--others", "1"),
             ("dossier", "demo/r", "--institution", "KU Leuven", "--out", tmp_path / "page.html"),
         ):
-            code, said = readers.command(*arguments, "--reports", reports)
-            assert code in (0, 2), said
+            code, stated = readers.command(*arguments, "--reports", reports)
+            assert code in (0, 2), stated
 
     check(number, st.one_of(changed, changed, shaped(Manifest), ODD), read)
 

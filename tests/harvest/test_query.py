@@ -11,7 +11,7 @@ from copub.sources.harvest import Query
 from copub.sources.harvest.query import CELLS, SELECT, SIDES, WORLD
 
 QUERY = Query(("BE",), ("CN", "HK", "MO"), 2000, 2025)
-# every way in which an author can stand for a side or not: institution's country, printed country
+# every way in which an author can represent a side or not: institution's country, printed country
 AUTHORS = [(None, None), ("BE", None), (None, "BE"), ("CN", None), (None, "HK"), ("DE", "DE")]
 
 

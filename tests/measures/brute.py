@@ -217,7 +217,7 @@ def institutions(world: list[Row], flagged: Mapping[str, Row]) -> dict[tuple[str
 
 
 def pairs(world: list[Row], flagged: Mapping[str, Row]) -> dict[tuple[str, str], Counter[str]]:
-    """Return per pair of institutions the works in which both stand."""
+    """Return per pair of institutions the works in which both are."""
     out: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for work in population(world):
         sides: dict[str, set[str]] = {"a": set(), "b": set()}

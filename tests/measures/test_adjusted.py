@@ -24,7 +24,7 @@ EVERY_SLICE = replace(STUDY, small_rate=0)
 MEASURED = Errors(
     {"with abstract": ErrorCounts(88, 12, 12, 288), "title only": ErrorCounts(70, 10, 30, 190)},
     {"resolved": ErrorCounts(95, 2, 5, 398), "unresolved": ErrorCounts(80, 2, 20, 198)},
-    "a made-up evaluation",
+    "a synthetic evaluation",
 )
 PERFECT = ErrorCounts(1e9, 0, 0, 1e9)
 SURE = Errors(

@@ -26,20 +26,20 @@ def matcher_file(folder: Path, text: str) -> Path:
     return path
 
 
-WHOLE = 'source = "made up"\n' + "".join(f"[{s}]\ntp = 1\nfp = 2\nfn = 3\ntn = 4\n" for s in AFFILIATION_STRATA)
+WHOLE = 'source = "synthetic"\n' + "".join(f"[{s}]\ntp = 1\nfp = 2\nfn = 3\ntn = 4\n" for s in AFFILIATION_STRATA)
 
 
 def test_error_counts_are_read_by_stratum(tmp_path: Path) -> None:
     counts, source = read_matcher(matcher_file(tmp_path, WHOLE))
     assert counts["resolved"].sensitivity == 0.25
     assert counts["unresolved"].specificity == pytest.approx(4 / 6)
-    assert source == "made up"
+    assert source == "synthetic"
 
 
 def test_all_faults_of_error_counts_are_named(tmp_path: Path) -> None:
     text = (
         WHOLE.replace("tn = 4", "tn = -4", 1)
-        .replace('source = "made up"', 'source = ""')
+        .replace('source = "synthetic"', 'source = ""')
         .replace("[unresolved]", "[x]")
     )
     with pytest.raises(FileError) as error:

@@ -98,8 +98,8 @@ def test_labels_that_are_written_are_read_back(
 ) -> None:
     table = labels(
         *(
-            (f"W{at}", critical, listed, listed and top, reader, day, "", float(stands))
-            for at, (critical, listed, top, reader, day, stands) in enumerate(made)
+            (f"W{at}", critical, listed, listed and top, reader, day, "", float(weight))
+            for at, (critical, listed, top, reader, day, weight) in enumerate(made)
         )
     )
     path = tmp_path_factory.mktemp("labels") / "labels.csv"

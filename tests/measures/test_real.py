@@ -72,7 +72,7 @@ def run(real_data: Path) -> dict[str, Any]:
 def plain(
     tables: Tables, classification: Classification, hits: pl.DataFrame
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Turn frames back into plain works, as the made-up worlds have them."""
+    """Turn frames back into plain works, as the synthetic worlds have them."""
     entities: dict[str, Any] = {}
     found: dict[tuple[Any, ...], list[Any]] = {}
     for h in hits.iter_rows(named=True):

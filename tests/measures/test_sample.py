@@ -1,4 +1,4 @@
-"""The draw of works for reading: how many of each stratum, which ones, and what they stand for."""
+"""The draw of works for reading: how many of each stratum, which ones, and what they represent."""
 
 from __future__ import annotations
 

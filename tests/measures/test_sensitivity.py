@@ -74,8 +74,8 @@ def test_settings_that_are_not_equally_defensible_are_marked() -> None:
     }  # fmt: skip
     grid = measured(3, 40)["specifications"]
     left_out = grid.filter(~pl.col("is_defensible"))
-    told = (pl.col("types") == "articles only") | (pl.col("tiers") != "identifier+lineage+name")
-    assert left_out.equals(grid.filter(told)) and left_out.height < grid.height
+    reported = (pl.col("types") == "articles only") | (pl.col("tiers") != "identifier+lineage+name")
+    assert left_out.equals(grid.filter(reported)) and left_out.height < grid.height
 
 
 @LIMITS

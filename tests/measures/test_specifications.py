@@ -42,7 +42,7 @@ def test_each_specification_equals_the_headline_counted_anew(seed: int) -> None:
         assert found == pytest.approx(brute.specification(world, row, ENTITIES, THRESHOLDS), abs=1e-8), row
 
 
-def mended(world: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+def repaired(world: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     """Return the world with some affiliations changed: another country, no hits, or a new hit."""
     rng, other = Random(seed), deepcopy(world)
     for work in other:
@@ -75,7 +75,7 @@ def differing(one: Frames, two: Frames) -> OtherRepairs:
 @pytest.mark.parametrize("seed", range(3))
 def test_each_specification_under_the_other_rule_for_repairs_equals_its_own_world(seed: int) -> None:
     world, made = made_world(seed, 40)
-    other_world = mended(world, seed)
+    other_world = repaired(world, seed)
     other = frames(other_world)
     flagged = flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS)
     grid, moved, _ = specifications(

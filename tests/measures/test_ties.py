@@ -20,7 +20,7 @@ from .worlds import LIMITS, STUDY, made_world, measured, seeds, study
 
 def tie(number: int, **changes: str) -> Tie:
     values = dict.fromkeys(COLUMNS, "") | {
-        "tie_id": f"t{number}", "country_a": "BE", "country_b": "CN", "kind": "agreement", "source": "made up",
+        "tie_id": f"t{number}", "country_a": "BE", "country_b": "CN", "kind": "agreement", "source": "synthetic",
         "institution_a": "Institute BE 1", "institution_a_id": "I661",
         "institution_b": "Institute CN 1", "institution_b_id": "I671",
     }  # fmt: skip
@@ -113,13 +113,13 @@ def test_shipped_ties_belong_to_their_pair_and_keep_unnamed_partners() -> None:
 
 def test_all_faults_of_a_file_are_named_with_their_lines() -> None:
     header = ",".join(COLUMNS)
-    row = ["t1", "A", "", "BE", "B", "", "CN", "agreement", "2012-13", "", "", "", "made up", ""]
+    row = ["t1", "A", "", "BE", "B", "", "CN", "agreement", "2012-13", "", "", "", "synthetic", ""]
     text = "\n".join([header, ",".join(row), ",".join([*row[:7], "", "2012", *row[9:]])])
     with pytest.raises(FileError) as error:
         read_ties(text, name="own.csv")
     message = str(error.value)
     assert "own.csv:2: start: '2012-13' is no date" in message
-    assert "own.csv:3: kind is empty" in message and "own.csv:3: the tie 't1' stands here twice" in message
+    assert "own.csv:3: kind is empty" in message and "own.csv:3: the tie 't1' occurs twice" in message
 
 
 def test_missing_and_unknown_columns_are_named() -> None:

@@ -26,7 +26,7 @@ from .worlds import ENTITIES, LIMITS, STUDY, made_world, measured, seeds, study
 RATES = Errors(  # sensitivities 0.9 with abstract, 0.6 title only; 1.0 resolved, 0.8 unresolved
     {"with abstract": ErrorCounts(90, 3, 10, 97), "title only": ErrorCounts(60, 3, 40, 97)},
     {"resolved": ErrorCounts(100, 0, 0, 100), "unresolved": ErrorCounts(80, 0, 20, 100)},
-    "made up",
+    "synthetic",
 )
 
 

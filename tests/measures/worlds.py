@@ -44,7 +44,7 @@ LIMITS = settings(
 )
 
 STUDY = Study(
-    id="world", title="A made-up world", question="", synthetic=True,
+    id="world", title="A synthetic world", question="", synthetic=True,
     side_a=Side("Belgium", ("BE",)), side_b=Side("China", ("CN", "HK")), year_from=YEARS[0], year_to=YEARS[1],
     exclude_types=("editorial",), include_retracted=True, include_expansion_corpus=False, author_cap=0,
     taxonomy="tax-one", other_taxonomies=("tax-two",), operating_point="balanced", thresholds={},
@@ -57,7 +57,7 @@ STUDY = Study(
 
 
 def study(**changes: Any) -> Study:
-    """Return the made-up study with some settings changed."""
+    """Return the synthetic study with some settings changed."""
     return replace(STUDY, **changes)
 
 

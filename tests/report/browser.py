@@ -29,7 +29,7 @@ class Page:
         self._page = self._browser.new_page()
         self._found: list[str] = []
         self._page.on("pageerror", lambda error: self._found.append(str(error)))
-        self._page.on("console", lambda said: self._found.append(said.text) if said.type == "error" else None)
+        self._page.on("console", lambda stated: self._found.append(stated.text) if stated.type == "error" else None)
         self._page.on("request", self._see)
 
     def __enter__(self) -> Page:

@@ -35,27 +35,27 @@ browser = _beside("browser")
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    """A made-up run over 400 works."""
+    """A synthetic run over 400 works."""
     result: World = worlds.world(400)
     return result
 
 
 @pytest.fixture(scope="session")
 def make_world() -> Any:
-    """The maker of made-up runs: make_world(n, synthetic=, language=, years=, seed=)."""
+    """The maker of synthetic runs: make_world(n, synthetic=, language=, years=, seed=)."""
     return worlds.world
 
 
 @pytest.fixture(scope="session")
 def hostile() -> World:
-    """A made-up run whose every text is an attack or a nuisance."""
+    """A synthetic run whose every text is an attack or a nuisance."""
     result: World = attacks.hostile(*worlds.world(120, years=(2020, 2025)))
     return result
 
 
 @pytest.fixture(scope="session")
 def bare() -> World:
-    """A made-up run in which everything is null that a source could have left out."""
+    """A synthetic run in which everything is null that a source could have left out."""
     result: World = attacks.bare(*worlds.world(60))
     return result
 
@@ -68,7 +68,7 @@ def hostile_page(hostile: World) -> str:
 
 @pytest.fixture(scope="session")
 def large() -> World:
-    """A made-up run over 60,000 works."""
+    """A synthetic run over 60,000 works."""
     result: World = worlds.large()
     return result
 

@@ -1,4 +1,4 @@
-"""SYNTHETIC: what a made-up world holds, and its shares, trends and sensitivity, counted in plain Python."""
+"""SYNTHETIC: what a synthetic world holds, and its shares, trends and sensitivity, counted in plain Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENTITIES = (
     ("mock-aerospace-university", "Mock University of Aerospace", "very high"),
     ("invented-institute-of-technology", "Invented Institute of Technology", "very high"),
     ("fancy-polytechnic", "Fancy Polytechnic", "high"),
-    ("made-up-university", "Made-Up University of Sciences", "medium"),
+    ("synthetic-university", "Made-Up University of Sciences", "medium"),
     ("nowhere-college", "Nowhere College", "unrated"),
 )
 PLAIN_B = (("I9000000300", "Imaginary Normal University"), ("I9000000301", "Fictional Academy of Letters"))
@@ -136,7 +136,7 @@ def sensitivity(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
     n, k = float(len(works)), float(sum(w["is_critical_listed"] for w in works))
     rows = []
     for switch, setting, factor in (
-        ("base", "the study as it stands", 1.0),
+        ("base", "the study as it is", 1.0),
         ("medical", "without", 0.8),
         ("author cap", "100", 0.95),
         ("levels", "very high", 0.4),

@@ -20,11 +20,11 @@ TIES = [
 
 def _joint(world: Any) -> pl.DataFrame:
     tables, _ = world
-    stand = [
+    are = [
         tables["affiliations"].filter(pl.col("institution_name") == name).select("work_id").unique()
         for name in (OWN, PARTNER)
     ]
-    return tables["copublications"].join(stand[0], on="work_id").join(stand[1], on="work_id")
+    return tables["copublications"].join(are[0], on="work_id").join(are[1], on="work_id")
 
 
 def test_the_dossier_counts_exactly_the_joint_works(world: Any) -> None:

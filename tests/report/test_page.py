@@ -86,7 +86,7 @@ def test_the_sentence_comes_before_all_else(reader: _Reader) -> None:
 def test_synthetic_runs_say_so_and_real_ones_do_not(world: Any, page: str, make_world: Any) -> None:
     assert page.count("SYNTHETIC") >= 3 and "<title>SYNTHETIC: " in page
     tables, manifest = make_world(60, synthetic=False)
-    manifest["planted"], manifest["watchlists"] = [], []
+    manifest["true_values"], manifest["watchlists"] = [], []
     tables = {**tables, "hits": tables["hits"].with_columns(edition=pl.lit("2019"))}
     assert "SYNTHETIC" not in build_page(tables, manifest)
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.real
 
 @pytest.fixture(scope="module")
 def real_world(world: Any, real_data: Path) -> Any:
-    """The made-up world with the titles and printed affiliations of real works."""
+    """The synthetic world with the titles and printed affiliations of real works."""
     tables, manifest = world
     titles, strings = [], []
     with gzip.open(real_data / "real/works_cn_or_be_versions.jsonl.gz", "rt", encoding="utf-8") as lines:

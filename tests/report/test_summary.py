@@ -1,4 +1,4 @@
-"""Rules of the sentences: counts, interval and rule stand with every share, and nothing is invented."""
+"""Rules of the sentences: counts, interval and rule are with every share, and nothing is invented."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_synthetic_run_says_so_first_and_shows_true_and_measured_values(world:
 
 def test_a_real_run_says_nothing_of_synthetic(make_world: Any) -> None:
     tables, manifest = make_world(50, synthetic=False)
-    manifest |= {"planted": [], "watchlists": []}
+    manifest |= {"true_values": [], "watchlists": []}
     assert "SYNTHETIC" not in "\n".join(headline_lines(tables, manifest))
 
 

@@ -1,4 +1,4 @@
-"""What stands under the trend: changes of epoch, and falls that the loss of coverage alone could explain."""
+"""What is under the trend: changes of epoch, and falls that the loss of coverage alone could explain."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ def _coverage(works: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language: str = "en") -> dict[str, Any]:
-    """Manifest of a made-up run over `n` works."""
+    """Manifest of a synthetic run over `n` works."""
     return {
         "run_id": "2026-11-21-mock",
         "created": "2026-11-21T20:00:00Z",
@@ -293,7 +293,7 @@ def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language
             }
         ],
         "models": [{"id": TAXONOMY, "hash": "56" * 32}],
-        "planted": [{"measure": "critical_listed", "planted": 0.12, "found": 0.117}],
+        "true_values": [{"measure": "critical_listed", "true_value": 0.12, "measured": 0.117}],
         "stages": [{"stage": "measure", "seconds": 0.5, "peak_mb": 120.0}],
         "tables": {"works": {"rows": n, "sha256": "78" * 32}},
         "versions": {"polars": "2.1.0"},
@@ -305,7 +305,7 @@ def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language
 def world(
     n: int = 400, *, seed: int = 7, years: tuple[int, int] = (2010, 2025), **options: Any
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
-    """Return (tables, manifest) of a made-up run over `n` works."""
+    """Return (tables, manifest) of a synthetic run over `n` works."""
     rng = random.Random(seed)
     works = [_work(rng, number, years) for number in range(n)]
     institutions, pairs = _partners(works)

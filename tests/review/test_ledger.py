@@ -200,8 +200,8 @@ def test_a_file_with_faults_is_refused_and_the_fault_is_named(
     path = page_file(place / "files", "Ann", {"W1": "yy"}, change=change)
     arguments = ("review", "import", path, "--study", STUDY, "--reports", place / "reports")
     assert command(*arguments) == 2
-    told = capsys.readouterr().err
-    assert words in told and path.name in told
+    reported = capsys.readouterr().err
+    assert words in reported and path.name in reported
     assert not (place / "reports" / STUDY).exists()
 
 
@@ -286,16 +286,16 @@ def test_the_citable_file_has_labels_readers_and_rules_and_no_text(
     assert command("review", "import", path, "--reports", reports) == 0
     out = tmp_path / "labels.csv"
     assert command("review", "export", "demo", "--out", out, "--reports", reports) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert hashlib.sha256(out.read_bytes()).hexdigest() in told and "Ann: labels of 40 works" in told
+    reported = " ".join(capsys.readouterr().out.split())
+    assert hashlib.sha256(out.read_bytes()).hexdigest() in reported and "Ann: labels of 40 works" in reported
     table = pl.read_csv(out)
     assert tuple(table.columns) == COLUMNS and table.height == 40 and set(table["codebook_sha256"]) == {"ab" * 32}
     assert table.equals(pl.read_csv(out).sort("work_id")) and "secret" not in out.read_text(encoding="utf-8")
     assert citable(open_ledger(reports, "demo"), "demo").height == 40
     assert command("review", "export", "demo", "--out", out, "--reports", reports) == 2
     assert command("review", "status", "demo", "--width", "5", "--reports", reports) == 0
-    told = capsys.readouterr().out
-    assert "40 of 2,001 works labelled" in told and "still to read for 5 points" in told
+    reported = capsys.readouterr().out
+    assert "40 of 2,001 works labelled" in reported and "still to read for 5 points" in reported
 
 
 def test_a_file_of_an_empty_page_changes_nothing(place: Path, command: Command) -> None:

@@ -103,9 +103,9 @@ def test_thirty_works_are_read_by_keyboard_by_two_readers_saved_reloaded_importe
     assert chromium.troubles() == []
     second = saved(chromium, tmp_path)
     assert command("review", "import", second, "--reports", reports) == 0
-    told = " ".join(capsys.readouterr().out.split())
-    assert "A. Reader and B. Reader, critical: kappa 0.8" in told and "over 30 works, 2 differ" in told
-    assert "2 works without a label, because readers differ" in told
+    reported = " ".join(capsys.readouterr().out.split())
+    assert "A. Reader and B. Reader, critical: kappa 0.8" in reported and "over 30 works, 2 differ" in reported
+    assert "2 works without a label, because readers differ" in reported
     kept = pl.read_csv(reports / "demo" / "labelled.csv")
     assert kept.height == READ - 2 and set(kept["reader"]) == {"A. Reader, B. Reader"}
 

@@ -1,4 +1,4 @@
-"""Small runs through the real pipeline: some hundred made-up works, from a file or from the embedded server."""
+"""Small runs through the real pipeline: some hundred synthetic works, from a file or from the embedded server."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every cause alone, every two of them at once, and any number: exactly the planted counts.
 
 Each plant has works of its own, so what a set of plants moves is the sum of what each moves. Two
-plants share a word: what copub itself judges otherwise cannot be told from other rules or another
+plants share a word: what copub itself judges otherwise cannot be distinguished from other rules or another
 list when those changed as well; the first in the documented order takes it.
 """
 

@@ -127,7 +127,7 @@ SETTINGS = {
     "years": (replace(STUDY, year_from=2018), 10),
     # the 10 works of I23 (high) are no longer listed
     "levels": (replace(STUDY, levels=("very high",)), 10),
-    # the 10 works of I23 stand at the top level, the 10 of I22 no longer
+    # the 10 works of I23 are at the top level, the 10 of I22 no longer
     "top level": (replace(STUDY, top_level="high"), 20),
     "tiers": (replace(STUDY, tiers=("name",)), 20),
     # every fifth work has an author in France: its weights change
@@ -167,8 +167,8 @@ def test_what_repairs_leave_out_is_the_settings_doing(tmp_path: Path) -> None:
     before = make_run(tmp_path, world.values())
     after = make_run(tmp_path, world.values(), LATER, repairing)
     assert counts(compare(before, after)) == {"study settings": 3}
-    mended = {**world, "W1": replace(world["W1"], authors=(Author("I1", BE), Author("I21", CN)))}
-    last = make_run(tmp_path, mended.values(), replace(LATER, created="2026-07"), repairing)
+    repaired = {**world, "W1": replace(world["W1"], authors=(Author("I1", BE), Author("I21", CN)))}
+    last = make_run(tmp_path, repaired.values(), replace(LATER, created="2026-07"), repairing)
     assert counts(compare(after, last)) == {"re-affiliated": 1}
 
 

@@ -119,7 +119,7 @@ def test_runs_of_two_studies_are_told_apart_before_all_else_on_page_line_and_sum
     assert lines[0].startswith("These are runs of two studies, world (Belgium and China, 2015 to 2026), then other (")
     assert lines[1] == "The question is not the same: year_from 2015, then 2010; side_b CN, then FR."
     page = comparison_page(found)
-    assert "A made-up world, then Another question" in page
+    assert "A synthetic world, then Another question" in page
     assert (
         page.index("runs of two studies") < page.index("OpenAlex changed its affiliations") < page.index("Works added")
     )
@@ -136,7 +136,7 @@ def test_a_comparison_of_one_study_does_not_speak_of_its_question(comparison: Co
 
 def test_runs_of_made_up_and_of_real_works_are_not_compared(tmp_path: Path, comparison: Comparison) -> None:
     real = make_run(tmp_path, plain_world(4).values(), LATER, replace(STUDY, synthetic=False))
-    with pytest.raises(InputError, match="made up") as caught:
+    with pytest.raises(InputError, match="synthetic") as caught:
         compare(comparison.after, real)
     assert caught.value.where == str(comparison.after.folder)
 

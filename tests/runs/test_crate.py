@@ -28,7 +28,7 @@ def graph_of(run: Run) -> dict[str, dict[str, Any]]:
     crate = json.loads((run.folder / CRATE).read_text(encoding="utf-8"))
     assert crate["@context"][0] == "https://w3id.org/ro/crate/1.1/context"
     entities = {entity["@id"]: entity for entity in crate["@graph"]}
-    assert len(entities) == len(crate["@graph"]), "an @id stands twice"
+    assert len(entities) == len(crate["@graph"]), "an @id occurs twice"
     return entities
 
 

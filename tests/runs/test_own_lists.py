@@ -248,9 +248,9 @@ def test_verify_names_a_copy_that_is_not_as_the_run_wrote_it(world: World, damag
     members.write_text("".join(lines[:-1]), encoding="utf-8")
     found = verify(damaged, world.cache, [world.works])
     assert not found.is_same
-    said = "\n".join(verification_lines(found))
-    assert "inputs/watchlists/my-demo-list.csv: the file in the run folder is not the one" in said
-    assert "watchlist my-demo-list was" in said
+    stated = "\n".join(verification_lines(found))
+    assert "inputs/watchlists/my-demo-list.csv: the file in the run folder is not the one" in stated
+    assert "watchlist my-demo-list was" in stated
 
 
 def test_a_copy_that_is_gone_is_named(damaged: Run, world: World) -> None:

@@ -264,10 +264,10 @@ def test_page_workbook_manifest_and_exports_are_part_of_what_is_verified(
 def test_what_is_not_recomputed_is_said(copied: Run, tmp_path: Path, small_works: Path) -> None:
     (copied.folder / "notes.txt").write_text("mine")
     found = verify(copied, tmp_path / "cache", [small_works])
-    said = "\n".join(verification_lines(found))
+    stated = "\n".join(verification_lines(found))
     assert found.is_same
-    assert "not made again, compared by hash: " in said and "report.html" in said
-    assert "not written by the run: notes.txt" in said
+    assert "not made again, compared by hash: " in stated and "report.html" in stated
+    assert "not written by the run: notes.txt" in stated
 
 
 def test_a_run_of_another_source_is_verified_without_naming_it(

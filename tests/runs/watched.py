@@ -2,7 +2,7 @@
 
     python watched.py STUDY WORKS FOLDER
 
-What is loaded before the stages stands under the empty name; a test compares all of it with the keys.
+What is loaded before the stages is under the empty name; a test compares all of it with the keys.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A small world in which one thing can be changed at a time, and runs made of it.
 
-A work is critical if a term of the rules stands in its title or its topic is critical; it is
-listed if an institution of side B stands on the watchlist. `Made` turns a world, seen with certain
+A work is critical if a term of the rules is in its title or its topic is critical; it is
+listed if an institution of side B is on the watchlist. `Made` turns a world, seen with certain
 instruments under a certain study, into a finished run folder: the tables that the stages would
 make, with the real stage measure at the end.
 """
@@ -32,7 +32,7 @@ BE, CN, FR = "BE", "CN", "FR"
 
 STUDY = Study(
     id="world",
-    title="A made-up world",
+    title="A synthetic world",
     question="",
     synthetic=True,
     side_a=Side("Belgium", (BE,)),

@@ -164,7 +164,7 @@ def test_all_faults_of_both_files_are_reported_at_once(write_list) -> None:
         "kind is 'rumour'", "edition is missing", "levels must be a list", "unknown key 'extra'", "is no date",
         "entity_id 'Bad Id'", "'nobody' is not in the registry", "openalex 'X9'", "ror '12'", "country: 'XX'",
         "places is empty", "valid_from is after", "level_basis is 'rumour'", "medical is 'perhaps'",
-        "parent 'ghost'", "stands twice", "2 cells, the header has 12",
+        "parent 'ghost'", "occurs twice", "2 cells, the header has 12",
     ):  # fmt: skip
         assert part in text, part
     assert caught.value.exit_code == 2

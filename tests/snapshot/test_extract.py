@@ -173,7 +173,7 @@ def test_a_damaged_file_is_named_and_passed_over_and_done_when_it_is_mended(
     summary = extract(str(root), target, BE_CN)
     assert values(target) == wanted_of([parts[0], *parts[2:]])
     assert [fault.where for fault in summary.faults] == [str(second)]
-    with pytest.raises(SourceUnavailableError, match="passed over in the snapshot: 1") as caught:
+    with pytest.raises(SourceUnavailableError, match="skipped in the snapshot: 1") as caught:
         summary.check()
     assert str(second) in str(caught.value)
     second.write_bytes(whole)
@@ -330,7 +330,7 @@ def test_a_target_among_the_files_of_the_snapshot_is_refused(builder: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("{pair}/works.jsonl", "stands in a folder"), ("folder.jsonl", "this is a folder")]
+    ("name", "says"), [("{pair}/works.jsonl", "is in a folder"), ("folder.jsonl", "this is a folder")]
 )
 def test_a_target_that_cannot_be_written_is_refused_before_anything_is_read(builder: Any, name: str, says: str) -> None:
     (builder.folder / "folder.jsonl").mkdir()
@@ -373,7 +373,7 @@ def test_a_file_that_is_no_part_is_named_and_hidden_files_are_not(builder: Any) 
         (folder / name).write_bytes(b"x")
     summary = extract(str(root), builder.folder / "out.jsonl", BE_CN)
     assert [fault.where.rpartition("/")[2] for fault in summary.faults] == ["part_000.bz2"]
-    with pytest.raises(SourceUnavailableError, match="passed over"):
+    with pytest.raises(SourceUnavailableError, match="skipped"):
         summary.check()
 
 

@@ -91,9 +91,9 @@ def test_all_faults_of_all_sheets_are_named(tmp_path: Path) -> None:
     worse.write_text("work_id,core\n", encoding="utf-8")
     with pytest.raises(FileError) as raised:
         read_sheets([bad, worse], AREAS)
-    said = str(raised.value)
-    assert "bad.csv:2: core: unknown area Z" in said
-    assert "bad.csv:2: no date of reading: 'yesterday'" in said
-    assert "worse.csv:1: column 'reader' is missing" in said
+    stated = str(raised.value)
+    assert "bad.csv:2: core: unknown area Z" in stated
+    assert "bad.csv:2: no date of reading: 'yesterday'" in stated
+    assert "worse.csv:1: column 'reader' is missing" in stated
     with pytest.raises(InputError, match="there is no such sheet"):
         read_sheets([tmp_path / "none.csv"], AREAS)

@@ -1,4 +1,4 @@
-"""The automaton finds what a slow search finds, and words are cut and told apart alike."""
+"""The automaton finds what a slow search finds, and words are cut and distinguished alike."""
 
 from __future__ import annotations
 

@@ -12,20 +12,20 @@ from copub.technology.training.labelledworks import Text
 SAID = st.lists(st.sampled_from(["both", "one", "none"]), min_size=2, max_size=60)
 
 
-def texts(said: list[str]) -> list[Text]:
+def texts(stated: list[str]) -> list[Text]:
     core, unsure = {"both": frozenset({"A"})}, {"one": frozenset({"B"})}
     return [
-        Text(str(n), "", "", core.get(s, frozenset()), unsure.get(s, frozenset()), "", 2) for n, s in enumerate(said)
+        Text(str(n), "", "", core.get(s, frozenset()), unsure.get(s, frozenset()), "", 2) for n, s in enumerate(stated)
     ]
 
 
-@given(SAID.filter(lambda said: said.count("none") < len(said) and said.count("both") < len(said)))
-def test_agreement_of_two_readers_is_beyond_that_of_two_who_say_yes_equally_often(said: list[str]) -> None:
-    agree = 1 - said.count("one") / len(said)
-    yes = (said.count("both") + said.count("one") / 2) / len(said)
+@given(SAID.filter(lambda stated: stated.count("none") < len(stated) and stated.count("both") < len(stated)))
+def test_agreement_of_two_readers_is_beyond_that_of_two_who_say_yes_equally_often(stated: list[str]) -> None:
+    agree = 1 - stated.count("one") / len(stated)
+    yes = (stated.count("both") + stated.count("one") / 2) / len(stated)
     chance = yes**2 + (1 - yes) ** 2
-    assert read_by_two(texts(said)) == {
-        "works": len(said),
+    assert read_by_two(texts(stated)) == {
+        "works": len(stated),
         "kappa": pytest.approx((agree - chance) / (1 - chance), abs=6e-4),
     }
 

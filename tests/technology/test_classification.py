@@ -74,8 +74,8 @@ def test_the_reason_names_terms_as_printed_and_ngrams() -> None:
 
 def test_what_cannot_be_judged_is_said() -> None:
     basis = classify(_works({"W2": "word " * 20}), _topics(), [load_taxonomy(EU)]).basis
-    told = {row["work_id"]: (row["classified_from"], row["classifiable"]) for row in basis.iter_rows(named=True)}
-    assert told == {
+    reported = {row["work_id"]: (row["classified_from"], row["classifiable"]) for row in basis.iter_rows(named=True)}
+    assert reported == {
         "W1": ("title", True),
         "W2": ("title and abstract", True),
         "W3": ("title", True),

@@ -35,17 +35,17 @@ def _run(*arguments: str) -> str:
 
 
 def test_every_table_of_an_evaluation_is_printed(labelled: Path) -> None:
-    said = _run("evaluate", "classifier", "--labels", str(labelled))
+    stated = _run("evaluate", "classifier", "--labels", str(labelled))
     for heading in ("area", "stratum", "calibration", "sweep", "look-alikes", "any area", "not evaluated"):
-        assert heading in said
+        assert heading in stated
 
 
 def test_the_calibration_plot_is_a_standalone_picture(labelled: Path, tmp_path: Path) -> None:
     plot = tmp_path / "plot.svg"
     _run("evaluate", "classifier", "--labels", str(labelled), "--plot", str(plot))
     root = ElementTree.fromstring(plot.read_text(encoding="utf-8"))
-    told = json.loads(_run("evaluate", "classifier", "--labels", str(labelled), "--json"))
-    assert len(root.findall(f"{SVG}g/{SVG}circle")) == len(told["calibration"])
+    reported = json.loads(_run("evaluate", "classifier", "--labels", str(labelled), "--json"))
+    assert len(root.findall(f"{SVG}g/{SVG}circle")) == len(reported["calibration"])
 
 
 def test_agreement_with_outside_labels_by_area_of_the_file_or_of_the_option(labelled: Path, tmp_path: Path) -> None:
@@ -55,13 +55,13 @@ def test_agreement_with_outside_labels_by_area_of_the_file_or_of_the_option(labe
     (row,) = json.loads(_run(*start, "--label", "is_q", "--area", "EU-03-QUANTUM", "--json"))
     assert (row["works"], row["without_label"], row["agreement"]) == (2, 1, 1.0)
     outside.write_text("id,area,label\nW1,EU-03-QUANTUM,yes\nW3,EU-08-ENERGY,no\n", encoding="utf-8")
-    said = _run(*start)
-    assert "EU-03-QUANTUM: 1 works compared" in said
-    assert "EU-08-ENERGY: 1 works compared" in said
+    stated = _run(*start)
+    assert "EU-03-QUANTUM: 1 works compared" in stated
+    assert "EU-08-ENERGY: 1 works compared" in stated
 
 
 @pytest.mark.parametrize(
-    ("further", "said"),
+    ("further", "stated"),
     [
         (("--label", "is_q"), "the labels name no area"),
         (("--label", "is_q", "--area", "EU-99"), "no area EU-99"),
@@ -69,7 +69,7 @@ def test_agreement_with_outside_labels_by_area_of_the_file_or_of_the_option(labe
     ],
 )
 def test_wrong_areas_and_columns_are_refused(
-    labelled: Path, tmp_path: Path, further: tuple[str, ...], said: str
+    labelled: Path, tmp_path: Path, further: tuple[str, ...], stated: str
 ) -> None:
     outside = tmp_path / "outside.csv"
     outside.write_text("id,is_q\nW1,true\n", encoding="utf-8")
@@ -77,7 +77,7 @@ def test_wrong_areas_and_columns_are_refused(
         app, ["evaluate", "agreement", "--works", str(labelled), "--outside", str(outside), *further]
     )
     assert result.exit_code != 0
-    assert said in str(result.exception) + result.output
+    assert stated in str(result.exception) + result.output
 
 
 def test_classify_says_what_was_read_what_cannot_be_judged_and_which_ids_came_twice(tmp_path: Path) -> None:
@@ -90,10 +90,10 @@ def test_classify_says_what_was_read_what_cannot_be_judged_and_which_ids_came_tw
         {"item": 5, "title": "量子密钥分发的实验研究"},
     ]
     works.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    said = _run("classify", "--works", str(works), "--out", str(out))
-    assert "2 of 4 works assigned to an area (2 assignments).\n" in said
-    assert "1 classified by title alone; 2 could not be classified" in said
-    assert "1 ids occur more than once" in said
+    stated = _run("classify", "--works", str(works), "--out", str(out))
+    assert "2 of 4 works assigned to an area (2 assignments).\n" in stated
+    assert "1 classified by title alone; 2 could not be classified" in stated
+    assert "1 ids occur more than once" in stated
     assert {line.split(",")[0] for line in out.read_text(encoding="utf-8").splitlines()[1:]} == {"a", "b"}
 
 

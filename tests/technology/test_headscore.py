@@ -150,7 +150,7 @@ def test_a_model_that_calibrates_no_head_is_refused_with_what_to_do(
     older = _write_model(tmp_path, None)
     assert older.head_scores == {}
     _take(older, monkeypatch)
-    with pytest.raises(InputError, match=f"no probability of the head '{HEAD}'") as raised:
+    with pytest.raises(InputError, match=f"no probability of the base classifier '{HEAD}'") as raised:
         _judge()
     assert "make model" in str(raised.value)
 

@@ -1,4 +1,4 @@
-"""The shipped model: safe, whole, small; its card stands beside it."""
+"""The shipped model: safe, whole, small; its card is shown next to it."""
 
 from __future__ import annotations
 

@@ -77,12 +77,14 @@ def test_a_file_that_cannot_be_read_says_how_to_mend(tmp_path: Path) -> None:
 def test_agreement_leaves_null_and_unclassified_works_aside() -> None:
     outside = pl.DataFrame({"key": ["w1", "w2", "w3", "w4", "w9"], "label": [True, False, None, True, True]})
     works = pl.Series(["https://openalex.org/W1", "W2", "W3", "W4"])
-    told = agreement(works, _assignments([("https://openalex.org/W1", "A"), ("W3", "A"), ("W2", "B")]), outside, ["A"])
-    assert (told["works"], told["without_label"]) == (3, 1)
-    assert told["agreement"] == pytest.approx(2 / 3)
-    assert told["agreement_low"] < told["agreement"] < told["agreement_high"]
-    assert told["recall"] == 0.5
-    assert told["precision"] == 1.0
+    reported = agreement(
+        works, _assignments([("https://openalex.org/W1", "A"), ("W3", "A"), ("W2", "B")]), outside, ["A"]
+    )
+    assert (reported["works"], reported["without_label"]) == (3, 1)
+    assert reported["agreement"] == pytest.approx(2 / 3)
+    assert reported["agreement_low"] < reported["agreement"] < reported["agreement_high"]
+    assert reported["recall"] == 0.5
+    assert reported["precision"] == 1.0
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([True, False, None])), max_size=30))
@@ -93,8 +95,8 @@ def test_agreement_is_the_share_of_equal_labels(pairs: list[tuple[bool, bool | N
     outside = pl.DataFrame(
         {"key": keys, "label": [label for _, label in pairs]}, schema={"key": pl.String, "label": pl.Boolean}
     )
-    told = agreement(works, found, outside, ["A"])
+    reported = agreement(works, found, outside, ["A"])
     judged = [(ours, label) for ours, label in pairs if label is not None]
-    assert told["works"] == len(judged)
+    assert reported["works"] == len(judged)
     if judged:
-        assert told["agreement"] == pytest.approx(sum(ours == label for ours, label in judged) / len(judged))
+        assert reported["agreement"] == pytest.approx(sum(ours == label for ours, label in judged) / len(judged))

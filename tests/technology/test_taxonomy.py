@@ -73,16 +73,16 @@ def test_all_faults_are_reported_at_once_with_their_lines() -> None:
         '[[area]]\nid = "a"\nname = "A"\nweak = ["echo", "*graph", "echo"]\n'
         '[[area]]\nid = "a"\nname = "B"\n'
     )
-    said = _faults(text)
+    stated = _faults(text)
     for line, words in ((2, "title must be text"), (5, "unknown key 'colour'"), (9, "only at the end"),
-                        (9, "stands twice"), (9, "without context"), (10, "neither terms nor links"),
-                        (11, "the area id 'a' stands twice")):  # fmt: skip
-        assert any(f"own.toml:{line}:" in row and words in row for row in said.splitlines()), (line, words, said)
-    assert "verification is missing" in said
+                        (9, "occurs twice"), (9, "without context"), (10, "neither terms nor links"),
+                        (11, "the area id 'a' occurs twice")):  # fmt: skip
+        assert any(f"own.toml:{line}:" in row and words in row for row in stated.splitlines()), (line, words, stated)
+    assert "verification is missing" in stated
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "stated"),
     [
         (HEAD, "has no area"),
         (HEAD + 'area = ["a"]\n', "must be written as [[area]]"),
@@ -98,17 +98,17 @@ def test_all_faults_are_reported_at_once_with_their_lines() -> None:
          + 'links = [{ area = "EU-03-QUANTUM", technology = "tea" }]\n', "unknown technology 'tea'"),
         (HEAD + 'crosswalk = "eu-2023-2113"\n' + AREA
          + 'links = [{ area = "EU-03-QUANTUM", strength = "firm" }]\n', "direct or partial"),
-        (HEAD + BY_HEAD.replace("arXiv:ai", "arXiv:tea"), "own.toml:9: unknown head 'arXiv:tea' in a link"),
-        (HEAD + BY_HEAD.replace(" }", ', strength = "partial" }'), "own.toml:9: a link to a head takes nothing else"),
-        (HEAD + BY_HEAD.replace(" }", ' }, { head = "arXiv:ai" }'), "own.toml:9: the area 'a' links to a head and has"),
-        (HEAD + BY_HEAD + 'title = ["laser"]\n', "own.toml:9: the area 'a' links to a head and has"),
-        (HEAD + BY_HEAD.replace(" }", ' }, { area = "EU-03-QUANTUM" }'), "own.toml:9: the area 'a' links to a head"),
-        (HEAD + AREA + 'links = [{ head = "arXiv:ai" }]\n', "own.toml:13: a technology links to a head"),
+        (HEAD + BY_HEAD.replace("arXiv:ai", "arXiv:tea"), "own.toml:9: unknown base classifier 'arXiv:tea' in a link"),
+        (HEAD + BY_HEAD.replace(" }", ', strength = "partial" }'), "own.toml:9: a link to a base classifier takes"),
+        (HEAD + BY_HEAD.replace(" }", ' }, { head = "arXiv:ai" }'), "own.toml:9: the area 'a' links to a base"),
+        (HEAD + BY_HEAD + 'title = ["laser"]\n', "own.toml:9: the area 'a' links to a base"),
+        (HEAD + BY_HEAD.replace(" }", ' }, { area = "EU-03-QUANTUM" }'), "own.toml:9: the area 'a' links to a base"),
+        (HEAD + AREA + 'links = [{ head = "arXiv:ai" }]\n', "own.toml:13: a technology links to a base"),
         (HEAD + AREA.replace("[[area.tech", 'title = ["laser"]\n[[area.tech', 1), "both in strong and in title"),
     ],
 )  # fmt: skip
-def test_each_fault_is_named(text: str, said: str) -> None:
-    assert said in _faults(text)
+def test_each_fault_is_named(text: str, stated: str) -> None:
+    assert stated in _faults(text)
 
 
 @given(st.text(max_size=60))

@@ -33,7 +33,7 @@ def test_accents_and_compatibility_forms_fold_away() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "stated"),
     [
         ("", "no word"),
         ("a*b", "only at the end"),
@@ -45,8 +45,8 @@ def test_accents_and_compatibility_forms_fold_away() -> None:
         ("laser|maser", "no term may hold"),
     ],
 )
-def test_what_is_no_term_is_refused_with_a_reason(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_what_is_no_term_is_refused_with_a_reason(text: str, stated: str) -> None:
+    with pytest.raises(ValueError, match=stated):
         parse_term(text)
 
 

@@ -30,7 +30,7 @@ _PIECE = 1 << 20
 
 
 def read_strings(path: Path, column: str) -> pl.Series:
-    """Return strings exactly as they stand: one per line (plain or .gz), or a column of a CSV file.
+    """Return strings exactly as they are: one per line (plain or .gz), or a column of a CSV file.
 
     Raises `InputError` if the file is missing, no UTF-8 text, or lacks the column; `FileError` with the faults of
     its lines.
@@ -101,7 +101,7 @@ def as_printed(hits: pl.DataFrame) -> pl.DataFrame:
     """Return hits in strings with offsets that hold in the CSV file, where characters are added and dropped.
 
     A CSV file protects what a spreadsheet would take for a formula with an apostrophe and drops
-    what cannot be printed, so the matched characters may stand elsewhere than in the string.
+    what cannot be printed, so the matched characters may be elsewhere than in the string.
     """
     raw, text = pl.col("raw_affiliation_string"), pl.col("matched_text")
     apostrophe = raw.str.replace_all(UNFIT, "").str.contains(FORMULA).cast(pl.Int32)

@@ -102,7 +102,9 @@ def verify_command(
     from copub.runs.keep import find_run
 
     if more_works and not works:
-        raise InputError(f"{more_works[0]} stands alone", where="copub verify", hint="put --works before works files")
+        raise InputError(
+            f"{more_works[0]} follows no option", where="copub verify", hint="put --works before works files"
+        )
     place = folders(cache, reports)
     made = find_run(run, place.reports)
     progress.stage("verify")

@@ -80,20 +80,22 @@ def page_command(
         if not disputed:
             raise InputError("readers differ on no work", where=run, hint="nothing is left to settle")
         html = third_look_page(question, found.tables, name, disputed)
-        told = f"{amount(len(disputed), 'work')} to settle"
+        reported = f"{amount(len(disputed), 'work')} to settle"
     elif what == "affiliations":
         html, kind = affiliations_page(question, found.tables, name, size or 50, seed=seed), "-affiliations"
-        told = "affiliations"
+        reported = "affiliations"
     else:
         aim = width / 100 if width else None
         total = size or (_planned(found, question.study.confidence, aim, reports) if aim else _SIZE)
         total = min(max(total, 2 ** len(READING_STRATA)), found.tables["copublications"].height)
         kind = f"-{number}-of-{parts}" if parts > 1 else ""
         html = works_page(question, found.tables, name, total, seed=seed, aim=aim, part=(number, parts, shared))
-        told = f"{total:,} of {found.tables['copublications'].height:,} works" + (f", part {part}" if parts > 1 else "")
+        reported = f"{total:,} of {found.tables['copublications'].height:,} works" + (
+            f", part {part}" if parts > 1 else ""
+        )
     path = out or Path(f"reading-{question.study.id}{kind}.html")
     _write_page(path, html)
-    say([f"{told}: {path}", "Open it in a browser. Give the file that it saves to copub review import."])
+    say([f"{reported}: {path}", "Open it in a browser. Give the file that it saves to copub review import."])
 
 
 def _check_measured(run: Run) -> None:

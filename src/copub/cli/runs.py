@@ -74,7 +74,7 @@ def run_command(
 
     if more_works and not works:
         raise InputError(
-            f"{more_works[0]} stands alone", where="copub run", hint="put --works before the names of works files"
+            f"{more_works[0]} follows no option", where="copub run", hint="put --works before the names of works files"
         )
     finished = run(
         study,
@@ -194,7 +194,7 @@ def run_facts(finished: Run) -> dict[str, Any]:
         "folder": str(finished.folder),
         "report": str(finished.folder / "report.html"),
         "funnel": finished.manifest["funnel"],
-        "planted": finished.manifest["planted"],
+        "true_values": finished.manifest["true_values"],
         "stages": finished.manifest["stages"],
         "tables": finished.manifest["tables"],
     }

@@ -14,7 +14,7 @@ from copub.errors import InputError
 from copub.lines import one_line
 from copub.pairs import Pair, parse_pairs
 from copub.shipped import shipped_names
-from copub.writing import told, write_file
+from copub.writing import as_input_error, write_file
 
 if TYPE_CHECKING:
     from copub.study import Side, Study
@@ -175,7 +175,7 @@ def _write_new(path: Path, text: str) -> None:
     if not path.parent.is_dir():
         raise InputError("there is no such folder", where=str(path.parent), hint="make it, or name another")
     try:
-        with told(path):
+        with as_input_error(path):
             path.touch(exist_ok=False)  # takes the name: a rename alone could replace a file
     except FileExistsError:
         raise InputError(

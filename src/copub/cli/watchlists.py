@@ -193,7 +193,7 @@ def resolve_command(
     entities = [member.entity for member in load_watchlist(watchlist).entities]
     try:
         found = resolve_identifiers(entities, Transport(source_url(), source_key()))
-    except SourceUnavailableError as error:  # nothing is kept between calls, and no works file can stand in
+    except SourceUnavailableError as error:  # nothing is kept between calls, and no works file can replace it
         hint = "repeat the command when the source can be reached; COPUB_OPENALEX_URL names another source"
         raise SourceUnavailableError(error.what, where=error.where, hint=hint, resume_at=error.resume_at) from None
     write_out(found, out)

@@ -195,7 +195,7 @@ def agreement_command(
         Path, typer.Option("--outside", metavar="FILE", help="outside labels: .csv, .jsonl or .parquet")
     ],
     area: Annotated[
-        list[str] | None, typer.Option("--area", help="areas that the label speaks of, if the file has no column area")
+        list[str] | None, typer.Option("--area", help="areas that the label refers to, if the file has no column area")
     ] = None,
     id_column: Annotated[str, typer.Option("--id", help="column of ids: OpenAlex, DOI or arXiv")] = "id",
     label_column: Annotated[str, typer.Option("--label", help="column of labels: yes, no or nothing")] = "label",

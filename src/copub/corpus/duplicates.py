@@ -66,7 +66,7 @@ def _same_titles(order: pl.DataFrame, first_authors: pl.DataFrame) -> pl.DataFra
 
 
 def forms_of(name: str) -> Iterator[str]:
-    """Yield the forms under which a name may stand on another record: family name, and each word with an initial.
+    """Yield the forms under which a name may be on another record: family name, and each word with an initial.
 
     >>> sorted(set(forms_of("Muñoz, José"))), sorted(set(forms_of("J. Munoz")))
     (['jose|m', 'munoz', 'munoz|j'], ['munoz', 'munoz|j'])

@@ -79,7 +79,7 @@ def plain_formulas(text: str) -> str:
 def joined_formulas(text: str) -> str:
     """Return a text with the numbers of chemical formulas joined to them: "Al 2 O 3" and "CO 2" are one word.
 
-    A number is joined where it stands between symbols of elements, or behind a formula that is common or holds
+    A number is joined where it is between symbols of elements, or behind a formula that is common or holds
     several elements with small letters ("MoS 2"); elsewhere ("Part I 2", "HIV 1") it stays.
     """
     if not _MAY_BE_APART.search(text):

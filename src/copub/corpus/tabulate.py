@@ -276,7 +276,7 @@ class _Join:
         """Raise `InputError` if none of the records is a work: these are no works files."""
         if self._seen:
             return
-        hint = "give OpenAlex works, one JSON object a line"
+        hint = "give OpenAlex works, one JSON object per line"
         if not self.funnel.read:
             raise InputError("there is no record in the works files", hint=hint)
         where, why = self.funnel.unreadable[0]

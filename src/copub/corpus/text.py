@@ -35,7 +35,7 @@ SHORT_ABSTRACT = 10
 """Abstracts under this many words are boilerplate such as "peer reviewed" more often than not."""
 
 LONGEST_TITLE, LONGEST_ABSTRACT, LONGEST_AFFILIATION = 20_000, 100_000, 100_000
-"""Characters that are read of a text as it stands in a record; longer ones are accidents, and are named in coverage."""
+"""Characters that are read of a text as it is in a record; longer ones are accidents, and are named in coverage."""
 
 
 def plain_text(text: str | None) -> str:
@@ -65,7 +65,7 @@ def plain_text(text: str | None) -> str:
 
 @lru_cache(maxsize=_STRINGS_KEPT)
 def plain_name(text: str | None) -> str:
-    """Return `plain_text` of a name that stands in many records: of an institution, a journal, a funder."""
+    """Return `plain_text` of a name that is in many records: of an institution, a journal, a funder."""
     return plain_text(text)
 
 
@@ -198,5 +198,5 @@ def abstract_status(abstract: str) -> str:
 
 
 def _replacement(character: str) -> str:
-    # Joiners, marks of direction and the byte order mark stand inside words; others between them.
+    # Joiners, marks of direction and the byte order mark are inside words; others between them.
     return "" if unicodedata.category(character) == "Cf" else " "

@@ -1,9 +1,9 @@
-"""A synthetic corpus with a planted truth, for the study `demo`.
+"""A synthetic corpus with known true values, for the study `demo`.
 
 About 5,000 works as OpenAlex would give them, about 2,000 of them with a Belgian and a Chinese
 author. Institutions, people, journals and texts are invented, on both sides. What is true of
 each work (its areas, whether a listed institution takes part) is known because the work was
-made so; it stands beside the records, never in them.
+made so; it is next to the records, never in them.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _TRUTH: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "duplicate_of": pl.String,
 }
 TRUTH = pl.Schema(_TRUTH)
-"""Columns of the planted truth; those of the same name mean what they mean in `copub.schema`.
+"""Columns of the true values; those of the same name mean what they mean in `copub.schema`.
 
 kind : core | other | lookalike | applied | passing, why the work is critical or only looks so.
-entity, tier : the planted listed institution, whatever its level, and how it can be found:
+entity, tier : the listed institution that the record has, whatever its level, and how it can be found:
     identifier | lineage | name | unfindable (its printed name is garbled).
-oddity : the oddity planted in the record (`copub.demo.oddities.ODDITIES`).
+oddity : the oddity in the record (`copub.demo.oddities.ODDITIES`).
 """
 
 
@@ -60,8 +60,8 @@ def build_corpus(seed: int = SEED) -> list[dict[str, Any]]:
     return works
 
 
-def planted_truth(works: Iterable[Mapping[str, Any]], seed: int = SEED) -> pl.DataFrame:
-    """Return what was planted in each of `works`, one row per work id, sorted by it.
+def true_values(works: Iterable[Mapping[str, Any]], seed: int = SEED) -> pl.DataFrame:
+    """Return the true values of each of `works`, one row per work id, sorted by it.
 
     `works` need only have their key ``id``; `seed` is that of the corpus. Columns: `TRUTH`.
     The population is that of the study `demo`: pair, 2000 to 2025, no excluded type, core corpus.
@@ -73,7 +73,7 @@ def planted_truth(works: Iterable[Mapping[str, Any]], seed: int = SEED) -> pl.Da
     strange = sorted(ids - set(plans))
     if strange:
         raise InputError(
-            f"{len(strange)} works have no planted truth, such as {strange[0]}",
+            f"{len(strange)} works have no true values, such as {strange[0]}",
             where="the synthetic corpus",
             hint="give only works of build_corpus, and the seed with which they were built",
         )
@@ -81,8 +81,8 @@ def planted_truth(works: Iterable[Mapping[str, Any]], seed: int = SEED) -> pl.Da
     return pl.DataFrame(rows, schema=TRUTH, orient="row")
 
 
-def planted_shares(year_from: int, year_to: int, seed: int = SEED) -> dict[str, float]:
-    """Return the planted shares of the co-publications of these years (0 to 1), by measure.
+def true_shares(year_from: int, year_to: int, seed: int = SEED) -> dict[str, float]:
+    """Return the true shares of the co-publications of these years (0 to 1), by measure.
 
     The measures bear the names of the table `shares`: critical, listed, critical_listed,
     top_level, and listed_lower and listed_unrated for works with no stronger institution.
@@ -90,7 +90,7 @@ def planted_shares(year_from: int, year_to: int, seed: int = SEED) -> dict[str, 
     """
     works = [{"id": plan.work_id} for plan in plan_corpus(seed)]
     in_years = pl.col("publication_year").is_between(year_from, year_to)
-    truth = planted_truth(works, seed).filter("in_population", in_years)
+    truth = true_values(works, seed).filter("in_population", in_years)
     if truth.is_empty():
         raise InputError(
             f"the synthetic corpus has no work of the pair from {year_from} to {year_to}",

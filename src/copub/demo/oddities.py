@@ -34,13 +34,13 @@ class Oddity:
 
 ODDITIES: tuple[Oddity, ...] = (
     # the author list
-    Oddity("authors-3000", 2, PAIR, "3,000 authors; the Belgian or the Chinese one stands far behind", dull=True),
+    Oddity("authors-3000", 2, PAIR, "3,000 authors; the Belgian or the Chinese one is far behind", dull=True),
     Oddity("authors-150-late-a", 5, PAIR, "150 authors, the only Belgian one after position 100", dull=True),
     Oddity("authors-150-late-b", 5, PAIR, "150 authors, the only Chinese one after position 100", dull=True),
     Oddity("authors-150-mixed", 2, PAIR, "Belgian only in a raw string, Chinese only after position 100", dull=True),
     Oddity("authors-150", 4, PAIR, "150 authors, both sides among the first 100", dull=True),
     Oddity("authors-100", 4, PAIR, "exactly 100 authors and none is missing", dull=True),
-    Oddity("block-glued", 25, PAIR, "the whole block of affiliations stands at every author"),
+    Oddity("block-glued", 25, PAIR, "the whole block of affiliations is at every author"),
     Oddity("dual-only", 30, PAIR, "one author with affiliations on both sides is the only link"),
     Oddity("several-affiliations", 120, PAIR, "an author with three institutions of one country"),
     Oddity("no-authors", 8, "elsewhere", "an empty author list"),

@@ -50,7 +50,7 @@ class Institution:
 
     @property
     def entity(self) -> str:
-        """Return the listed entity: the institution itself, or the parent it stands under."""
+        """Return the listed entity: the institution itself, or the parent it is under."""
         return (self.parents[0] if self.parents else self.key) if self.level else ""
 
     @property
@@ -59,7 +59,7 @@ class Institution:
         return self.type == "healthcare" or "Medical" in self.name
 
     def dehydrated(self) -> dict[str, Any]:
-        """Return the institution as it stands inside an authorship."""
+        """Return the institution as it is inside an authorship."""
         known = institutions()
         lineage = [self.id, *(known[parent].id for parent in self.parents)]
         return {

@@ -1,6 +1,6 @@
 """The plan of the synthetic corpus: for each work what it is about, who takes part, what is odd.
 
-The plan holds the truth. Records are written from it (`records`), and nothing of it stands in
+The plan holds the truth. Records are written from it (`records`), and nothing of it is in
 them: neither the areas nor the levels.
 """
 
@@ -77,7 +77,7 @@ class Plan:
     areas : critical areas of the work, known because it is written on them.
     listed : key of the listed institution that takes part, or empty.
     tier : how a reader can find it: identifier, lineage, name, or unfindable (a garbled name).
-    resolved_a, resolved_b : whether the institutions of that side stand in the record; otherwise
+    resolved_a, resolved_b : whether the institutions of that side are in the record; otherwise
         the affiliations are raw strings from which only the country was read.
     has_abstract : whether the index got the abstract; by journal and year.
     twin : number of the work that this one repeats, or None.
@@ -144,7 +144,7 @@ def _plan(number: int, group: str, rng: Random) -> Plan:
     resolved, abstracts = (journal[part][year >= journal["break"]] for part in ("affiliations", "abstracts"))
     has_abstract = rng.random() < abstracts
     if kind == "passing" and not has_abstract:
-        kind = OTHER  # the mention would stand in the abstract
+        kind = OTHER  # the mention would be in the abstract
     plan = Plan(
         number=number,
         group=group,

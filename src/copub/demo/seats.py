@@ -117,7 +117,7 @@ def _table(plan: Plan, rng: Random) -> list[Seat]:
 
 
 def _crowd(plan: Plan, rng: Random) -> list[Seat]:
-    """Return the seats of a large collaboration; who stands late depends on the oddity."""
+    """Return the seats of a large collaboration; who is late depends on the oddity."""
     size = CROWDS[plan.oddity]
     guests = [Seat((key,)) for key in GUESTS]
     seats = [guests[number % len(guests)] for number in range(size)]

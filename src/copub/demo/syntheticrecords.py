@@ -1,7 +1,7 @@
 """Complete OpenAlex Work objects of the schema of 2026, written from the plan.
 
 Every key of a list answer is there, in the order in which OpenAlex gives them. The word
-SYNTHETIC stands in the name of each source and its publisher; DOIs lie under 10.5555, which is
+SYNTHETIC is in the name of each source and its publisher; DOIs lie under 10.5555, which is
 kept for examples.
 """
 

@@ -1,6 +1,6 @@
 """Comparing two runs: which works came, went and changed, and why each share moved.
 
-Causes are told forward in time, whichever run is named first: the earlier run is made into the
+Causes are reported forward in time, whichever run is named first: the earlier run is made into the
 later one, and the result is turned round if the later was named first. So exchanging the runs
 turns every sign and changes nothing else.
 """
@@ -81,7 +81,7 @@ def compare(run_a: Run, run_b: Run) -> Comparison:
     """Compare two finished runs, by their tables and manifests alone.
 
     Raises `InputError` if a run was stopped before its shares were made, or if the works of one
-    are made up and those of the other are not.
+    are synthetic and those of the other are not.
     """
     for name, run in (("run_a", run_a), ("run_b", run_b)):
         expect(run, Run, name, _A_RUN)
@@ -125,9 +125,9 @@ def _refuse_made_up(run_a: Run, run_b: Run) -> None:
     made_up = [run for run in (run_a, run_b) if run.manifest["study"]["synthetic"]]
     if len(made_up) == 1:
         raise InputError(
-            "the works of this run are made up, those of the other are not",
+            "the works of this run are synthetic, those of the other are not",
             where=str(made_up[0].folder),
-            hint="compare two runs of real works, or two of made-up ones",
+            hint="compare two runs of real works, or two of synthetic ones",
         )
 
 

@@ -20,7 +20,7 @@ from copub.history.comparisontables import COMPARISON_TABLES
 from copub.history.comparisonwords import MEASURES, cautions, part_rows, run_name, share_sentence
 from copub.lists.outputplace import run_around
 from copub.runs.folder import Run, sha256_of
-from copub.writing import told
+from copub.writing import as_input_error
 
 SHOWN = 500
 """Rows of a list on the page; all of them are in the tables."""
@@ -37,7 +37,7 @@ def write_comparison(comparison: Comparison, folder: Path) -> Path:
     _check_place(folder)
     partial, old = (folder.with_name(f".{kind}-{folder.name}-{os.getpid()}") for kind in ("partial", "removed"))
     try:
-        with told(folder):
+        with as_input_error(folder):
             _fill(comparison, partial)
             if folder.exists():
                 folder.rename(old)

@@ -93,7 +93,7 @@ COMPARISON_TABLES: Mapping[str, Table] = {
             (
                 Column("institution_id", pl.String, "OpenAlex id (I…); null if unresolved"),
                 Column("institution_name", pl.String, "display name"),
-                Column("change", pl.String, "added | removed: the institution stands in the work in one run only"),
+                Column("change", pl.String, "added | removed: the institution is in the work in one run only"),
                 _WORK,
                 Column("title", pl.String, "title of the work as plain text"),
                 Column("cause", pl.String, "cause of the work's move, or re-affiliated"),

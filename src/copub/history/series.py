@@ -1,6 +1,6 @@
 """A series over the runs of a study: the headline of each run with its instruments beside it.
 
-Two lines stand side by side: the shares as the runs gave them, and the shares that today's
+Two lines are side by side: the shares as the runs gave them, and the shares that today's
 instruments and the newest run's study give on each run's own records. Where the second line is
 level and the first is not, an instrument moved and not the world. What OpenAlex itself assigned
 at the time (institutions, topics) stays as each run got it; the epochs beside it say where it changed.

@@ -53,7 +53,7 @@ def read_state(run: Run, study: Study) -> pl.DataFrame:
     tables = run.tables
     counted = tables["copublications"].select("work_id", *WEIGHTS, "is_critical", "is_listed", "is_top_level")
     topped = counted.join(listed_under(run, study, study), on="work_id", how="left").with_columns(
-        # where a work is critical, the run itself says whether it stands at the top level
+        # where a work is critical, the run itself says whether it is at the top level
         pl.when("is_critical")
         .then("is_top_level")
         .otherwise(pl.col("is_level_top").fill_null(False))

@@ -38,7 +38,15 @@ from copub.study import Study
 from copub.writing import MANIFEST
 
 _ALTERED = "the file in the run folder is not the one that the run wrote"
-_RECOMPUTED = ("funnel", "epochs", "planted", "source.works", "source.queries", "source.n_missing", "source.context")
+_RECOMPUTED = (
+    "funnel",
+    "epochs",
+    "true_values",
+    "source.works",
+    "source.queries",
+    "source.n_missing",
+    "source.context",
+)
 """Parts of the manifest that come out again with the tables."""
 _OF_OLDER = ("report.html", "workbook.xlsx", "data-dictionary.md", CRATE)
 LOOPBACK = "loopback"
@@ -186,7 +194,7 @@ def _view(harvest: Path, last_round: int, target: Path, source: str) -> None:
     (target / "harvest.json").write_text(json.dumps(described | {"source": source}), encoding="utf-8")
     for folder in sorted(harvest.iterdir()):
         if folder.is_dir() and folder.name.isdigit() and int(folder.name) <= last_round:
-            # the journal may be mended while it is read: it is copied, the pages are linked
+            # the journal may be repaired while it is read: it is copied, the pages are linked
             shutil.copytree(folder, target / folder.name, copy_function=_link_or_copy)
 
 

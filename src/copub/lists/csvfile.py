@@ -21,7 +21,7 @@ from copub.givenfiles import read_bounded, too_large
 from copub.settings import memory_gb
 
 SEPARATOR = "|"
-"""What stands between several values in one cell."""
+"""What is between several values in one cell."""
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LONGEST_CELL = 1_000_000
@@ -32,7 +32,7 @@ _BROKEN = (EOFError, OSError, zlib.error)
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """A row of a CSV file with the place where it stands, as ``file:line``."""
+    """A row of a CSV file with the place where it is, as ``file:line``."""
 
     where: str
     cells: Mapping[str, str]
@@ -166,9 +166,9 @@ def read_rows(
 def _delimiter(text: str) -> tuple[str, str, int]:
     """Return what parts the columns, by the first lines; the text without a line that says so; the lines skipped."""
     first, _, rest = text.partition("\n")
-    said = first.strip().strip('"').lower()
-    if said.startswith("sep=") and (said[4:] or "\t") in _DELIMITERS:  # Excel reads and writes such a line
-        return said[4:] or "\t", rest, 1
+    stated = first.strip().strip('"').lower()
+    if stated.startswith("sep=") and (stated[4:] or "\t") in _DELIMITERS:  # Excel reads and writes such a line
+        return stated[4:] or "\t", rest, 1
     counts = {delimiter: _fit(text, delimiter) for delimiter in _DELIMITERS}
     return max(counts, key=lambda delimiter: counts[delimiter]), text, 0
 

@@ -20,7 +20,7 @@ from copub.lists.checks import id_fault
 from copub.lists.csvfile import CsvRow, read_rows
 from copub.lists.labels import LABELS, labels_text, read_labels
 from copub.shipped import shipped_names
-from copub.writing import replacing, told
+from copub.writing import as_input_error, replacing
 
 COLUMNS: Mapping[str, str] = {
     "sample": "hit | non-hit | candidate: from where the row was drawn",
@@ -43,7 +43,7 @@ _STATUS = {"yes": "confirmed", "no": "rejected"}
 def read_decisions(path: Path) -> pl.DataFrame:
     """Read the decisions out of a sheet: value, entity_id, decision, reason, reviewer, date; sorted.
 
-    Rows without a decision are passed over. Raises `FileError` with all faults: unknown
+    Rows without a decision are skipped. Raises `FileError` with all faults: unknown
     decisions, a decision without reviewer, date or entity, two decisions that contradict each other.
     """
     faults: list[Fault] = []
@@ -133,7 +133,7 @@ def study_folder(reports: Path, study_id: str) -> Path:
     folder = reports / study_id
     if not folder.is_dir() and study_id not in shipped_names("studies"):
         raise InputError(f"no run of a study {study_id!r}", where=str(reports), hint="run the study first")
-    with told(folder):
+    with as_input_error(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -29,7 +29,7 @@ NAME_COLUMNS: Mapping[str, str] = {
 }
 """Columns that hold names, and the kind of name each holds.
 
-Kinds ``name``, ``variant``, ``old`` and ``cover`` count wherever they stand as whole words;
+Kinds ``name``, ``variant``, ``old`` and ``cover`` count wherever they are as whole words;
 ``abbreviation`` counts beside a sign of the entity's country; ``weak`` only alone between
 dividers and beside a place of the entity; ``laboratory`` and ``merged`` (bodies that joined the
 entity later) never count and go to human review.

@@ -21,7 +21,7 @@ COLUMNS: Mapping[str, str] = {
     "reader": "who read the work",
     "date": "when (YYYY-MM-DD)",
     "reason": "why",
-    "stands_for": "works of the study that this one stands for, as the sheet was drawn; leave as it is",
+    "stands_for": "works of the study that this one represents, as the sheet was drawn; leave as it is",
 }
 """Columns of a sheet that people fill in or that its draw needs; further columns are left alone."""
 

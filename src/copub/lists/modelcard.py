@@ -1,6 +1,6 @@
-"""What the margin of a head is worth: heads that a taxonomy may link to.
+"""What the margin of a base classifier is worth: base classifiers that a taxonomy may link to.
 
-A head of the model (`copub.technology.model.Scorer`) repeats the labels of one source, such as the
+A base classifier of the model (`copub.technology.model.Scorer`) repeats the labels of one source, such as the
 categories that authors give their works on arXiv. For a calibrated one the model's card says, by kind of
 text, how its margin becomes a probability and where the thresholds of the operating points lie
 (``head_scores``, learnt by `copub.technology.training.calibration`).
@@ -22,7 +22,7 @@ MODEL = "eu-2023-2113"
 
 @dataclass(frozen=True, slots=True)
 class HeadScore:
-    """Reading of one head on one kind of text: sigmoid(slope * margin + intercept) is a probability.
+    """Reading of one base classifier on one kind of text: sigmoid(slope * margin + intercept) is a probability.
 
     `thresholds` by operating point are probabilities.
     """
@@ -33,21 +33,21 @@ class HeadScore:
 
 
 HeadScores = Mapping[str, Mapping[str, HeadScore]]
-"""By head, by kind of text."""
+"""By base classifier, by kind of text."""
 
 
 def read_head_scores(card: Mapping[str, Any]) -> HeadScores:
-    """Return the calibrated heads that a model's card names; none if it is of a model without any."""
+    """Return the calibrated base classifiers that a model's card names; none if it is of a model without any."""
     named = card.get("head_scores", {})
     return {head: {kind: HeadScore(**score) for kind, score in kinds.items()} for head, kinds in named.items()}
 
 
 @cache
 def linkable_heads() -> tuple[str, ...]:
-    """Return the names of the heads that the shipped model calibrates.
+    """Return the names of the base classifiers that the shipped model calibrates.
 
     Only the card is read, for taxonomies must load without the model. A card that calibrates none yet lets
-    every head be named: what a taxonomy says is not wrong because the model is older.
+    every base classifier be named: what a taxonomy says is not wrong because the model is older.
     """
     card = json.loads((shipped_folder(FOLDER) / f"{MODEL}.json").read_text(encoding="utf-8"))
     return tuple(card.get("head_scores", card["heads"]["full"]))

@@ -24,7 +24,7 @@ _EXPORTS = "export"
 def check_out(path: Path, *inputs: Path, suffixes: Iterable[str] = ()) -> None:
     """Raise `InputError`, before any work, if a file must not or cannot be written to `path`.
 
-    It must not if an input stands there, a file of a run, or a sheet on which people have filled something in.
+    It must not if an input is there, a file of a run, or a sheet on which people have filled something in.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Published figures: TOML files that say what others found, how they defined it, and where it stands."""
+"""Published figures: TOML files that say what others found, how they defined it, and where it is."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """Taxonomies: lists of critical technologies, as TOML files that people write.
 
-A taxonomy has areas (first level); an area has technologies (second level). Rules stand with
+A taxonomy has areas (first level); an area has technologies (second level). Rules are with
 them as lists of terms (`copub.lists.terms`). A taxonomy without rules of its own names, by
 `links`, the areas and technologies of another taxonomy (its `crosswalk`) through which it
-classifies; an area may also link to a head of the model. ``docs/write-a-taxonomy.md`` tells how to write one.
+classifies; an area may also link to a base classifier of the model. ``docs/write-a-taxonomy.md`` explains
+how to write one.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Area:
 
     `title` holds terms that are strong in a title and weak elsewhere, `weak` terms that speak
     for the area only beside a `context` term, `masks` phrases in which a term does not count.
-    `head` names the head of the model (`copub.lists.modelcard`) that alone scores the area, or "".
+    `head` names the base classifier of the model (`copub.lists.modelcard`) that alone scores the area, or "".
     """
 
     id: str
@@ -200,8 +201,8 @@ class _Reader:
         self._contradictions(area, path)
         linked = bool(area.links) or any(t.links for t in technologies)
         if heads and (area.has_rules or linked or len(heads) > 1):
-            what = f"the area {area.id!r} links to a head and has terms or other links too"
-            self.fault((*path, "links"), what, "a head's score stands alone: keep it, or write two areas")
+            what = f"the area {area.id!r} links to a base classifier and has terms or other links too"
+            self.fault((*path, "links"), what, "the base classifier scores the area alone: keep it, or write two areas")
         if not area.has_rules and not linked and not area.head:
             what = f"the area {area.id!r} has neither terms nor links"
             self.fault(path, what, "nothing could ever be assigned to it")
@@ -211,7 +212,11 @@ class _Reader:
         self._known_keys(values, path, {"id", "name", "strong", "links"})
         links, heads = self._links(values, path)
         if heads:
-            self.fault((*path, "links"), "a technology links to a head", "a head speaks for an area: link it there")
+            self.fault(
+                (*path, "links"),
+                "a technology links to a base classifier",
+                "a base classifier scores an area: link it there",
+            )
         return Technology(
             id=self._text(values, path, "id", True),
             name=self._text(values, path, "name", True),
@@ -225,7 +230,7 @@ class _Reader:
         for terms, part in [*parts, (area.title, "title"), (area.weak, "weak"), (area.masks, "masks")]:
             for term in terms:
                 if seen.setdefault(term, part) != part:
-                    what = f"{str(term)!r} stands both in {seen[term]} and in {part}"
+                    what = f"{str(term)!r} is both in {seen[term]} and in {part}"
                     self.fault((*path, part), what, "keep one of the two")
         if area.weak and not area.context:
             self.fault((*path, "weak"), "weak terms without context terms never speak", "add context = [...]")
@@ -242,12 +247,12 @@ class _Reader:
                 self.fault((*path, key), f"{key}: {error}")
                 continue
             if term in terms:
-                self.fault((*path, key), f"{key}: {text!r} stands twice", "keep one")
+                self.fault((*path, key), f"{key}: {text!r} occurs twice", "keep one")
             terms[term] = None
         return tuple(terms)
 
     def _links(self, values: Mapping[str, Any], path: TomlPath) -> tuple[tuple[Link, ...], tuple[str, ...]]:
-        """Return the links into the crosswalk, and the heads that are linked to."""
+        """Return the links into the crosswalk, and the base classifiers that are linked to."""
         links, heads = [], []
         for item in self._list(values, path, "links"):
             if isinstance(item, dict) and "head" in item:
@@ -270,9 +275,15 @@ class _Reader:
         head = str(item["head"])
         if len(item) > 1:
             further = ", ".join(key for key in item if key != "head")
-            self.fault(path, f"a link to a head takes nothing else, not {further}", f"write {{ head = {head!r} }}")
+            self.fault(
+                path, f"a link to a base classifier takes nothing else, not {further}", f"write {{ head = {head!r} }}"
+            )
         if head not in linkable_heads():
-            self.fault(path, f"unknown head {head!r} in a link", f"heads to link to: {', '.join(linkable_heads())}")
+            self.fault(
+                path,
+                f"unknown base classifier {head!r} in a link",
+                f"base classifiers to link to: {', '.join(linkable_heads())}",
+            )
         return head
 
     def _text(self, values: Mapping[str, Any], path: TomlPath, key: str, required: bool) -> str:
@@ -306,7 +317,7 @@ class _Reader:
     def _unique(self, ids: list[str], kind: str, path: TomlPath) -> None:
         for at, name in enumerate(ids):
             if name in ids[:at]:
-                self.fault((*path, kind, at, "id"), f"the {kind} id {name!r} stands twice", "ids are unique")
+                self.fault((*path, kind, at, "id"), f"the {kind} id {name!r} occurs twice", "ids are unique")
 
 
 def _links(taxonomy: Taxonomy) -> Iterator[tuple[TomlPath, Link]]:

@@ -1,6 +1,6 @@
 """The little language of keyword rules: one term as people write it.
 
-``quantum key distribution`` matches these words in this order, whatever stands between them
+``quantum key distribution`` matches these words in this order, whatever is between them
 (blank, hyphen, slash); ``comput*`` matches every word that begins so; ``cs:SAR`` matches only
 the letters as written, capitals and all.
 """
@@ -56,7 +56,7 @@ def parse_term(text: str) -> Term:
     if len(parts) > MAX_WORDS:
         raise ValueError(f"{text!r} has more than {MAX_WORDS} words")
     if _STRAY_STAR.search(body):
-        raise ValueError(f"{text!r}: a star may stand only at the end of a word")
+        raise ValueError(f"{text!r}: a star may be only at the end of a word")
     stems = tuple(part.endswith("*") for part in parts)
     words = tuple(part.rstrip("*") if cased else fold_word(part.rstrip("*")) for part in parts)
     if not all(_WORD.fullmatch(word) for word in words):  # such as a fraction, which folds to "1⁄4"

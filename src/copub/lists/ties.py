@@ -87,7 +87,7 @@ def read_ties(text: str, *, name: str = "ties.csv") -> tuple[Tie, ...]:
             message = check(values[column]) if values[column] else None
             faults += [Fault(where, f"{column}: {message}")] if message else []
         if values["tie_id"] in seen:
-            faults.append(Fault(where, f"the tie {values['tie_id']!r} stands here twice", "give each its own tie_id"))
+            faults.append(Fault(where, f"the tie {values['tie_id']!r} occurs twice", "give each its own tie_id"))
         seen.add(values["tie_id"])
         ties.append(Tie(**values))
     if faults:

@@ -250,7 +250,7 @@ def _members(
             faults.append(Fault(row.where, f"entity {row['entity_id']!r} is not in the registry and has no name", hint))
             continue
         if entity.id in seen:
-            faults.append(Fault(row.where, f"entity {entity.id!r} stands twice on the list"))
+            faults.append(Fault(row.where, f"entity {entity.id!r} occurs twice on the list"))
         seen.add(entity.id)
         level = row["level"] or (UNRATED if levels else LISTED)
         members.append(_member(entity, level, row))

@@ -199,7 +199,7 @@ def _words(read: pl.DataFrame, strata: int) -> str:
 
 
 def _rate(read: pl.DataFrame) -> Array:
-    """Return readings by truth; where works stand for different numbers, weighted, at Kish's effective number."""
+    """Return readings by truth; where works represent different numbers, weighted, at Kish's effective number."""
     weights = read["stands_for"].fill_null(1.0).to_numpy()
     effective = weights.sum() ** 2 / (weights**2).sum()
     table = _table(read, pl.col("stands_for").fill_null(1.0))

@@ -101,7 +101,7 @@ def _rows(study: Study, source: Published, figure: Figure, tables: Tables, is_ce
 
 def _check_definitions(study: Study, source: Published, figure: Figure) -> None:
     if figure.kind == "context":
-        raise NotComparable("stands here for its context")
+        raise NotComparable("is here for its context")
     if set(source.side_a) != set(study.side_a.countries) or not set(source.side_b) & set(study.side_b.countries):
         raise NotComparable("another pair of countries")
     if figure.kind != "ties" and set(source.levels) != set(study.levels):

@@ -138,7 +138,7 @@ def authors_by_side(authorships: pl.DataFrame, countries: Sequence[str]) -> pl.D
         .agg(
             on_a.sum().cast(pl.Int32).alias("n_authors_a"),
             on_b.sum().cast(pl.Int32).alias("n_authors_b"),
-            # sorted, so that the sum does not hang on the order of authors in a part
+            # sorted, so that the sum does not depend on the order of authors in a part
             (pl.col("part").sort().sum() / pl.col("part").count()).fill_nan(0.0).alias("weight"),
             (of_work.filter(of_work.is_in(list(countries))).n_unique() / of_work.n_unique())
             .fill_nan(0.0)

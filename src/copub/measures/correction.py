@@ -37,7 +37,7 @@ LISTINGS = ("none", "below", "top")
 """Standing of a work on the lists: not listed, listed below the top level, listed at the top level."""
 
 Estimate = tuple[float | None, float, float]
-"""A share with the ends of its interval; the share is None where nothing can be said."""
+"""A share with the ends of its interval; the share is None where nothing can be stated."""
 UNKNOWN: Estimate = (None, 0.0, 1.0)
 
 
@@ -123,7 +123,7 @@ def adjust(
     """Return the adjusted share of each measure (`MEASURES`) with its interval; empty over no works.
 
     Works that cannot be classified have their listing; by topic, the classified ones of the same listing
-    stand for them. Where an instrument may tell nothing, what rests on it is not estimated.
+    represent them. Where an instrument may be uninformative, what rests on it is not estimated.
     """
     if not _size(given.classified) + _size(given.unclassified):
         return {}
@@ -228,7 +228,7 @@ class Read:
 
     size : works of the slice in the stratum.
     known : of these, works that people have read, by truth: critical x listing, shape 2 x 3.
-    rate : readings of the whole stratum, weighted by the works that each stands for, in the same shape.
+    rate : readings of the whole stratum, weighted by the works that each represents, in the same shape.
     """
 
     size: int

@@ -112,7 +112,7 @@ def found_of_true(works: pl.DataFrame, errors: Errors, measure: str) -> float:
 def explained_by_coverage(
     measure: str, earlier: float, later: float, works: tuple[pl.DataFrame, pl.DataFrame], errors: Errors | None
 ) -> bool | None:
-    """Return whether the loss of coverage alone could explain that a figure fell; None where that cannot be said.
+    """Return whether the loss of coverage alone could explain that a figure fell; None where that cannot be stated.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ COLUMNS = ("duplicate_group", "duplicate_order")
 
 
 def with_groups(works: pl.DataFrame) -> pl.DataFrame:
-    """Return `works` with `COLUMNS`: the work_id that stands for a group, and the order among all works.
+    """Return `works` with `COLUMNS`: the work_id that represents a group, and the order among all works.
 
     `duplicate_of` may point to a work that is itself a duplicate; the pointers are followed to
     their end, through works that the study leaves out too, so `works` must hold all of them. The

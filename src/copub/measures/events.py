@@ -56,7 +56,7 @@ class Beyond(NamedTuple):
 def measures_of(study: Study) -> dict[str, pl.Expr]:
     """Return what is compared: the study's measures, and works that name an institution of each further list.
 
-    A rule often speaks of another list than the headline's.
+    A rule often refers to another list than the headline's.
     """
     return {**_HAS, **{f"on {name}": pl.col("watchlists").list.contains(name) for name in study.other_watchlists}}
 
@@ -159,7 +159,7 @@ def _bins(works: pl.DataFrame, has: pl.Expr, day: date) -> Array:
 
 
 def _times(works: pl.DataFrame, day: date) -> Array:
-    """Return the years from the event to each work, sorted, so that sums do not hang on the order of works."""
+    """Return the years from the event to each work, sorted, so that sums do not depend on the order of works."""
     days = works.select((pl.col("publication_date") - pl.lit(day)).dt.total_days()).to_series().sort()
     return days.to_numpy().astype(np.float64) / DAYS
 

@@ -1,4 +1,4 @@
-"""Institutions rolled up by lineage: each with all that stands below it in OpenAlex's hierarchy."""
+"""Institutions rolled up by lineage: each with all that is below it in OpenAlex's hierarchy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def institution_families(study: Study, affiliations: pl.DataFrame, works: pl.Dat
 
     A work counts once for every institution in the lineage of one of its institutions, so a
     parent holds the works of its children. The side is that of the child. A parent that never
-    stands in an affiliation itself has no name here.
+    is in an affiliation itself has no name here.
     """
     sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
     flags = works.select("work_id", "is_critical", "is_listed", "is_critical_listed")

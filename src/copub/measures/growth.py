@@ -33,7 +33,7 @@ KINDS_OF_GROWTH = tuple(
 """What the growth is of: of each measure, and of its share of all co-publications."""
 
 LEAST_YEARS = 6
-"""With fewer years the autocorrelation of the scatter cannot be told from its bias."""
+"""With fewer years the autocorrelation of the scatter cannot be distinguished from its bias."""
 STEPS = 100
 TOLERANCE = 1e-12
 STRONGEST = 0.9

@@ -42,7 +42,7 @@ def changes(own: Headline, others: Mapping[tuple[str, str], Headline], study: St
     ----------
     others : by switch and setting, over the same works in the same order.
     """
-    named = {("base", "the study as it stands"): own, **others}
+    named = {("base", "the study as it is"): own, **others}
     rows = [
         {
             "switch": switch,

@@ -23,7 +23,7 @@ def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.Da
     works : table ``copublications`` (work_id, n_authors are read).
 
     An author with several institutions gives each an equal part. Institutions without an id
-    are told apart by name; one id keeps its most frequent name.
+    are distinguished by name; one id keeps its most frequent name.
     """
     sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
     counted: list[pl.DataFrame] = []
@@ -122,7 +122,7 @@ def institutions(study: Study, of_works: pl.DataFrame, works: pl.DataFrame, own_
 
 
 def pairs(study: Study, of_works: pl.DataFrame, works: pl.DataFrame, own_levels: pl.DataFrame) -> pl.DataFrame:
-    """Return the table ``pairs``: institutions of side A and side B that stand in the same work."""
+    """Return the table ``pairs``: institutions of side A and side B that are in the same work."""
     side_a = of_works.filter(pl.col("side") == "a").select(
         "work_id",
         pl.col("key").alias("key_a"),

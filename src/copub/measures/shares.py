@@ -146,7 +146,7 @@ def _sliced(
     """Yield the works with slice_kind and slice, kind by kind: together they would be many times the works."""
     for kind, piece in slices():
         yield _one(works, kind, piece)
-    # Under an author cap stand also works that the study's own cap leaves out.
+    # Under an author cap are also works that the study's own cap leaves out.
     capped = flagged.filter(pl.col("excluded_because").is_null() | (pl.col("excluded_because") == "author cap"))
     yield _one(capped, "author_cap", pl.lit("none"))
     for cap in AUTHOR_CAPS:
@@ -165,7 +165,7 @@ def _one(works: pl.DataFrame, kind: str, piece: pl.Expr) -> pl.DataFrame:
 def _by_institution(works: pl.DataFrame, institutions_of: pl.DataFrame, side: str, least: int) -> pl.DataFrame:
     """Return the works of each institution with as many of them as the floor for cells asks.
 
-    Smaller institutions have no share worth printing; their counts stand in table ``institutions``.
+    Smaller institutions have no share worth printing; their counts are in table ``institutions``.
     """
     of_side = institutions_of.filter(pl.col("side") == side)
     names = of_side.select("work_id", pl.col("institution_name").alias("slice")).unique()

@@ -13,7 +13,7 @@ from copub.report.blocks import Cell, Figure, Grid, Section, count_cell, figure_
 from copub.report.charts import overlap_chart
 from copub.report.corrections import repair_grids
 from copub.report.facts import Facts
-from copub.report.summary import planted_figure
+from copub.report.summary import figure_in_words
 
 NOTES = ("person", "assessment", "allowed")
 _LIMITS = ("limits_source", "limits_recent", "limits_language", "limits_title", "limits_lists")
@@ -96,21 +96,21 @@ def _coverage_grid(facts: Facts, coverage: pl.DataFrame, caption: str) -> Grid:
     return grid_of(caption, heads, rows)
 
 
-def planted_section(facts: Facts) -> Section | None:
+def true_values_section(facts: Facts) -> Section | None:
     """Return the true and the measured values of a synthetic run."""
-    words, entries = facts.words, facts.entries("planted")
+    words, entries = facts.words, facts.entries("true_values")
     if not entries:
         return None
-    title = words.say("section.planted")
+    title = words.say("section.true_values")
     rows = (
         (
             Cell(words.name("measure", str(entry.get("measure") or ""))),
-            *(Cell(planted_figure(facts, entry.get(key)), entry.get(key)) for key in ("planted", "found")),
+            *(Cell(figure_in_words(facts, entry.get(key)), entry.get(key)) for key in ("true_value", "measured")),
         )
         for entry in entries
     )
-    heads = tuple(words.say(f"label.{key}") for key in ("measure", "planted", "found"))
-    return Section("planted", title, words.say("lead.planted"), grids=(grid_of(title, heads, rows),))
+    heads = tuple(words.say(f"label.{key}") for key in ("measure", "true_value", "measured"))
+    return Section("true_values", title, words.say("lead.true_values"), grids=(grid_of(title, heads, rows),))
 
 
 def method_section(facts: Facts) -> Section:

@@ -66,7 +66,7 @@ def _event_marks(events: Sequence[Mapping[str, Any]], first: int, last: int) -> 
         year, _, rest = str(event.get("date") or "").partition("-")
         if year.isdigit() and first <= int(year) <= last + 1:
             month = int(rest[:2]) if rest[:2].isdigit() else 7
-            height = 4 + 13 * (len(rows) % 3)  # dates that lie close together stand one under the other
+            height = 4 + 13 * (len(rows) % 3)  # dates that lie close together are one under the other
             rows.append(
                 {
                     "at": int(year) - 0.5 + (month - 1) / 12,

@@ -90,9 +90,9 @@ _WRITERS = {
 
 
 def comparison_section(facts: Facts) -> Section | None:
-    """Return published figures beside ours, those that do not hang on the size of the database first.
+    """Return published figures beside ours, those that do not depend on the size of the database first.
 
-    Differences of definition and sources, which many figures share, stand once below and are named by number.
+    Differences of definition and sources, which many figures share, are once below and are named by number.
     """
     say, frame = facts.words.say, facts.table("comparison")
     differences = frame["differences"].to_list()
@@ -101,7 +101,7 @@ def comparison_section(facts: Facts) -> Section | None:
         notes=pl.Series([_spans(notes[note] for note in row or ()) for row in differences], dtype=pl.String),
         sources=pl.Series([sources.get(source, "") for source in frame["source"]], dtype=pl.String),
     )
-    # what holds for a figure under all readings stands with the first of them
+    # what holds for a figure under all readings is with the first of them
     further = pl.col("reading") != pl.col("reading").first().over("published", "figure")
     once = ("name", "period", "status", "verdict", "notes", "sources")
     frame = frame.with_columns(pl.when(~further.fill_null(False)).then(name).alias(name) for name in once)

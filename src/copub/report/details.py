@@ -248,7 +248,7 @@ def specification_section(facts: Facts) -> Section | None:
 
 
 def _range(facts: Facts, drawn: pl.DataFrame) -> tuple[str, ...]:
-    """Return the lowest and highest share over enough works, and where the study stands among them."""
+    """Return the lowest and highest share over enough works, and where the study is among them."""
     large, own = drawn.filter(~pl.col("is_small")), drawn.filter("is_study")
     if large.is_empty() or own.is_empty():
         return ()

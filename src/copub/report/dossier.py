@@ -23,7 +23,7 @@ _KEY = pl.coalesce("institution_id", "institution_name")
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An institution of a run: its name, and the ids (or names, where unresolved) it stands under."""
+    """An institution of a run: its name, and the ids (or names, where unresolved) it has."""
 
     name: str
     keys: frozenset[str]
@@ -107,8 +107,8 @@ def _joint_works(facts: Facts, own: _Found, other: _Found | None, area: str | No
     works = facts.table("copublications")
     for institution in (own, other):
         if institution is not None:
-            stand = facts.table("affiliations").filter(_KEY.is_in(sorted(institution.keys)))
-            works = works.join(stand.select("work_id").unique(), on="work_id", how="semi")
+            present = facts.table("affiliations").filter(_KEY.is_in(sorted(institution.keys)))
+            works = works.join(present.select("work_id").unique(), on="work_id", how="semi")
     if area:
         works = works.filter(pl.col("areas").list.contains(area))
     return works.sort(["publication_year", "work_id"], descending=[True, False], nulls_last=True)
@@ -134,7 +134,7 @@ def _output_section(facts: Facts, works: pl.DataFrame) -> Section:
 
 
 def _status_section(facts: Facts, works: pl.DataFrame, other: _Found | None) -> Section:
-    """Return on which lists the partners stand: hits on the institution itself, by identifier, lineage or name."""
+    """Return on which lists the partners are: hits on the institution itself, by identifier, lineage or name."""
     say, title = facts.words.say, facts.words.say("dossier.status")
     keys = ["work_id", "author_seq", "affiliation_seq"]
     hits = facts.table("hits").filter("is_counted").join(works.select("work_id"), on="work_id", how="semi")

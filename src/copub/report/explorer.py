@@ -1,6 +1,6 @@
 """The listed critical works with their evidence, as compact data for the page's table of works.
 
-Repeated texts stand once in lists and are named by position, so that thousands of works stay small.
+Repeated texts are once in lists and are named by position, so that thousands of works stay small.
 All values are data: the page writes them as text only.
 """
 
@@ -62,7 +62,7 @@ def explorer_data(facts: Facts) -> dict[str, Any]:
 
 
 def as_script(data: Any) -> str:
-    """Return JSON that can stand inside a script element: no sign in it can close or open a tag."""
+    """Return JSON that can be inside a script element: no sign in it can close or open a tag."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -21,7 +21,7 @@ from copub.report.networks import gexf, vosviewer
 from copub.report.packages import csv_files, data_package, ro_crate
 from copub.report.plaintext import printable
 from copub.report.summary import headline_lines
-from copub.writing import told, write_file
+from copub.writing import as_input_error, write_file
 
 Files = dict[str, bytes]
 SUMS = "SHA256SUMS"
@@ -70,7 +70,7 @@ def export(
     for path in files:
         keep_whole(path)
     for path, content in files.items():
-        with told(path):
+        with as_input_error(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, content)
     known = read_sums(folder) | {
@@ -81,7 +81,7 @@ def export(
 
 
 def read_sums(folder: Path) -> dict[str, str]:
-    """Return name -> sha256 of the exports in a folder, as `SUMS` lists them; lines of another form are passed over."""
+    """Return name -> sha256 of the exports in a folder, as `SUMS` lists them; lines of another form are skipped."""
     path = folder / SUMS
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
     return {found[2]: found[1] for line in lines if (found := _SUM.fullmatch(line))}

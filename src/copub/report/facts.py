@@ -25,7 +25,7 @@ _BY_LEVELS = ("listed", "critical_listed", "listed_given_critical", "critical_gi
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The tables and the manifest of one run, the words to speak of them, the tables of the run before."""
+    """The tables and the manifest of one run, the words to refer to them, the tables of the run before."""
 
     tables: Mapping[str, pl.DataFrame]
     manifest: Mapping[str, Any]
@@ -39,7 +39,7 @@ class Facts:
 
     @property
     def synthetic(self) -> bool:
-        """Return whether the works are made up."""
+        """Return whether the works are synthetic."""
         return bool(self.study.get("synthetic"))
 
     @property

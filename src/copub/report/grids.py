@@ -1,4 +1,4 @@
-"""Grids described as data: which columns of a frame stand under which heads, written in which way."""
+"""Grids described as data: which columns of a frame are under which heads, written in which way."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Words and numbers of the report in the reader's language.
 
-The words stand in ``messages/<language>.toml``; code asks for them by key. Numbers are written
+The words are in ``messages/<language>.toml``; code asks for them by key. Numbers are written
 with the signs of that language. Nothing here calculates.
 """
 

@@ -48,7 +48,7 @@ _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     context.tie_section,
     background.quality_section,
     corrections.decision_section,
-    background.planted_section,
+    background.true_values_section,
     lambda facts: works_section(facts),
     institutionsections.institution_parts,
     details.funder_section,

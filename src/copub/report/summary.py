@@ -32,7 +32,7 @@ def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, An
     lines += [line for line in (second_sentence(facts), adjusted_sentence(facts), *band_sentences(facts)) if line]
     lines += reading_sentences(facts)
     lines += coverage_sentences(facts)
-    lines += planted_sentences(facts)
+    lines += true_value_sentences(facts)
     lines += [str(warning) for warning in manifest.get("warnings") or []]
     return lines
 
@@ -129,7 +129,7 @@ _READINGS: Mapping[str, str] = {
     "lists as at publication, works since they began": "at_publication_since",
     "lists whatever the date": "whatever_date",
 }
-"""Readings that stand beside the headline, and their sentences."""
+"""Readings that are shown next to the headline, and their sentences."""
 
 
 def reading_sentences(facts: Facts) -> list[str]:
@@ -224,20 +224,20 @@ def _source_sentences(facts: Facts, source: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def planted_sentences(facts: Facts) -> list[str]:
+def true_value_sentences(facts: Facts) -> list[str]:
     """Return the true and the measured values of a synthetic run."""
     return [
         facts.words.say(
-            "headline.planted",
+            "headline.true_values",
             measure=facts.words.name("measure", str(entry.get("measure"))),
-            planted=planted_figure(facts, entry.get("planted")),
-            found=planted_figure(facts, entry.get("found")),
+            true_value=figure_in_words(facts, entry.get("true_value")),
+            measured=figure_in_words(facts, entry.get("measured")),
         )
-        for entry in facts.entries("planted")
+        for entry in facts.entries("true_values")
     ]
 
 
-def planted_figure(facts: Facts, value: float | None) -> str:
+def figure_in_words(facts: Facts, value: float | None) -> str:
     """Return a true or measured value: shares (below or at 1, not whole counts) as per cent, else as a count."""
     return facts.words.percent(value) if isinstance(value, float) and value <= 1 else facts.words.count(value)
 

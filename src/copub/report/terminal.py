@@ -13,8 +13,8 @@ from copub.report.facts import Facts, facts_of
 from copub.report.summary import (
     adjusted_sentence,
     band_sentences,
+    figure_in_words,
     first_sentence,
-    planted_figure,
     protocol_sentences,
     shortest_coverage_sentences,
 )
@@ -55,15 +55,15 @@ def _sentences(facts: Facts) -> Iterator[str]:
 def _true_values(facts: Facts) -> list[str]:
     """Return the measures of a synthetic corpus next to their true values, as a table."""
     rows = []
-    for entry in facts.entries("planted"):
+    for entry in facts.entries("true_values"):
         measure, share = str(entry.get("measure")), facts.share(str(entry.get("measure")))
-        figures = [planted_figure(facts, entry.get(name)) for name in ("planted", "found")]
+        figures = [figure_in_words(facts, entry.get(name)) for name in ("true_value", "measured")]
         interval = facts.words.missing if share is None else facts.bounds(share)
         rows.append([facts.words.name("measure", measure), *figures, interval])
     if not rows:
         return []
     say, confidence = facts.words.say, facts.words.percent(facts.study.get("confidence"), 0)
-    head = [say("terminal.of_synthetic"), say("label.planted"), say("label.found")]
+    head = [say("terminal.of_synthetic"), say("label.true_value"), say("label.measured")]
     return aligned([[*head, say("terminal.interval", confidence=confidence)], *rows])
 
 

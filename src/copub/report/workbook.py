@@ -1,4 +1,4 @@
-"""The Excel workbook: the run's main tables for people who go on in a spreadsheet.
+"""The Excel workbook: the run's main tables for people who continue in a spreadsheet.
 
 Text from outside is written as text: no cell is a formula or a link. The bytes depend on tables and
 manifest alone.

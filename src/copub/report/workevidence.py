@@ -1,4 +1,4 @@
-"""What stands behind each work: its institutions of side A, why it is critical, why it is listed."""
+"""What is behind each work: its institutions of side A, why it is critical, why it is listed."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _grouped(frame: pl.DataFrame) -> dict[str, list[Row]]:
 
 
 def snippet(facts: Facts, row: Row) -> tuple[str, str, str]:
-    """Return what stands before the match, the match, and what stands after, e-mail addresses blanked.
+    """Return what is before the match, the match, and what is after, e-mail addresses blanked.
 
     A matched identifier is followed by the name of the institution that carries it.
     """

@@ -47,7 +47,7 @@ def draw_sheet(
 
 
 def _of_country(texts: pl.DataFrame, affiliations: pl.DataFrame, watchlists: Sequence[Watchlist]) -> pl.Series:
-    """Return the strings that stand with a country of the lists, or with none."""
+    """Return the strings that are with a country of the lists, or with none."""
     countries = sorted({member.entity.country for watchlist in watchlists for member in watchlist.entities})
     there = affiliations.filter(pl.col("country_code").is_null() | pl.col("country_code").is_in(countries))
     return texts.join(there.select(value="raw_affiliation_string"), on="value", how="semi", maintain_order="left")[

@@ -50,14 +50,14 @@ def agreement(readings: pl.DataFrame) -> pl.DataFrame:
     readings : as `latest` returns them.
     """
     decided = readings.filter(~pl.col("settles") & _is_decided())
-    said: dict[str, dict[str, tuple[bool, bool]]] = {}
+    stated: dict[str, dict[str, tuple[bool, bool]]] = {}
     for work, reader, critical, listed in decided.select("work_id", "reader", "critical", "listed").iter_rows():
-        said.setdefault(reader, {})[work] = (critical == "yes", listed == "yes")
+        stated.setdefault(reader, {})[work] = (critical == "yes", listed == "yes")
     rows: list[dict[str, Any]] = []
-    for first, second in combinations(sorted(said), 2):
-        both = sorted(said[first].keys() & said[second].keys())
+    for first, second in combinations(sorted(stated), 2):
+        both = sorted(stated[first].keys() & stated[second].keys())
         if both:
-            one, other = (_columns([said[who][work] for work in both]) for who in (first, second))
+            one, other = (_columns([stated[who][work] for work in both]) for who in (first, second))
             for question, a, b in zip(COMPARED, one, other, strict=True):
                 kappa = cohen_kappa(a, b)
                 rows.append(
@@ -86,7 +86,7 @@ def joined(readings: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, float], list
     Returns
     -------
     Labels (`LABELS`, with areas that all readers named, settles and codebook); the works on which readers
-    differ and no third look settled it, with the number of works that each stands for; and the works that
+    differ and no third look settled it, with the number of works that each represents; and the works that
     no reader could decide.
     """
     labels: list[dict[str, Any]] = []
@@ -113,13 +113,13 @@ def _differ(given: pl.DataFrame) -> bool:
 
 
 def _label(work: str, given: pl.DataFrame) -> dict[str, Any]:
-    said = {name: _answer(given[name]) for name in ASKED}
+    stated = {name: _answer(given[name]) for name in ASKED}
     areas = [set(named) for named in given["areas"]]
     return {
         "work_id": work,
-        **said,
+        **stated,
         # what is not listed is not listed at the top level either
-        "top_level": said["top_level"] if said["listed"] else False,
+        "top_level": stated["top_level"] if stated["listed"] else False,
         "reader": ", ".join(given["reader"].unique().sort()),
         "date": given["date"].max(),
         "reason": "; ".join(dict.fromkeys(filter(None, given["reason"]))),

@@ -15,7 +15,7 @@ COLUMNS = (
 def citable(ledger: Ledger, study_id: str) -> pl.DataFrame:
     """Return the labels of a study, sorted by work: `COLUMNS`.
 
-    stands_for is the number of works of the study that the work stands for in the draw; codebook_sha256
+    stands_for is the number of works of the study that the work represents in the draw; codebook_sha256
     is empty for works that were read on a sheet, which shows no rules.
     """
     return (

@@ -31,7 +31,7 @@ class Ledger:
 
     readings : the latest of each reader (`copub.review.agreement.latest`). labels : one per work
     (`copub.review.agreement.joined`). disputed : works on which readers differ, with the number of works that
-    each stands for. undecided : works that no reader could decide. shown : ids of all works on pages and sheets.
+    each represents. undecided : works that no reader could decide. shown : ids of all works on pages and sheets.
     """
 
     readings: pl.DataFrame

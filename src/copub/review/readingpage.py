@@ -82,7 +82,7 @@ def third_look_page(
 
     Parameters
     ----------
-    disputed : works of the study that each of these works stands for, by id.
+    disputed : works of the study that each of these works represents, by id.
     """
     rows = tables["copublications"].filter(pl.col("work_id").is_in(list(disputed)))
     drawn = in_draw_order(rows, "work_id").with_columns(
@@ -255,8 +255,8 @@ def _page(question: Question, run: str, what: str, items: Sequence[Mapping[str, 
 
 def _name_of(data: Mapping[str, Any]) -> str:
     """Return what tells a page from others: a hash of what is read, for which study, by which rules."""
-    told = [data[name] for name in ("study", "what", "third_look", "codebook")]
-    text = json.dumps([*told, [item["id"] for item in data["items"]]], ensure_ascii=False, sort_keys=True)
+    reported = [data[name] for name in ("study", "what", "third_look", "codebook")]
+    text = json.dumps([*reported, [item["id"] for item in data["items"]]], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""Where the reading of a study stands: what was read, how far readers agree, how wide the interval is, what is left."""
+"""Where the reading of a study is: what was read, how far readers agree, how wide the interval is, what is left."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _estimate(
 
 
 def _by_stratum(works: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
-    """Return works with their label and the number of works that each labelled one stands for, by its stratum."""
+    """Return works with their label and the number of works that each labelled one represents, by its stratum."""
     marked = with_strata(works).join(
         labels.select("work_id", truly_critical="critical", truly_listed="listed"), on="work_id", how="left"
     )

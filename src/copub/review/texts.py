@@ -64,7 +64,7 @@ def draw_sheet(works: pl.DataFrame, assignments: pl.DataFrame, size: int, *, see
 def read_sheets(paths: Sequence[Path], areas: Sequence[str]) -> pl.DataFrame:
     """Read filled sheets: work_id, reader, date, core, applied; rows without a reader are skipped.
 
-    Areas stand in a cell parted by blanks, commas or semicolons; an empty cell means none. Files that reading
+    Areas are in one cell, parted by blanks, commas or semicolons; an empty cell means none. Files that reading
     pages saved are read too: the areas of a critical work are core; works that a reader could not decide are skipped.
 
     Raises
@@ -142,11 +142,11 @@ def agreement_of_readers(readings: pl.DataFrame, areas: Sequence[str]) -> pl.Dat
     for first, second in combinations(sorted(readings["reader"].unique()), 2):
         both = sorted(work for work, reader in cores if reader == first and (work, second) in cores)
         for area in (*areas, ANY):
-            said = [
+            stated = [
                 np.array([bool(cores[work, who]) if area == ANY else area in cores[work, who] for work in both])
                 for who in (first, second)
             ]
-            kappa = cohen_kappa(*said) if both else float("nan")
+            kappa = cohen_kappa(*stated) if both else float("nan")
             rows.append({"reader_a": first, "reader_b": second, "area": area, "works": len(both), "kappa": kappa})
     schema = {"reader_a": pl.String, "reader_b": pl.String, "area": pl.String, "works": pl.Int64, "kappa": pl.Float64}
     return pl.DataFrame(rows, schema=schema)

@@ -353,7 +353,7 @@ def _free(wanted: Path) -> Path:
 
 
 def _even(parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Yield the same rows in parts of `ROWS_AT_ONCE`, however they come: the file must not hang on that."""
+    """Yield the same rows in parts of `ROWS_AT_ONCE`, however they come: the file must not depend on that."""
     rest: list[pl.DataFrame] = []
     for part in parts:
         for piece in part.iter_slices(ROWS_AT_ONCE):

@@ -1,7 +1,7 @@
 """Keeping runs: finding them, listing them, pinning some, pruning the rest; never by accident.
 
 A pin is a file in the run folder that is part of no hash. Pruning shows what would go; it
-removes only when told to, and only whole runs and what killed runs left behind.
+removes only when asked to, and only whole runs and what killed runs left behind.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from copub.runs.folder import Run
 from copub.runs.folder import open_run as open_folder
 from copub.schema import TABLES
 from copub.settings import folders
-from copub.writing import MANIFEST, told, write_file
+from copub.writing import MANIFEST, as_input_error, write_file
 
 PIN = "PINNED"
 _PARTIAL, _REMOVED = ".partial-", ".removed-"
@@ -152,7 +152,7 @@ def pin(run: Run, reason: str = "") -> None:
 
 def unpin(run: Run) -> None:
     """Take the pin off a run."""
-    with told(run.folder):
+    with as_input_error(run.folder):
         (run.folder / PIN).unlink(missing_ok=True)
 
 
@@ -206,7 +206,7 @@ def prune(reports: Path, study_id: str, *, keep: int, delete: bool = False) -> P
 
 def _remove(folder: Path) -> None:
     """Remove a folder so that a kill half-way leaves no half run under its name."""
-    with told(folder):
+    with as_input_error(folder):
         if folder.is_symlink():
             folder.unlink()  # what it points to lies elsewhere, and is not ours to remove
             return

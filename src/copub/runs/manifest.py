@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from copub.demo import planted_shares
+from copub.demo import true_shares
 from copub.lists.taxonomy import Taxonomy
 from copub.lists.watchlist import Watchlist
 from copub.runs.folder import FORMAT
@@ -67,8 +67,8 @@ def versions() -> dict[str, str]:
 def build_manifest(study: Study, run_id: str, *, last: str = "", **parts: Any) -> dict[str, Any]:
     """Return the manifest of a run: its study, the parts the pipeline gives, and the versions.
 
-    `last` is when the run before was made, by its manifest. Where the clock stands before that, the
-    run is dated a second after it, so that runs keep their order, and `clock` says what the clock said.
+    `last` is when the run before was made, by its manifest. Where the clock is before that, the
+    run is dated a second after it, so that runs keep their order, and `clock` says what the clock showed.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     created = now if now >= last else _second_after(last)
@@ -94,11 +94,11 @@ def _second_after(moment: str) -> str:
     return (datetime.fromisoformat(moment) + timedelta(seconds=1)).isoformat(timespec="seconds")
 
 
-def planted_facts(shares: pl.DataFrame, study: Study) -> list[dict[str, Any]]:
-    """Return planted beside found for a synthetic run: one row per measure, full counting."""
+def true_value_facts(shares: pl.DataFrame, study: Study) -> list[dict[str, Any]]:
+    """Return true values next to measured ones for a synthetic run: one row per measure, full counting."""
     found = shares.filter((pl.col("slice_kind") == "all") & (pl.col("counting") == "full"))
     return [
-        {"measure": measure, "planted": truth, "found": row["share"]}
-        for measure, truth in planted_shares(study.year_from, study.year_to).items()
+        {"measure": measure, "true_value": truth, "measured": row["share"]}
+        for measure, truth in true_shares(study.year_from, study.year_to).items()
         for row in found.filter(pl.col("measure") == measure).iter_rows(named=True)
     ]

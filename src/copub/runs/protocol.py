@@ -1,6 +1,6 @@
 """The sealed protocol of a study: what is asked, with what, and which outcome is primary, before the data are seen.
 
-It stands in the folder of the study's runs and is written once. A run of a study that has one says whether all is
+It is in the folder of the study's runs and is written once. A run of a study that has one says whether all is
 as frozen, or names every deviation.
 """
 

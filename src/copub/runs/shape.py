@@ -149,10 +149,10 @@ class _Step(msgspec.Struct):
     note: str = ""
 
 
-class _Planted(msgspec.Struct):
+class _TrueValue(msgspec.Struct):
     measure: Name
-    planted: _Number
-    found: _Number | None
+    true_value: _Number
+    measured: _Number | None
 
 
 class _Provenance(msgspec.Struct):
@@ -184,7 +184,7 @@ class Manifest(msgspec.Struct):
     decisions: list[_Decision] = []
     labelled: list[_Label] = []
     inputs: list[_Copies] = []
-    planted: list[_Planted] = []
+    true_values: list[_TrueValue] = []
     stages: list[_Stage] = []
     provenance: list[_Provenance] = []
     files: dict[_Path, _Made] = {}

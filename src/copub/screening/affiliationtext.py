@@ -118,7 +118,7 @@ class Reader:
         return Reading(joined, words, tokens, None, None, _NOTHING)
 
     def spans(self, text: str) -> Spans:
-        """Return where the tokens of `text` stand in it."""
+        """Return where the tokens of `text` are in it."""
         folded, origin = fold(text)
         return Spans([match.span() for match in _TOKEN.finditer(folded)], origin)
 

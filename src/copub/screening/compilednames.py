@@ -22,7 +22,7 @@ SILENT = ("laboratory", "merged")
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a pattern stands for: a name of an entity, or (entity None) a look-alike."""
+    """What a pattern represents: a name of an entity, or (entity None) a look-alike."""
 
     entity: Entity | None
     kind: str
@@ -40,7 +40,7 @@ class Lexicon:
     parents: Mapping[str, str]
 
     def candidates(self, words: list[str]) -> list[tuple[int, int]]:
-        """Return the first and last word of every pattern that stands in a list of words."""
+        """Return the first and last word of every pattern that is in a list of words."""
         beginnings, patterns = self.beginnings, self.patterns
         found: list[tuple[int, int]] = []
         for first, word in enumerate(words):
@@ -121,7 +121,7 @@ def _stray_dividers(words: list[str]) -> Iterator[int]:
 
 
 def _is_placed_first(words: list[str]) -> bool:
-    """Tell whether a name may also stand with its city last: "University of Posts and Telecommunications, Beijing"."""
+    """Tell whether a name may also have its city last: "University of Posts and Telecommunications, Beijing"."""
     place = vocabulary().places.get(words[0])
     return len(words) > 3 and words[1] == "university" and place is not None and place.kind != "country"
 

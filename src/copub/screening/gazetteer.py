@@ -1,4 +1,4 @@
-"""Countries and towns of the world, as they stand in the address behind the name of an institution.
+"""Countries and towns of the world, as they are in the address behind the name of an institution.
 
 The table (``taxonomies/watchlists/registry/gazetteer.csv``, made by ``tools/gazetteer.py`` from GeoNames and
 CLDR) holds tens of thousands of names. Many are ordinary words, family names or parts of other names ("Nice",

@@ -49,7 +49,7 @@ _CACHE_SIZE = 4
 class Index:
     """The entities of some watchlists, numbered, with everything that leads to and from them.
 
-    `holders` has a row per entity and watchlist for which it stands: as a member, or (with
+    `holders` has a row per entity and watchlist for which it is: as a member, or (with
     `via_entity`) as a descendant of a member that counts descendants. `openalex`, `ror` and
     `lineage` lead from identifiers to entities; `lineage` only to those whose descendants count
     even if no list knows them.

@@ -2,7 +2,7 @@
 
 Everything is counted per string and entity: a true positive is an entity that a string names and
 the method reports. Only entities of the countries that occur in the labels are scored: labels of
-Chinese institutions say nothing about a Russian one that stands in the same string. The fuzzy
+Chinese institutions say nothing about a Russian one that is in the same string. The fuzzy
 scorers are given their best threshold on the very strings they are measured with, which favours them.
 """
 

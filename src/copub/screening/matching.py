@@ -128,7 +128,7 @@ def _winners(found: Sequence[_Found], lexicon: Lexicon) -> list[_Found]:
     over: list[_Found] = []
     for one in ordered:
         inside = ordered[bisect_right(starts, one.start) : bisect_left(starts, one.end)] if one.divided else ()
-        # "University A, Beijing Institute B": the place belongs to the name that goes on after it.
+        # "University A, Beijing Institute B": the place belongs to the name that continues after it.
         if any(not other.divided and other.end > one.end for other in inside):
             continue
         over = [other for other in over if other.end > one.start]

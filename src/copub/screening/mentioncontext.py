@@ -1,4 +1,4 @@
-"""What stands around a name in a string: places, neighbours, the stretch between semicolons."""
+"""What is around a name in a string: places, neighbours, the stretch between semicolons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Placed = tuple[int, str, Place]
 
 _PLACE_WORDS = 3
 _NESTED = 8
-"""Names that may stand inside one another, at most."""
+"""Names that may be inside one another, at most."""
 
 _ADDRESS = 10
 """Clauses from that of a name on, at most, in which its country is looked for."""
@@ -42,7 +42,7 @@ _JOINING = frozenset(("and", "und", "et", "y", "&", "e"))
 
 
 class Scene:
-    """A reading with the names and places that stand in it; a name is given by its first and last word.
+    """A reading with the names and places that are in it; a name is given by its first and last word.
 
     Every question costs no more than the stretch around the name, so that strings with
     thousands of names are read in time that grows with their length.
@@ -130,7 +130,7 @@ class Scene:
     def neighbour(self, position: int, step: int) -> tuple[str, bool]:
         """Return the next word that is not dropped, and whether it is joined on.
 
-        After a name "joined on" means that a linking word ("of", "for") stands between, before a
+        After a name "joined on" means that a linking word ("of", "for") is between, before a
         name that no dropped word does.
         """
         other = position + step
@@ -209,7 +209,7 @@ class Scene:
     def _end_of_address(self, first: int, last: int, entity: Entity) -> int:
         """Return where the stretch of a name or the next name of another institution ends its address.
 
-        One word that stands in a clause of places only is no name: short forms of institutions are words of
+        One word that is in a clause of places only is no name: short forms of institutions are words of
         names of towns.
         """
         end = self.stretch(first, last)[1]
@@ -318,7 +318,7 @@ class Scene:
                 return chosen[0][1], chosen[0][2]
         if cities:
             return None
-        # What stands elsewhere may tell the country, but never that a name is abroad.
+        # What is elsewhere may tell the country, but never that a name is abroad.
         home = self._of_country.get(entity.country, [])
         beyond = home[:1] if home and home[0][0] <= low else home[_first_from(home, high) :][:1]
         return (beyond[0][1], beyond[0][2]) if beyond else None
@@ -340,7 +340,7 @@ class Scene:
         return self._other_names[entity.id]
 
     def is_home(self, entity: Entity, first: int, last: int) -> bool:
-        """Tell whether a place of the entity stands in the same stretch, outside the name."""
+        """Tell whether a place of the entity is in the same stretch, outside the name."""
         low, high = self.stretch(first, last)
         return any(
             low < start and end < high and not (start <= last and end >= first) for start, end in self._home(entity)
@@ -355,7 +355,7 @@ class Scene:
         return self._homes[entity.id]
 
     def is_alone(self, first: int, last: int) -> bool:
-        """Tell whether a name is all that stands between two dividers."""
+        """Tell whether a name is all that is between two dividers."""
         return self.neighbour(first, -1)[0] == DIVIDER == self.neighbour(last, 1)[0]
 
 
@@ -377,5 +377,5 @@ def _first_from(places: Sequence[Placed], position: int) -> int:
 
 
 def _between(places: Sequence[Placed], low: int, high: int) -> Sequence[Placed]:
-    """Return the places that stand after `low` and before `high`."""
+    """Return the places that are after `low` and before `high`."""
     return places[_first_from(places, low + 1) : _first_from(places, high)]

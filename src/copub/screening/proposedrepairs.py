@@ -1,7 +1,7 @@
 """Repairs of affiliations before matching: countries that were missed or mistaken, false institutions.
 
 Every repair is listed with what stood there before. Nothing is repaired on a guess: a string
-must name one country, a false institution must stand in the reviewed file ``patches.csv``.
+must name one country, a false institution must be in the reviewed file ``patches.csv``.
 """
 
 from __future__ import annotations
@@ -110,16 +110,18 @@ class Named(NamedTuple):
 def countries_in(text: str, reader: Reader) -> Named:
     """Return the countries that a string names, and those of its cities and provinces too, in order.
 
-    A country counts as named only where it stands as in an address: alone in its clause or at the end of
+    A country counts as named only where it is as in an address: alone in its clause or at the end of
     it, with other places, numbers and the form of the state. So "China Lake", "Rue de Belgique" or "University of
     Jordan" name no country. Hong Kong, Macau and Taiwan win over a "China" beside them.
     """
     reading = reader.read(text)
     clauses = list(_clauses(reading.tokens))
     found = [place for clause in clauses for place in _address(clause)]
-    said = [place for place in found if place.country]
+    stated = [place for place in found if place.country]
     named = [  # "Georgia, USA" is a state, "Granada, Spain" a town
-        place.country for place in said if not any(other.country in place.countries - {place.country} for other in said)
+        place.country
+        for place in stated
+        if not any(other.country in place.countries - {place.country} for other in stated)
     ]
     words = [word for word in reading.words if word]
     places = [
@@ -236,13 +238,13 @@ def _reader() -> Reader:
 
 def _with_named_countries(affiliations: pl.DataFrame) -> pl.DataFrame:
     strings = affiliations["raw_affiliation_string"].drop_nulls().unique(maintain_order=True).to_list()
-    told = [named_in(text) for text in strings]
+    reported = [named_in(text) for text in strings]
     # Through Arrow: polars would make a series of every single list.
     known = pl.DataFrame(
         {
             "raw_affiliation_string": pl.Series(strings, dtype=pl.String),
-            "named": pl.Series(pa.array([one.countries for one in told], _TEXTS)),
-            "evidence": pl.Series(pa.array([one.evidence for one in told], _TEXTS)),
+            "named": pl.Series(pa.array([one.countries for one in reported], _TEXTS)),
+            "evidence": pl.Series(pa.array([one.evidence for one in reported], _TEXTS)),
         }
     )
     return affiliations.join(known, on="raw_affiliation_string", how="left", maintain_order="left").with_columns(
@@ -309,7 +311,7 @@ def _mistaken(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         & pl.col("link").is_in(["given", "sole"])
         & _tells_one_country()
         & (only != pl.col("country_code"))
-        # A string may name the country of a campus; China and its own codes are told apart above.
+        # A string may name the country of a campus; China and its own codes are distinguished above.
         & ~(only.is_in([*_OWN_CODE, "CN"]) & pl.col("country_code").is_in([*_OWN_CODE, "CN"]))
     )
     return _recoded(frame, when, only, "country mistaken")
@@ -341,7 +343,7 @@ def _glued(affiliations: pl.DataFrame) -> pl.DataFrame:
             countries=pl.col("country_code").drop_nulls().unique().sort().str.join("+"),
         )
         .group_by("work_id")
-        .agg(pl.col("block").n_unique(), pl.col("countries").min())  # the first would hang on the order of groups
+        .agg(pl.col("block").n_unique(), pl.col("countries").min())  # the first would depend on the order of groups
         .filter(pl.col("block") == 1)
     )
     return works.select(

@@ -1,6 +1,6 @@
 """The spellings of a name: equal phrases, and Russian names in Latin letters by the usual schemes.
 
-``taxonomies/watchlists/registry/equivalents.csv`` holds the phrases that stand for one another
+``taxonomies/watchlists/registry/equivalents.csv`` holds the phrases that are equivalent
 ("RAS", "Russian Academy of Sciences"). The schemes are the columns of
 ``transliterations.csv``: BGN/PCGN, its plain form (``-skiy`` as ``-sky``), ALA-LC (as in passports),
 ISO 9 without its accents (the scholarly form) and GOST 7.79 system B. Accents and soft signs vanish
@@ -55,7 +55,7 @@ def _equal(name: str) -> Iterable[str]:
 
 @lru_cache(maxsize=1)
 def _equivalents() -> tuple[tuple[re.Pattern[str], tuple[str, ...], tuple[str, ...]], ...]:
-    columns = {"forms": "phrases that are equal", "after_comma": "yes | no: a comma may stand before them"}
+    columns = {"forms": "phrases that are equal", "after_comma": "yes | no: a comma may be before them"}
     rows = _read("equivalents.csv", columns)
     return tuple(
         (

@@ -61,7 +61,7 @@ def slips_of(correct: set[str], canonical: Mapping[str, str], syllables: re.Patt
 
 
 def ends_of(known: Iterable[str]) -> frozenset[str]:
-    """Return the ends of long words that are no words themselves: they stand alone only after a stray space."""
+    """Return the ends of long words that are no words themselves: they are alone only after a stray space."""
     words = set(known)
     long = [word for word in words if _is_long(word)]
     return frozenset(word[i:] for word in long for i in range(1, len(word) - _SHORTEST_END + 1)) - words

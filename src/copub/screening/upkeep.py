@@ -32,7 +32,7 @@ _HEAD = re.compile(
     r"(?:foreign )?(?:name|entity|entities|institution|organi[sz]ation|end user|title)s?\b.{0,20}", re.IGNORECASE
 )
 _PARTS = re.compile(r"[|;\u2014]")
-"""What stands between the further names of an entry."""
+"""What is between the further names of an entry."""
 
 _COLUMNS = ("change", "name", "before", "entity_id", "looks_like_research")
 

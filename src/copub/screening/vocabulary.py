@@ -49,7 +49,7 @@ class Vocabulary:
     def places_in(self, words: Sequence[str]) -> list[tuple[int, str, Place]]:
         """Return position, name and meaning of each place in a list of canonical words.
 
-        Words that name a place together ("new zealand") stand at the first of them.
+        Words that name a place together ("new zealand") are at the first of them.
         """
         places = self.places
         found: list[tuple[int, str, Place]] = []

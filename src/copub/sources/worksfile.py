@@ -228,7 +228,7 @@ def _not_as_named(path: Path) -> str:
 
 
 def _packing(path: Path) -> str:
-    """Return the suffix that stands for how a file is packed, by its first bytes; empty for plain text."""
+    """Return the suffix that represents how a file is packed, by its first bytes; empty for plain text."""
     with path.open("rb") as file:
         first = file.read(_MAGIC_BYTES)
     return next((suffix for suffix, (magic, _) in _MAGIC.items() if first.startswith(magic)), "")
@@ -320,7 +320,7 @@ def _cut_rows(path: Path, moved: Callable[[float], Any]) -> Iterator[Rows]:
 
 
 def _rows_at_once(metadata: pq.FileMetaData) -> int:
-    """Return the rows of a batch: fewer where a column of a few bytes stands for many, as a repeated long text does.
+    """Return the rows of a batch: fewer where a column of a few bytes represents many, as a repeated long text does.
 
     Raises `pa.ArrowInvalid` if even one row may have more than a record may.
     """

@@ -216,13 +216,13 @@ def _faults(
         path = KEY_OF[attribute].split(".")
         return Fault(toml.where(*path) if toml.has(*path) else toml.name, f"{KEY_OF[attribute]}: {what}", hint)
 
-    said = (
+    stated = (
         *_same_ids(lists),
         *_wrong_areas(study, taxonomies),
         *_wrong_levels(study, levels),
         *of_side_b,
     )
-    yield from (fault(*one) for one in said)
+    yield from (fault(*one) for one in stated)
 
 
 Said = tuple[str, str, str]

@@ -103,8 +103,8 @@ def _value(toml: TomlFile, setting: Setting, folders: Sequence[Path], faults: li
 
 def value_faults(setting: Setting, node: Any) -> list[str]:
     """Return what is wrong with a value of the right type, item by item."""
-    said = (setting.check(item) if setting.check else None for item in _items(setting, node))
-    return [message for message in said if message]
+    stated = (setting.check(item) if setting.check else None for item in _items(setting, node))
+    return [message for message in stated if message]
 
 
 def _lists(setting: Setting, node: Any, where: str, folders: Sequence[Path], faults: list[Fault]) -> Any:

@@ -1,4 +1,4 @@
-"""The keys of a study file: where they stand, what they take, what they mean, read from a table."""
+"""The keys of a study file: where they are, what they take, what they mean, read from a table."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def _name(codes: Sequence[str]) -> str:
 
 
 def _counted_levels(lists: Sequence[Watchlist]) -> list[str]:
-    """Return the stronger half of the levels of each list; the levels stand strongest first in a list."""
+    """Return the stronger half of the levels of each list; the levels are strongest first in a list."""
     rated = [[level for level in watchlist.levels if level != UNRATED] or [LISTED] for watchlist in lists]
     return list(dict.fromkeys(level for levels in rated for level in levels[: (len(levels) + 1) // 2]))
 

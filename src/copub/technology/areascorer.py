@@ -124,11 +124,11 @@ def rules_speak(chunk: Chunk) -> Bools:
 
 
 class RuleAreaScorer:
-    """Scores the areas of a taxonomy by its own rules, through its links, and by heads of the model.
+    """Scores the areas of a taxonomy by its own rules, through its links, and by base classifiers of the model.
 
     Raises
     ------
-    InputError : an area links to a head that the model does not calibrate.
+    InputError : an area links to a base classifier that the model does not calibrate.
     """
 
     def __init__(
@@ -155,9 +155,9 @@ class RuleAreaScorer:
         missing = [taxonomy.areas[at].head for at, scores in self._heads.items() if not scores]
         if missing:
             raise InputError(
-                f"the model says no probability of the head {missing[0]!r}",
+                f"the model has no probability of the base classifier {missing[0]!r}",
                 where=f"taxonomy {taxonomy.id}",
-                hint="train the model anew (make model), or link to another head",
+                hint="train the model anew (make model), or link to another base classifier",
             )
 
     def score(self, chunk: Chunk, kind: str, view: ModelView, linked: Scores | None, found: Bools | None) -> Scores:

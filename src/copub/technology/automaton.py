@@ -1,6 +1,6 @@
 """One automaton for all terms of all areas: it finds every term in every text in one pass.
 
-Words are first told apart by class (`WordClasses`): all printed words that the same rule words
+Words are first distinguished by class (`WordClasses`): all printed words that the same rule words
 match are one class. The automaton then steps from state to state by class, for all places of all
 texts at the same time.
 """
@@ -73,7 +73,7 @@ class WordClasses:
 
 
 class Automaton:
-    """Finds terms. Term numbers are positions in `terms`; equal terms may stand several times."""
+    """Finds terms. Term numbers are positions in `terms`; equal terms may occur several times."""
 
     def __init__(self, terms: Sequence[Term]) -> None:
         self.classes = WordClasses(word for term in terms for word in _rule_words(term))

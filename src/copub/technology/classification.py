@@ -43,7 +43,7 @@ _BASIS = {"work_id": pl.String, "classified_from": pl.String, "classifiable": pl
 class Classification:
     """What classify made.
 
-    `assignments` conforms to the table of that name; `basis` has one row a work: work_id,
+    `assignments` conforms to the table of that name; `basis` has one row per work: work_id,
     classified_from ("title and abstract", "title", "nothing") and classifiable.
     """
 
@@ -71,7 +71,8 @@ def classify(
 
     Raises
     ------
-    InputError : the operating point is unknown, or a taxonomy links to a head that the model does not calibrate.
+    InputError : the operating point is unknown, or a taxonomy links to a base
+        classifier that the model does not calibrate.
     """
     parts = list(classify_in_turn(works, topics, taxonomies, operating_point=operating_point, thresholds=thresholds))
     assignments = pl.concat(part.assignments for part in parts).sort(TABLES["assignments"].key)
@@ -280,7 +281,7 @@ class _Explained:
         found = self._terms.find(work, area)
         ngrams = self.ngrams.find(work, area) if scores.by_model[work, area] else []
         topic = self._topics.get((work, area)) if scores.by_topic[work, area] else None
-        said = topic_sentence(topic, self._epochs[work]) if topic else ""
+        stated = topic_sentence(topic, self._epochs[work]) if topic else ""
         return {
             **_decision(self._works[work], self.taxonomy, area, scores, work),
             "technology": found.technology,
@@ -288,12 +289,12 @@ class _Explained:
             "matched_abstract": found.abstract,
             "ngrams": ngrams,
             "topic_id": topic["topic_id"] if topic else None,
-            "evidence": sentence(found, ngrams, said, ""),
+            "evidence": sentence(found, ngrams, stated, ""),
         }
 
 
 class _Linked:
-    """Rows of another taxonomy: by its own rules, through a link, or by a head of the model."""
+    """Rows of another taxonomy: by its own rules, through a link, or by a base classifier of the model."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Evaluating the classifier against labelled works: precision, recall, F1 with intervals, and more.
 
-A labelled file has one JSON object a line: ``item`` or ``work`` (the id), ``title``,
+A labelled file has one JSON object per line: ``item`` or ``work`` (the id), ``title``,
 ``abstract``, ``core`` (areas that are positives), ``disputed`` (areas left out of account for
 this work), ``applied`` (negatives of the core reading, positives of the inclusive one),
 ``stratum``. For outside labels see `copub.technology.externallabels`.
@@ -44,7 +44,7 @@ class Evaluation:
 
     Attributes
     ----------
-    areas : one row an area and one for "any area": works, positives, tp, fp, fn, precision,
+    areas : one row per area and one for "any area": works, positives, tp, fp, fn, precision,
         recall, f1, each with low and high; `evaluated` is false under `ENOUGH` positives.
     strata : the same columns for "any area" by stratum and kind of text.
     calibration : bins of the score: works, mean score, share of positives.
@@ -92,7 +92,7 @@ def read_labels(path: Path) -> pl.DataFrame:
 
 
 def check_areas(labels: pl.DataFrame, areas: Sequence[str]) -> None:
-    """Raise `FileError` if labels name areas that are not among these: as they stand they would count as nothing."""
+    """Raise `FileError` if labels name areas that are not among these: as they are they would count as nothing."""
     faults = [
         Fault(work, f"{area!r} ({key}) is no area of this taxonomy", f"areas: {', '.join(areas)}")
         for work, *lists in labels.select("work_id", *_LISTS).iter_rows()

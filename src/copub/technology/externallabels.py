@@ -2,7 +2,7 @@
 
 A table of outside labels has a column of ids (OpenAlex, DOI, arXiv: whatever the works file has),
 a column of labels (yes, no or nothing: the outside classifier was not run), and, where one file
-speaks of several areas, a column of areas. Agreement is not accuracy: the outside label is a
+refers to several areas, a column of areas. Agreement is not accuracy: the outside label is a
 model's word too.
 """
 
@@ -42,7 +42,7 @@ def read_outside(path: Path, *, id_column: str = "id", label_column: str = "labe
     Raises
     ------
     InputError : the file is missing, is of another kind, or lacks a column.
-    FileError : labels are neither yes, no nor unclear, or ids stand twice with other labels.
+    FileError : labels are neither yes, no nor unclear, or ids occur twice with other labels.
     """
     table = _read(path)
     missing = [name for name in (id_column, label_column) if name not in table.columns]
@@ -58,9 +58,9 @@ def read_outside(path: Path, *, id_column: str = "id", label_column: str = "labe
         Fault(f"{path}, row {row + 1}", f"{word!r} is no label", "write yes, no, or nothing")
         for row, word in unknown.select("row", "word").iter_rows()
     ]
-    told = rows.with_columns(label=pl.col("word").replace_strict(LABELS, default=None, return_dtype=pl.Boolean))
-    told = told.filter(pl.col("key").fill_null("") != "")
-    by_work = told.drop_nulls("label").group_by("key", "area")
+    reported = rows.with_columns(label=pl.col("word").replace_strict(LABELS, default=None, return_dtype=pl.Boolean))
+    reported = reported.filter(pl.col("key").fill_null("") != "")
+    by_work = reported.drop_nulls("label").group_by("key", "area")
     twice = by_work.agg(pl.col("label").n_unique(), pl.col("row").min()).filter(pl.col("label") > 1).sort("row")
     faults += [
         Fault(f"{path}, row {row + 1}", f"{key} has two different labels", "keep one")
@@ -68,8 +68,8 @@ def read_outside(path: Path, *, id_column: str = "id", label_column: str = "labe
     ]
     if faults:
         raise FileError.first(faults, kind="outside labels")
-    # A work that stands twice, once without a label, has the label.
-    return told.group_by("key", "area").agg(pl.col("label").drop_nulls().first()).sort("area", "key")
+    # A work that occurs twice, once without a label, has the label.
+    return reported.group_by("key", "area").agg(pl.col("label").drop_nulls().first()).sort("area", "key")
 
 
 def _read(path: Path) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""What the combiner sees of the keyword rules: a few numbers for each work and area."""
+"""What the meta-classifier sees of the keyword rules: a few numbers for each work and area."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Joint adjustment: the scores of all areas of a work are moved until they agree with the score of "any area".
 
 One work in two areas is often hard to place and yet plainly critical, another is beside all of
-them: a head of its own says whether a work is in any area. All areas of the work are then moved
-by the same step on the scale of logits, until together they say what the head and they say.
+them: a base classifier of its own says whether a work is in any area. All areas of the work are then moved
+by the same step on the scale of logits, until together they say what the base classifier and they say.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def move_together(logits: Logits, wanted: Logits) -> Logits:
     step = wanted - any_logits(logits)
     for _ in range(STEPS):  # Newton on the logarithm of both sides, which is next to a straight line
         moved = logits + step[:, None]
-        said = np.logaddexp(0.0, moved)
-        rise = np.exp(moved - said).sum(axis=1)
-        said = np.maximum(said.sum(axis=1), 1e-300)
-        step = step - np.log(said / target) * said / np.maximum(rise, 1e-300)
+        implied = np.logaddexp(0.0, moved)
+        rise = np.exp(moved - implied).sum(axis=1)
+        implied = np.maximum(implied.sum(axis=1), 1e-300)
+        step = step - np.log(implied / target) * implied / np.maximum(rise, 1e-300)
     return np.asarray(logits + step[:, None])
 
 
@@ -37,8 +37,8 @@ def together(logits: Logits, whole: Logits, weights: tuple[float, float, float])
 
     Parameters
     ----------
-    logits : works x areas, calibrated; `whole` : what the head for any area says, one a work.
-    weights : weight of the areas, weight of the head, bias.
+    logits : works x areas, calibrated; `whole` : what the base classifier for any area says, one per work.
+    weights : weight of the areas, weight of the base classifier, bias.
     """
     of_areas, of_head, bias = weights
     return move_together(logits, of_areas * any_logits(logits) + of_head * whole + bias)

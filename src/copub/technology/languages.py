@@ -17,7 +17,7 @@ from copub.technology.workchunk import Chunk
 
 SHARE_KNOWN = 0.6
 SHARE_KNOWN_UNSAID = 0.4
-"""Words known to the model, of all that are no stop words; the second where no language is said."""
+"""Words known to the model, of all that are no stop words; the second where no language is stated."""
 
 
 def classifiable(
@@ -30,17 +30,17 @@ def classifiable(
     languages : what OpenAlex says of each work; null where it says nothing.
     known : the languages of the model.
     """
-    said = languages.is_in(list(known)).fill_null(False).to_numpy()
-    unsaid = languages.is_null().to_numpy()
+    is_stated = languages.is_in(list(known)).fill_null(False).to_numpy()
+    is_unstated = languages.is_null().to_numpy()
     share = known_share(chunk, vocabulary)
-    needed = np.where(said, 0.0, np.where(unsaid, SHARE_KNOWN_UNSAID, SHARE_KNOWN))
-    return np.asarray((share >= needed) & (said | (share > 0)))
+    needed = np.where(is_stated, 0.0, np.where(is_unstated, SHARE_KNOWN_UNSAID, SHARE_KNOWN))
+    return np.asarray((share >= needed) & (is_stated | (share > 0)))
 
 
 def known_share(chunk: Chunk, vocabulary: Vocabulary) -> npt.NDArray[np.float64]:
     """Return the share of a work's words that the model knows; 0 for works without words."""
-    told = np.flatnonzero(chunk.folds)
-    work = chunk.tokens.segment[told] % max(chunk.works, 1)
-    is_known = vocabulary.columns(chunk.folds[told]) >= 0
+    folded = np.flatnonzero(chunk.folds)
+    work = chunk.tokens.segment[folded] % max(chunk.works, 1)
+    is_known = vocabulary.columns(chunk.folds[folded]) >= 0
     words = np.bincount(work, minlength=chunk.works)
     return np.bincount(work, weights=is_known, minlength=chunk.works) / np.maximum(words, 1)

@@ -1,7 +1,7 @@
 """Other taxonomies through their crosswalk: what the decision in one taxonomy says of another.
 
 A link to a whole area passes its score on. A link to one technology passes it on only where a
-term of that technology was found, for the score speaks of the area as a whole.
+term of that technology was found, for the score refers to the area as a whole.
 """
 
 from __future__ import annotations

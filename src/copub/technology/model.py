@@ -1,7 +1,7 @@
-"""The shipped model: two sets of linear TF-IDF scorers and the combiner that decides.
+"""The shipped model: two sets of linear TF-IDF scorers and the meta-classifier that decides.
 
 One set is for works with an abstract, one for titles alone. A scorer ("head") is a vector of
-weights over word n-grams, learnt from one source of labels; the combiner adds heads, keyword
+weights over word n-grams, learnt from one source of labels; the meta-classifier adds base classifiers, keyword
 rules and topics to one logit per area. Numbers are stored as npz without pickled objects, all
 else as JSON; the JSON holds the sha256 of the npz. Training: `copub.technology.training.train`.
 """
@@ -33,14 +33,14 @@ SLOT_BITS = 21
 PLACE_BITS = 30
 PARTS = ("intercepts", "head_weights", "rule_weights", "bias", "any_head_weights", "any_rule_weights")
 SQUASH = 1.5
-"""Margins of heads are squashed by tanh(margin / SQUASH), so that none outvotes all others."""
+"""Margins of base classifiers are squashed by tanh(margin / SQUASH), so that none outvotes all others."""
 
 Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The n-grams that the heads weigh: their numbers, sorted, and inverse document frequencies.
+    """The n-grams that the base classifiers weigh: their numbers, sorted, and inverse document frequencies.
 
     No two numbers share their first `SLOT_BITS` bits (training sees to it), so that a table
     addressed by these bits finds an n-gram in one step.
@@ -92,14 +92,14 @@ def slot_of(keys: Hashes) -> Ints:
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """The heads of one kind and their combiner.
+    """The base classifiers of one kind and their meta-classifier.
 
     Attributes
     ----------
-    heads : names of the heads; the last ones, one an area and one for any area, are added to the
+    heads : names of the base classifiers; the last ones, one per area and one for any area, are added to the
         logit unsquashed.
-    weights : n-grams x heads.
-    head_weights : areas x squashed heads.
+    weights : n-grams x base classifiers.
+    head_weights : areas x squashed base classifiers.
     rule_weights : areas x rule features (`copub.technology.features`).
     bias : one an area, and one for any area.
     any_head_weights, any_rule_weights : the same for "in any area", over `any_features` of the rules.
@@ -116,7 +116,7 @@ class Scorer:
     any_rule_weights: Floats
 
     def margins(self, vectors: sp.csr_matrix) -> Floats:
-        """Return works x heads."""
+        """Return works x base classifiers."""
         return np.asarray(vectors @ self.weights, dtype=np.float32) + self.intercepts
 
     def logits(self, margins: Floats, rules: Floats) -> Floats:
@@ -127,14 +127,14 @@ class Scorer:
         return np.asarray(logits + np.einsum("waf,af->wa", rules, self.rule_weights), dtype=np.float32)
 
     def any_logits(self, margins: Floats, rules: Floats) -> Floats:
-        """Return for each work what its head says of "in any area"."""
+        """Return for each work what its base classifier says of "in any area"."""
         squashed = self.head_weights.shape[1]
         heads = np.tanh(margins[:, :squashed] / SQUASH) @ self.any_head_weights
         rules_say = any_features(rules) @ self.any_rule_weights
         return np.asarray(heads + rules_say + margins[:, -1] + self.bias[-1], dtype=np.float32)
 
     def slopes(self, margins: Floats) -> npt.NDArray[np.float64]:
-        """Return works x areas x heads: how the logit moves with each head, for evidence."""
+        """Return works x areas x base classifiers: how the logit moves with each base classifier, for evidence."""
         squashed = self.head_weights.shape[1]
         bend = (1.0 - np.tanh(margins[:, :squashed] / SQUASH) ** 2) / SQUASH
         through = bend[:, None, :] * self.head_weights[None]
@@ -157,12 +157,12 @@ class Model:
     """A trained model: the taxonomy it decides, its scorers by kind, and how logits are read.
 
     `calibration` (slope, intercept) by kind turns a logit into a calibrated one; `together`
-    (weight of the areas, weight of the head for any area, bias) gives the logit to which the areas
+    (weight of the areas, weight of the base classifier for any area, bias) gives the logit to which the areas
     of a work are moved together (`copub.technology.jointadjustment`); `thresholds` by
     operating point and area are probabilities; `topic_weights` are added to the logit by the rank of a
     mapped OpenAlex topic (primary, further); `generic` holds, by kind, weights, bias and
-    thresholds for areas that have rules but no trained scorer; `head_scores` by head and kind are the
-    heads to which a taxonomy may link. `hash` names the model in manifests. `trained_on` holds the
+    thresholds for areas that have rules but no trained scorer; `head_scores` by base classifier and kind are the
+    base classifiers to which a taxonomy may link. `hash` names the model in manifests. `trained_on` holds the
     sha256 of the files it learned from: on these it tells nothing of its quality.
     """
 
@@ -233,7 +233,7 @@ def _read_scorer(kind: str, arrays: Any, heads: list[str]) -> Scorer:
 
 
 def write_model(folder: Path, name: str, scorers: Mapping[str, Scorer], card: dict[str, Any]) -> dict[str, Any]:
-    """Write a model: weights as eight-bit integers with one scale a head; return the card with the hash."""
+    """Write a model: weights as eight-bit integers with one scale per classifier; return the card with the hash."""
     arrays: dict[str, npt.NDArray[Any]] = {}
     for kind, scorer in scorers.items():
         scales = (np.abs(scorer.weights).max(axis=0) / 127.0).astype(np.float32)

@@ -16,7 +16,7 @@ TITLE_WEIGHT = 2.0
 class Ngrams:
     """The n-grams of a chunk, place by place: first all words, then all pairs.
 
-    `segment` is the text in which each stands, `first` and `last` its words.
+    `segment` is the text in which each is, `first` and `last` its words.
     """
 
     key: Hashes

@@ -38,7 +38,7 @@ class TermFinder:
         self._width = width
 
     def find(self, work: int, area: int) -> Found:
-        """Return the terms; weak and context terms are shown only where both stand, or a strong one does."""
+        """Return the terms; weak and context terms are shown only where both occur, or a strong one does."""
         hits = self._chunk.hits
         low, high = np.searchsorted(self._keys, [work * self._width + area, work * self._width + area + 1])
         rows = self._rows[low:high]
@@ -72,7 +72,7 @@ class NgramFinder:
         return self._heaviest(work, slopes)
 
     def find_in_head(self, work: int, head: str) -> list[str]:
-        """Return the same for one head alone."""
+        """Return the same for one base classifier alone."""
         return self._heaviest(work, np.array([name == head for name in self._view.scorer.heads], dtype=np.float32))
 
     def _heaviest(self, work: int, slopes: npt.NDArray[np.floating]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Keyword rules: which terms of which areas stand in which works, and where.
+"""Keyword rules: which terms of which areas are in which works, and where.
 
 Every term has a part: strong, title, weak, context, applied or mask. A found term is dropped
 where a mask of its area (or of all areas) covers it: the phrase is masked, never the document.
@@ -35,7 +35,7 @@ class Rule:
 class Hits:
     """Found terms of a chunk, one row a term and place, sorted by work, area, place.
 
-    `work` is the position of the work in the chunk, `in_title` says where the term stands, `rule`
+    `work` is the position of the work in the chunk, `in_title` says where the term is, `rule`
     its position in `Ruleset.rules`, `start` and `end` the bytes in the buffer of the tokens.
     """
 

@@ -1,4 +1,4 @@
-"""Words of many texts at once: where they stand, and a number for each.
+"""Words of many texts at once: where they are, and a number for each.
 
 The texts are joined into one buffer of UTF-8 bytes and cut with numpy, so that rules and model
 read the same words and a matched term can be shown as printed. A word is a run of letters and
@@ -43,7 +43,7 @@ class Tokens:
     ----------
     buffer : the UTF-8 bytes of all segments, parted by line ends.
     starts, ends : first byte of each word and the byte after its last.
-    segment : number of the segment in which each word stands.
+    segment : number of the segment in which each word is.
     hashes : a 64-bit number for each word as printed; equal words have equal numbers.
     segments : how many segments there are.
     """

@@ -16,7 +16,7 @@ from copub.technology.tokens import Hashes, Ints, Tokens, hash_words
 
 _BITS = 20
 _UNKNOWN = np.uint64((1 << _BITS) - 1)
-"""What stands in a slot that no word has taken: no class has so high a number."""
+"""What is in a slot that no word has taken: no class has so high a number."""
 # The plainest English words: they part phrases of the model rather than speak for anything.
 # fmt: off
 STOP_WORDS = frozenset({
@@ -106,7 +106,7 @@ def _slots_of(hashes: Hashes) -> Ints:
 
 
 def _distinct(tokens: Tokens, places: Ints) -> tuple[Hashes, list[str], Ints]:
-    """Return the distinct words of some places: numbers, words as printed, and which of them stands where."""
+    """Return the distinct words of some places: numbers, words as printed, and which of them is where."""
     hashes, first, inverse = np.unique(tokens.hashes[places], return_index=True, return_inverse=True)
     at = places[first]
     bounds = zip(tokens.starts[at].tolist(), tokens.ends[at].tolist(), strict=True)

@@ -222,10 +222,10 @@ function tell(text, warning = false) {
 function counted() {
   const strata = data.strata.map(([size, group]) => ({ size, group, read: 0, yes: 0 }));
   for (const one of data.items) {
-    const given = answersOf(one), said = data.target.map((id) => given[id]);
-    if (one.stratum === null || !said.every((value) => value === "yes" || value === "no")) continue;
+    const given = answersOf(one), stated = data.target.map((id) => given[id]);
+    if (one.stratum === null || !stated.every((value) => value === "yes" || value === "no")) continue;
     strata[one.stratum].read += 1;
-    strata[one.stratum].yes += said.every((value) => value === "yes") ? 1 : 0;
+    strata[one.stratum].yes += stated.every((value) => value === "yes") ? 1 : 0;
   }
   const groups = new Map();  // a stratum that nobody read joins the others of its group
   for (const stratum of strata) groups.set(stratum.group, [...groups.get(stratum.group) ?? [], stratum]);

@@ -59,7 +59,7 @@ class Entry:
 
 
 class _Line(msgspec.Struct):
-    """The shape of an answer in the journal; that of its facts hangs on what was asked."""
+    """The shape of an answer in the journal; that of its facts depends on what was asked."""
 
     key: Annotated[list[Name], msgspec.Meta(min_length=1, max_length=4)]
     file: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{6,9}\.json\.zst)?\Z")]
@@ -200,7 +200,7 @@ class Round:
                 del self.entries[key]
 
     def _as_it_began(self) -> dict[str, Any]:
-        """Return what the lost first line of a whole round said; a sweep cannot do without it."""
+        """Return what the lost first line of a whole round stated; a sweep cannot do without it."""
         if any(key[0] == "sweep" for key in self.entries):
             return {}
         return {"mode": "whole", "base": None, "day": min(entry.retrieved_at for entry in self.entries.values())[:10]}

@@ -69,7 +69,7 @@ def harvest(
     Raises
     ------
     InputError : wrong key or address; the cache is in use, of another query, or incomplete.
-    SourceUnavailableError : the source stopped; the same call goes on later.
+    SourceUnavailableError : the source stopped; the same call resumes it later.
     """
     fresh = refresh or sweep
     if offline and fresh:
@@ -114,7 +114,7 @@ def _complete_round(folder: Cache) -> Round:
     raise InputError(
         "the cache holds no complete harvest",
         where=str(folder.folder),
-        hint="run once without --offline; it goes on where it stopped",
+        hint="run once without --offline; it resumes where it stopped",
     )
 
 

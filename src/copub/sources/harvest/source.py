@@ -91,7 +91,7 @@ class Source:
             raise InputError(
                 f"the cache does not hold the whole harvest (first gap: {' '.join(key[:3])})",
                 where=str(self.round.folder.parent),
-                hint="run once without --offline; it goes on where it stopped",
+                hint="run once without --offline; it resumes where it stopped",
             )
         reply: Reply = self._transport.get(path, text, shape=SHAPES[key[0]][0])
         if reply.body is None and key[0] not in _MAY_BE_GONE:
@@ -144,7 +144,7 @@ def _year_facts(body: Any) -> Facts:
 
 
 def _fact(value: Any) -> str | int | None:
-    """Return a year or a date as the journal keeps it: whatever else stands in its place is no such thing."""
+    """Return a year or a date as the journal keeps it: whatever else is in its place is no such thing."""
     if isinstance(value, str):
         return value[:_LONGEST_FACT]
     return value if isinstance(value, int) and not isinstance(value, bool) else None

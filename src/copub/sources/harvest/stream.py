@@ -1,6 +1,6 @@
 """Reading a finished round: every work once, complete, page by page.
 
-Which works a page holds stands in the journal, so what is to be read of each page is known before
+Which works a page holds is in the journal, so what is to be read of each page is known before
 any page is opened, and pages can be read in other processes.
 """
 

@@ -293,7 +293,7 @@ class Transport:
             return InputError(
                 "the source does not know the key" if self._key else "the source asks for a key",
                 where=where,
-                hint="put a valid key into OPENALEX_API_KEY (free at openalex.org), or unset it to go on without one",
+                hint="put a valid key into OPENALEX_API_KEY (free at openalex.org), or unset it to use none",
             )
         if verdict.meaning is Meaning.PAID:
             return InputError(
@@ -307,8 +307,8 @@ class Transport:
                 where=where,
                 hint="set COPUB_OPENALEX_URL to the right address",
             )
-        said = verdict.body.get("message", "") if isinstance(verdict.body, dict) else ""
-        why = f"{verdict.reason}: {said}" if said else verdict.reason
+        stated = verdict.body.get("message", "") if isinstance(verdict.body, dict) else ""
+        why = f"{verdict.reason}: {stated}" if stated else verdict.reason
         return SourceUnavailableError(
             brief(self._scrub(f"the source refuses the request ({why})")),
             where=where,
@@ -322,7 +322,7 @@ class Transport:
         what = "the daily budget is spent" if verdict.budget.is_spent else "the source asks for a long pause"
         advice = "" if self._key else "; a free key from openalex.org gives ten times the budget"
         return SourceUnavailableError(
-            f"{what}; it goes on after {back:%Y-%m-%d %H:%M} UTC",
+            f"{what}; it resumes after {back:%Y-%m-%d %H:%M} UTC",
             where=self._host,
             hint=f"what was harvested is kept: run the same command after that time{advice}",
             resume_at=back.replace(microsecond=0),

@@ -47,14 +47,14 @@ def verdict_of(status: int, headers: Mapping[str, str], content: bytes) -> Verdi
     """Return what an HTTP answer means."""
     budget, wait = read_budget(headers), retry_after(headers)
     body = _parse(content)
-    said = body if isinstance(body, dict) else {}
-    reason = f"HTTP {status}" + (f", {said['error']}" if isinstance(said.get("error"), str) else "")
+    stated = body if isinstance(body, dict) else {}
+    reason = f"HTTP {status}" + (f", {stated['error']}" if isinstance(stated.get("error"), str) else "")
     if status == 200:
         if not isinstance(body, dict):
             return Verdict(Meaning.AGAIN, None, wait, budget, "HTTP 200 with a broken body")
         return Verdict(Meaning.USE, body, wait, budget)
     if status == 429:
-        return Verdict(_too_many(said, wait, budget), body, wait, _with_body(budget, said), reason)
+        return Verdict(_too_many(stated, wait, budget), body, wait, _with_body(budget, stated), reason)
     return Verdict(_by_status(status, wait), body, wait, budget, reason)
 
 
@@ -70,27 +70,27 @@ def _by_status(status: int, wait: float | None) -> Meaning:
     return Meaning.REFUSED
 
 
-def _too_many(said: Mapping[str, Any], wait: float | None, budget: Budget) -> Meaning:
-    told = _with_body(budget, said)
-    if said.get("error") == PLAN_GATE or (wait is None and told == UNTOLD):
+def _too_many(stated: Mapping[str, Any], wait: float | None, budget: Budget) -> Meaning:
+    reported = _with_body(budget, stated)
+    if stated.get("error") == PLAN_GATE or (wait is None and reported == UNTOLD):
         return Meaning.PAID
-    if told.is_spent or (wait is not None and wait > LONGEST_WAIT):
+    if reported.is_spent or (wait is not None and wait > LONGEST_WAIT):
         return Meaning.SPENT
     return Meaning.AGAIN
 
 
-def _with_body(budget: Budget, said: Mapping[str, Any]) -> Budget:
+def _with_body(budget: Budget, stated: Mapping[str, Any]) -> Budget:
     """Return the budget of the headers, filled from the keys of a 429 body."""
 
-    def told(own: int | None, key: str) -> int | None:
-        value = said.get(key)
+    def reported(own: int | None, key: str) -> int | None:
+        value = stated.get(key)
         return whole(value) if own is None else own
 
     return Budget(
         budget.limit,
-        told(budget.remaining, "creditsRemaining"),
+        reported(budget.remaining, "creditsRemaining"),
         budget.used,
-        told(budget.required, "creditsRequired"),
+        reported(budget.required, "creditsRequired"),
         budget.resets_in,
     )
 

@@ -69,7 +69,7 @@ def matching_rows(file: pq.ParquetFile, asked: Asked, group: int) -> tuple[dict[
 
 
 def _leaf_values(array: Any, names: tuple[str, ...]) -> tuple[Any, Any]:
-    """Return for every value of a leaf the row in which it stands, and the values."""
+    """Return for every value of a leaf the row in which it is, and the values."""
     rows = np.arange(len(array))
     left = list(names)
     while True:

@@ -15,7 +15,7 @@ _COLUMNS = ("work_id", "id")
 
 
 def deleted_among(filesystem: pafs.FileSystem, path: str, numbers: pl.Series) -> pl.Series:
-    """Return those of `numbers` (of work ids) that stand in the list, sorted.
+    """Return those of `numbers` (of work ids) that are in the list, sorted.
 
     Parameters
     ----------

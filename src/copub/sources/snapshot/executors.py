@@ -18,7 +18,7 @@ def work_through(
 
     Parameters
     ----------
-    moved : told of compressed bytes as they are read.
+    moved : called with the number of compressed bytes as they are read.
     workers : processes on this machine; 1 works in this process.
     scheduler : address of a dask scheduler whose workers do the jobs; `workers` is then ignored.
 
@@ -49,7 +49,7 @@ def _on_dask(client: Any, jobs: Sequence[Job]) -> Iterator[Done]:
         error = future.exception()
         if isinstance(error, distributed.KilledWorker):
             job = asked[future.key]
-            what = "every worker that took it died: passed over"
+            what = "every worker that took it died: skipped"
             yield Done(job, None, Fault(job.file.path, what, "give workers more memory, then repeat the command"))
         else:
             yield future.result()

@@ -22,7 +22,7 @@ from copub.sources.snapshot.part import part_name, read_facts
 from copub.sources.snapshot.selection import Asked
 from copub.sources.snapshot.storage import open_source
 from copub.sources.snapshot.survey import Snapshot, survey
-from copub.writing import told
+from copub.writing import as_input_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class ExtractSummary:
     expansion : works of the pairs left out because they are in the expansion corpus.
     deleted : works of the pairs left out because OpenAlex lists them as deleted.
     merged : works of the pairs left out because OpenAlex lists them as merged into another.
-    repeated : older copies of works that stand in the snapshot twice, by pair; the last copy is kept.
-    faults : files and lines passed over: works may be missing.
+    repeated : older copies of works that are in the snapshot twice, by pair; the last copy is kept.
+    faults : files and lines skipped: works may be missing.
     warnings : what else is worth saying.
     """
 
@@ -58,7 +58,7 @@ class ExtractSummary:
 
     @property
     def complete(self) -> bool:
-        """Return whether nothing was passed over."""
+        """Return whether nothing was skipped."""
         return not self.faults
 
     def check(self) -> None:
@@ -68,7 +68,7 @@ class ExtractSummary:
         shown = [str(fault) for fault in self.faults[:FAULTS_SHOWN]]
         more = len(self.faults) - len(shown)
         raise SourceUnavailableError(
-            f"passed over in the snapshot: {len(self.faults)}; the works of the rest are written",
+            f"skipped in the snapshot: {len(self.faults)}; the works of the rest are written",
             where=", ".join(str(path) for _, path, _ in self.outputs),
             hint="\n  ".join([*shown, *([f"and {more} more"] if more else [])]),
         )
@@ -107,7 +107,7 @@ def extract(
 
     The bytes that come out depend on the snapshot and the pairs alone, not on workers or on how
     often the command was stopped. What is read of each file is kept in ``<target>.parts`` until
-    the whole snapshot is read without a fault, so a repeated command goes on where the last ended.
+    the whole snapshot is read without a fault, so a repeated command resumes where the last ended.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def extract(
     if isinstance(filesystem, pafs.LocalFileSystem):
         check_outside(targets, Path(snapshot.folder))
     folder = target.with_name(f"{target.name.replace(PLACE, 'pairs')}.parts")
-    with told(folder):
+    with as_input_error(folder):
         folder.mkdir(exist_ok=True)
     parts = {file.path: folder / part_name(file, asked) for file in snapshot.files}
     left = tuple(file for file in snapshot.files if not parts[file.path].exists())
@@ -211,7 +211,7 @@ def _listed(
 
 def _save(path: Path, part: bytes) -> None:
     temporary = path.with_suffix(".tmp")
-    with told(path.parent):
+    with as_input_error(path.parent):
         temporary.write_bytes(part)
         temporary.replace(path)
 

@@ -38,8 +38,8 @@ class Done:
 def extract_file(job: Job, moved: Callable[[float], Any] = lambda _: None) -> Done:
     """Read one file of a snapshot and return its part. The same job gives the same works everywhere.
 
-    A damaged file is passed over as a whole: what came before the damage is not delivered.
-    `moved` is told of compressed bytes as they are read.
+    A damaged file is skipped as a whole: what came before the damage is not delivered.
+    `moved` is called with the number of compressed bytes as they are read.
     """
     file = job.file
     writer = PartWriter()
@@ -54,7 +54,7 @@ def extract_file(job: Job, moved: Callable[[float], Any] = lambda _: None) -> Do
             with filesystem.open_input_stream(file.path, compression=None, buffer_size=AHEAD) as stream:
                 records = scan_lines(stream, job.asked, writer, file.path, moved)
     except (*BROKEN_GZIP, *BROKEN_PARQUET, ValueError) as error:
-        return Done(job, None, Fault(file.path, f"damaged or out of reach: {error}: passed over", _AGAIN))
+        return Done(job, None, Fault(file.path, f"damaged or out of reach: {error}: skipped", _AGAIN))
     if file.records is not None and records != file.records:
         writer.faults.append(Fault(file.path, f"{records} records, the manifest says {file.records}", _AGAIN))
     return Done(job, writer.finish(records))

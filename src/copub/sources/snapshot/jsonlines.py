@@ -1,6 +1,6 @@
 """JSON Lines: a test on raw bytes picks the few lines that can hold a pair; only these are parsed.
 
-The test asks of a line whether the quoted code of some country of each side stands in it
+The test asks of a line whether the quoted code of some country of each side is in it
 anywhere, and knows nothing of keys, spaces or order. A code can hide from it only behind JSON's
 escapes of ASCII letters (``"\\u0042E"``), so a line with such an escape passes as well. Lines that
 are no UTF-8 pass too: the parser then names them. So it lets too much through, never too little.
@@ -43,7 +43,7 @@ def scan_lines(stream: Any, asked: Asked, writer: PartWriter, where: str, moved:
     ----------
     stream : a binary file: gzip members, Zstandard frames or plain text, by its first bytes; only `readinto` is used.
     where : name of the file, for faults.
-    moved : told how many compressed bytes are read.
+    moved : called with the number of compressed bytes read.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def _where(likely: pl.Series, texts: pl.Series, test: Callable[[pl.Series], pl.S
 
 
 def _holds(codes: set[str]) -> Callable[[pl.Series], pl.Series]:
-    """Return the test whether the quoted code of one of these countries stands in a text."""
+    """Return the test whether the quoted code of one of these countries is in a text."""
     quoted = [f'"{code}"' for code in sorted(codes)]
     if len(quoted) > _FEW:
         pattern = f'"(?:{"|".join(sorted(codes))})"'

@@ -16,7 +16,7 @@ from isal import igzip
 from copub.errors import InputError
 from copub.lists.outputplace import check_out
 from copub.sources.snapshot.selection import Asked
-from copub.writing import told
+from copub.writing import as_input_error
 
 PLACE = "{pair}"
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
@@ -39,10 +39,10 @@ def name_targets(target: Path, asked: Asked) -> list[Path]:
         raise InputError(
             f"{len(asked.pairs)} pairs need a file each",
             where=f"--to {target}",
-            hint=f"write {PLACE} where the name of the pair shall stand, such as works-{PLACE}.jsonl.zst",
+            hint=f"write {PLACE} where the name of the pair shall be, such as works-{PLACE}.jsonl.zst",
         )
     if PLACE in str(target.parent):
-        raise InputError(f"{PLACE} stands in a folder", where=f"--to {target}", hint="write it in the file's name")
+        raise InputError(f"{PLACE} is in a folder", where=f"--to {target}", hint="write it in the file's name")
     if not target.parent.is_dir():
         raise InputError("there is no such folder", where=str(target.parent), hint="make it first")
     targets = [target.with_name(target.name.replace(PLACE, pair.name)) for pair in asked.pairs]
@@ -86,7 +86,7 @@ def write_outputs(parts: Sequence[Path], keep: pl.Series, targets: Sequence[Path
     kept = iter(keep)
     temporary = [target.with_name(f".{target.name}.tmp") for target in targets]
     try:
-        with told(targets[0].parent):
+        with as_input_error(targets[0].parent):
             with contextlib.ExitStack() as stack:
                 suffix = targets[0].suffix
                 streams = [stack.enter_context(_writer(path, suffix)) for path in temporary]

@@ -48,8 +48,8 @@ def number_of(work: dict[str, Any]) -> int:
 def part_name(file: WorksFile, asked: Asked) -> str:
     """Return the name of the part: another if the file, the pairs or this format are others."""
     pairs = [[sorted(pair.side_a), sorted(pair.side_b)] for pair in asked.pairs]
-    said = [VERSION, astuple(file), pairs, asked.expansion]
-    return hashlib.sha256(orjson.dumps(said)).hexdigest()[:32] + ".part"
+    stated = [VERSION, astuple(file), pairs, asked.expansion]
+    return hashlib.sha256(orjson.dumps(stated)).hexdigest()[:32] + ".part"
 
 
 class PartWriter:
@@ -68,7 +68,7 @@ class PartWriter:
         self._bytes = 0
         self._rows: list[dict[str, Any]] = []
         self._sink = pa.BufferOutputStream()
-        # No line stands twice, and none is searched for: a dictionary and statistics would be made for nothing.
+        # No line occurs twice, and none is searched for: a dictionary and statistics would be made for nothing.
         plain = {"use_dictionary": False, "write_statistics": False}
         self._writer = pq.ParquetWriter(self._sink, _SCHEMA, compression="zstd", compression_level=1, **plain)
 

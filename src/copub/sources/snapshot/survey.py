@@ -82,7 +82,7 @@ def survey(filesystem: pafs.FileSystem, root: str) -> Snapshot:
         raise InputError("JSON Lines and Parquet files are mixed here", where=folder, hint="keep one kind")
     faults, warnings = _compare(found, manifest, folder)
     wrong = {fault.where for fault in faults}
-    faults += [Fault(path, "no part of a snapshot by its name: passed over", "remove or rename it") for path in odd]
+    faults += [Fault(path, "no part of a snapshot by its name: skipped", "remove or rename it") for path in odd]
     warnings += [f"{path}: the same part is here in another form, so not read" for path in copies]
     chosen = manifest.files if manifest else found
     deleted = {file_name(i.path).rpartition("/")[2]: i.path for i in infos if i.is_file}
@@ -196,8 +196,6 @@ def _compare(found: dict[str, WorksFile], manifest: Manifest | None, folder: str
         if file is None:
             faults.append(Fault(f"{folder}/{name}", "the manifest lists this file, and it is missing", _AGAIN))
         elif promise.length is not None and promise.length != file.size and file_name(file.path) == name:
-            faults.append(
-                Fault(file.path, f"{file.size} bytes, the manifest says {promise.length}: passed over", _AGAIN)
-            )
+            faults.append(Fault(file.path, f"{file.size} bytes, the manifest says {promise.length}: skipped", _AGAIN))
     extra = sorted(set(found) - set(manifest.files))
     return faults, [f"{found[name].path}: not in the manifest, so not read" for name in extra]

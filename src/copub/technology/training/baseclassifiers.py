@@ -1,4 +1,4 @@
-"""Learning the heads: linear scorers over n-grams, each from one source of labels."""
+"""Learning the base classifiers: linear scorers over n-grams, each from one source of labels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from copub.technology.training.labelledworks import Text
 from copub.technology.workchunk import Chunk, TextReader
 
 CHUNK = 4_000
-# Head -> arXiv categories that are its positives.
+# Base classifier -> arXiv categories that are its positives.
 CATEGORY_HEADS: Mapping[str, tuple[str, ...]] = {
     "ai": ("cs.AI", "cs.LG", "stat.ML", "cs.CV", "cs.CL", "cs.MA", "cs.RO"),
     "learning": ("cs.LG", "stat.ML", "cs.NE", "cs.AI"),
@@ -103,7 +103,7 @@ def vectorize(
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What one head is to learn: rows of the vectors, which of them are positive, by which method."""
+    """What one base classifier is to learn: rows of the vectors, which of them are positive, by which method."""
 
     name: str
     rows: npt.NDArray[np.int64]
@@ -114,7 +114,7 @@ class Task:
 def learn_heads(
     vectors: sp.csr_matrix, tasks: Sequence[Task], *, processes: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Learn all heads; returns n-grams x heads, and intercepts."""
+    """Learn all base classifiers; returns n-grams x base classifiers, and intercepts."""
     with ProcessPoolExecutor(processes) as pool:
         learnt = list(pool.map(_learn, [(vectors[task.rows], task.positive, task.method) for task in tasks]))
     weights = np.stack([weight for weight, _ in learnt], axis=1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Learning what the margins of a head are worth (`copub.lists.modelcard`)."""
+"""Learning what the margins of a base classifier are worth (`copub.lists.modelcard`)."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ Floats = npt.NDArray[np.float32]
 def unseen_margins(
     vectors: sp.csr_matrix, halves: npt.NDArray[np.int64], weights: Floats, intercepts: Floats
 ) -> Floats:
-    """Return for each work the margin of the head that has not seen its half.
+    """Return for each work the margin of the base classifier that has not seen its half.
 
     Parameters
     ----------
     vectors : works x n-grams.
     halves : number of the half into which each work falls.
-    weights, intercepts : n-grams x heads and one a head, where head k was learnt without half k.
+    weights, intercepts : n-grams x base classifiers and one per base classifier, where number k was
+        learnt without half k.
     """
     margins = np.asarray(vectors @ weights, dtype=np.float32) + intercepts
     return np.asarray(margins[np.arange(halves.size), halves])
 
 
 def learn_head_score(margins: Floats, truth: Bools) -> dict[str, Any]:
-    """Learn slope, intercept and thresholds of a head from margins of works that it has not seen.
+    """Learn slope, intercept and thresholds of a base classifier from margins of works that it has not seen.
 
     `balanced` has the best F1, smoothed over its neighbours; `precision` and `recall` are the nearest
     above and below it with 0.90 of it.

@@ -19,7 +19,7 @@ from copub.technology.workchunk import TextReader
 
 Bools = npt.NDArray[np.bool_]
 MARGIN = -0.25
-"""Margin from which a category head says yes; the recipe's value, not tuned on the texts evaluated."""
+"""Margin from which a category base classifier says yes; the recipe's value, not tuned on the texts evaluated."""
 AI_AREAS = ("EU-02-AI", "EU-09-ROBOTICS")
 """What CSET calls AI has robotics in it."""
 JUDGED_HEADS = ("robotics", "security", "language", "networks")
@@ -30,7 +30,7 @@ _COLUMNS = tuple(f"{figure}{end}" for figure in _FIGURES for end in ("", "_low",
 def cross_validated(
     runs: Sequence[npt.NDArray[np.float32]], labels: Labelled, gold: Sequence[Text], areas: Sequence[str], card: Any
 ) -> list[dict[str, Any]]:
-    """Return one row an area, one for any area, one for any area by stratum; means over the runs."""
+    """Return one row per area, one for any area, one for any area by stratum; means over the runs."""
     of_pair = np.array([text.stratum == "belgium-china" and not text.abstract for text in gold])
     per_run = []
     for run in runs:
@@ -80,7 +80,7 @@ def read_by_two(texts: Sequence[Text]) -> dict[str, Any]:
 def decision_rows(
     positive: Bools, found: Bools, usable: Bools, texts: Sequence[Text], areas: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Return one row an area, one for any area, and for any area with and without abstract."""
+    """Return one row per area, one for any area, and for any area with and without abstract."""
     rows = []
     for at, area in enumerate(areas):
         ok = usable[:, at]

@@ -2,8 +2,8 @@
 
 What is held back stays held back: works of ``gold/unlabelled.jsonl.gz``, the works named in
 ``unseen-labels.csv``, the CSET test part and one fifth of the arXiv works (by a hash of the id) are left
-out of every training text. Works that were read teach the combiner and so no head: a head is too sure
-of itself on works from which it has learnt.
+out of every training text. Works that were read train the meta-classifier and so no base classifier: these are
+too sure of themselves on works from which they were trained.
 """
 
 from __future__ import annotations

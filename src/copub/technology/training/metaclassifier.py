@@ -1,4 +1,4 @@
-"""Learning the combiner from works read by people or readers, and evaluating it by cross-validation."""
+"""Learning the meta-classifier from works read by people or readers, and evaluating it by cross-validation."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ AT_LEAST = 2
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Labelled works as the combiner sees them.
+    """Labelled works as the meta-classifier sees them.
 
-    `squashed` is works x heads, `rules` works x areas x rule features, `vectors` works x n-grams;
+    `squashed` is works x base classifiers, `rules` works x areas x rule features, `vectors` works x n-grams;
     `positive` and `usable` are works x areas (not usable: the readers differed); `weight` says
     how much a work counts.
     """
@@ -52,7 +52,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What the combiner learnt: for each area weights of heads, rules and n-grams, and a bias.
+    """What the meta-classifier learnt: for each area weights of base classifiers, rules and n-grams, and a bias.
 
     `direct` and `bias` have a last row for "in any area"; `any_heads` and `any_rules` are its other weights.
     """
@@ -73,12 +73,12 @@ class Weights:
 
 
 def squash(margins: Floats) -> Floats:
-    """Bend margins of heads into -1 to 1."""
+    """Bend margins of base classifiers into -1 to 1."""
     return np.asarray(np.tanh(margins / SQUASH), dtype=np.float32)
 
 
 def learn_weights(works: Labelled) -> Weights:
-    """Learn one logistic regression an area over heads, rules and n-grams, and one for any area."""
+    """Learn one logistic regression an area over base classifiers, rules and n-grams, and one for any area."""
     frequency = np.bincount(works.vectors.indices, minlength=works.vectors.shape[1])
     columns = np.flatnonzero(frequency >= AT_LEAST)
     vectors = works.vectors[:, columns] * DIRECT_SCALE
@@ -124,7 +124,7 @@ def draw_folds(positive: Bools, strata: Sequence[str], folds: int, seed: int) ->
 def cross_validate(
     works: Labelled, scored: npt.NDArray[np.int64], folds: npt.NDArray[np.int64], *, processes: int
 ) -> Floats:
-    """Return logits (scored works x areas and any area), each from a combiner that has not seen the work.
+    """Return logits (scored works x areas and any area), each from a meta-classifier that has not seen the work.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _score(job: tuple[Labelled, npt.NDArray[np.int64], npt.NDArray[np.int64]]) -
 def to_scorer(
     vocabulary: Vocabulary, names: Sequence[str], weights: Floats, intercepts: Floats, learnt: Weights
 ) -> Scorer:
-    """Join heads and combiner into what is shipped."""
+    """Join base classifiers and meta-classifier into what is shipped."""
     direct = [*(f"direct:{area}" for area in range(learnt.bias.size - 1)), "direct:any"]
     return Scorer(
         vocabulary=vocabulary,

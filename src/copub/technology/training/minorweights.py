@@ -1,4 +1,4 @@
-"""Learning what the combiner does not: the weight of rules alone, and of OpenAlex topics."""
+"""Learning what the meta-classifier does not: the weight of rules alone, and of OpenAlex topics."""
 
 from __future__ import annotations
 

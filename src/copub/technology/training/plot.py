@@ -14,9 +14,9 @@ _TEXT = 'font-family="sans-serif" font-size="12" fill="#333"'
 def calibration_svg(calibration: pl.DataFrame, title: str) -> str:
     """Return the plot of a table `calibration` (`copub.technology.classifierevaluation.Evaluation`).
 
-    A dot a bin: to the right the mean score, upwards the share of pairs of work and area that the
+    A dot per bin: to the right the mean score, upwards the share of pairs of work and area that the
     readers called core, with its interval; on the dashed line scores are what they say. The
-    number of pairs stands as a tooltip.
+    number of pairs is as a tooltip.
     """
     side = SIZE + 2 * MARGIN
     parts = [
@@ -57,8 +57,8 @@ def _ticks() -> list[str]:
 
 def _dot(row: dict[str, float]) -> str:
     x, low, high = _x(row["mean_score"]), _y(row["low"]), _y(row["high"])
-    said = f"mean score {row['mean_score']:.2f}, share {row['share']:.2f}, {row['pairs']} pairs"
+    stated = f"mean score {row['mean_score']:.2f}, share {row['share']:.2f}, {row['pairs']} pairs"
     return (
-        f'<g stroke="#1f5fa8"><title>{escape(said)}</title><path d="M{x} {low}V{high}"/>'
+        f'<g stroke="#1f5fa8"><title>{escape(stated)}</title><path d="M{x} {low}V{high}"/>'
         f'<circle cx="{x}" cy="{_y(row["share"])}" r="4" fill="#1f5fa8"/></g>'
     )

@@ -55,7 +55,7 @@ def calibrated(run: Floats, kinds: npt.NDArray[np.str_], calibration: Mapping[st
 def learn_together(
     runs: Sequence[Floats], labels: Labelled, gold: Sequence[Text], calibration: Mapping[str, tuple[float, float]]
 ) -> tuple[float, float, float]:
-    """Learn how areas and head together tell "in any area"; see `copub.technology.jointadjustment.together`."""
+    """Learn the weights of areas and base classifier for "in any area" (`copub.technology.jointadjustment`)."""
     kinds = kinds_of(gold)
     truth, _, usable = any_area(labels.positive, labels.positive, labels.usable)
     seen = [np.column_stack([any_logits(calibrated(run, kinds, calibration)), run[:, -1]])[usable] for run in runs]

@@ -113,10 +113,10 @@ def half_of(name: str) -> int:
 
 
 def tasks_of(sources: Sources, taxonomy: Taxonomy) -> list[Task]:
-    """Say what each head learns: arXiv categories, and topics mapped to areas.
+    """Say what each base classifier learns: arXiv categories, and topics mapped to areas.
 
-    The last `HALVES` are the AI head again, each without one half of CSET's works: on works that a
-    head has learnt from it is too sure of itself to teach the combiner, or to be calibrated.
+    The last `HALVES` are the AI base classifier again, each without one half of CSET's works: on works that a
+    base classifier has learnt from it is too sure of itself to teach the meta-classifier, or to be calibrated.
     """
     labels = [text.labels for text in sources.categories]
     arxiv = np.array([i for i, text in enumerate(sources.categories) if text.labels and "cset:ai" not in text.labels])
@@ -129,7 +129,7 @@ def tasks_of(sources: Sources, taxonomy: Taxonomy) -> list[Task]:
         tasks.append(Task(f"arXiv:{name}", rows, positive, "svm"))
     ai = tasks[list(CATEGORY_HEADS).index("ai")]
     first = len(labels) - sources.cset
-    taught = {text.id for text in sources.categories[first:]}  # some stand in the arXiv sample too
+    taught = {text.id for text in sources.categories[first:]}  # some are in the arXiv sample too
     halves = np.array([half_of(text.id) if text.id in taught else -1 for text in sources.categories])
     without = [
         Task(f"AI without half {at}", np.flatnonzero(halves != at), ai.positive[halves != at], "svm")
@@ -151,7 +151,7 @@ def batches_of(sources: Sources, kind: str) -> list[Batch]:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One kind: the scorer, the labelled works as it saw them, and what the margin of the AI head is worth."""
+    """One kind: the scorer, the labelled works as it saw them, and the calibration of the AI classifier."""
 
     scorer: Scorer
     labelled: Labelled
@@ -159,7 +159,7 @@ class Trained:
 
 
 def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) -> Trained:
-    """Train heads and combiner of one kind."""
+    """Train base classifiers and meta-classifier of one kind."""
     batches = batches_of(sources, kind)
     at_least, at_most = VOCABULARY[kind]
     vocabulary = learn_vocabulary(reader, batches, at_least=at_least, at_most=at_most)
