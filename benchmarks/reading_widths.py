@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from copub.measures.correction import Read
+from copub.measures.strata import Key, reading_order
 from copub.review.width import Stratum, interval
-from copub.review.works import Key, reading_order
 
 KEYS: list[Key] = list(itertools.product((False, True), repeat=3))
 Ints = NDArray[np.int64]

@@ -25,6 +25,7 @@ from copub.givenfiles import spooled
 from copub.lists.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
+from copub.measures.clusters import AUTHOR, author_groups
 from copub.measures.inputs import inputs_of
 from copub.names import STAGES
 from copub.parallel import parts_on_disk, release_memory
@@ -242,6 +243,7 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
             release_memory()
             tables = replace(tables, works=writer.read("works", *COUNTED["works"]))
             hits = writer.read("hits", *COUNTED["hits"])
+            groups = author_groups(tables.works, writer.read("authorships", "work_id", "author_seq", AUTHOR))
             frames |= measure(
                 study,
                 replace(  # the large tables have no name here, so that measure can let go of them
@@ -255,7 +257,7 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
                 areas=asked.taxonomies[0].area_ids,
                 reviewed=reviewed,
                 as_of=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
-                inputs=inputs_of(asked, _labels(asked, place)),
+                inputs=inputs_of(asked, _labels(asked, place), groups),
                 context=context_counts(source.facts.get("context")),
                 other_repairs=under_other_repairs(differing, hits, asked.watchlists, study, tables.works, decisions),
             )

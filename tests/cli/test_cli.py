@@ -220,7 +220,7 @@ def test_run_prints_the_answer_first_in_80_columns_and_what_to_read_last(demo_ru
     assert max(map(len, lines)) <= 80
     assert len(lines) <= 15
     counts = f"{row['numerator']:,.0f} of {row['denominator']:,.0f}"
-    assert lines[0].startswith(f"SYNTHETIC: {counts} co-publications ({row['share']:.1%}, 95% interval ")
+    assert lines[0].startswith(f"SYNTHETIC: {counts} co-publications ({row['share']:.1%}) of ")
     assert "From 2,025 records to 2,001 works: 24 of excluded types." in lines
 
 

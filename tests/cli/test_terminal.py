@@ -98,7 +98,7 @@ def test_piped_output_has_one_line_per_stage_and_neither_bars_nor_colours(work: 
     named = [line.split(": ")[1] for line in done.stderr.splitlines()]
     assert named == [f"{number}/6 {name}" for number, name in enumerate(STAGES, start=1)]
     assert "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr
-    assert done.stdout.startswith("0 of 1 co-publications (0.0%, ")
+    assert done.stdout.startswith("0 of 1 co-publications (0.0%) of ")
     quiet = _run(*asked, "--until", "tabulate", "--quiet", cwd=work.parent)
     assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from copub.errors import FileError, InputError
+from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, counts_of, read_card, read_evaluation
 from copub.lists.taxonomy import load_taxonomy
-from copub.measures.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, counts_of, read_card, read_matcher
 from copub.measures.inputs import errors_of, inputs_of, levels_of_entities, thresholds_of
 from copub.screening import load_watchlist
 from copub.shipped import shipped_folder, shipped_names
@@ -20,32 +20,47 @@ from copub.study.question import Question, resolve
 from .worlds import study
 
 
-def matcher_file(folder: Path, text: str) -> Path:
-    path = folder / "matcher.toml"
+def counts_file(folder: Path, text: str) -> Path:
+    path = folder / "counts.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
 
-WHOLE = 'source = "synthetic"\n' + "".join(f"[{s}]\ntp = 1\nfp = 2\nfn = 3\ntn = 4\n" for s in AFFILIATION_STRATA)
+STRATA = (*TEXT_STRATA, *AFFILIATION_STRATA)
+WHOLE = 'name = "a set"\nsource = "synthetic"\n' + "".join(f'["{s}"]\ntp = 1\nfp = 2\nfn = 3\ntn = 4\n' for s in STRATA)
 
 
 def test_error_counts_are_read_by_stratum(tmp_path: Path) -> None:
-    counts, source = read_matcher(matcher_file(tmp_path, WHOLE))
-    assert counts["resolved"].sensitivity == 0.25
-    assert counts["unresolved"].specificity == pytest.approx(4 / 6)
-    assert source == "synthetic"
+    made = read_evaluation(counts_file(tmp_path, WHOLE))
+    assert set(made.counts) == set(STRATA) and made.name == "a set"
+    assert made.counts["resolved"].sensitivity == 0.25
+    assert made.counts["title only"].specificity == pytest.approx(4 / 6)
+
+
+def test_a_set_needs_only_the_strata_that_were_judged(tmp_path: Path) -> None:
+    text = 'name = "titles"\nsource = "x"\n["title only"]\ntp = 8\nfp = 1\nfn = 2\ntn = 9\n'
+    assert set(read_evaluation(counts_file(tmp_path, text)).counts) == {"title only"}
 
 
 def test_all_faults_of_error_counts_are_named(tmp_path: Path) -> None:
-    text = (
-        WHOLE.replace("tn = 4", "tn = -4", 1)
-        .replace('source = "synthetic"', 'source = ""')
-        .replace("[unresolved]", "[x]")
-    )
+    text = WHOLE.replace("tn = 4", "tn = -4", 1).replace('source = "synthetic"', 'source = ""')
+    text = text.replace('["resolved"]\ntp = 1', '["resolved"]').replace('["unresolved"]', "[x]")
     with pytest.raises(FileError) as error:
-        read_matcher(matcher_file(tmp_path, text))
-    for part in ("resolved.tn is -4", "source is missing", "unresolved.tp is None"):
+        read_evaluation(counts_file(tmp_path, text))
+    for part in ("with abstract.tn is -4", "source is missing", "resolved.tp is None", "there is no key 'x'"):
         assert part in str(error.value)
+    with pytest.raises(FileError, match="there is no table of counts"):
+        read_evaluation(counts_file(tmp_path, 'name = "x"\nsource = "y"\n'))
+
+
+def test_counts_of_another_model_are_refused(tmp_path: Path) -> None:
+    path = counts_file(tmp_path, f'model = "{"a" * 64}"\n{WHOLE}')
+    assert (
+        read_evaluation(path, "a" * 64) == read_evaluation(path) == read_evaluation(counts_file(tmp_path, WHOLE), "b")
+    )
+    path = counts_file(tmp_path, f'model = "{"a" * 64}"\n{WHOLE}')
+    with pytest.raises(FileError, match="those of another model"):
+        read_evaluation(path, "b" * 64)
 
 
 def test_counts_follow_from_precision_and_recall() -> None:
@@ -67,9 +82,12 @@ def question(**changes: Any) -> Question:
 
 def test_the_shipped_evaluation_holds_for_the_decision_it_was_made_with_only(tmp_path: Path) -> None:
     errors = errors_of(question())
-    assert errors is not None and set(errors.classifier) == set(TEXT_STRATA)
-    assert all(0.5 < c.sensitivity <= 1 and 0.5 < c.specificity <= 1 for c in errors.classifier.values())
-    assert all(0.5 < c.sensitivity <= 1 and 0.5 < c.specificity <= 1 for c in errors.matcher.values())
+    assert errors is not None
+    for stratum, sets in zip(STRATA, (2, 3, 1, 1), strict=True):
+        assert len(errors.of(stratum)) == sets
+        assert all(0.5 < c.sensitivity <= 1 and 0.5 < c.specificity <= 1 for c in errors.of(stratum))
+    for name in ("cross-validation", "kept apart", "independent test on 183", "514 Chinese affiliation strings"):
+        assert name in errors.source
     for change in ({"operating_point": "recall"}, {"thresholds": {"EU-02-AI": 0.9}}, {"taxonomy": "aspi-64"}):
         assert errors_of(question(**change)) is None
     changed = tmp_path / "changed.toml"

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.draw import draw_order
-from copub.measures.strata import with_strata
+from copub.measures.strata import allocate, with_strata
 from copub.names import READING_STRATA
-from copub.review.works import SHEET, allocate, draw_works
+from copub.review.works import SHEET, draw_works, open_works
+from copub.technology.taught import TAUGHT
 
 from .worlds import made_world, measured
 
@@ -69,3 +70,11 @@ def test_of_no_works_an_empty_sheet_is_drawn() -> None:
     tables = made_world(0, 0)[1].tables
     works = measured(0, 0)["copublications"]
     assert draw_works(works, tables.works, tables.affiliations, tables.authorships, 10).is_empty()
+
+
+def test_works_whose_reading_taught_the_classifier_are_not_drawn() -> None:
+    tables, works = made_world(3, 40)[1].tables, measured(3, 40)["copublications"]
+    names = works["work_id"].to_list()
+    taught = pl.DataFrame({"item": names[:6], "critical": [True, False, True, None, None, False]}, schema=TAUGHT)
+    sheet = draw_works(open_works(works, taught), tables.works, tables.affiliations, tables.authorships, 1000)
+    assert set(sheet["work_id"]) == {*names[3:5], *names[6:]}

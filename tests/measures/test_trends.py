@@ -13,8 +13,8 @@ from scipy.optimize import minimize
 from scipy.stats import t as student
 
 from copub.intervals import newcombe_difference
+from copub.lists.errorcounts import ErrorCounts, Errors, EvaluationSet
 from copub.measures.coverage import explained_by_coverage, found_of_true
-from copub.measures.errorcounts import ErrorCounts, Errors
 from copub.measures.events import beyond_trend, day_of, events
 from copub.measures.growth import Growth, growth, log_linear
 from copub.measures.trends import last_sure_year, periods, state_of, trends
@@ -24,9 +24,17 @@ from . import brute
 from .worlds import ENTITIES, LIMITS, STUDY, made_world, measured, seeds, study
 
 RATES = Errors(  # sensitivities 0.9 with abstract, 0.6 title only; 1.0 resolved, 0.8 unresolved
-    {"with abstract": ErrorCounts(90, 3, 10, 97), "title only": ErrorCounts(60, 3, 40, 97)},
-    {"resolved": ErrorCounts(100, 0, 0, 100), "unresolved": ErrorCounts(80, 0, 20, 100)},
-    "synthetic",
+    (
+        EvaluationSet(
+            "synthetic",
+            {
+                "with abstract": ErrorCounts(90, 3, 10, 97),
+                "title only": ErrorCounts(60, 3, 40, 97),
+                "resolved": ErrorCounts(100, 0, 0, 100),
+                "unresolved": ErrorCounts(80, 0, 20, 100),
+            },
+        ),
+    )
 )
 
 

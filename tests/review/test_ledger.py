@@ -14,7 +14,7 @@ import pytest
 import copub
 from copub.errors import FileError, InputError
 from copub.lists.labels import LABELS, read_labels
-from copub.measures.adjusted import adjusted
+from copub.measures.adjusted import adjusted, labels_of_works, prepared
 from copub.review.agreement import agreement, joined, latest
 from copub.review.citable import COLUMNS, citable
 from copub.review.filledsheets import READINGS, read_given
@@ -256,7 +256,9 @@ def test_status_states_the_interval_of_the_report_and_what_is_left(demo_run: cop
     taken(place, reading_as_copub(demo_run, place / "files", 120, wrong=9))
     ledger = open_ledger(place / "reports", STUDY)
     status = status_of(study, works, ledger, [0.02, 0.5])
-    table = adjusted(study, works, None, read_labels([place / "reports" / STUDY / "labelled.csv"]))
+    known = prepared(study, works)
+    labels = labels_of_works(known, read_labels([place / "reports" / STUDY / "labelled.csv"]))
+    table = adjusted(study, known, None, labels)
     row = table.filter(slice_kind="all", measure="critical_listed").row(0, named=True)
     assert (status.share, status.low, status.high) == (row["adjusted"], row["adjusted_low"], row["adjusted_high"])
     assert (status.works, status.labelled, status.readers) == (works.height, 120, {"Ann": 120})

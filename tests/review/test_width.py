@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from copub.measures.correction import from_labels
+from copub.measures.strata import Key
 from copub.review.width import Stratum, interval, planned_rates, planned_width, works_for
-from copub.review.works import Key
 
 
 def _benchmark() -> ModuleType:

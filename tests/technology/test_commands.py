@@ -6,10 +6,14 @@ import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from copub.cli import app
+from copub.lists.errorcounts import read_evaluation
+from copub.lists.modelcard import model_hash
+from copub.technology.taught import taught_works
 
 TITLES = {
     "W1": ("Experimental quantum key distribution with decoy states over optical fibre", ["EU-03-QUANTUM"]),
@@ -46,6 +50,24 @@ def test_the_calibration_plot_is_a_standalone_picture(labelled: Path, tmp_path: 
     root = ElementTree.fromstring(plot.read_text(encoding="utf-8"))
     reported = json.loads(_run("evaluate", "classifier", "--labels", str(labelled), "--json"))
     assert len(root.findall(f"{SVG}g/{SVG}circle")) == len(reported["calibration"])
+
+
+def test_error_counts_are_written_for_works_that_did_not_train_the_model(labelled: Path, tmp_path: Path) -> None:
+    taught = taught_works().filter(pl.col("item").str.starts_with("W"))["item"][0]
+    line = {"item": "G1", "work": f"https://openalex.org/{taught}", "title": "Any title", "abstract": "", "core": []}
+    labelled.write_text(labelled.read_text(encoding="utf-8") + json.dumps(line) + "\n", encoding="utf-8")
+    path = tmp_path / "counts.toml"
+    said = _run("evaluate", "classifier", "--labels", str(labelled), "--errors", str(path))
+    assert "1 of 5 works trained the model" in " ".join(said.split())
+    made = read_evaluation(path, model_hash())
+    assert made.name == "4 works of labelled.jsonl" and set(made.counts) == {"title only"}
+    counts = made.counts["title only"]
+    assert (counts.tp + counts.fn, counts.fp + counts.tn) == (2, 2)
+    again = CliRunner().invoke(app, ["evaluate", "classifier", "--labels", str(labelled), "--errors", str(path)])
+    assert again.exit_code != 0 and "new name" in str(again.exception)
+    labelled.write_text(json.dumps(line) + "\n", encoding="utf-8")
+    arguments = ["evaluate", "classifier", "--labels", str(labelled), "--errors", str(tmp_path / "more.toml")]
+    assert "every work of this file trained the model" in str(CliRunner().invoke(app, arguments).exception)
 
 
 def test_agreement_with_outside_labels_by_area_of_the_file_or_of_the_option(labelled: Path, tmp_path: Path) -> None:

@@ -113,13 +113,12 @@ def _part(text: str) -> tuple[int, int]:
 
 
 def _planned(run: Run, confidence: float, aim: float, reports: Path | None) -> int:
-    from copub.review.status import expected_rates
-    from copub.review.width import works_for
-    from copub.review.works import sizes_of_strata
+    from copub.measures.inputs import taught_for
+    from copub.review.status import works_needed
+    from copub.runs.copies import headline_taxonomy_of
 
-    works = run.tables["copublications"]
-    rates = expected_rates(works, _ledger(run, reports).labels)
-    needed = works_for(sizes_of_strata(works), rates, aim, confidence)
+    taught = taught_for(headline_taxonomy_of(run))
+    needed = works_needed(run.tables["copublications"], _ledger(run, reports).labels, aim, confidence, taught)
     typer.echo(f"About {amount(needed, 'work')} give an interval {100 * aim:g} points wide.")
     return int(needed * _RESERVE)
 
@@ -250,15 +249,17 @@ def status_command(
       copub review status belgium-china
       copub review status belgium-china --width 1.5
     """
+    from copub.measures.inputs import taught_for
     from copub.review.status import WIDTHS, facts_of, status_of
     from copub.runs.copies import question_of
     from copub.runs.keep import find_run
 
     found = find_run(run, folders(reports=reports).reports)
-    ledger, study = _ledger(found, reports), question_of(found).study
+    ledger, question = _ledger(found, reports), question_of(found)
+    study, taught = question.study, taught_for(question.taxonomies[0])
     _check_measured(found)
     widths = [points / 100 for points in width] if width else WIDTHS
-    status = status_of(study, found.tables["copublications"], ledger, widths)
+    status = status_of(study, found.tables["copublications"], ledger, widths, taught)
     if as_json:
         print_json(facts_of(status))
         return

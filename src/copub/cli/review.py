@@ -78,16 +78,18 @@ def works_command(
       copub review works belgium-china --out works.csv --size 200
     """
     from copub.csvtext import write_sheet
-    from copub.review.works import draw_works
+    from copub.measures.inputs import taught_for
+    from copub.review.works import draw_works, open_works
+    from copub.runs.copies import headline_taxonomy_of
     from copub.runs.keep import find_run
 
     check_sheet(out)
-    tables = find_run(run, folders(reports=reports).reports).tables
+    found = find_run(run, folders(reports=reports).reports)
+    tables = found.tables
     if "copublications" not in tables:
         raise InputError("the run was stopped before its works were measured", where=run, hint="run it without --until")
-    sheet = draw_works(
-        tables["copublications"], tables["works"], tables["affiliations"], tables["authorships"], size, seed
-    )
+    to_read = open_works(tables["copublications"], taught_for(headline_taxonomy_of(found)))
+    sheet = draw_works(to_read, tables["works"], tables["affiliations"], tables["authorships"], size, seed)
     write_sheet(sheet, out)
     typer.echo(f"{sheet.height} of {tables['copublications'].height} works: {out}")
 

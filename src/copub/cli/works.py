@@ -31,6 +31,9 @@ from copub.writing import write_file
 if TYPE_CHECKING:
     import polars as pl
 
+    from copub.lists.taxonomy import Taxonomy
+    from copub.technology.classifierevaluation import Evaluation
+
 
 evaluate_group = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Evaluate classifier and matcher on labelled files."
@@ -47,6 +50,11 @@ _NO_FIGURE = "-"
 _KNOWN = (
     "note: the model was trained on this file, so the figures say nothing about other works; "
     "docs/classification.md has those of works left out"
+)
+
+
+_TAUGHT = (
+    "note: {count} of {of} works trained the model (known by id); the figures are too good by as much as it knows them"
 )
 
 
@@ -126,6 +134,10 @@ def classifier_command(
     plot: Annotated[
         Path | None, typer.Option("--plot", metavar="FILE", help="draw the calibration plot here, a .svg")
     ] = None,
+    errors: Annotated[
+        Path | None,
+        typer.Option("--errors", metavar="FILE", help="write the error counts here, a .toml, for adjusted.evaluations"),
+    ] = None,
     quiet: NoProgressOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -135,12 +147,13 @@ def classifier_command(
     the labels (calibration), the results of other thresholds (sweep), and works assigned to another
     area than labelled (look-alikes). The file has one JSON object per line with item or work, title, abstract, core,
     and where known disputed, applied, stratum. Works on which a model was trained say nothing about
-    its quality.
+    its quality; they are counted, and left out of the error counts that a study can use (adjusted.evaluations).
 
     \b
     Examples:
       copub evaluate classifier --labels labelled.jsonl
       copub evaluate classifier --labels labelled.jsonl --plot calibration.svg
+      copub evaluate classifier --labels labelled.jsonl --errors my-evaluation.toml
     """
     import polars as pl
 
@@ -149,6 +162,7 @@ def classifier_command(
     from copub.runs.folder import sha256_of
     from copub.technology import classifierevaluation, classify
     from copub.technology.model import load_model
+    from copub.technology.taught import is_taught
     from copub.technology.training.plot import calibration_svg
 
     if plot is not None:
@@ -160,8 +174,13 @@ def classifier_command(
     areas = load_taxonomy(taxonomy)
     table = classifierevaluation.read_labels(labels)
     classifierevaluation.check_areas(table, areas.area_ids)
+    if errors is not None:
+        _check_errors(errors, areas, operating_point, reading)
+    taught = is_taught(table["work"])
     if sha256_of(labels) in load_model().trained_on:
         say([_KNOWN], err=True)
+    elif taught.any():
+        say([_TAUGHT.format(count=taught.sum(), of=taught.len())], err=True)
     progress.stage("evaluate")
     works = table.select("work_id", "title", "abstract").with_columns(
         abstract_status=pl.when(pl.col("abstract") == "").then(pl.lit("none")).otherwise(pl.lit("full")),
@@ -171,6 +190,10 @@ def classifier_command(
     topics = pl.DataFrame(schema={"work_id": pl.String, "rank": pl.Int32, "topic_id": pl.String, "score": pl.Float64})
     made = classify(works, topics, [areas], operating_point=operating_point)
     result = classifierevaluation.evaluate(table, made.assignments, areas.area_ids, reading=reading)
+    if errors is not None:
+        _write_errors(
+            errors, labels, classifierevaluation.evaluate(table.filter(~taught), made.assignments, areas.area_ids)
+        )
     if plot is not None:
         write_file(plot, calibration_svg(result.calibration, f"{areas.id} on {labels.name}"))
     if as_json:
@@ -184,6 +207,41 @@ def classifier_command(
         ("look-alikes (assigned, but read as)", result.look_alikes),
     ):
         _print_table(heading, frame)
+
+
+def _check_errors(path: Path, taxonomy: Taxonomy, operating_point: str, reading: str) -> None:
+    """Raise `InputError` if error counts would not be those of the decision that a study corrects."""
+    from copub.measures.inputs import EVALUATED_POINT, is_read_for
+
+    if path.suffix != ".toml" or not path.parent.is_dir() or path.exists():
+        what = "error counts need a new name that ends in .toml, in a folder that is there"
+        raise InputError(what, where=str(path), hint="name another file")
+    if operating_point != EVALUATED_POINT or reading != "core" or not is_read_for(taxonomy):
+        what = "shares are corrected for the shipped taxonomy of the model only, at the balanced point, read as core"
+        raise InputError(what, where="--errors", hint="leave out --taxonomy, --operating-point and --reading")
+
+
+def _write_errors(path: Path, labels: Path, made: Evaluation) -> None:
+    """Write the counts of the decision "critical in any area" by text, over works that did not train the model."""
+    from copub.lists.errorcounts import ErrorCounts, EvaluationSet, evaluation_text
+    from copub.lists.modelcard import model_hash
+
+    rows = [row for row in made.strata.iter_rows(named=True) if row["kind"] == "text"] if made.strata.height else []
+    names = {"title and abstract": "with abstract", "title": "title only"}
+    counts = {
+        names[row["stratum"]]: ErrorCounts(
+            row["tp"], row["fp"], row["fn"], row["works"] - row["tp"] - row["fp"] - row["fn"]
+        )
+        for row in rows
+        if row["works"]
+    }
+    works = sum(row["works"] for row in rows)
+    if not counts:
+        what = "every work of this file trained the model, so it tells nothing about its errors"
+        raise InputError(what, where=str(labels), hint="label other works: copub review texts")
+    name = f"{works} works of {labels.name}"
+    path.write_text(evaluation_text(EvaluationSet(name, counts), f"copub evaluate classifier on {name}", model_hash()))
+    typer.echo(f"error counts over {amount(works, 'work')}: {path}", err=True)
 
 
 @evaluate_group.command("agreement")

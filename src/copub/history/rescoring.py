@@ -41,7 +41,9 @@ def _flagged(run: Run, study: Study, find: Find, decisions: pl.DataFrame | None)
     `study` decides years, types, sides, repairs, levels and tiers.
     """
     tables, *_ = repaired(_tables_under(run, study), study)
-    headline = replace(study, other_taxonomies=(), other_watchlists=(), published=(), ties=(), labelled="")
+    headline = replace(
+        study, other_taxonomies=(), other_watchlists=(), published=(), ties=(), labelled="", evaluations=()
+    )
     question = resolve(headline, find)
     classification = classify(
         tables.works,

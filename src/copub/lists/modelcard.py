@@ -8,6 +8,7 @@ text, how its margin becomes a probability and where the thresholds of the opera
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +41,12 @@ def read_head_scores(card: Mapping[str, Any]) -> HeadScores:
     """Return the calibrated base classifiers that a model's card names; none if it is of a model without any."""
     named = card.get("head_scores", {})
     return {head: {kind: HeadScore(**score) for kind, score in kinds.items()} for head, kinds in named.items()}
+
+
+@cache
+def model_hash() -> str:
+    """Return the hash by which manifests and files of error counts know the shipped model: that of its card."""
+    return hashlib.sha256((shipped_folder(FOLDER) / f"{MODEL}.json").read_bytes()).hexdigest()
 
 
 @cache

@@ -26,6 +26,7 @@ KINDS: Mapping[str, ListKind] = {
     "published": ListKind("taxonomies/published", ".toml", "published"),
     "ties": ListKind("taxonomies/ties", ".csv", "ties"),
     "labelled": ListKind("", ".csv", "labelled"),
+    "evaluation": ListKind("", ".toml", "evaluations"),
 }
 """Kinds of lists; ``settings.csv`` names them as the check of a setting."""
 
@@ -35,6 +36,7 @@ SETTINGS_OF: Mapping[str, tuple[str, ...]] = {
     "published": ("published",),
     "ties": ("ties",),
     "labelled": ("labelled",),
+    "evaluation": ("evaluations",),
 }
 """Kind -> the attributes of `copub.study.Study` that name lists of that kind, headline first."""
 

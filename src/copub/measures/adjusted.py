@@ -1,4 +1,9 @@
-"""Raw and adjusted shares side by side: the table ``adjusted``."""
+"""Raw and adjusted shares side by side: the table ``adjusted``.
+
+A share is given three times, as three statements: counted over the works at hand (a census, exact), as it
+would be if each of these works had been judged rightly (model interval), and as a draw from a larger
+set of works like them (superpopulation: Wilson's interval, and one that minds works of the same authors).
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from scipy.stats import hypergeom
 
 from copub.intervals import DIGITS, wilson
-from copub.measures.correction import MEASURES, Array, Decisions, Estimate, Read, adjust, from_labels
-from copub.measures.errorcounts import TEXT_STRATA, Errors
+from copub.lists.errorcounts import TEXT_STRATA, Errors
+from copub.measures.clusters import GROUPS, clustered
+from copub.measures.correction import MEASURES, READ, Array, Decisions, Estimate, Read, adjust, from_labels
 from copub.measures.strata import with_strata
 from copub.names import READING_STRATA
 from copub.schema import TABLES, conform
+from copub.technology.taught import TAUGHT, with_readings
 
 if TYPE_CHECKING:
     from copub.study import Study
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
 FEW = "too few works for a correction"
 NO_EVALUATION = "no evaluation of the classifier under these settings is at hand"
 NO_LEVELS = "the labels do not say the level"
+TAUGHT_STRATUM = "taught"
 
 _HAS: Mapping[str, pl.Expr] = {
     "critical": pl.col("is_critical"),
@@ -31,7 +40,7 @@ _HAS: Mapping[str, pl.Expr] = {
 }
 _READ = (
     "work_id", "publication_year", "text", "affiliation", "listing", "classifiable", "is_critical", "is_listed",
-    "is_critical_listed", "is_top_level",
+    "is_critical_listed", "is_top_level", "is_taught", "read_critical", "group",
 )  # fmt: skip
 _ESTIMATES = ("adjusted", "adjusted_low", "adjusted_high")
 
@@ -46,32 +55,22 @@ class _Basis:
 
 
 def adjusted(
-    study: Study, works: pl.DataFrame, errors: Errors | None, labelled: pl.DataFrame | None = None
+    study: Study,
+    works: pl.DataFrame,
+    errors: Errors | None,
+    labels: Labels | None = None,
 ) -> pl.DataFrame:
     """Return the table ``adjusted``: raw and adjusted shares side by side.
 
     Parameters
     ----------
-    works : table ``copublications``.
-    errors : the shipped evaluation; None leaves the adjusted columns empty, and says so.
-    labelled : labels of the study's works (`copub.lists.labels.LABELS`); used in place of the
+    works : table ``copublications`` as `prepared` returns it.
+    errors : the evaluation sets; None leaves the adjusted columns empty, and says so.
+    labels : labels of the study's works (`labels_of_works`); used in place of the
         evaluation where every decision that occurs in the study has some.
     """
-    marked = with_strata(works).with_columns(
-        pl.when(pl.col("classified_from") == "title and abstract")
-        .then(pl.lit("with abstract"))
-        .otherwise(pl.lit("title only"))
-        .alias("text"),
-        pl.when("has_institution").then(pl.lit("resolved")).otherwise(pl.lit("unresolved")).alias("affiliation"),
-        pl.when("is_listed")
-        .then(pl.when((pl.col("max_risk_level") == study.top_level).fill_null(False)).then(2).otherwise(1))
-        .otherwise(0)
-        .alias("listing"),
-    )
-    marked = marked.select(list(dict.fromkeys((*_READ, *READING_STRATA))))  # a slice is a copy of its works
-    labels = None if labelled is None else _labels_of(marked, labelled)
     rows = []
-    for kind, piece, part in _slices(marked):
+    for kind, piece, part in _slices(works.select(list(dict.fromkeys((*_READ, *READING_STRATA))))):
         basis = _basis(study, part, errors, labels)
         for measure in MEASURES:
             rows.append(
@@ -85,6 +84,37 @@ def adjusted(
             )
     frame = pl.DataFrame(rows, schema=TABLES["adjusted"].schema)
     return conform("adjusted", frame.with_columns(pl.col(pl.Float64).round(DIGITS)))
+
+
+def prepared(
+    study: Study, works: pl.DataFrame, groups: pl.DataFrame | None = None, taught: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Return table ``copublications`` with strata, listing, group of authors, and the readings of training works.
+
+    Parameters
+    ----------
+    groups : group of each work (`copub.measures.clusters.author_groups`); None if nobody has two works.
+    taught : training works with their readings (`copub.technology.taught.TAUGHT`), where the study decides
+        what is critical as they were read.
+    """
+    known = with_readings(works, pl.DataFrame(schema=TAUGHT) if taught is None else taught)
+    of_authors = pl.DataFrame(schema=GROUPS) if groups is None else groups
+    return (
+        with_strata(known)
+        .join(of_authors, on="work_id", how="left", maintain_order="left")
+        .with_columns(
+            pl.coalesce("group", "work_id"),
+            pl.when(pl.col("classified_from") == "title and abstract")
+            .then(pl.lit("with abstract"))
+            .otherwise(pl.lit("title only"))
+            .alias("text"),
+            pl.when("has_institution").then(pl.lit("resolved")).otherwise(pl.lit("unresolved")).alias("affiliation"),
+            pl.when("is_listed")
+            .then(pl.when((pl.col("max_risk_level") == study.top_level).fill_null(False)).then(2).otherwise(1))
+            .otherwise(0)
+            .alias("listing"),
+        )
+    )
 
 
 def _slices(works: pl.DataFrame) -> Iterator[tuple[str, str, pl.DataFrame]]:
@@ -104,8 +134,46 @@ def _raw(study: Study, works: pl.DataFrame, measure: str) -> dict[str, Any]:
         "share": count / of if of else None,
         "ci_low": float(low) if of else None,
         "ci_high": float(high) if of else None,
-        "not_classified": float(works.select((~pl.col("classifiable")).sum()).item()) if MEASURES[measure][0] else 0.0,
+        "not_classified": float(works.filter(~_has_topic()).height) if MEASURES[measure][0] else 0.0,
+        "taught": float(works.filter("is_taught").height),
         "confidence": study.confidence,
+        **_by_groups(study, works, measure),
+        **(_by_chance(study, works) if measure == "critical_listed" and of else {}),
+    }
+
+
+def sheet_works(works: pl.DataFrame) -> pl.DataFrame:
+    """Return the works (as `prepared` returns them) worth reading: not those whose reading taught the model."""
+    return works.filter(~(pl.col("is_taught") & pl.col("read_critical").is_not_null()))
+
+
+def _has_topic() -> pl.Expr:
+    """Say whether the topic of a work is known: read for training and settled, or classified by the classifier.
+
+    A training work that its readers left open tells nothing about itself: the model has seen it.
+    """
+    return pl.when("is_taught").then(pl.col("read_critical").is_not_null()).otherwise("classifiable")
+
+
+def _by_groups(study: Study, works: pl.DataFrame, measure: str) -> dict[str, Any]:
+    found = clustered(works.select(_HAS[measure]).to_series(), works["group"], study.confidence)
+    return {
+        "groups": float(found.groups),
+        "group_low": found.low,
+        "group_high": found.high,
+        "design_effect": found.design_effect,
+    }
+
+
+def _by_chance(study: Study, works: pl.DataFrame) -> dict[str, Any]:
+    """Return the share to expect if being listed had nothing to do with being critical, and its range by chance."""
+    of, critical, listed = works.height, int(works["is_critical"].sum()), int(works["is_listed"].sum())
+    by_chance = hypergeom(of, critical, listed)
+    low, high = by_chance.ppf([0.5 - study.confidence / 2, 0.5 + study.confidence / 2])
+    return {
+        "expected": critical * listed / of**2,
+        "expected_low": float(low) / of,
+        "expected_high": float(high) / of,
     }
 
 
@@ -116,7 +184,7 @@ def _estimate(basis: _Basis, measure: str) -> dict[str, Any]:
     return {"method": basis.method, "basis": basis.words, **dict(zip(_ESTIMATES, found or (None,) * 3, strict=True))}
 
 
-def _basis(study: Study, works: pl.DataFrame, errors: Errors | None, labels: _Labels | None) -> _Basis:
+def _basis(study: Study, works: pl.DataFrame, errors: Errors | None, labels: Labels | None) -> _Basis:
     if labels is not None and not labels.lacking:
         return labels.basis(study, works)
     unused = f"; the labels are not used: {labels.lacking}" if labels is not None else ""
@@ -124,16 +192,23 @@ def _basis(study: Study, works: pl.DataFrame, errors: Errors | None, labels: _La
         return _Basis("none", NO_EVALUATION + unused, {})
     if works.height < study.small_rate:
         return _Basis("none", FEW, {})
-    found = adjust(_decisions(works), errors, study.confidence)
-    return _Basis("shipped evaluation", errors.source + unused, found)
+    found = adjust(decisions(works), errors, study.confidence)
+    return _Basis("evaluation", errors.source + unused, found)
 
 
-def _decisions(works: pl.DataFrame) -> Decisions:
+def decisions(works: pl.DataFrame) -> Decisions:
+    """Return the counts of decisions by stratum; training works are one of their own, decided as they were read."""
     classified: dict[tuple[str, str], Array] = {}
     unclassified: dict[str, Array] = {}
-    counted = works.group_by("text", "affiliation", "classifiable", "is_critical", "listing").len()
-    for text, place, can_be, critical, listing, count in counted.iter_rows():
-        if can_be:
+    taken = works.select(
+        pl.when(pl.col("read_critical").is_not_null()).then(pl.lit(READ)).otherwise("text").alias("text"),
+        "affiliation",
+        _has_topic().alias("has_topic"),
+        pl.coalesce("read_critical", "is_critical").alias("critical"),
+        "listing",
+    )
+    for text, place, has_topic, critical, listing, count in taken.group_by(pl.all()).len().iter_rows():
+        if has_topic:
             classified.setdefault((text, place), np.zeros((2, 3)))[int(critical), listing] += count
         else:
             unclassified.setdefault(place, np.zeros(3))[listing] += count
@@ -141,7 +216,7 @@ def _decisions(works: pl.DataFrame) -> Decisions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Labels:
+class Labels:
     """Labels joined to the works: stratum of each work, readings by stratum, what is lacking to use them."""
 
     works: pl.DataFrame
@@ -150,52 +225,73 @@ class _Labels:
     lacking: str
     knows_levels: bool
 
-    def basis(self, study: Study, works: pl.DataFrame) -> _Basis:
-        """Return the estimates of a slice: its own readings, and for its other works those of their whole stratum."""
+    def strata(self, works: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, Read]]:
+        """Yield the works of each stratum of a slice: its own readings, and those of the whole stratum for others."""
         part = self.works.join(works.select("work_id"), on="work_id", how="semi")
-        strata = []
-        for (name,), of_stratum in sorted(part.group_by("stratum")):
+        for (name,), of_stratum in sorted(part.group_by("stratum"), key=lambda one: str(one[0][0])):
             known = _table(of_stratum.drop_nulls("critical"), pl.lit(1.0))
-            strata.append(Read(of_stratum.height, known, self.rates[str(name)]))
-        found = from_labels(strata, study.confidence)
+            yield of_stratum, Read(of_stratum.height, known, self.rates[str(name)])
+
+    def basis(self, study: Study, works: pl.DataFrame) -> _Basis:
+        """Return the estimates of a slice."""
+        found = from_labels([stratum for _, stratum in self.strata(works)], study.confidence)
         if not self.knows_levels:
             found.pop("top_level", None)
         return _Basis("labelled sample", self.words, found)
 
 
-def _labels_of(works: pl.DataFrame, labelled: pl.DataFrame) -> _Labels:
-    """Join labels to their works.
+def labels_of_works(works: pl.DataFrame, labelled: pl.DataFrame | None) -> Labels | None:
+    """Join labels (`copub.lists.labels.LABELS`) to the works as `prepared` returns them.
 
     A stratum without a label joins the others of its decision; a decision without any label makes
-    the labels unusable.
+    the labels unusable. Training works stand for nobody but themselves: the model is better on them
+    than on others. Where they were read, they are known.
     """
+    if labelled is None:
+        return None
     truth = labelled.select("work_id", "critical", "listed", "top_level", "reader", "date", "stands_for")
-    joined = works.select("work_id", *READING_STRATA).join(truth, on="work_id", how="left")
+    columns = ("work_id", *READING_STRATA, "is_taught", "read_critical", "listing")
+    joined = works.select(*dict.fromkeys(columns)).join(truth, on="work_id", how="left")
+    apart = pl.col("is_taught") & pl.coalesce("critical", "read_critical").is_not_null()
+    taught = joined.filter(apart).with_columns(
+        pl.lit(TAUGHT_STRATUM).alias("stratum"),
+        pl.coalesce("critical", "read_critical").alias("critical"),
+        pl.coalesce("listed", "is_listed").alias("listed"),
+        pl.when(pl.col("reader").is_null()).then(pl.col("listing") == 2).otherwise("top_level").alias("top_level"),
+    )
     decision = READING_STRATA[:2]
     covered = (pl.col("critical").count().over(READING_STRATA) > 0).all().over(decision)
     name = pl.format("{} {}", *(pl.col(column).cast(pl.String) for column in decision))
     stratum = pl.when(covered).then(pl.format("{} {}", name, pl.col("is_near").cast(pl.String))).otherwise(name)
-    placed = joined.with_columns(stratum.alias("stratum"))
-    read = placed.drop_nulls("critical")
-    without = placed.filter(pl.col("critical").count().over("stratum") == 0).select(decision).unique().sort(decision)
+    others = joined.filter(~apart).with_columns(stratum.alias("stratum"))
+    read = others.drop_nulls("critical")
+    without = others.filter(pl.col("critical").count().over("stratum") == 0).select(decision).unique().sort(decision)
     lacking = ", ".join(
         f"{'critical' if critical else 'not critical'} and {'listed' if listed else 'not listed'}"
         for critical, listed in without.iter_rows()
     )
-    return _Labels(
+    placed = pl.concat([others, taught.select(others.columns)])
+    known = placed.drop_nulls("critical")
+    return Labels(
         placed,
-        {str(name): _rate(part) for (name,), part in read.group_by("stratum")},
-        _words(read, placed["stratum"].n_unique()),
-        lacking and f"no label of works that are decided {lacking}",
-        not read.filter(pl.col("listed") & pl.col("top_level").is_null()).height,
+        {str(name): _rate(part) for (name,), part in known.group_by("stratum")},
+        _words(read, others["stratum"].n_unique(), taught.height),
+        lacking and f"no label of works that are decided {lacking}{_refused(taught)}",
+        not known.filter(pl.col("listed") & pl.col("top_level").is_null()).height,
     )
 
 
-def _words(read: pl.DataFrame, strata: int) -> str:
+def _refused(taught: pl.DataFrame) -> str:
+    count = taught.drop_nulls("reader").height
+    return f" (labels of {count} training works do not count for other works)" if count else ""
+
+
+def _words(read: pl.DataFrame, strata: int, taught: int) -> str:
     days = sorted(set(read["date"]))
     dates = " to ".join(dict.fromkeys(days[:1] + days[-1:]))
     readers = ", ".join(sorted({name for names in set(read["reader"]) for name in names.split(", ")}))
-    return f"{read.height} works of this study read by {readers} on {dates}, in {strata} strata of decision and score"
+    words = f"{read.height} works of this study read by {readers} on {dates}, in {strata} strata of decision and score"
+    return f"{words}; {taught} training works as they were read" if taught else words
 
 
 def _rate(read: pl.DataFrame) -> Array:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.measures.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, Errors
+from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, Errors
 from copub.parallel import by_parts
 from copub.schema import TABLES, conform
 
@@ -98,8 +98,8 @@ def found_of_true(works: pl.DataFrame, errors: Errors, measure: str) -> float:
     works whose side-B authors all have, or lack, an institution, and not at all if an author has
     neither institution nor string. Errors are independent given the truth.
     """
-    abstract, title = (errors.classifier[text].sensitivity for text in TEXT_STRATA)
-    resolved, unresolved = (errors.matcher[place].sensitivity for place in AFFILIATION_STRATA)
+    abstract, title = (errors.sensitivity(text) for text in TEXT_STRATA)
+    resolved, unresolved = (errors.sensitivity(place) for place in AFFILIATION_STRATA)
     from_abstract = pl.col("classified_from") == "title and abstract"
     critical = pl.when("classifiable").then(pl.when(from_abstract).then(abstract).otherwise(title)).otherwise(0.0)
     listed = (

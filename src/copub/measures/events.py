@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit, stdtrit
 
 from copub.intervals import DIGITS, newcombe_difference
+from copub.lists.errorcounts import Errors
 from copub.measures.coverage import explained_by_coverage
-from copub.measures.errorcounts import Errors
 from copub.measures.trends import last_sure_year
 from copub.schema import TABLES, conform
 

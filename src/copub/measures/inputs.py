@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.lists.errorcounts import Errors, read_card, read_evaluation
 from copub.lists.modelcard import FOLDER, MODEL
 from copub.lists.published import Published
-from copub.lists.taxonomy import load_taxonomy
+from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.lists.ties import Tie
 from copub.measures.copublications import UNRATED
-from copub.measures.errorcounts import Errors, read_card, read_matcher
 from copub.measures.readings import HELD, Unrated
 from copub.measures.switches import Thresholds
 from copub.shipped import shipped_folder
 from copub.technology.model import load_model
+from copub.technology.taught import taught_works
 
 if TYPE_CHECKING:
     from copub.lists.watchlist import Watchlist
     from copub.study import Study
     from copub.study.question import Question
 
-MATCHER_ERRORS = "taxonomies/errors"
+EVALUATIONS = "taxonomies/errors"
 EVALUATED_POINT = "balanced"
 
 
@@ -34,6 +35,8 @@ class Inputs:
     """Everything beside the frames of the stages before; each part may be absent."""
 
     errors: Errors | None = None
+    taught: pl.DataFrame | None = None
+    groups: pl.DataFrame | None = None
     labelled: pl.DataFrame | None = None
     published: tuple[Published, ...] = ()
     ties: tuple[Tie, ...] = ()
@@ -43,15 +46,18 @@ class Inputs:
     unrated: tuple[Unrated, ...] = ()
 
 
-def inputs_of(question: Question, labelled: pl.DataFrame | None) -> Inputs:
+def inputs_of(question: Question, labelled: pl.DataFrame | None, groups: pl.DataFrame | None = None) -> Inputs:
     """Return what measure reads besides the frames.
 
     Parameters
     ----------
     labelled : labels of the study's own works that people gave, None without any.
+    groups : groups of works of the same authors (`copub.measures.clusters.author_groups`).
     """
     return Inputs(
         errors=errors_of(question),
+        taught=taught_for(question.taxonomies[0]),
+        groups=groups,
         labelled=labelled,
         published=question.published,
         ties=question.ties,
@@ -83,24 +89,36 @@ def unrated_of(watchlist: Watchlist) -> Unrated:
 
 
 def shipped_errors() -> Errors:
-    """Return the evaluation that ships: the model's cross-validation, and the matcher's labelled strings."""
-    card = read_card(shipped_folder(FOLDER) / f"{MODEL}.json")
-    matcher, strings = read_matcher(shipped_folder(MATCHER_ERRORS) / "matcher.toml")
-    works = sum(c.tp + c.fp + c.fn + c.tn for c in card.classifier.values())
-    source = f"classifier: cross-validation of model {MODEL} on {works:.0f} labelled works; matcher: {strings}"
-    return Errors(card.classifier, matcher, source)
+    """Return the evaluations that ship: those of the model's card, then those of ``taxonomies/errors``."""
+    files = sorted(shipped_folder(EVALUATIONS).glob("*.toml"))
+    return Errors((*read_card(shipped_folder(FOLDER) / f"{MODEL}.json"), *(read_evaluation(file) for file in files)))
 
 
 def errors_of(question: Question) -> Errors | None:
-    """Return the shipped evaluation if it is of the question's own decision; None under another one.
+    """Return the shipped evaluations and the study's own; None if the decision is not the one that was evaluated.
 
-    It was made with the shipped taxonomy of the model and the balanced operating point. Another taxonomy (also
+    They were made with the shipped taxonomy of the model and the balanced operating point. Another taxonomy (also
     a changed one of the same id), operating point or threshold makes other errors.
     """
-    study, taxonomy = question.study, question.taxonomies[0]
-    if taxonomy.id != MODEL or study.operating_point != EVALUATED_POINT or study.thresholds:
+    if not decides_as_evaluated(question):
         return None
-    return shipped_errors() if taxonomy.hash == load_taxonomy(MODEL).hash else None
+    return Errors((*shipped_errors().sets, *question.evaluations))
+
+
+def decides_as_evaluated(question: Question) -> bool:
+    """Say whether a question decides what is critical as the evaluations did."""
+    study = question.study
+    return study.operating_point == EVALUATED_POINT and not study.thresholds and is_read_for(question.taxonomies[0])
+
+
+def is_read_for(taxonomy: Taxonomy) -> bool:
+    """Say whether a taxonomy is the one for which the training works were read: the shipped one of the model."""
+    return taxonomy.id == MODEL and taxonomy.hash == load_taxonomy(MODEL).hash
+
+
+def taught_for(taxonomy: Taxonomy) -> pl.DataFrame | None:
+    """Return the training works with their readings; None if they were read for another taxonomy."""
+    return taught_works() if is_read_for(taxonomy) else None
 
 
 def thresholds_of(study: Study) -> Thresholds:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.measures.adjusted import adjusted
+from copub.measures.adjusted import adjusted, labels_of_works, prepared
 from copub.measures.bootstrap import bootstrap
 from copub.measures.comparison import comparison
 from copub.measures.copublications import copublications, flagged_works
 from copub.measures.coverage import coverage
 from copub.measures.crosstabulations import area_levels, collaboration_indices, funders
+from copub.measures.dependence import dependence
 from copub.measures.events import events
 from copub.measures.families import institution_families
 from copub.measures.growth import growth
 from copub.measures.inputs import Inputs
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
+from copub.measures.readingplan import reading_plan
 from copub.measures.readings import readings
 from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
@@ -81,6 +83,7 @@ def measure(
         flagged = flagged_works(study, tables, classification, hits, ranked, reviewed)
         works = copublications(flagged)
         add(copublications=works)
+        add(**_judged_rightly(study, works, given))
         for name, frame in _counted(
             study, tables, flagged, works, hits, given, levels=ranked, areas=areas, context=context
         ):
@@ -113,7 +116,6 @@ def _counted(
     own_levels = levels_of_institutions(hits, tables.affiliations, study, levels)
     makers: dict[str, Callable[[], pl.DataFrame]] = {
         "shares": lambda: shares(study, flagged, of_works, levels, areas),
-        "adjusted": lambda: adjusted(study, works, given.errors, given.labelled),
         "bootstrap": lambda: bootstrap(study, works, of_works, areas),
         "institutions": lambda: institutions(study, of_works, works, own_levels),
         "institution_families": lambda: institution_families(study, tables.affiliations, works),
@@ -126,6 +128,16 @@ def _counted(
     }
     for name, make in makers.items():
         yield name, make()
+
+
+def _judged_rightly(study: Study, works: pl.DataFrame, given: Inputs) -> dict[str, pl.DataFrame]:
+    known = prepared(study, works, given.groups, given.taught)
+    labels = labels_of_works(known, given.labelled)
+    return {
+        "adjusted": adjusted(study, known, given.errors, labels),
+        "dependence": dependence(study, known, labels),
+        "reading_plan": reading_plan(study, known, given.errors),
+    }
 
 
 def _over_time(study: Study, works: pl.DataFrame, as_of: date | None, given: Inputs) -> dict[str, pl.DataFrame]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from copub.intervals import wilson, with_intervals
+from copub.lists.errorcounts import Errors
 from copub.measures.coverage import explained_by_coverage
-from copub.measures.errorcounts import Errors
 from copub.measures.shares import COUNTING_WEIGHT, MEASURES
 from copub.schema import conform
 

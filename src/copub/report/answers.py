@@ -16,12 +16,12 @@ from copub.report.blocks import (
     rows_of,
     share_cell,
 )
+from copub.report.certainty import LABELLED, certainty_sentences, headline_row, read_sentence
 from copub.report.charts import overlap_chart, trend_chart
 from copub.report.facts import Facts, Row
 from copub.report.publishers import publisher_grids
 from copub.report.summary import (
     COUNTINGS,
-    adjusted_sentence,
     band_sentences,
     coverage_sentences,
     first_sentence,
@@ -45,8 +45,10 @@ _MEASURES = (
 
 def answer_section(facts: Facts) -> Section:
     """Return the sentence first: figure, interval, bands, what it rests on, countings side by side."""
-    row = facts.share("critical_listed")
+    row, read = facts.share("critical_listed"), read_sentence(facts)
     grid = _counting_grid(facts)
+    counted = first_sentence(facts) if read else ""
+    certain = certainty_sentences(facts)
     return Section(
         id="answer",
         title=facts.words.say("section.summary"),
@@ -55,8 +57,9 @@ def answer_section(facts: Facts) -> Section:
             filter(
                 None,
                 (
+                    counted,
                     second_sentence(facts),
-                    adjusted_sentence(facts),
+                    *certain,
                     *band_sentences(facts),
                     *reading_sentences(facts),
                     *protocol_sentences(facts),
@@ -66,13 +69,24 @@ def answer_section(facts: Facts) -> Section:
         grids=(grid,) if grid.rows else (),
         pairs=_rests_on(facts, row),
         extra={
-            "share": facts.words.percent(row["share"]) if row and row["share"] is not None else "",
-            "bounds": facts.interval(row) if row and row["share"] is not None else "",
-            "sentence": first_sentence(facts),
+            **_figure(facts, row),
+            "sentence": read or first_sentence(facts),
             "means": listed_sentence(facts),
             "cautions": coverage_sentences(facts),
         },
     )
+
+
+def _figure(facts: Facts, row: Row | None) -> dict[str, str]:
+    """Return the figure that leads, with the model interval: what people read, else the share as counted."""
+    if row is None or row["share"] is None:
+        return {"share": "", "bounds": ""}
+    judged = headline_row(facts)
+    if judged is None or judged["adjusted"] is None or facts.counting != "full":
+        return {"share": facts.words.percent(row["share"]), "bounds": ""}
+    led = judged["adjusted"] if judged["method"] == LABELLED else row["share"]
+    ends = facts.bounds({"ci_low": judged["adjusted_low"], "ci_high": judged["adjusted_high"]})
+    return {"share": facts.words.percent(led), "bounds": facts.words.say("certainty.bounds", bounds=ends)}
 
 
 def _counting_grid(facts: Facts) -> Grid:

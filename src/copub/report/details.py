@@ -21,6 +21,13 @@ _ADJUSTED: tuple[Column, ...] = (
     ("label.interval", "ci", "bounds"),
     ("label.adjusted", "adjusted", "share"),
     ("label.adjusted_interval", "adjusted", "bounds"),
+    ("label.group_interval", "group", "bounds"),
+    ("label.design_effect", "design_effect", "figure"),
+)
+_PLAN: tuple[Column, ...] = (
+    ("label.measure", "measure", "measure"),
+    ("label.works_to_read", "works_read", "count"),
+    ("label.interval_width", "width", "width"),
 )
 _GROWTH: tuple[Column, ...] = (
     ("label.measure", "measure", "marked_measure"),
@@ -125,6 +132,7 @@ _OWN_WRITERS = {
     "marked_group": _marked("group"),
     "share_of_counts": _share_of_counts,
     "change": _change,
+    "width": lambda facts, row, column: Cell(facts.words.number(100 * row[column], 1), row[column]),
 }
 
 
@@ -138,7 +146,14 @@ def adjusted_section(facts: Facts) -> Section | None:
     basis = tuple(
         words.say("label.basis", basis=text) for text in frame["basis"].drop_nulls().unique(maintain_order=True)
     )
-    return Section("adjusted", title, words.say("lead.adjusted"), grids=(grid,), paragraphs=basis)
+    plan = grid_from(facts, words.say("label.reading_plan"), facts.table("reading_plan"), _PLAN, _OWN_WRITERS)
+    return Section(
+        "adjusted",
+        title,
+        words.say("lead.adjusted"),
+        grids=(grid, *((plan,) if plan.rows else ())),
+        paragraphs=basis,
+    )
 
 
 def change_section(facts: Facts) -> Section | None:

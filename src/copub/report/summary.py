@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from copub.report.certainty import certainty_sentences, read_sentence
 from copub.report.facts import Facts, Row, facts_of
 
 COUNTINGS = ("full", "fractional-authors", "fractional-countries")
@@ -21,15 +22,15 @@ _COVERAGE: tuple[tuple[str, pl.Expr], ...] = (
 def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> list[str]:
     """Return the result as plain sentences, one line each.
 
-    The headline with its counts and interval, the other countings, the second headline, works of
-    lower and unrated levels, coverage, true and measured values, and the run's warnings.
+    The headline as people read it, if they did, and as counted; the other countings, the second headline, how
+    certain it is, works of lower and unrated levels, coverage, true and measured values, and the run's warnings.
     """
     facts = facts_of(tables, manifest)
     lines = [facts.words.say("headline.synthetic")] if facts.synthetic else []
     lines += protocol_sentences(facts)
-    lines += [line for line in (first_sentence(facts), listed_sentence(facts)) if line]
+    lines += [line for line in (read_sentence(facts), first_sentence(facts), listed_sentence(facts)) if line]
     lines += fractional_sentences(facts)
-    lines += [line for line in (second_sentence(facts), adjusted_sentence(facts), *band_sentences(facts)) if line]
+    lines += [line for line in (second_sentence(facts), *certainty_sentences(facts), *band_sentences(facts)) if line]
     lines += reading_sentences(facts)
     lines += coverage_sentences(facts)
     lines += true_value_sentences(facts)
@@ -86,27 +87,6 @@ def second_sentence(facts: Facts) -> str:
     level = facts.level(facts.study.get("top_level"))
     return facts.words.say(
         "headline.second", level=level, first=facts.words.count(first["numerator"]), **_figures(facts, row)
-    )
-
-
-def adjusted_sentence(facts: Facts) -> str:
-    """Return the headline corrected for classifier and matcher error, or nothing if the error rates are not known."""
-    rows = facts.table("adjusted").filter(
-        pl.col("measure") == "critical_listed", pl.col("slice_kind") == "all", pl.col("method") != "none"
-    )
-    if rows.is_empty() or rows["adjusted"][0] is None:
-        return ""
-    row = rows.row(0, named=True)
-    ends = {"ci_low": row["adjusted_low"], "ci_high": row["adjusted_high"], "confidence": row["confidence"]}
-    others = row["not_classified"] or 0
-    kind = "adjusted_by_labels" if row["method"] == "labelled sample" else "adjusted" if others else "adjusted_all"
-    return facts.words.say(
-        f"headline.{kind}",
-        basis=row["basis"],
-        share=facts.words.percent(row["adjusted"]),
-        interval=facts.interval(ends),
-        classified=facts.words.count((row["denominator"] or 0) - others),
-        others=facts.words.count(others),
     )
 
 

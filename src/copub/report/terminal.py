@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from copub.lines import aligned, wrapped
+from copub.report.certainty import model_sentence, plan_sentence, read_sentence, repairs_sentence
 from copub.report.facts import Facts, facts_of
 from copub.report.summary import (
-    adjusted_sentence,
     band_sentences,
     figure_in_words,
     first_sentence,
@@ -43,9 +43,11 @@ def _sentences(facts: Facts) -> Iterator[str]:
     synthetic = f"{facts.words.say('terminal.synthetic')} " if facts.synthetic else ""
     yield from protocol_sentences(facts)
     if "shares" in facts.tables:
-        yield synthetic + first_sentence(facts)
-        yield from filter(None, [adjusted_sentence(facts)])
+        read = read_sentence(facts)
+        yield synthetic + (read or first_sentence(facts))
+        yield from filter(None, [first_sentence(facts) if read else "", model_sentence(facts)])
         if not facts.synthetic:
+            yield from filter(None, [plan_sentence(facts), repairs_sentence(facts)])
             yield from band_sentences(facts)[:1]
             yield from shortest_coverage_sentences(facts)
     else:

@@ -19,7 +19,8 @@ from markupsafe import Markup
 
 from copub.draw import in_draw_order
 from copub.lists.watchlist import UNRATED, Watchlist
-from copub.measures.strata import with_strata
+from copub.measures.inputs import taught_for
+from copub.measures.strata import sizes_of_strata, with_strata
 from copub.names import READING_STRATA, SEED
 from copub.report.explorer import as_script
 from copub.report.page import policy
@@ -27,7 +28,7 @@ from copub.review.affiliations import draw_sheet
 from copub.review.codebook import Codebook, load_codebook
 from copub.review.filledsheets import AFFILIATIONS, BETWEEN, WORKS
 from copub.review.width import PRIOR
-from copub.review.works import draw_works, sheet_of, sizes_of_strata
+from copub.review.works import draw_works, open_works, sheet_of
 from copub.study import Study
 from copub.study.question import Question
 
@@ -59,7 +60,7 @@ def works_page(
     aim : width of the interval (a share) at which the page says that enough were read; None for no aim.
     part : which part of how many this page is, and how many works all parts share (`deal`).
     """
-    works = tables["copublications"]
+    works = open_works(tables["copublications"], taught_for(question.taxonomies[0]))
     sheet = deal(draw_works(works, tables["works"], tables["affiliations"], tables["authorships"], size, seed), *part)
     sizes = sizes_of_strata(works)
     keys = list(sizes)

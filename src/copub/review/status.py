@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 
 from copub.lists.labels import LABELS
-from copub.measures.adjusted import adjusted
-from copub.measures.strata import with_strata
+from copub.measures.adjusted import adjusted, labels_of_works, prepared
+from copub.measures.strata import Key, sizes_of_strata, with_strata
 from copub.names import READING_STRATA
 from copub.review.agreement import agreement
 from copub.review.ledger import Ledger
 from copub.review.width import planned_rates, works_for
-from copub.review.works import Key, sizes_of_strata
+from copub.review.works import open_works
 from copub.study import Study
 
 WIDTHS = (0.01, 0.02, 0.03)
@@ -54,17 +54,24 @@ class Status:
     check: Mapping[str, Mapping[str, float | None]]
 
 
-def status_of(study: Study, works: pl.DataFrame, ledger: Ledger, widths: Sequence[float] = WIDTHS) -> Status:
+def status_of(
+    study: Study,
+    works: pl.DataFrame,
+    ledger: Ledger,
+    widths: Sequence[float] = WIDTHS,
+    taught: pl.DataFrame | None = None,
+) -> Status:
     """Return the status of reading.
 
     Parameters
     ----------
     works : table ``copublications`` of the run.
     widths : of the interval, as shares; for each the works still to read are counted.
+    taught : training works of the classifier, which nobody needs to read (`copub.measures.inputs.taught_for`).
     """
     labels = ledger.labels.join(works.select("work_id"), on="work_id", how="semi")
     shown = ledger.shown & set(works["work_id"])
-    share, low, high, lacking = _estimate(study, works, labels)
+    share, low, high, lacking = _estimate(study, works, labels, taught)
     return Status(
         works=works.height,
         labelled=labels.height,
@@ -84,18 +91,19 @@ def status_of(study: Study, works: pl.DataFrame, ledger: Ledger, widths: Sequenc
         low=low,
         high=high,
         lacking=lacking,
-        still=_still(works, labels, widths, study.confidence),
+        still=_still(works, labels, widths, study.confidence, taught),
         check=against_labels(works, labels),
     )
 
 
 def _estimate(
-    study: Study, works: pl.DataFrame, labels: pl.DataFrame
+    study: Study, works: pl.DataFrame, labels: pl.DataFrame, taught: pl.DataFrame | None
 ) -> tuple[float | None, float | None, float | None, str]:
     """Return share, ends of the interval and why there is none: what the report of the next run states."""
     if not labels.height:
         return None, None, None, "nothing is labelled"
-    table = adjusted(study, works, None, labels.select(LABELS.names()))
+    known = prepared(study, works, None, taught)
+    table = adjusted(study, known, None, labels_of_works(known, labels.select(LABELS.names())))
     row = table.filter(slice_kind="all", measure="critical_listed").row(0, named=True)
     if row["method"] != LABELLED_SAMPLE:
         return None, None, None, row["basis"]
@@ -111,9 +119,19 @@ def _by_stratum(works: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     return marked.with_columns(weight=weight)
 
 
-def _still(works: pl.DataFrame, labels: pl.DataFrame, widths: Sequence[float], confidence: float) -> dict[float, int]:
-    sizes, rates = sizes_of_strata(works), expected_rates(works, labels)
-    return {width: max(0, works_for(sizes, rates, width, confidence) - labels.height) for width in widths}
+def _still(
+    works: pl.DataFrame, labels: pl.DataFrame, widths: Sequence[float], confidence: float, taught: pl.DataFrame | None
+) -> dict[float, int]:
+    return {width: max(0, works_needed(works, labels, width, confidence, taught) - labels.height) for width in widths}
+
+
+def works_needed(
+    works: pl.DataFrame, labels: pl.DataFrame, width: float, confidence: float, taught: pl.DataFrame | None
+) -> int:
+    """Return how many works must be read for an interval of at most `width`; training works are known."""
+    to_read = open_works(works, taught)
+    wide = width * works.height / max(to_read.height, 1)  # of the works to read, for that much of all works
+    return works_for(sizes_of_strata(to_read), expected_rates(to_read, labels), wide, confidence)
 
 
 def expected_rates(works: pl.DataFrame, labels: pl.DataFrame) -> dict[Key, float]:

@@ -17,7 +17,7 @@ from scipy.signal import fftconvolve
 from scipy.stats import betabinom
 
 from copub.measures.correction import LABEL_PRIOR
-from copub.review.works import Key, reading_order
+from copub.measures.strata import Key, reading_order
 
 PRIOR = (float(LABEL_PRIOR[1, 1:].sum()), float(LABEL_PRIOR.sum() - LABEL_PRIOR[1, 1:].sum()))
 """Prior works of a stratum that are critical and listed, and that are not."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from fractions import Fraction
 
 import polars as pl
 
 from copub.draw import in_draw_order
 from copub.lists.labels import COLUMNS
-from copub.measures.strata import with_strata
+from copub.measures.adjusted import sheet_works
+from copub.measures.strata import Key, reading_order, sizes_of_strata, with_strata
 from copub.names import READING_STRATA, SEED
+from copub.technology.taught import with_readings
 
 CELL = 30_000
 """Characters of a cell of the sheet; a spreadsheet holds 32,767."""
@@ -19,35 +19,16 @@ SHOWN = ("work_id", "doi", "publication_year", "title", "abstract", "affiliation
 SHEET = (*SHOWN, *(name for name in COLUMNS if name not in SHOWN))
 """Columns of the sheet. It does not show what copub decided: people read blind."""
 
-Key = tuple[bool, bool, bool]
 
+def open_works(works: pl.DataFrame, taught: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the works worth reading: the classifier is better on works whose reading taught it than on others.
 
-def reading_order(sizes: Mapping[Key, int], total: int) -> list[Key]:
-    """Return the stratum of the first work to read, of the second, and so on.
-
-    A stratum is read in proportion to the root of its size: a compromise between shares (in
-    proportion) and rare decisions (equal parts). Every stratum has one before another has two, and
-    a longer order begins with the shorter one, so readers may stop anywhere. Source: M. D. Bankier
-    (1988), Power allocations, The American Statistician 42; rounded by the divisors of Adams.
+    Parameters
+    ----------
+    works : table ``copublications``.
+    taught : training works of the classifier (`copub.measures.inputs.taught_for`).
     """
-    taken, order = dict.fromkeys(sizes, 0), list[Key]()
-    for _ in range(min(total, sum(sizes.values()))):
-        open_ = [key for key in sorted(sizes) if taken[key] < sizes[key]]
-        # size / n squared orders as its root / n does, and exactly
-        order.append(max(open_, key=lambda key: (not taken[key], Fraction(sizes[key], max(taken[key], 1) ** 2))))
-        taken[order[-1]] += 1
-    return order
-
-
-def allocate(sizes: Mapping[Key, int], total: int) -> dict[Key, int]:
-    """Return how many works of each stratum are read if `total` works are (`reading_order`)."""
-    return dict.fromkeys(sizes, 0) | Counter(reading_order(sizes, total))
-
-
-def sizes_of_strata(works: pl.DataFrame) -> dict[Key, int]:
-    """Return the number of works of each stratum of table ``copublications``."""
-    counted = with_strata(works).group_by(READING_STRATA).len().sort(READING_STRATA)
-    return {(a, b, c): count for a, b, c, count in counted.iter_rows()}
+    return works if taught is None else sheet_works(with_readings(works, taught)).select(works.columns)
 
 
 def draw_works(

@@ -11,11 +11,12 @@ from typing import Any
 
 from copub.lists.modelcard import FOLDER as MODELS
 from copub.lists.modelcard import MODEL
-from copub.measures.inputs import MATCHER_ERRORS, errors_of
+from copub.measures.inputs import EVALUATIONS, errors_of, is_read_for
 from copub.runs.folder import sha256_of
 from copub.runs.instruments import CORRECTIONS, ENTITIES
 from copub.shipped import shipped_folder
 from copub.study.question import Question
+from copub.technology.taught import FILES
 
 REGISTRY = "taxonomies/watchlists/registry"
 RECORDS, STUDY, DECISIONS, LABELS = "records", "study", "decisions", "labelled works"
@@ -38,14 +39,15 @@ def registry_facts() -> list[dict[str, str]]:
 
 
 def figure_facts(question: Question) -> list[dict[str, str]]:
-    """Return kind, id and hash of each file that measure reads: published figures, ties, evaluation."""
-    kinds = {"published": "published figures", "ties": "ties"}
+    """Return kind, id and hash of each file that measure reads: published figures, ties, evaluations, readings."""
+    kinds = {"published": "published figures", "ties": "ties", "evaluation": "evaluation"}
     found = [(kinds[one.kind], one.id, one.sha256) for one in question.lists if one.kind in kinds]
     if errors_of(question) is not None:
-        found += [
-            ("evaluation", "classifier", sha256_of(shipped_folder(MODELS) / f"{MODEL}.json")),
-            ("evaluation", "matcher", sha256_of(shipped_folder(MATCHER_ERRORS) / "matcher.toml")),
-        ]
+        sets = sorted(shipped_folder(EVALUATIONS).glob("*.toml"))
+        found.append(("evaluation", "classifier", sha256_of(shipped_folder(MODELS) / f"{MODEL}.json")))
+        found += [("evaluation", path.stem, sha256_of(path)) for path in sets]
+    if is_read_for(question.taxonomies[0]):
+        found += [("training works", name, sha256_of(shipped_folder(MODELS) / name)) for name in FILES]
     return [{"kind": kind, "id": name, "hash": digest} for kind, name, digest in found]
 
 

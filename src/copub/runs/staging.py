@@ -37,7 +37,7 @@ NOT_READ_BY_TABULATE = frozenset(
         "id", "title", "question", "synthetic", "taxonomy", "other_taxonomies", "operating_point", "thresholds",
         "watchlists", "other_watchlists", "levels", "top_level", "tiers", "include_medical", "include_descendants",
         "listed_at_publication_only", "counting", "confidence", "base_year", "small_cell", "small_rate", "events",
-        "bounds", "published", "ties", "labelled", "language",
+        "bounds", "published", "ties", "labelled", "evaluations", "language",
         *NOT_SETTINGS,
     )
 )  # fmt: skip

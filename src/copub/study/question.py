@@ -15,8 +15,9 @@ from typing import Any
 import polars as pl
 
 from copub.errors import Fault, FileError
+from copub.lists.errorcounts import EvaluationSet, read_evaluation
 from copub.lists.labels import read_labels
-from copub.lists.modelcard import MODEL
+from copub.lists.modelcard import MODEL, model_hash
 from copub.lists.published import Published, load_published
 from copub.lists.registry import SETTINGS_OF, Find, ListFile, find_list
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
@@ -54,7 +55,8 @@ class Question:
     """A study with its lists. The study names each list by its id; those of the headline come first.
 
     `ties` are those between the two sides. `labelled` holds the labels of the file that the study
-    names, None without one. `lists` holds every list with its files.
+    names, None without one. `evaluations` are the sets that the study adds to those that ship. `lists`
+    holds every list with its files.
     """
 
     study: Study
@@ -63,6 +65,7 @@ class Question:
     published: tuple[Published, ...] = ()
     ties: tuple[Tie, ...] = ()
     labelled: pl.DataFrame | None = None
+    evaluations: tuple[EvaluationSet, ...] = ()
     lists: tuple[ReadList, ...] = ()
 
     @property
@@ -129,6 +132,7 @@ def resolve(study: Study, find: Find = find_list) -> Question:
         read["published"],
         tuple(of_study(study, [tie for file in read["ties"] for tie in file])),
         read["labelled"][0] if read["labelled"] else None,
+        read["evaluation"],
         tuple(lists),
     )
 
@@ -170,21 +174,24 @@ def _load(kind: str, file: ListFile) -> Any:
         return load_watchlist(file.path, file.members)
     if kind == "published":
         return load_published(file.path)
+    if kind == "evaluation":
+        # a run that exists stays readable, whatever model came after it
+        return read_evaluation(file.path, "" if file.id else model_hash())
     return load_ties(file.path) if kind == "ties" else read_labels([file.path])
 
 
 def _id_of(kind: str, loaded: Any, file: ListFile) -> str:
-    if kind in ("ties", "labelled"):
-        return file.id or (file.path.stem if kind == "ties" else file.path.name)
+    if kind in ("ties", "labelled", "evaluation"):
+        return file.id or (file.path.name if kind == "labelled" else file.path.stem)
     return str(loaded.id)
 
 
 def _with_own_ids(lists: Sequence[ReadList]) -> Iterator[ReadList]:
-    """Yield the lists; files of ties have no id but their name, so a second one of a name gets a number."""
+    """Yield the lists; files of ties and error counts have no id but their name, so a second one gets a number."""
     taken: set[str] = set()
     for one in lists:
         name, number = one.id, 1
-        while one.kind == "ties" and name.casefold() in taken:
+        while one.kind in ("ties", "evaluation") and name.casefold() in taken:
             number += 1
             name = f"{one.id}-{number}"
         taken.add(name.casefold())

@@ -72,6 +72,7 @@ class Study:
     published: tuple[str, ...] = ()
     ties: tuple[str, ...] = ()
     labelled: str = ""
+    evaluations: tuple[str, ...] = ()
     language: str = "en"
     paratext_titles: bool = False
     file: str = field(default="", repr=False, compare=False)

@@ -30,7 +30,7 @@ DRAWS = 1_000
 _LISTS = ("core", "disputed", "applied")
 _LABELS = pl.Schema(
     [
-        *((key, pl.String()) for key in ("work_id", "title", "abstract", "stratum")),
+        *((key, pl.String()) for key in ("work_id", "work", "title", "abstract", "stratum")),
         *((key, pl.List(pl.String)) for key in _LISTS),
     ]
 )
@@ -60,7 +60,9 @@ class Evaluation:
 
 
 def read_labels(path: Path) -> pl.DataFrame:
-    """Read a labelled file; columns work_id, title, abstract, stratum, core, disputed, applied.
+    """Read a labelled file; columns work_id, work, title, abstract, stratum, core, disputed, applied.
+
+    `work` is the id of the work where the line has one beside the item.
 
     Raises
     ------
@@ -83,7 +85,14 @@ def read_labels(path: Path) -> pl.DataFrame:
             continue
         first[str(name)] = record.where
         text = {key: str(value.get(key) or "") for key in ("title", "abstract", "stratum")}
-        rows.append({"work_id": str(name), **text, **{key: value.get(key, []) for key in _LISTS}})
+        rows.append(
+            {
+                "work_id": str(name),
+                "work": str(value.get("work") or name),
+                **text,
+                **{key: value.get(key, []) for key in _LISTS},
+            }
+        )
     if faults:
         raise FileError(faults, kind="labelled file")
     if not rows:
