@@ -87,7 +87,7 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(tmp_path: Path, name: 
         read_works([tmp_path / name])
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(PLAIN), zstandard.compress(PLAIN)])
+@pytest.mark.parametrize("packed", [gzip.compress(PLAIN, mtime=0), zstandard.compress(PLAIN)])
 def test_what_is_packed_is_read_under_any_name(tmp_path: Path, packed: bytes) -> None:
     (tmp_path / "works.jsonl").write_bytes(packed)
     assert [record.value for record in read_works([tmp_path / "works.jsonl"])] == WORKS
@@ -234,7 +234,7 @@ def test_a_line_without_end_is_named_before_it_fills_the_memory(
         ('{"id": "https://openalex.org/W1"}\n'.encode("utf-16"), "UTF-16 text"),
         (b"id\nhttps://openalex.org/W1\n", "a CSV file"),
         (b'"Author(s) ID";"Title (en)"\n1;2\n', "a CSV file"),
-        (gzip.compress(b"DOI\tTitle\n1\t2\n"), "a CSV file"),
+        (gzip.compress(b"DOI\tTitle\n1\t2\n", mtime=0), "a CSV file"),
     ],
 )
 def test_an_export_in_another_format_is_named(content: bytes, says: str, tmp_path: Path) -> None:
