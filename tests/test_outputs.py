@@ -144,7 +144,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatc
     monkeypatch.setattr("copub.writing.os.fsync", full)
     with pytest.raises(copub.InputError, match="cannot be written: No space left") as caught:
         write_file(path, "new")
-    assert str(path) in str(caught.value) and "make room" in str(caught.value)
+    assert str(path) in str(caught.value) and "free some space" in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["page.html"] and path.read_text() == "old"
 
 

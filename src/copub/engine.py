@@ -89,7 +89,7 @@ def writing_to_cache(folder: Path) -> Iterator[None]:
             raise InputError(
                 f"the cache cannot be written: {getattr(error, 'strerror', None) or error}",
                 where=str(folder),
-                hint="make room or give rights, or name another folder (--cache DIR); what is there is kept",
+                hint="free some space or give rights, or name another folder (--cache DIR); what is there is kept",
             ) from None
 
 

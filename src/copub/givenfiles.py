@@ -85,7 +85,7 @@ def _copy(path: Path) -> Path:
         raise InputError(
             f"the pipe cannot be read or kept: {error.strerror}",
             where=str(path),
-            hint=f"make room in {tempfile.gettempdir()}, or save what it gives as a file",
+            hint=f"free some space in {tempfile.gettempdir()}, or save what it gives as a file",
         ) from None
     return Path(file.name)
 

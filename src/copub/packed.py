@@ -18,7 +18,7 @@ Packed = bytes | Path
 
 
 def pack(frame: pl.DataFrame) -> bytes:
-    """Return a frame as Parquet in memory: a fraction of its room, also on the way between processes."""
+    """Return a frame as Parquet in memory: a fraction of its size, also on the way between processes."""
     buffer = BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=False)
     return buffer.getvalue()

@@ -49,5 +49,5 @@ def as_input_error(path: Path) -> Iterator[None]:
         raise InputError(
             f"this cannot be written: {error.strerror or error}",
             where=str(path),
-            hint="make room or give rights, or name another place; what was there before is as it was",
+            hint="free some space or give rights, or name another place; what was there before is as it was",
         ) from None

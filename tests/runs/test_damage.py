@@ -201,7 +201,7 @@ def test_a_full_disk_ends_the_run_as_wrong_input_and_leaves_earlier_runs_alone(
     monkeypatch.setattr(folder.pq, "ParquetWriter", no_space)
     with pytest.raises(InputError, match="No space left") as caught:
         writer.table("works", run.tables["works"])
-    assert "make room" in caught.value.hint
+    assert "free some space" in caught.value.hint
     writer.discard()
     assert [path.name for path in (tmp_path / "world").iterdir()] == [run.folder.name]
 

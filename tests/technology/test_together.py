@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.technology.jointadjustment import any_logits, move_together, together
+from copub.technology.jointadjustment import adjust_jointly, any_logits, move_together
 
 LOGIT = st.floats(-12, 8)
 
@@ -34,11 +34,11 @@ def test_one_work_is_moved_alike_alone_and_among_others() -> None:
     logits = np.random.default_rng(1).normal(-3, 3, (50, 10))
     whole = np.random.default_rng(2).normal(0, 2, 50)
     weights = (0.6, 0.5, -0.4)
-    among = together(logits, whole, weights)
-    alone = np.concatenate([together(logits[at : at + 1], whole[at : at + 1], weights) for at in range(50)])
+    among = adjust_jointly(logits, whole, weights)
+    alone = np.concatenate([adjust_jointly(logits[at : at + 1], whole[at : at + 1], weights) for at in range(50)])
     assert np.round(among, 6).tolist() == np.round(alone, 6).tolist()
 
 
 def test_a_head_that_agrees_moves_nothing() -> None:
     logits = np.array([[-2.0, 1.0, -4.0]])
-    assert together(logits, np.array([3.0]), (1.0, 0.0, 0.0)) == pytest.approx(logits)
+    assert adjust_jointly(logits, np.array([3.0]), (1.0, 0.0, 0.0)) == pytest.approx(logits)

@@ -171,7 +171,7 @@ def _of_system(error: OSError) -> InputError:
     return InputError(
         reason,
         where=str(error.filename or "the system"),
-        hint="check that it is there, that you may use it, and that the disk has room",
+        hint="check that it is there, that you may use it, and that the disk has space",
     )
 
 

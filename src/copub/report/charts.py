@@ -142,11 +142,11 @@ def overlap_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int
     frame = frame.with_columns(label=_lines(frame["label"], narrow))
     order = frame["label"].to_list()
     base = alt.Chart(frame).encode(y=alt.Y("label:N", sort=order, title=None, axis=_labels(narrow)))
-    room = alt.Scale(domain=[0, max(1.0, *frame["whole"].to_list()) * (1.6 if narrow else 1.3)], nice=False)
-    x = alt.X("whole:Q", title=words.say("label.works"), scale=room, axis=alt.Axis(tickCount=3, format=",d"))
+    x_scale = alt.Scale(domain=[0, max(1.0, *frame["whole"].to_list()) * (1.6 if narrow else 1.3)], nice=False)
+    x = alt.X("whole:Q", title=words.say("label.works"), scale=x_scale, axis=alt.Axis(tickCount=3, format=",d"))
     whole = base.mark_bar(color=BAR, height=14).encode(x=x)
-    part = base.mark_bar(color=ACCENT, height=14).encode(x=alt.X("part:Q", scale=room))
-    text = base.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("whole:Q", scale=room), text="text:N")
+    part = base.mark_bar(color=ACCENT, height=14).encode(x=alt.X("part:Q", scale=x_scale))
+    text = base.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("whole:Q", scale=x_scale), text="text:N")
     return alt.layer(whole, part, text).properties(width=width - (150 if narrow else 280), height=_height(order))
 
 

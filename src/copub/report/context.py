@@ -64,7 +64,7 @@ def _theirs(facts: Facts, row: Row, column: str) -> Cell:
 
 
 def _reading(facts: Facts, row: Row, column: str) -> Cell:
-    """Write under which reading our figure stands; one of certain years has no fixed words."""
+    """Write under which reading our figure is given; one of certain years has no fixed words."""
     return Cell(facts.words.name("reading", row[column]))
 
 

@@ -1,6 +1,6 @@
 """From an altair chart to inline SVG that follows the page: its colours, its type, light and dark.
 
-Charts are drawn in the few colours of `PAINT`, each a stand-in for a CSS variable of the page.
+Charts are drawn in the few colours of `PAINT`, each in place of a CSS variable of the page.
 """
 
 from __future__ import annotations

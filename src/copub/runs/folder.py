@@ -319,7 +319,7 @@ class RunWriter:
             raise InputError(
                 f"reports cannot be written here: {error.strerror or error}",
                 where=str(self._reports),
-                hint="make room or give rights, or name another folder by --reports or COPUB_REPORTS; "
+                hint="free some space or give rights, or name another folder by --reports or COPUB_REPORTS; "
                 "earlier runs are as they were",
             ) from None
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from copub.errors import InputError
 from copub.lists.taxonomy import Taxonomy
-from copub.technology.jointadjustment import together
+from copub.technology.jointadjustment import adjust_jointly
 from copub.technology.linking import Route, follow, routes_of
 from copub.technology.model import Model, Scorer
 from copub.technology.rules import STRONG
@@ -104,7 +104,7 @@ class ModelAreaScorer:
         without = slope * scorer.logits(margins, none).astype(np.float64) + intercept
         extra = np.zeros_like(logits)
         np.add.at(extra, (topics["work"].to_numpy(), topics["area"].to_numpy()), topics["weight"].to_numpy())
-        score = np.round(sigmoid(together(logits + extra, whole, self.model.together)), DECIMALS)
+        score = np.round(sigmoid(adjust_jointly(logits + extra, whole, self.model.joint_weights)), DECIMALS)
         scores = Scores(
             score=score,
             threshold=np.broadcast_to(self.thresholds, score.shape),

@@ -32,7 +32,7 @@ def move_together(logits: Logits, wanted: Logits) -> Logits:
     return np.asarray(logits + step[:, None])
 
 
-def together(logits: Logits, whole: Logits, weights: tuple[float, float, float]) -> Logits:
+def adjust_jointly(logits: Logits, whole: Logits, weights: tuple[float, float, float]) -> Logits:
     """Return logits of the areas after all were moved.
 
     Parameters

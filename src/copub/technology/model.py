@@ -156,7 +156,7 @@ _KEPT_APART = ("held back", "CSET test")
 class Model:
     """A trained model: the taxonomy it decides, its scorers by kind, and how logits are read.
 
-    `calibration` (slope, intercept) by kind turns a logit into a calibrated one; `together`
+    `calibration` (slope, intercept) by kind turns a logit into a calibrated one; `joint_weights`
     (weight of the areas, weight of the base classifier for any area, bias) gives the logit to which the areas
     of a work are moved together (`copub.technology.jointadjustment`); `thresholds` by
     operating point and area are probabilities; `topic_weights` are added to the logit by the rank of a
@@ -170,7 +170,7 @@ class Model:
     areas: tuple[str, ...]
     scorers: Mapping[str, Scorer]
     calibration: Mapping[str, tuple[float, float]]
-    together: tuple[float, float, float]
+    joint_weights: tuple[float, float, float]
     thresholds: Mapping[str, Mapping[str, float]]
     topic_weights: Mapping[str, float]
     generic: Mapping[str, Any]
@@ -211,7 +211,7 @@ def load_model(name: str = MODEL, folder: Path | None = None) -> Model:
         areas=tuple(card["areas"]),
         scorers=scorers,
         calibration={kind: (float(a), float(b)) for kind, (a, b) in card["calibration"].items()},
-        together=tuple(card["together"]),
+        joint_weights=tuple(card["together"]),
         thresholds=card["thresholds"],
         topic_weights=card["topic_weights"],
         generic=card["generic"],

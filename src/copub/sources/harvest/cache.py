@@ -387,7 +387,7 @@ def _unusable(error: OSError, folder: Path) -> InputError:
     return InputError(
         f"the cache cannot be written: {error.strerror}",
         where=str(folder),
-        hint="make room or give rights, or name another folder (--cache DIR); what is there is kept",
+        hint="free some space or give rights, or name another folder (--cache DIR); what is there is kept",
     )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from copub.technology.classifierevaluation import ENOUGH, any_area, f1_of
-from copub.technology.jointadjustment import any_logits, together
+from copub.technology.jointadjustment import adjust_jointly, any_logits
 from copub.technology.model import KINDS
 from copub.technology.training.labelledworks import Text
 from copub.technology.training.metaclassifier import Labelled
@@ -66,8 +66,10 @@ def learn_together(
 
 
 def probabilities(run: Floats, kinds: npt.NDArray[np.str_], card: Mapping[str, Any]) -> Scores:
-    """Return probabilities, works x areas; the card holds `calibration` and `together`."""
-    logits = together(calibrated(run, kinds, card["calibration"]), run[:, -1].astype(np.float64), card["together"])
+    """Return probabilities, works x areas; the card has the calibration and the weights of the joint adjustment."""
+    logits = adjust_jointly(
+        calibrated(run, kinds, card["calibration"]), run[:, -1].astype(np.float64), card["together"]
+    )
     return np.asarray(1.0 / (1.0 + np.exp(-logits)))
 
 
