@@ -43,9 +43,11 @@ def export_command(
       copub export belgium-china --to csv --to bibtex
     """
     from copub.report.exports import export
+    from copub.runs.folder import refuse_older
     from copub.runs.keep import find_run
 
     found = find_run(run, folders(reports=reports).reports)
+    refuse_older(found)
     paths = export(found.tables, found.manifest, out or found.folder / "export", to or EXPORTS)
     if as_json:
         print_json({"run": str(found.folder), "files": [str(path) for path in paths]})
@@ -77,9 +79,11 @@ def dossier_command(
     """
     from copub.report.dossier import build_dossier
     from copub.runs.copies import ties_of
+    from copub.runs.folder import refuse_older
     from copub.runs.keep import find_run
 
     found = find_run(run, folders(reports=reports).reports)
+    refuse_older(found)
     path = out or Path("dossier.html")
     check_out(path, suffixes=(".html", ".htm"))
     known = [

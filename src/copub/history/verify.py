@@ -50,6 +50,7 @@ _RECOMPUTED = (
 """Parts of the manifest that come out again with the tables."""
 _OF_OLDER = ("report.html", "workbook.xlsx", "data-dictionary.md", CRATE)
 LOOPBACK = "loopback"
+_AGAIN = "run the study again; the new run can be verified"
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,6 +99,8 @@ def verify(run: Run, cache: str | Path, works: Sequence[str | Path] = ()) -> Ver
     cache, works = path_of(cache, "cache"), spooled(paths_of(works, "works"))
     run = open_run(run.folder)  # its manifest is checked, however the run was opened
     refuse_older(run)
+    if "source" not in run.manifest:
+        raise InputError("the manifest does not say where the records came from", where=str(run.folder), hint=_AGAIN)
     # in the cache, whose pages can be linked there; nothing else of it is written to
     beside = cache if cache.is_dir() and os.access(cache, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="_verify-", dir=beside, ignore_cleanup_errors=True) as place:

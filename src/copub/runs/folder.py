@@ -129,7 +129,7 @@ class Run:
         """
         expect(measure, str, "measure", "the name of a measure, such as critical_listed")
         expect(counting, (str, type(None)), "counting", "the name of a rule of counting, such as full")
-        rule = counting or self.manifest["study"]["counting"]
+        rule = counting or self.manifest["study"].get("counting", "full")
         overall = self.tables["shares"].filter(pl.col("slice_kind") == "all")
         for row in overall.iter_rows(named=True):
             if (row["measure"], row["counting"]) == (measure, rule):
@@ -216,7 +216,7 @@ def refuse_older(*runs: Run) -> None:
         found = run.manifest.get("format", _FIRST)
         if isinstance(found, int) and found < FORMAT:
             raise InputError(
-                f"the run has format {found}, and this copub compares and verifies runs of format {FORMAT}",
+                f"the run has format {found}, and this copub compares, verifies and exports runs of format {FORMAT}",
                 where=str(run.folder / MANIFEST),
                 hint="run the study again (its pages are in the cache), or install the copub that made the run: "
                 f"{run.manifest.get('copub_version', 'not known')}",

@@ -201,6 +201,8 @@ def _study_faults(facts: Mapping[str, Any]) -> Iterator[str]:
     """Yield the settings of a study that a study file could not have; lists are named by id here."""
     for setting in SETTINGS:
         name = setting.attribute
+        if name and setting.required and name not in facts:
+            yield f"study.{name} is missing"
         if name and name in facts:
             wrong = kind_fault(setting, facts[name])
             yield from [f"study.{name} {wrong}"] if wrong else []
