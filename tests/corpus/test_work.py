@@ -105,7 +105,7 @@ def test_countries_are_those_of_institutions_and_those_parsed() -> None:
     assert countries_of(read(work)) == [["BE", "CN"], []]
 
 
-@pytest.mark.parametrize("code", [["CN"], {"code": "CN"}, 7, True])
+@pytest.mark.parametrize("code", [["CN", "BE"], {"code": "CN"}, 7, True])
 def test_a_country_code_that_is_no_text_makes_the_record_unreadable(code: Any) -> None:
     for authorship in ({"countries": ["BE", code]}, {"institutions": [GHENT, {**GHENT, "country_code": code}]}):
         with pytest.raises(Unreadable, match=r"^authorships\[0\]\S+: text expected, .* found$"):

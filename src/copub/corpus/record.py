@@ -199,6 +199,9 @@ def _converted(value: Any, kind: Any, path: str, faults: list[Fault]) -> Any:
     if value is None and type(None) in options:
         return None
     (wanted,) = (option for option in options if option is not type(None))
+    value = _unpacked(value, wanted, is_item=path.endswith("]"))
+    if value is None and type(None) in options:
+        return None
     if typing.get_origin(wanted) is list:
         (item,) = typing.get_args(wanted)
         if isinstance(value, list):
@@ -220,6 +223,39 @@ def _converted(value: Any, kind: Any, path: str, faults: list[Fault]) -> Any:
         (path, f"{_NAMES.get(typing.get_origin(wanted) or wanted, 'an object')} expected, {_found(value)} found")
     )
     return {} if kind is Authorship else None
+
+
+def _unpacked(value: Any, wanted: Any, *, is_item: bool) -> Any:
+    """Return a value without what R, pandas and DuckDB put around it; nothing is lost.
+
+    R's jsonlite writes one value as a list of one and a missing number as "NA", data frames as columns, and unboxes
+    lists of one object; tables of other programs hold objects and lists as JSON text.
+    """
+    is_list = typing.get_origin(wanted) is list
+    holds_objects = wanted not in _SCALARS and not (is_list and typing.get_args(wanted) == (str | None,))
+    if isinstance(value, str) and holds_objects and value.lstrip()[:1] in ("[", "{"):
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError):
+            return value
+    if is_list and holds_objects and isinstance(value, dict) and value:
+        (item,) = typing.get_args(wanted)
+        return _rows_of(value, (typing.get_args(item) or (item,))[0])
+    if not is_list and not is_item and isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, str) and wanted in _SCALARS and wanted is not str and value.strip() in _MISSING:
+        return None
+    return value
+
+
+def _rows_of(value: dict[str, Any], kind: Any) -> list[Any]:
+    """Return an object that was written for a list of such: a frame of columns as its rows, else the one object."""
+    columns = [column for column in value.values() if isinstance(column, list)]
+    is_frame = len(columns) == len(value) and len(set(map(len, columns))) == 1
+    scalars = {name for name, hint in _hints(kind).items() if not str(hint).startswith("list")}
+    if is_frame and not scalars.isdisjoint(value):
+        return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [value]
 
 
 @cache
@@ -251,6 +287,7 @@ def _truth(value: Any) -> bool | None:
     return {"true": True, "false": False, "1": True, "0": False}.get(str(value).strip().lower())
 
 
+_MISSING = ("", "NA", "NaN", "nan", "null", "None")
 _SCALARS: Mapping[Any, Callable[[Any], Any]] = {str: _text, int: _whole, float: _number, bool: _truth}
 _NAMES: Mapping[Any, str] = {
     str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list",
