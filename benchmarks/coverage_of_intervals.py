@@ -88,7 +88,7 @@ def fixed(title: str, abstract: str) -> Callable[[Errors, np.random.Generator], 
 
 
 def dependent(sensitivity: tuple[float, float] | None, specificity: tuple[float, float] | None) -> Callable[..., Rates]:
-    """Return the cross-validated rates with one that hangs on whether the work is listed: (others, listed)."""
+    """Return the cross-validated rates with one that depends on whether the work is listed: (others, listed)."""
 
     def truth(errors: Errors, rng: np.random.Generator) -> Rates:
         found = dict(fixed(CROSS, CROSS)(errors, rng))

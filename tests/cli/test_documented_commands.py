@@ -15,7 +15,7 @@ from copub.cli import app
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```[a-z]*\n(.*?)^```", re.M | re.S)
-WORD = re.compile(r"(?:[^\s\"']|\"[^\"]*\"|'[^']*')+")  # a page may show a line that goes on
+WORD = re.compile(r"(?:[^\s\"']|\"[^\"]*\"|'[^']*')+")  # a page may show a line that continues
 ALWAYS = {"--help", "--version", "--install-completion", "--show-completion"}
 
 

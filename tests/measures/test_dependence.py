@@ -1,4 +1,4 @@
-"""Whether classifier and matcher err on the same works is computed from labels, or said to be untested."""
+"""Whether classifier and matcher err on the same works is computed from labels, or stated to be untested."""
 
 from __future__ import annotations
 

@@ -57,8 +57,8 @@ def test_error_counts_are_written_for_works_that_did_not_train_the_model(labelle
     line = {"item": "G1", "work": f"https://openalex.org/{taught}", "title": "Any title", "abstract": "", "core": []}
     labelled.write_text(labelled.read_text(encoding="utf-8") + json.dumps(line) + "\n", encoding="utf-8")
     path = tmp_path / "counts.toml"
-    said = _run("evaluate", "classifier", "--labels", str(labelled), "--errors", str(path))
-    assert "1 of 5 works trained the model" in " ".join(said.split())
+    stated = _run("evaluate", "classifier", "--labels", str(labelled), "--errors", str(path))
+    assert "1 of 5 works trained the model" in " ".join(stated.split())
     made = read_evaluation(path, model_hash())
     assert made.name == "4 works of labelled.jsonl" and set(made.counts) == {"title only"}
     counts = made.counts["title only"]

@@ -1,4 +1,4 @@
-"""Training works are recognised by OpenAlex id, or by the DOI of arXiv, and carry what their readers said."""
+"""Training works are recognised by OpenAlex id, or by the DOI of arXiv, and carry what their readers stated."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def labels_command(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="the labelled file, JSON Lines")],
     reports: ReportsOption = None,
 ) -> None:
-    """Join filled-in sheets, or files that reading pages saved, into a labelled file.
+    """Join filled-in sheets or files of pages into a labelled file.
 
     The agreement of the readers (kappa) is printed. Use the file to evaluate a classifier (copub
     evaluate classifier) or to train one.

@@ -41,7 +41,7 @@ class ErrorCounts:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSet:
-    """One labelled set on which an instrument was judged: its name in words, and the counts by stratum.
+    """One labelled set on which an instrument was evaluated: its name in words, and the counts by stratum.
 
     Strata of the classifier (decision "critical in any area") are `TEXT_STRATA`, those of the matcher
     (decision "names a listed institution") `AFFILIATION_STRATA`: every side-B author has an institution, or not."""
@@ -57,7 +57,7 @@ class Errors:
     sets: tuple[EvaluationSet, ...]
 
     def of(self, stratum: str) -> tuple[ErrorCounts, ...]:
-        """Return the counts of every set that judged a stratum."""
+        """Return the counts of every set that evaluated a stratum."""
         return tuple(one.counts[stratum] for one in self.sets if stratum in one.counts)
 
     def sensitivity(self, stratum: str) -> float:
@@ -113,8 +113,8 @@ def read_evaluation(path: Path, model: str = "") -> EvaluationSet:
     """Read an evaluation set from a TOML file of error counts.
 
     The file has the texts ``name`` (a few words, printed in reports) and ``source``, the text ``model`` (hash of the
-    model judged) where a model was judged by copub, and a table of tp, fp, fn, tn for each stratum that
-    was judged: "with abstract", "title only" (classifier), resolved, unresolved (matcher).
+    model evaluated) where a model was evaluated by copub, and a table of tp, fp, fn, tn for each stratum that
+    was evaluated: "with abstract", "title only" (classifier), resolved, unresolved (matcher).
 
     Raises `FileError` with all faults of the file, among them another model than `model`, where both are named.
     """
@@ -130,13 +130,13 @@ def read_evaluation(path: Path, model: str = "") -> EvaluationSet:
         for key in toml.values.keys() - known
     ]
     counts = {stratum: _counts(toml, stratum, faults) for stratum in strata}
-    for key, mend in (("name", "name the set in a few words"), ("source", "say in words what was evaluated")):
+    for key, hint in (("name", "name the set in a few words"), ("source", "say in words what was evaluated")):
         value = toml.values.get(key)
         if not isinstance(value, str) or not value.strip():
-            faults.append(Fault(toml.where(key), f"{key} is missing", mend))
-    judged = toml.values.get("model", "")
-    if model and judged and judged != model:
-        what = f"these counts are those of another model ({str(judged)[:12]}, here {model[:12]})"
+            faults.append(Fault(toml.where(key), f"{key} is missing", hint))
+    evaluated = toml.values.get("model", "")
+    if model and evaluated and evaluated != model:
+        what = f"these counts are those of another model ({str(evaluated)[:12]}, here {model[:12]})"
         faults.append(Fault(toml.where("model"), what, "evaluate anew: copub evaluate classifier --errors"))
     if faults:
         raise FileError(faults, kind=KIND)

@@ -244,7 +244,7 @@ def labels_of_works(works: pl.DataFrame, labelled: pl.DataFrame | None) -> Label
     """Join labels (`copub.lists.labels.LABELS`) to the works as `prepared` returns them.
 
     A stratum without a label joins the others of its decision; a decision without any label makes
-    the labels unusable. Training works stand for nobody but themselves: the model is better on them
+    the labels unusable. Training works represent nobody but themselves: the model is better on them
     than on others. Where they were read, they are known.
     """
     if labelled is None:

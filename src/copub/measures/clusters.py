@@ -32,7 +32,7 @@ class Clustered:
 
 GROUPS = pl.Schema({"work_id": pl.String, "group": pl.String})
 AUTHOR = pl.coalesce("author_id", "author_name").hash().alias("author")
-"""An author is an id where the record has one, else the name as printed; which number stands for whom plays no part."""
+"""An author is an id where the record has one, else the name as printed; which number represents whom plays no part."""
 
 
 def author_groups(works: pl.DataFrame, authors: pl.DataFrame) -> pl.DataFrame:

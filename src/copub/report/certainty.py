@@ -2,7 +2,7 @@
 
 The count is exact for the works at hand; the model interval says how far errors of the instruments may have
 moved it; the interval of a larger set takes the works as a draw. Where people have read works of the
-study, what they read leads; where not, the reader is told how many works to read for which width.
+study, what they read leads; where not, the report states how many works to read for which width.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from copub.report.facts import Facts, Row
 HEADLINE = "critical_listed"
 LABELLED = "labelled sample"
 AIM = 0.04
-"""Width of an interval for which the reader is told how many works to read: two points either way."""
+"""Width of an interval for which the report states how many works to read: two points either way."""
 
 
 def headline_row(facts: Facts) -> Row | None:
@@ -72,7 +72,7 @@ def plan_sentence(facts: Facts) -> str:
 
 
 def certainty_sentences(facts: Facts) -> list[str]:
-    """Return everything that is said about how certain the headline is, but for the sentence that leads."""
+    """Return everything that is stated about how certain the headline is, but for the sentence that leads."""
     row = headline_row(facts)
     if row is None or not row["denominator"]:
         return []

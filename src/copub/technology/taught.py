@@ -1,4 +1,4 @@
-"""The works whose labels trained the shipped model, and what their readers said: recognised by id.
+"""The works whose labels trained the shipped model, and what their readers stated: recognised by id.
 
 ``gold-labels.csv`` and ``own-labels.csv`` name them by OpenAlex id, or ``arxiv:ID``; the latter are found by the DOI
 that arXiv gives its works, not under the DOI of a journal.
@@ -33,7 +33,7 @@ def taught_works() -> pl.DataFrame:
 
 
 def with_readings(works: pl.DataFrame, taught: pl.DataFrame) -> pl.DataFrame:
-    """Return works (work_id, doi) with is_taught, and read_critical: what the readers of a training work said."""
+    """Return works (work_id, doi) with is_taught, and read_critical: what the readers of a training work stated."""
     of_arxiv = _without_zeros(pl.lit("arxiv:") + pl.col("doi").str.to_lowercase().str.extract(_ARXIV))
     readings = taught.select("item", pl.col("critical").alias("read_critical"), pl.lit(True).alias("is_taught"))
     return (
