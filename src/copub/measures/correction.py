@@ -5,7 +5,7 @@ is read from it, so that no two of them contradict each other. Without labels of
 works: W. J. Rogan, B. Gladen (1978), Estimating prevalence from the results of a screening test,
 American Journal of Epidemiology 107, for two tests at once, with error rates pooled over evaluation sets
 (`copub.measures.pooling`). With labels: the stratified estimator of W. G. Cochran (1977), Sampling
-Techniques, chapter 5. All of it is about the works at hand, classified correctly: nothing is stated about others like them.
+Techniques, chapter 5. All of it is about the works at hand, classified correctly, not about others like them.
 The intervals come from draws; ``benchmarks/coverage_of_intervals.py`` tries them, ``docs/method.md`` has the formulas.
 """
 
