@@ -145,7 +145,7 @@ def import_command(
     ] = "",
     reports: ReportsOption = None,
 ) -> None:
-    """Import what readers decided: files of reading pages, and filled-in sheets.
+    """Import what readers decided, from files of pages and sheets.
 
     Every imported file is kept as it is, in reports/STUDY/review. Answers on works become labels, which the
     corrected shares of the next run are based on; of one reader the latest answer counts. Works on which

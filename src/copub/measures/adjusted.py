@@ -1,7 +1,7 @@
 """Raw and adjusted shares side by side: the table ``adjusted``.
 
 A share is given three times, as three statements: counted over the works at hand (a census, exact), as it
-would be if each of these works had been judged rightly (model interval), and as a draw from a larger
+would be if each of these works had been classified rightly (model interval), and as a draw from a larger
 set of works like them (superpopulation: Wilson's interval, and one that minds works of the same authors).
 """
 

@@ -81,11 +81,11 @@ def _figure(facts: Facts, row: Row | None) -> dict[str, str]:
     """Return the figure that leads, with the model interval: what people read, else the share as counted."""
     if row is None or row["share"] is None:
         return {"share": "", "bounds": ""}
-    judged = headline_row(facts)
-    if judged is None or judged["adjusted"] is None or facts.counting != "full":
+    shown = headline_row(facts)
+    if shown is None or shown["adjusted"] is None or facts.counting != "full":
         return {"share": facts.words.percent(row["share"]), "bounds": ""}
-    led = judged["adjusted"] if judged["method"] == LABELLED else row["share"]
-    ends = facts.bounds({"ci_low": judged["adjusted_low"], "ci_high": judged["adjusted_high"]})
+    led = shown["adjusted"] if shown["method"] == LABELLED else row["share"]
+    ends = facts.bounds({"ci_low": shown["adjusted_low"], "ci_high": shown["adjusted_high"]})
     return {"share": facts.words.percent(led), "bounds": facts.words.say("certainty.bounds", bounds=ends)}
 
 
