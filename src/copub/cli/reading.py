@@ -242,7 +242,7 @@ def status_command(
     as_json: JsonOption = False,
     reports: ReportsOption = None,
 ) -> None:
-    """Show what was read, how far readers agree, how wide the interval is, and what is left to read.
+    """Show what was read, how far readers agree and what is left.
 
     \b
     Example:
