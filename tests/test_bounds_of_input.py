@@ -46,10 +46,11 @@ from pathlib import Path
 from copub.cli import app
 from copub.cli.app import call
 import copub.sources.worksfile, copub.technology, copub.screening, copub.cli.files
-base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-started = time.perf_counter()
+started = time.process_time()
 code = call(lambda: app(sys.argv[1:], standalone_mode=False, prog_name="copub"))
-print(code, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) // 1024, round(time.perf_counter() - started))
+used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+seconds = time.process_time() - started + used[1].ru_utime + used[1].ru_stime  # of cores: other work does not count
+print(code, max(one.ru_maxrss for one in used) // 1024, round(seconds))
 """
 
 

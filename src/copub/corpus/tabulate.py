@@ -39,7 +39,7 @@ from copub.sources.harvest.rawrecord import MOST_FAULTS, Portion, Portioned, Rec
 from copub.study import Study
 
 _CHUNK = 5_000
-MOST_UNREADABLE = 100_000
+MOST_UNREADABLE = 20_000
 """Records without a work among them after which no further one is read."""
 _FACTS = "facts.json"
 TABULATED = ("works", "topics", "authorships", "affiliations")
@@ -214,6 +214,8 @@ def _read(records: Iterable[Record], study: Study, faults: list[Fault]) -> _Piec
             work_id = work_id_of(work)
         except Unreadable as reason:
             funnel.unreadable.append((record.where, str(reason)))
+            if not ids and len(funnel.unreadable) >= MOST_UNREADABLE:
+                break
             continue
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             funnel.read -= 1
