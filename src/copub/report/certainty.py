@@ -44,7 +44,7 @@ def read_sentence(facts: Facts) -> str:
 
 
 def model_sentence(facts: Facts) -> str:
-    """Return the share had every work been judged rightly, as the evaluation sets have it; else nothing."""
+    """Return the share had every work been classified correctly, as the evaluation sets have it; else nothing."""
     row = headline_row(facts)
     if row is None or row["method"] == LABELLED or not row["denominator"]:
         return ""
