@@ -34,7 +34,8 @@ on stdout, errors included. Nothing is coloured, with or without `NO_COLOR`. `co
 commands alone such as `copub runs`, print their help and end with 0, as with `--help`.
 
 **Ending.** 0 done; 1 a fault of copub; 2 the input is wrong; 3 stopped by the source, and the same command goes
-on; 4 a run assertion failed, or a verification differs; 130 stopped by the user.
+on; 4 a run assertion failed, or a verification differs; 130 stopped by the user
+or by a signal. Output that cannot be printed (a full device, a closed pipe) ends with 2.
 """
 STUDY = """\
 # The study file

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -190,9 +191,13 @@ def _map(work: Callable[[Part], Result], parts: Iterator[Part], alone: int) -> I
         yield from map(work, chain(first, parts))
         return
     pool = Parallel(n_jobs=number, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
+    results = pool(delayed(work)(part) for part in chain(first, parts))
     try:
-        yield from pool(delayed(work)(part) for part in chain(first, parts))
+        for result in results:  # not "yield from", which would close them first, and with a warning  # noqa: UP028
+            yield result
     except BaseException:
+        with warnings.catch_warnings(action="ignore"):
+            results.close()
         get_reusable_executor().shutdown(wait=False, kill_workers=True)  # what they do is of no use any more
         raise
     get_reusable_executor().shutdown(wait=True)  # idle, the processes would hold their memory for minutes

@@ -1,7 +1,7 @@
 """The command line: commands only. The modules that they call do the work.
 
 Exit codes: 0 done; 2 the user's input is wrong; 3 stopped by the source and resumable; 4 a run
-assertion failed; 1 a fault of copub; 130 stopped by the user.
+assertion failed; 1 a fault of copub; 130 stopped by the user or by a signal.
 """
 
 from copub.cli import (
