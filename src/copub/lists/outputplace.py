@@ -78,7 +78,13 @@ def keep_whole(path: Path) -> None:
 def run_around(path: Path) -> Path | None:
     """Return the folder of the run in which a path lies, resolved; None if it lies in none."""
     place = path.resolve()
-    return next((folder for folder in place.parents if os.path.isfile(folder / MANIFEST)), None)  # noqa: PTH113  no error for folders that may not be read
+    return next((folder for folder in place.parents if _is_run(folder)), None)
+
+
+def _is_run(folder: Path) -> bool:
+    """Return whether a folder is one of a run: a snapshot has a manifest too, but no tables beside it."""
+    # os.path gives no error for folders that may not be read
+    return os.path.isfile(folder / MANIFEST) and os.path.isdir(folder / "tables")  # noqa: PTH112, PTH113
 
 
 def filled_in(path: Path) -> str:
