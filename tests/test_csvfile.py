@@ -38,13 +38,13 @@ def written(rows: list[list[str]], delimiter: str = ",", end: str = "\r\n") -> s
 
 
 @given(
-    st.lists(st.lists(cells, min_size=2, max_size=2), max_size=4),
+    st.lists(st.lists(cells, min_size=3, max_size=3), max_size=4),
     st.sampled_from(",;\t"),
     st.sampled_from(("\n", "\r\n")),
     st.sampled_from(sorted(ENCODINGS)),
 )
 def test_what_any_spreadsheet_writes_comes_back(rows: list[list[str]], delimiter: str, end: str, encoding: str) -> None:
-    text = written([["one", "two, three"], *rows], delimiter, end)
+    text = written([["one", "two, three", "four"], *rows], delimiter, end)
     faults: list[Fault] = []
     with TemporaryDirectory() as folder:
         path = Path(folder) / "t.csv"
