@@ -88,12 +88,19 @@ def test_the_commands_of_the_design_are_there() -> None:
         (("screen", "--strings", "x", "--out", "y.csv", "--country", "ZZ"), "--country: 'ZZ' is not a country"),
     ],
 )
-def test_wrong_input_ends_with_2_and_one_message(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
-    done = copub_command(*arguments, cwd=tmp_path)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
+def test_wrong_input_ends_with_2_and_one_message(
+    arguments: tuple[str, ...],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call(lambda: app(list(arguments), standalone_mode=False, prog_name="copub")) == 2
+    shown = capsys.readouterr()
+    assert words in shown.err
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
 
 
 def test_a_look_up_without_network_gives_a_hint_that_it_has(tmp_path: Path) -> None:
@@ -111,12 +118,14 @@ def test_a_look_up_without_network_gives_a_hint_that_it_has(tmp_path: Path) -> N
     assert "--works" not in done.stderr and "--offline" not in done.stderr
 
 
-def test_a_message_is_never_endless(tmp_path: Path) -> None:
+def test_a_message_is_never_endless(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "long.toml").write_text(f'[study]\nid = "{"x" * 1_000_000}"\n', encoding="utf-8")
     for study in ("long.toml", "x" * 10_000):
-        done = copub_command("run", study, cwd=tmp_path)
-        assert done.returncode == 2
-        assert 0 < len(done.stderr) < 6_000
+        assert call(lambda study=study: app(["run", study], standalone_mode=False)) == 2  # type: ignore[misc]
+        assert 0 < len(capsys.readouterr().err) < 6_000
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("watchlists", "list"), ("run", "--nonsense")])
