@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,12 +22,19 @@ def find_chromium() -> str | None:
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
+@cache
+def _driver() -> Any:
+    """Start Playwright, once per process: a second one beside it would not start."""
+    driver = sync_playwright().start()
+    atexit.register(driver.stop)
+    return driver
+
+
 class Page:
     """One browser with one page; `troubles` says what went wrong on it."""
 
     def __init__(self) -> None:
-        self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        self._browser = _driver().chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         self._page = self._browser.new_page()
         self._found: list[str] = []
         self._page.on("pageerror", lambda error: self._found.append(str(error)))
@@ -39,7 +48,6 @@ class Page:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._browser.close()
-        self._playwright.stop()
 
     def _see(self, request: Any) -> None:
         if not request.url.startswith(_OWN):

@@ -174,13 +174,12 @@ def _write_new(path: Path, text: str) -> None:
     """Write a file that is not there yet, whole or not at all."""
     if not path.parent.is_dir():
         raise InputError("there is no such folder", where=str(path.parent), hint="make it, or name another")
-    try:
-        with as_input_error(path):
+    with as_input_error(path):
+        try:
             path.touch(exist_ok=False)  # takes the name: a rename alone could replace a file
-    except FileExistsError:
-        raise InputError(
-            "this file exists, and init replaces no file", where=str(path), hint="choose another name, or move it away"
-        ) from None
+        except FileExistsError:
+            hint = "choose another name, or move it away"
+            raise InputError("this file exists, and init replaces no file", where=str(path), hint=hint) from None
     try:
         write_file(path, text)
     except BaseException:
