@@ -200,6 +200,7 @@ def test_an_unknown_stage_is_refused_before_anything_is_harvested(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_thresholds_of_the_study_hold_under_every_operating_point(
     demo: Run, demo_folders: tuple[Path, Path], tmp_path: Path
 ) -> None:

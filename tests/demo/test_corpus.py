@@ -44,6 +44,7 @@ def _countries(work: Work) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_another_process(works: list[Work]) -> None:
     code = (
         "import json,hashlib; from copub.demo import build_corpus; "

@@ -25,7 +25,15 @@ def by_weights(sets: list[tuple[float, float]], draws: int = 400_000) -> tuple[n
     return expit(centre + spread * rng.standard_normal(draws)), weights / weights.sum()
 
 
-@pytest.mark.parametrize("sets", [THREE, THREE[:1], [(204.0, 2.0)], [(88.0, 12.0), (45.0, 5.0)]])
+@pytest.mark.parametrize(
+    "sets",
+    [
+        pytest.param(THREE, marks=pytest.mark.slow),
+        THREE[:1],
+        pytest.param([(204.0, 2.0)], marks=pytest.mark.slow),
+        pytest.param([(88.0, 12.0), (45.0, 5.0)], marks=pytest.mark.slow),
+    ],
+)
 def test_the_rate_of_a_further_set_is_that_of_the_model_integrated_anew(sets: list[tuple[float, float]]) -> None:
     drawn = pooled_rate(sets, np.random.default_rng(1), 200_000)
     rates, weights = by_weights(sets)

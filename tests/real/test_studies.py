@@ -96,6 +96,7 @@ def test_the_works_that_eyes_found_plausible_are_listed_with_the_right_entity(be
         assert entity in entities[work_id], work_id
 
 
+@pytest.mark.slow
 def test_eu_china_runs_on_the_raw_works(works_files: list[Path], tmp_path: Path) -> None:
     run = copub.run("eu-china", works=works_files[:1], reports=tmp_path)
     steps = {step["step"]: step["count"] for step in run.manifest["funnel"]}

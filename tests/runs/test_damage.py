@@ -135,6 +135,7 @@ def test_a_table_of_a_newer_copub_with_more_columns_is_read(tmp_path: Path, run:
     assert last_tables(tmp_path, "world") is not None
 
 
+@pytest.mark.slow
 def test_a_new_run_is_made_beside_a_damaged_one_of_the_same_study(
     tmp_path: Path, small_run: Run, all_years: Study, small_works: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

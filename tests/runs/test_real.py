@@ -48,6 +48,7 @@ def _written(works: list[dict[str, Any]], path: Path) -> Path:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_planted_changes_of_real_records_are_named_with_their_counts(runs: tuple[Run, Run, Path]) -> None:
     first, second, _ = runs
     comparison = compare(first, second)

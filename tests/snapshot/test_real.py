@@ -40,6 +40,7 @@ def test_the_known_works_of_belgium_and_china_are_found(snapshot: Path, tmp_path
     assert summary.records == 15_496 + 920
 
 
+@pytest.mark.slow
 def test_pairs_of_many_countries_give_what_full_parsing_gives(snapshot: Path, real_data: Path, tmp_path: Path) -> None:
     pairs = parse_pairs([f"eu={EU}:CN,HK", "US:CN", "SA/BE:IT"])
     extract(str(snapshot), tmp_path / "{pair}.jsonl", pairs, expansion=True)
