@@ -309,15 +309,15 @@ def _cut_lines(path: Path, moved: Callable[[float], Any]) -> Iterator[Lines]:
 
 def _cut_rows(path: Path, moved: Callable[[float], Any]) -> Iterator[Rows]:
     first = 1
-    with pq.ParquetFile(path) as file:
-        step = path.stat().st_size / max(file.metadata.num_rows, 1)
-        try:
+    try:
+        with pq.ParquetFile(path) as file:
+            step = path.stat().st_size / max(file.metadata.num_rows, 1)
             for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
                 yield Rows(path, first, batch)
                 first += len(batch)
                 moved(step * len(batch))
-        except (pa.ArrowException, OSError) as error:
-            yield Rows(path, first, None, Fault(f"{path}:{first}", f"the file is damaged: {error}", "get it again"))
+    except (pa.ArrowException, OSError) as error:
+        yield Rows(path, first, None, Fault(f"{path}:{first}", f"the file is damaged: {error}", "get it again"))
 
 
 def _rows_at_once(metadata: pq.FileMetaData) -> int:

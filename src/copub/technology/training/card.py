@@ -80,7 +80,7 @@ def read_unseen(
 
 
 def unseen_figures(texts: Sequence[Text], unseen: Unseen, card: Mapping[str, Any]) -> dict[str, Any]:
-    """Judge the decision on the works that were kept apart, by what they have, and all by their titles alone."""
+    """Evaluate the decision on the works that were kept apart, by what they have, and all by their titles alone."""
     kinds = kinds_of(texts)
     found = unseen.as_read >= balanced_thresholds(card, kinds)
     made = [_mean([row]) for row in decision_rows(unseen.positive, found, unseen.usable, texts, card["areas"])]

@@ -63,7 +63,7 @@ AI_HEAD = "arXiv:ai"
 HALVES = 2
 VOCABULARY = {"full": (5, 130_000), "title": (4, 110_000)}
 """By kind: n-grams of at least so many texts, and at most so many n-grams. Titles are short: their vocabulary has
-also the words of works that nobody has read, which stand in too few titles to be known from these."""
+also the words of works that nobody has read, which occur in too few titles to be known from these."""
 
 
 @dataclass(frozen=True, slots=True)
