@@ -208,13 +208,8 @@ def test_thresholds_of_the_study_hold_under_every_operating_point(
     text = load_study("demo").raw.split("[assertions]")[0] + '\n[technology.thresholds]\n"EU-02-AI" = 0.95\n'
     run = copub.run(parse_study(text), cache=demo_folders[0], reports=tmp_path / "r", until="measure")
     works, assignments = run.tables["copublications"], run.tables["assignments"]
-    has_abstract = run.tables["works"].filter(abstract_status="full")["work_id"].implode()
-    for operating_point, by_kind in load_model().thresholds.items():
-        full, title = (
-            pl.col("area").replace_strict({**by_kind[kind], **own}, return_dtype=pl.Float64)
-            for kind in ("full", "title")
-        )
-        needed = pl.when(pl.col("work_id").is_in(has_abstract)).then(full).otherwise(title)
+    for operating_point, by_area in load_model().thresholds.items():
+        needed = pl.col("area").replace_strict({**by_area, **own}, return_dtype=pl.Float64)
         critical = assignments.filter(pl.col("score") >= needed)["work_id"].unique()
         expected = works.filter(pl.col("work_id").is_in(critical.implode()) & pl.col("is_listed")).height
         grid = run.tables["specifications"]

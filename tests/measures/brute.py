@@ -267,7 +267,7 @@ def specification(
     world: list[Row],
     spec: Row,
     entities: Mapping[str, tuple[str, str, bool, str]],
-    thresholds: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]],
+    thresholds: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> tuple[float, float]:
     """Return numerator and denominator of the headline under one combination of switches."""
     of_works = specification_of_works(world, spec, entities, thresholds).values()
@@ -278,7 +278,7 @@ def specification_of_works(
     world: list[Row],
     spec: Row,
     entities: Mapping[str, tuple[str, str, bool, str]],
-    thresholds: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]],
+    thresholds: Mapping[str, Mapping[str, Mapping[str, float]]],
 ) -> dict[str, tuple[float, float]]:
     """Return by work_id what each work that counts brings to numerator and denominator."""
     side_b = {"CN"} if spec["hk_mo"] == "without" else {"CN", "HK"}
@@ -310,8 +310,7 @@ def specification_of_works(
             "fractional-authors": weight_of(people, SIDE_A | side_b),
             "fractional-countries": weight_of_countries(people, SIDE_A | side_b),
         }[spec["counting"]]
-        text = "with abstract" if work["abstract_status"] == "full" else "title only"
-        needed = thresholds.get(spec["taxonomy"], {}).get(spec["operating_point"], {}).get(text, {})
+        needed = thresholds.get(spec["taxonomy"], {}).get(spec["operating_point"], {})
         critical = any(
             t == spec["taxonomy"] and score >= (0.5 if spec["operating_point"] == "balanced" else needed.get(area, 0.5))
             for t, area, score in work["assignments"]

@@ -15,7 +15,6 @@ from copub.lists.taxonomy import load_taxonomy, read_taxonomy
 from copub.lists.tomlfile import parse_toml
 from copub.schema import TABLES
 from copub.technology import classification, classify, classify_file
-from copub.technology.model import load_model
 
 EU = "eu-2023-2113"
 TITLES = {
@@ -126,17 +125,6 @@ def test_a_given_threshold_wins_over_the_profile() -> None:
     row = made.assignments.filter(work_id="W1", area="EU-03-QUANTUM").row(0, named=True)
     assert row["threshold"] == 1.0
     assert row["assigned"] == (row["score"] >= 1.0)
-
-
-def test_titles_alone_have_thresholds_of_their_own_at_every_operating_point() -> None:
-    abstract = {
-        "W3": "We make a solid electrolyte for lithium metal batteries and measure how it conducts ions at 25 °C."
-    }
-    for point, by_kind in load_model().thresholds.items():
-        for kind, given in (("title", {}), ("full", abstract)):
-            made = classify(_works(given), _topics(), [load_taxonomy(EU)], operating_point=point)
-            row = made.assignments.filter(work_id="W3", area="EU-08-ENERGY").row(0, named=True)
-            assert row["threshold"] == by_kind[kind]["EU-08-ENERGY"]
 
 
 def test_an_unknown_profile_is_refused_by_name() -> None:

@@ -23,9 +23,7 @@ def test_the_shipped_model_fits_its_taxonomy() -> None:
     model = load_model()
     assert model.areas == load_taxonomy(NAME).area_ids
     assert set(model.scorers) == {"full", "title"}
-    assert all(set(by_kind) == set(model.scorers) for by_kind in model.thresholds.values())
-    of_kinds = [by_area for by_kind in model.thresholds.values() for by_area in by_kind.values()]
-    assert all(set(by_area) == set(model.areas) for by_area in of_kinds)
+    assert all(set(by_area) == set(model.areas) for by_area in model.thresholds.values())
 
 
 def test_the_model_is_small_enough_for_a_wheel_and_holds_no_objects() -> None:

@@ -130,27 +130,22 @@ def weights_under(run: Run, study: Study) -> pl.DataFrame:
 def critical_under(run: Run, study: Study, thresholds: pl.DataFrame) -> pl.DataFrame:
     """Return per work of a run with any evidence whether it is critical under other settings.
 
-    Scores are the run's own; `thresholds` (`thresholds_of`) are those of the other run.
+    Scores are the run's own; `thresholds` (columns area, threshold) are those of the other run.
     An area that the other run does not know keeps its own.
     """
     return (
-        _with_text(run, study)
-        .join(thresholds, on=["has_abstract", "area"], how="left", suffix="_other")
+        run.tables["assignments"]
+        .filter(pl.col("taxonomy") == study.taxonomy)
+        .join(thresholds, on="area", how="left", suffix="_other")
         .group_by("work_id")
         .agg((pl.col("score") >= pl.coalesce("threshold_other", "threshold")).any().alias("is_critical"))
     )
 
 
 def thresholds_of(run: Run, study: Study) -> pl.DataFrame:
-    """Return the thresholds of a run: columns has_abstract, area, threshold."""
-    return _with_text(run, study).group_by("has_abstract", "area").agg(pl.col("threshold").min())
-
-
-def _with_text(run: Run, study: Study) -> pl.DataFrame:
-    """Return the assignments to the headline taxonomy; titles alone have thresholds of their own."""
-    works = run.tables["works"].select("work_id", has_abstract=pl.col("abstract_status").eq_missing("full"))
+    """Return the thresholds of a run: columns area, threshold."""
     own = run.tables["assignments"].filter(pl.col("taxonomy") == study.taxonomy)
-    return own.join(works, on="work_id", how="left")
+    return own.group_by("area").agg(pl.col("threshold").min())
 
 
 def listed_under(run: Run, own: Study, other: Study) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.lists.errorcounts import TEXT_STRATA, Errors, read_card, read_evaluation
+from copub.lists.errorcounts import Errors, read_card, read_evaluation
 from copub.lists.modelcard import FOLDER, MODEL
 from copub.lists.published import Published
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
@@ -125,11 +125,7 @@ def thresholds_of(study: Study) -> Thresholds:
     """Return the thresholds of all operating points for the model's taxonomy, with those that the study sets."""
     model = load_model()
     operating_points = {
-        operating_point: {
-            text: {**by_kind[kind], **study.thresholds}
-            for text, kind in zip(TEXT_STRATA, ("full", "title"), strict=True)
-        }
-        for operating_point, by_kind in model.thresholds.items()
+        operating_point: {**by_area, **study.thresholds} for operating_point, by_area in model.thresholds.items()
     }
     return {model.taxonomy: operating_points} if model.taxonomy in (study.taxonomy, *study.other_taxonomies) else {}
 

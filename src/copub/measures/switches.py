@@ -16,7 +16,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from copub.corpus.funnel import PARATEXT_TITLE
-from copub.lists.errorcounts import TEXT_STRATA
 from copub.measures.copublications import UNRATED, authors_by_side
 from copub.measures.duplicategroups import COLUMNS as DUPLICATES
 from copub.measures.duplicategroups import first_of_group
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from copub.study import Study
 
 Mask = NDArray[np.bool_]
-Thresholds = Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
-"""Thresholds by taxonomy, operating point, text ("with abstract", "title only") and area."""
+Thresholds = Mapping[str, Mapping[str, Mapping[str, float]]]
+"""Thresholds by taxonomy, operating point and area."""
 
 HARMONISED = ("HK", "MO")
 ARTICLES = ("article", "journal-article", "proceedings-article", "review")
@@ -56,7 +55,6 @@ _SWITCHED = (
     "weight_countries", "is_bilateral", "is_dual_only", "abstract_status", *DUPLICATES,
 )  # fmt: skip
 """What the switches read of a work."""
-_NEEDED = {"text": pl.String, "area": pl.String, "needed": pl.Float64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,20 +151,18 @@ def critical_masks(
     its thresholds against the score. A taxonomy without thresholds of its own by area (one that
     classifies through its crosswalk) has its own decision only.
     """
-    text = pl.when(pl.col("abstract_status") == "full").then(pl.lit(TEXT_STRATA[0])).otherwise(pl.lit(TEXT_STRATA[1]))
-    numbered = works.select("work_id", text.alias("text")).with_row_index("position")
-    rows = assignments.join(numbered, on="work_id")
+    rows = assignments.join(works.select("work_id").with_row_index("position"), on="work_id")
     masks = {}
     for taxonomy, operating_point in product(settings["taxonomy"], settings["operating_point"]):
-        by_text = thresholds.get(taxonomy.name, {}).get(operating_point.name, {})
-        if not operating_point.own and not by_text:
+        by_area = thresholds.get(taxonomy.name, {}).get(operating_point.name, {})
+        if not operating_point.own and not by_area:
             continue
         part = rows.filter(pl.col("taxonomy") == taxonomy.name)
         if not operating_point.own:
-            listed = [(text, area, at) for text, by_area in by_text.items() for area, at in by_area.items()]
-            needed = pl.DataFrame(listed, schema=_NEEDED, orient="row")
-            enough = pl.when(pl.col("needed").is_null()).then("assigned").otherwise(pl.col("score") >= pl.col("needed"))
-            part = part.join(needed, on=["text", "area"], how="left").with_columns(enough.alias("assigned"))
+            needed = pl.col("area").replace_strict(by_area, default=None, return_dtype=pl.Float64)
+            part = part.with_columns(
+                pl.when(needed.is_null()).then("assigned").otherwise(pl.col("score") >= needed).alias("assigned")
+            )
         masks[taxonomy.name, operating_point.name] = _mask(works.height, part.filter("assigned")["position"])
     return masks
 

@@ -82,16 +82,14 @@ class ModelAreaScorer:
     InputError : the taxonomy has the id of the model's but other areas, or in another order.
     """
 
-    def __init__(self, model: Model, taxonomy: Taxonomy, thresholds: Mapping[str, Mapping[str, float]]) -> None:
+    def __init__(self, model: Model, taxonomy: Taxonomy, thresholds: Mapping[str, float]) -> None:
         if taxonomy.area_ids != model.areas:
             raise InputError(
                 f"the model was trained for other areas than those of this {taxonomy.id!r}",
                 hint="give a taxonomy with other areas an id of its own, or train a model for it",
             )
         self.model = model
-        self.thresholds = {
-            kind: np.array([by_area[area] for area in taxonomy.area_ids]) for kind, by_area in thresholds.items()
-        }
+        self.thresholds = np.array([thresholds[area] for area in taxonomy.area_ids])
 
     def score(self, chunk: Chunk, kind: str, topics: pl.DataFrame) -> tuple[Scores, ModelView]:
         """Score a chunk; `topics` has work (position), area (position) and weight of mapped topics."""
@@ -109,7 +107,7 @@ class ModelAreaScorer:
         score = np.round(sigmoid(adjust_jointly(logits + extra, whole, self.model.joint_weights)), DECIMALS)
         scores = Scores(
             score=score,
-            threshold=np.broadcast_to(self.thresholds[kind], score.shape),
+            threshold=np.broadcast_to(self.thresholds, score.shape),
             by_rules=rules_speak(chunk),
             by_model=sigmoid(without) >= 0.10,
             by_topic=extra > 0,

@@ -66,8 +66,8 @@ def classify(
     works : work_id, title, abstract, abstract_status, language, epoch; whole, or in parts.
     topics : the table `topics`; may be empty.
     taxonomies : the first is the headline; `thresholds` holds for areas of any of them.
-    operating_point : precision, balanced or recall: where the thresholds lie; titles alone have their own.
-    thresholds : probability by area id, wins over the operating point, for titles too.
+    operating_point : precision, balanced or recall: where the thresholds lie.
+    thresholds : probability by area id, wins over the operating point.
 
     Raises
     ------
@@ -206,7 +206,7 @@ class _Scorers:
         self.base = own[0] if own else load_taxonomy(model.taxonomy)
         self.base_reader = TextReader(self.base)
         self.readers = {t.id: TextReader(t) for t in taxonomies if t.id != model.taxonomy}
-        chosen = {kind: {**by_area, **thresholds} for kind, by_area in model.thresholds[operating_point].items()}
+        chosen = {**model.thresholds[operating_point], **thresholds}
         self.base_scorer = ModelAreaScorer(model, self.base, chosen)
         self.own_scorers = {
             t.id: RuleAreaScorer(

@@ -159,7 +159,7 @@ class Model:
     `calibration` (slope, intercept) by kind turns a logit into a calibrated one; `joint_weights`
     (weight of the areas, weight of the base classifier for any area, bias) gives the logit to which the areas
     of a work are moved together (`copub.technology.jointadjustment`); `thresholds` by
-    operating point, kind and area are probabilities; `topic_weights` are added to the logit by the rank of a
+    operating point and area are probabilities; `topic_weights` are added to the logit by the rank of a
     mapped OpenAlex topic (primary, further); `generic` holds, by kind, weights, bias and
     thresholds for areas that have rules but no trained scorer; `head_scores` by base classifier and kind are the
     base classifiers to which a taxonomy may link. `hash` names the model in manifests. `trained_on` holds the
@@ -171,7 +171,7 @@ class Model:
     scorers: Mapping[str, Scorer]
     calibration: Mapping[str, tuple[float, float]]
     joint_weights: tuple[float, float, float]
-    thresholds: Mapping[str, Mapping[str, Mapping[str, float]]]
+    thresholds: Mapping[str, Mapping[str, float]]
     topic_weights: Mapping[str, float]
     generic: Mapping[str, Any]
     head_scores: HeadScores
@@ -212,10 +212,7 @@ def load_model(name: str = MODEL, folder: Path | None = None) -> Model:
         scorers=scorers,
         calibration={kind: (float(a), float(b)) for kind, (a, b) in card["calibration"].items()},
         joint_weights=tuple(card["together"]),
-        thresholds={
-            point: {"full": by_area, "title": card["title_thresholds"][point]}
-            for point, by_area in card["thresholds"].items()
-        },
+        thresholds=card["thresholds"],
         topic_weights=card["topic_weights"],
         generic=card["generic"],
         head_scores=read_head_scores(card),

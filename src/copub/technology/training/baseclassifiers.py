@@ -19,8 +19,6 @@ from copub.technology.training.labelledworks import Text
 from copub.technology.workchunk import Chunk, TextReader
 
 CHUNK = 4_000
-TOLERANCE = 1e-2
-"""Where the optimizer of a base classifier stops."""
 # Base classifier -> arXiv categories that are its positives.
 CATEGORY_HEADS: Mapping[str, tuple[str, ...]] = {
     "ai": ("cs.AI", "cs.LG", "stat.ML", "cs.CV", "cs.CL", "cs.MA", "cs.RO"),
@@ -127,7 +125,7 @@ def _learn(job: tuple[sp.csr_matrix, npt.NDArray[np.bool_], str]) -> tuple[npt.N
     threadpool_limits(1)
     vectors, positive, method = job
     if method == "svm":
-        learner = LinearSVC(C=0.5, tol=TOLERANCE, random_state=0)
+        learner = LinearSVC(C=0.5, random_state=0)
     elif method == "balanced svm":
         learner = LinearSVC(C=0.3, class_weight="balanced", random_state=0, max_iter=3000)
     else:

@@ -116,15 +116,6 @@ class Corpus:
         texts = [_cset(record) for record in _lines(self.paths["CSET dev"])]
         return [text for text in texts if not self._is_held(text.id, text.title) and text.id not in self._read]
 
-    def unread(self) -> list[Text]:
-        """Return the works that nobody has read: they teach words, not areas."""
-        texts: dict[str, Text] = {}
-        for frame in read_records(self.paths["works"]):
-            for name, title, abstract in frame.select("work_id", "title", "abstract").fill_null("").iter_rows():
-                if title and name not in self._read and not self._is_held(name, title):
-                    texts.setdefault(text_key(title), Text(name, title, abstract, frozenset()))
-        return list(texts.values())
-
     def topics(self, areas: Mapping[str, tuple[str, ...]]) -> list[Text]:
         """Return the texts of the OpenAlex topics, labelled with the areas to which they are mapped."""
         rows = pl.read_csv(self.paths["topics"]).select("topic_id", "topic_name", "keywords", "summary").iter_rows()

@@ -32,25 +32,14 @@ def kinds_of(gold: Sequence[Text]) -> npt.NDArray[np.str_]:
     return np.array(["full" if text.abstract else "title" for text in gold])
 
 
-def calibrate(
-    runs: Sequence[Floats], title_runs: Sequence[Floats], labels: Labelled, gold: Sequence[Text]
-) -> dict[str, tuple[float, float]]:
-    """Return slope and intercept by kind, so that sigmoid(slope * logit + intercept) is a probability.
-
-    Titles are calibrated on the titles of all works: what was read of a work with its abstract is true of its
-    title too, and works that have no abstract are too few.
-
-    Parameters
-    ----------
-    runs : logits of the gold works, each by the kind that fits its text; `title_runs` : all by their titles.
-    """
+def calibrate(runs: Sequence[Floats], labels: Labelled, gold: Sequence[Text]) -> dict[str, tuple[float, float]]:
+    """Return slope and intercept by kind, so that sigmoid(slope * logit + intercept) is a probability."""
     calibration = {}
-    with_abstract = (kinds_of(gold) == "full")[:, None]
-    of_kind = {"full": (runs, labels.usable & with_abstract), "title": (title_runs, labels.usable)}
+    kinds = kinds_of(gold)
     for kind in KINDS:
-        its, chosen = of_kind[kind]
-        logits = np.concatenate([run[:, :-1][chosen] for run in its])
-        truth = np.concatenate([labels.positive[chosen] for _ in its])
+        chosen = labels.usable & (kinds == kind)[:, None]
+        logits = np.concatenate([run[:, :-1][chosen] for run in runs])
+        truth = np.concatenate([labels.positive[chosen] for _ in runs])
         learner = LogisticRegression(C=1e3).fit(logits[:, None], truth)
         calibration[kind] = (round(float(learner.coef_[0, 0]), 4), round(float(learner.intercept_[0]), 4))
     return calibration
@@ -84,7 +73,7 @@ def probabilities(run: Floats, kinds: npt.NDArray[np.str_], card: Mapping[str, A
     return np.asarray(1.0 / (1.0 + np.exp(-logits)))
 
 
-def choose_thresholds(scores: Sequence[Scores], positive: Bools, usable: Bools) -> dict[str, float]:
+def choose_thresholds(scores: Sequence[Scores], labels: Labelled) -> dict[str, float]:
     """Choose one threshold per operating point for all areas: one for each area would follow thirty works each.
 
     `balanced` is the best (the middle of those that are) in macro F1 (areas with enough positives) plus F1
@@ -93,15 +82,14 @@ def choose_thresholds(scores: Sequence[Scores], positive: Bools, usable: Bools) 
 
     Parameters
     ----------
-    scores : probabilities (works x areas) of works that the model has not learnt from, one array a run.
-    positive, usable : works x areas, as read.
+    scores : cross-validated probabilities of the gold works, one array a run.
     """
-    gains = np.array([np.mean([_gain(run >= at, positive, usable) for run in scores]) for at in GRID])
+    gains = np.array([np.mean([_gain(run >= at, labels) for run in scores]) for at in GRID])
     window = np.convolve(np.pad(gains, SMOOTH, mode="edge"), np.ones(2 * SMOOTH + 1), mode="valid")
     best = np.flatnonzero(window >= window.max() - 1e-9)
     balanced = float(GRID[best[best.size // 2]])
-    pairs = np.stack([run[usable] for run in scores])
-    truth = positive[usable]
+    pairs = np.stack([run[labels.usable] for run in scores])
+    truth = labels.positive[labels.usable]
     above = [at for at in GRID if at >= balanced and precision_of(pairs >= at, truth) >= WANTED]
     below = [at for at in GRID if at <= balanced and recall_of(pairs >= at, truth) >= WANTED]
     return {
@@ -121,11 +109,11 @@ def recall_of(taken: Bools, truth: Bools) -> float:
     return float((taken & truth).sum() / max(truth.sum() * len(taken), 1))
 
 
-def _gain(taken: Bools, positive: Bools, usable: Bools) -> float:
-    enough = np.flatnonzero((positive & usable).sum(axis=0) >= ENOUGH)
-    by_area = [f1_of(positive[usable[:, at], at], taken[usable[:, at], at]) for at in enough]
-    truth, found, counted = any_area(positive, taken, usable)
-    return (float(np.mean(by_area)) if by_area else 0.0) + f1_of(truth[counted], found[counted])
+def _gain(taken: Bools, labels: Labelled) -> float:
+    enough = [at for at in range(taken.shape[1]) if (labels.positive & labels.usable)[:, at].sum() >= ENOUGH]
+    by_area = [f1_of(labels.positive[ok, at], taken[ok, at]) for at in enough if (ok := labels.usable[:, at]).any()]
+    truth, found, usable = any_area(labels.positive, taken, labels.usable)
+    return (float(np.mean(by_area)) if by_area else 0.0) + f1_of(truth[usable], found[usable])
 
 
 def best_threshold(scores: Scores, truth: Bools) -> float:

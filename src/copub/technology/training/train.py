@@ -31,7 +31,7 @@ from copub.technology.training.baseclassifiers import (
     vectorize,
 )
 from copub.technology.training.calibration import learn_head_score, unseen_margins
-from copub.technology.training.card import card_text, figures, head_figures, read_unseen, unseen_figures
+from copub.technology.training.card import card_text, figures, head_figures, unseen_figures
 from copub.technology.training.labelledworks import EXAMPLE, Corpus, Text, own_examples
 from copub.technology.training.metaclassifier import (
     Labelled,
@@ -61,24 +61,19 @@ WEIGHTS = {EXAMPLE: 0.5, CSET: 0.2}
 """How much a title written for copub, and CSET's label of the AI area, count beside a work that was read."""
 AI_HEAD = "arXiv:ai"
 HALVES = 2
-VOCABULARY = {"full": (5, 130_000), "title": (4, 110_000)}
-"""By kind: n-grams of at least so many texts, and at most so many n-grams. Titles are short: their vocabulary has
-also the words of works that nobody has read, which occur in too few titles to be known from these."""
+VOCABULARY = {"full": (5, 130_000), "title": (3, 80_000)}
+"""By kind: n-grams of at least so many texts, and at most so many n-grams."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The training texts, by what their labels mean; the last `cset` of the categories are CSET's works.
-
-    `unread` have no labels: they widen the vocabulary of titles.
-    """
+    """The training texts, by what their labels mean; the last `cset` of the categories are CSET's works."""
 
     categories: Sequence[Text]
     cset: int
     topics: Sequence[Text]
     labelled: Sequence[Text]
     gold: int
-    unread: Sequence[Text] = ()
 
 
 def read_sources(corpus: Corpus, further: Sequence[Path]) -> Sources:
@@ -88,8 +83,7 @@ def read_sources(corpus: Corpus, further: Sequence[Path]) -> Sources:
     cset = corpus.cset_dev()
     categories = [*corpus.arxiv(), *cset]
     labelled += ai_labels(cset)
-    topics = corpus.topics(areas_of_topics())
-    return Sources(categories, len(cset), topics, labelled, len(corpus.gold), corpus.unread())
+    return Sources(categories, len(cset), corpus.topics(areas_of_topics()), labelled, len(corpus.gold))
 
 
 def ai_labels(texts: Sequence[Text]) -> list[Text]:
@@ -168,8 +162,7 @@ def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) 
     """Train base classifiers and meta-classifier of one kind."""
     batches = batches_of(sources, kind)
     at_least, at_most = VOCABULARY[kind]
-    further = [Batch(sources.unread, titles_only=True), Batch(sources.unread)] if kind == "title" else []
-    vocabulary = learn_vocabulary(reader, [*batches, *further], at_least=at_least, at_most=at_most)
+    vocabulary = learn_vocabulary(reader, batches, at_least=at_least, at_most=at_most)
     vectors, rules = vectorize(reader, vocabulary, batches)
     taxonomy = reader.ruleset.taxonomy
     tasks = tasks_of(sources, taxonomy)
@@ -200,17 +193,14 @@ def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) 
 
 def cross_validated_logits(
     trained: Mapping[str, Trained], gold: Sequence[Text], seed: int, processes: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return cross-validated logits (works x areas and any area).
-
-    First each by the kind that fits its text, then all by their titles alone.
-    """
+) -> npt.NDArray[np.float32]:
+    """Return cross-validated logits (works x areas and any area), each by the kind that fits its text."""
     scored = np.arange(len(gold))
     positive = trained["full"].labelled.positive[scored]
     folds = draw_folds(positive, [text.stratum for text in gold], FOLDS, seed)
     logits = {kind: cross_validate(trained[kind].labelled, scored, folds, processes=processes) for kind in KINDS}
     has_abstract = np.array([bool(text.abstract) for text in gold])
-    return np.where(has_abstract[:, None], logits["full"], logits["title"]), logits["title"]
+    return np.where(has_abstract[:, None], logits["full"], logits["title"])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -229,41 +219,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
     reader = TextReader(taxonomy)
     trained = {kind: train_kind(reader, sources, kind, options.processes) for kind in KINDS}
     gold = sources.labelled[: sources.gold]
-    validated = [cross_validated_logits(trained, gold, seed, options.processes) for seed in range(REPEATS)]
-    runs = [fitting for fitting, _ in validated]
+    runs = [cross_validated_logits(trained, gold, seed, options.processes) for seed in range(REPEATS)]
     labels = trained["full"].labelled.of(np.arange(len(gold)))
     card: dict[str, Any] = {
         "taxonomy": taxonomy.id,
         "areas": list(taxonomy.area_ids),
         "languages": ["en"],
-        "calibration": calibrate(runs, [titles for _, titles in validated], labels, gold),
+        "calibration": calibrate(runs, labels, gold),
         "data": corpus.hashes(),
-        "texts": {"arXiv": len(sources.categories), "topics": len(sources.topics), "labelled": len(sources.labelled)}
-        | {"unread": len(sources.unread)},
+        "texts": {"arXiv": len(sources.categories), "topics": len(sources.topics), "labelled": len(sources.labelled)},
         "taxonomy_hash": taxonomy.hash,
     }
     kinds = kinds_of(gold)
     card["together"] = learn_together(runs, labels, gold, card["calibration"])
     scores = [probabilities(run, kinds, card) for run in runs]
-    scorers = {kind: trained[kind].scorer for kind in KINDS}
-    unseen = read_unseen(corpus.unseen, scorers, reader, card)
-    full, titles = kinds == "full", np.full(len(gold), "title")
-    of_titles = [np.vstack([probabilities(run, titles, card), unseen.as_titles]) for _, run in validated]
-    positive, usable = np.vstack([labels.positive, unseen.positive]), np.vstack([labels.usable, unseen.usable])
-    for name, chosen in (
-        ("thresholds", choose_thresholds([run[full] for run in scores], labels.positive[full], labels.usable[full])),
-        ("title_thresholds", choose_thresholds(of_titles, positive, usable)),
-    ):
-        card[name] = {point: dict.fromkeys(taxonomy.area_ids, at) for point, at in chosen.items()}
+    chosen = choose_thresholds(scores, labels)
+    card["thresholds"] = {
+        operating_point: dict.fromkeys(taxonomy.area_ids, at) for operating_point, at in chosen.items()
+    }
     card["generic"] = {kind: learn_generic(trained[kind].labelled.of(np.arange(len(gold)))) for kind in KINDS}
     logits = calibrated(runs[0], kinds, card["calibration"])
     topics = corpus.topics_of_gold()
     card["topic_weights"] = learn_topic_weights(logits, labels, topics, TAXONOMY, taxonomy.area_ids)
     card["head_scores"] = {AI_HEAD: {kind: trained[kind].head_score for kind in KINDS}}
     card |= figures(runs, labels, gold, taxonomy.area_ids, card)
-    card["unseen"] = unseen_figures(corpus.unseen, unseen, card)
+    card["unseen"] = unseen_figures(corpus.unseen, {kind: trained[kind].scorer for kind in KINDS}, reader, card)
     card["heads_judged"] = head_figures(corpus, trained["full"].scorer, reader, card)
-    card = write_model(options.out, TAXONOMY, scorers, card)
+    card = write_model(options.out, TAXONOMY, {kind: trained[kind].scorer for kind in KINDS}, card)
     (options.out / f"{TAXONOMY}.md").write_text(card_text(card), encoding="utf-8")
     table = calibration_table(labels.positive[labels.usable], scores[0][labels.usable])
     picture = calibration_svg(table, f"{TAXONOMY}: cross-validated on the gold set")
