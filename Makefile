@@ -21,7 +21,7 @@ help:  ## list the targets
 	@touch $@
 
 .venv/.ready-dev: requirements-dev.txt pyproject.toml
-	@tools/setup requirements-dev.txt "what copub and its development need (about 365 MB to download, 1.5 GB on disk)"
+	@tools/setup requirements-dev.txt "what copub and its development need (about 425 MB to download, 1.8 GB on disk)"
 	@touch .venv/.ready-run $@
 
 run: .venv/.ready-run  ## run the demo study and write its report
