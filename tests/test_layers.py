@@ -13,6 +13,7 @@ PACKAGE = Path(copub.__file__).parent
 
 LAYERS = (
     ("lists",),
+    ("addresses",),
     ("study",),
     ("sources", "demo"),
     ("corpus",),

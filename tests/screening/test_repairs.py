@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from copub import schema
-from copub.screening.affiliationtext import Reader
-from copub.screening.proposedrepairs import KINDS, countries_in, other_countries, patches, repair, repair_authorships
+from copub.addresses.affiliationtext import Reader
+from copub.corpus.repairs import KINDS, countries_in, other_countries, patches, repair, repair_authorships
 
 
 def kinds(frame: pl.DataFrame) -> list[str]:

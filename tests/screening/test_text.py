@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from copub.screening.affiliationtext import DIVIDER, Reader
-from copub.screening.folding import fold
-from copub.screening.typos import slips_of
-from copub.screening.vocabulary import vocabulary
+from copub.addresses.affiliationtext import DIVIDER, Reader
+from copub.addresses.folding import fold
+from copub.addresses.typos import slips_of
+from copub.addresses.vocabulary import vocabulary
 
 READER = Reader(["tsinghua", "nanjing", "shanghai", "xian", "beijing", "jiaotong"])
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from copub.corpus.repairs import patches
 from copub.lists.watchlist import registry
 from copub.report.facts import Facts
-from copub.screening.proposedrepairs import patches
 
 Curation = tuple[str, str, str]
 """String, action (add | remove), OpenAlex id of the institution."""

@@ -9,10 +9,10 @@ import polars as pl
 
 from copub.corpus import Tables
 from copub.corpus.funnel import Funnel
+from copub.corpus.repairs import REPAIRS, other_countries, repair, repair_authorships
 from copub.lists.watchlist import Watchlist
 from copub.parallel import by_parts, split_by_work, with_own_buffers
 from copub.schema import conform
-from copub.screening.proposedrepairs import REPAIRS, other_countries, repair, repair_authorships
 from copub.screening.studyhits import decided, screen_study
 from copub.study import Study
 

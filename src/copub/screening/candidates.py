@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 from rapidfuzz import fuzz, process
 
+from copub.addresses.affiliationtext import DIVIDER
 from copub.lists.watchlist import Watchlist
 from copub.progress import bar
-from copub.screening.affiliationtext import DIVIDER
 from copub.screening.compilednames import build_lexicon
 from copub.screening.index import Index, build_index
 from copub.screening.matching import find_mentions

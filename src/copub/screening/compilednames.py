@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
+from copub.addresses.affiliationtext import DIVIDER, Reader
+from copub.addresses.folding import CHINESE
+from copub.addresses.vocabulary import vocabulary
 from copub.errors import Fault, FileError
 from copub.lists.csvfile import read_rows
 from copub.lists.entity import Entity
-from copub.screening.affiliationtext import DIVIDER, Reader
-from copub.screening.folding import CHINESE
 from copub.screening.spelling import spellings
-from copub.screening.vocabulary import vocabulary
 from copub.shipped import shipped_folder
 
 SILENT = ("laboratory", "merged")

@@ -8,6 +8,7 @@ from functools import partial
 import polars as pl
 
 from copub.arguments import expect_each, expect_known, frame_of
+from copub.corpus.repairs import named_in
 from copub.lists.watchlist import Watchlist
 from copub.parallel import split_by_work, with_own_buffers
 from copub.schema import TABLES, conform, empty
@@ -15,7 +16,6 @@ from copub.screening.candidates import REVIEW, candidates
 from copub.screening.counting import TIERS, CountingRule, with_reasons
 from copub.screening.index import Index, build_index
 from copub.screening.matching import IF_COUNTRY, SURE
-from copub.screening.proposedrepairs import named_in
 
 _PLACE = ["work_id", "author_seq", "affiliation_seq"]
 _READ = {

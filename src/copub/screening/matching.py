@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from copub.addresses.affiliationtext import DIVIDER, Reading
+from copub.addresses.vocabulary import Place, vocabulary
 from copub.lists.entity import Entity
-from copub.screening.affiliationtext import DIVIDER, Reading
 from copub.screening.compilednames import Lexicon, Meaning
 from copub.screening.mentioncontext import ABROAD, PERHAPS_ABROAD, Scene
-from copub.screening.vocabulary import Place, vocabulary
 
 SURE, IF_COUNTRY, UNLESS_ABROAD = "sure", "if-country", "unless-abroad"
 

@@ -6,13 +6,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from copub.addresses.affiliationtext import DIVIDER, DIVIDERS, LINKING, Reading, Spans
+from copub.addresses.folding import CHINESE, other_forms
+from copub.addresses.gazetteer import Place as Address
+from copub.addresses.gazetteer import places_of_clause
+from copub.addresses.vocabulary import Place, vocabulary
 from copub.lists.entity import Entity
-from copub.screening.affiliationtext import DIVIDER, DIVIDERS, LINKING, Reading, Spans
 from copub.screening.compilednames import Lexicon
-from copub.screening.folding import CHINESE, other_forms
-from copub.screening.gazetteer import Place as Address
-from copub.screening.gazetteer import places_of_clause
-from copub.screening.vocabulary import Place, vocabulary
 
 Placed = tuple[int, str, Place]
 """Position, name and meaning of a place."""

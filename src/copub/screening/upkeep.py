@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 from rapidfuzz import fuzz, process
 
+from copub.addresses.affiliationtext import DIVIDER
 from copub.errors import InputError
 from copub.lists.watchlist import Watchlist, left_out
-from copub.screening.affiliationtext import DIVIDER
 from copub.screening.compilednames import Lexicon
 from copub.screening.document import Rows, read_document
 from copub.screening.index import build_index

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from copub.addresses.folding import CHINESE, fold
+from copub.addresses.typos import Slips, slips_of
 from copub.errors import Fault, FileError
 from copub.lists.csvfile import read_rows
-from copub.screening.folding import CHINESE, fold
-from copub.screening.typos import Slips, slips_of
 from copub.shipped import shipped_folder
 
 

@@ -14,12 +14,12 @@ from typing import NamedTuple
 import polars as pl
 import pyarrow as pa
 
+from copub.addresses.affiliationtext import DIVIDER, DIVIDERS, Reader
+from copub.addresses.gazetteer import Place, places_of_clause, state_of_clause
+from copub.addresses.vocabulary import vocabulary
 from copub.errors import Fault, FileError
 from copub.lists.csvfile import read_rows
 from copub.parallel import split_by_work
-from copub.screening.affiliationtext import DIVIDER, DIVIDERS, Reader
-from copub.screening.gazetteer import Place, places_of_clause, state_of_clause
-from copub.screening.vocabulary import vocabulary
 from copub.shipped import shipped_folder
 
 KINDS: Mapping[str, str] = {

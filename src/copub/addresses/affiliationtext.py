@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from copub.screening.folding import CJK, fold
-from copub.screening.typos import Slips, ends_of
-from copub.screening.vocabulary import vocabulary
+from copub.addresses.folding import CJK, fold
+from copub.addresses.typos import Slips, ends_of
+from copub.addresses.vocabulary import vocabulary
 
 DIVIDER = "|"
 LINKING = frozenset(("of", "for"))

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from copub.addresses.vocabulary import vocabulary
 from copub.errors import Fault, FileError
 from copub.lists.csvfile import read_rows
-from copub.screening.vocabulary import vocabulary
 from copub.shipped import shipped_folder
 
 _LONGEST = 7

@@ -1,0 +1,1 @@
+"""What the text of an affiliation says: its words, whatever their script and spelling, and the places in it."""
