@@ -6,7 +6,9 @@ Needs atheris (the extra ``dev``, on Linux and macOS). What fails is in FOLDER.
 from __future__ import annotations
 
 import json
+import resource
 import sys
+import time
 from pathlib import Path
 
 import atheris
@@ -26,13 +28,15 @@ SEEDS = {
     "journal": b'{"key":["list","a","","*"],"file":"","sha256":"","size":0,"retrieved_at":"2026-11-21T20:00:00Z"}\n',
     "answer": b'{"meta":{"count":1,"next_cursor":null},"results":[{"id":"https://openalex.org/W1"}],"group_by":[]}',
 }
-count = 0
+count, longest = 0, 0.0
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def one(data: bytes) -> None:
     """Give one input to the target."""
-    global count
+    global count, longest
     count += 1
+    started = time.perf_counter()
     text = data.decode("utf-8", "replace")
     if target == "works":
         readers.works_file(data, STUDY)
@@ -45,8 +49,11 @@ def one(data: bytes) -> None:
         readers.journal(data)
     else:
         readers.answers(200, {}, data)
+    longest = max(longest, time.perf_counter() - started)
     if count % 50 == 0:
-        (folder / "count.json").write_text(json.dumps({"inputs": count}))
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+        measured = {"inputs": count, "longest": longest, "grown": grown}
+        (folder / "measured.json").write_text(json.dumps(measured))
 
 
 target, folder = sys.argv[1], Path(sys.argv[2])

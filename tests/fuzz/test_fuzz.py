@@ -42,10 +42,22 @@ def sizes(kind: str) -> Any:
     return pytest.mark.parametrize("number", [QUICK, pytest.param(SLOW[kind], marks=pytest.mark.slow)])
 
 
-def check(number: int, strategy: st.SearchStrategy[Any], read: Callable[[Any], Any]) -> None:
-    """Read so many inputs; each in bounded time, all together in bounded memory."""
+Check = Callable[[int, st.SearchStrategy[Any], Callable[[Any], Any]], None]
+
+
+@pytest.fixture
+def check(record_property: Callable[[str, Any], None]) -> Check:
+    """Return `check_all`; what it measured is in the summary of the tests (`conftest.py`)."""
+    return lambda number, strategy, read: record_property("fuzzed", check_all(number, strategy, read))
+
+
+def check_all(number: int, strategy: st.SearchStrategy[Any], read: Callable[[Any], Any]) -> tuple[int, float, int]:
+    """Read so many inputs; each in bounded time, all together in bounded memory.
+
+    Returns the number of inputs, the seconds of the slowest, and the bytes by which memory grew.
+    """
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    drawn = 0
+    drawn, longest = 0, 0.0
 
     @settings(
         max_examples=number,
@@ -56,16 +68,18 @@ def check(number: int, strategy: st.SearchStrategy[Any], read: Callable[[Any], A
     )
     @given(strategy)
     def one(value: Any) -> None:
-        nonlocal drawn
+        nonlocal drawn, longest
         drawn += 1
         started = time.perf_counter()
         read(value)
-        assert time.perf_counter() - started < LONGEST
+        longest = max(longest, time.perf_counter() - started)
+        assert longest < LONGEST
 
     one()
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     assert grown < LARGEST
     assert drawn >= number * 0.9
+    return drawn, longest, grown
 
 
 def test_more_than_20_000_inputs_are_drawn() -> None:
@@ -73,13 +87,13 @@ def test_more_than_20_000_inputs_are_drawn() -> None:
 
 
 @sizes("records")
-def test_any_record(number: int) -> None:
+def test_any_record(check: Check, number: int) -> None:
     study = load_study("belgium-china")
     check(number, st.lists(shaped(Work), max_size=3), lambda values: readers.records(values, study))
 
 
 @sizes("bytes")
-def test_any_bytes_as_a_works_file(number: int) -> None:
+def test_any_bytes_as_a_works_file(check: Check, number: int) -> None:
     study = load_study("belgium-china")
     plain = b'{"id": "https://openalex.org/W1", "title": "x", "publication_year": 2015}\n'
     packed = [plain, gzip.compress(plain * 9), zstandard.compress(plain * 9)]
@@ -95,7 +109,7 @@ def test_any_bytes_as_a_works_file(number: int) -> None:
 
 
 @sizes("answers")
-def test_any_answer_of_the_source(number: int) -> None:
+def test_any_answer_of_the_source(check: Check, number: int) -> None:
     body = st.one_of(*(shaped(shape) for shape in (WorksPage, Years, Single)), ODD).map(msgspec.json.encode)
     status = st.sampled_from([200, 200, 200, 200, 302, 400, 401, 403, 404, 408, 410, 429, 500, 503])
     check(
@@ -106,7 +120,7 @@ def test_any_answer_of_the_source(number: int) -> None:
 
 
 @sizes("journal")
-def test_any_journal(number: int) -> None:
+def test_any_journal(check: Check, number: int) -> None:
     line = st.one_of(
         shaped(_Line).map(msgspec.json.encode),
         st.fixed_dictionaries({}, optional={"begun": ODD, "done": ODD, "forgotten": ODD, "of": ODD}).map(
@@ -118,12 +132,12 @@ def test_any_journal(number: int) -> None:
 
 
 @sizes("studies")
-def test_any_study(number: int) -> None:
+def test_any_study(check: Check, number: int) -> None:
     check(number, st.one_of(studies(), studies(), st.text(max_size=200)), readers.study)
 
 
 @sizes("lists")
-def test_any_list(number: int) -> None:
+def test_any_list(check: Check, number: int) -> None:
     from copub.lists.decisions import COLUMNS as DECISIONS
     from copub.lists.labels import COLUMNS as LABELS
     from copub.lists.ties import COLUMNS as TIES
@@ -138,7 +152,7 @@ def test_any_list(number: int) -> None:
 
 
 @sizes("manifests")
-def test_any_manifest(number: int, demo_run: copub.Run, tmp_path: Path) -> None:
+def test_any_manifest(check: Check, number: int, demo_run: copub.Run, tmp_path: Path) -> None:
     """One value of a sound manifest is another, or the whole is drawn: every command that reads runs says so."""
     run = tmp_path / "reports" / "demo" / "r"
     shutil.copytree(demo_run.folder, run)
@@ -187,7 +201,9 @@ def with_value(values: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["works", "toml", "list", "journal", "answer"])
-def test_inputs_that_reach_new_code_are_found_by_their_coverage(target: str, tmp_path: Path) -> None:
+def test_inputs_that_reach_new_code_are_found_by_their_coverage(
+    target: str, tmp_path: Path, record_property: Callable[[str, Any], None]
+) -> None:
     pytest.importorskip("atheris", reason="atheris is not installed: no coverage-guided fuzzing")
     script = Path(__file__).with_name("guided.py")
     limits = ["-runs=4000", "-max_total_time=120", "-rss_limit_mb=1024", "-timeout=20", f"-artifact_prefix={tmp_path}/"]
@@ -199,4 +215,6 @@ def test_inputs_that_reach_new_code_are_found_by_their_coverage(target: str, tmp
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3_000:]
-    assert json.loads((tmp_path / "count.json").read_text())["inputs"] > 100
+    measured = json.loads((tmp_path / "measured.json").read_text())
+    assert measured["inputs"] > 100
+    record_property("fuzzed", (measured["inputs"], measured["longest"], measured["grown"]))
