@@ -51,3 +51,20 @@ def as_input_error(path: Path) -> Iterator[None]:
             where=str(path),
             hint="free some space or give rights, or name another place; what was there before is as it was",
         ) from None
+
+
+def is_left_over(path: Path) -> bool:
+    """Return whether a temporary name, which ends with the number of the process that writes it, is of one that ended.
+
+    A process that was killed could not tidy up. Where processes cannot be asked for, nothing counts as left over.
+    """
+    writer = path.name.rpartition("-")[2]
+    if os.name == "nt" or not (writer.isascii() and writer.isdigit()):
+        return False
+    try:
+        os.kill(int(writer), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -120,6 +120,17 @@ def test_pruning_sweeps_up_after_killed_calls_but_not_after_running_ones(tmp_pat
     assert sorted(path.name for path in folder.glob(".*")) == [".partial-run", f".partial-run-9-{os.getpid()}"]
 
 
+def test_a_stray_file_with_the_name_of_a_leftover_stops_no_pruning_and_stays(
+    tmp_path: Path, three_runs: list[Run]
+) -> None:
+    strays = [tmp_path / "world" / name for name in (".removed-x", f".partial-x-{2**22 + 1}")]
+    for stray in strays:
+        stray.write_text("a person put this here", encoding="utf-8")
+    done = prune(tmp_path, "world", keep=1, delete=True)
+    assert (len(done.gone), done.leftovers) == (2, ())
+    assert not any(run.folder.exists() for run in three_runs[:2]) and all(stray.is_file() for stray in strays)
+
+
 def test_a_study_without_runs_has_an_empty_list(tmp_path: Path) -> None:
     assert list_runs(tmp_path / "nowhere", "world").is_empty()
     assert prune(tmp_path, "world", keep=1, delete=True).gone == ()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -95,13 +98,42 @@ def test_a_stage_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert StageCache(tmp_path).cached("screen", PARTS, Stage()).origin == MADE
 
 
-def test_a_result_half_written_by_a_killed_call_is_never_read(tmp_path: Path) -> None:
-    key = key_of("screen", PARTS)
-    partial = tmp_path / stagecache.FOLDER / f".partial-screen-{key}-{os.getpid()}"
-    partial.mkdir(parents=True)
-    (partial / "hits.parquet").write_bytes(b"PAR1")
+def test_what_another_call_made_meanwhile_is_neither_taken_away_nor_missed(tmp_path: Path) -> None:
+    stage, cache = Stage(), StageCache(tmp_path)
+
+    def make() -> tuple[list[tuple[str, pl.DataFrame]], dict[str, Any]]:
+        made = StageCache(tmp_path).cached("screen", PARTS, stage)
+        seen.append((made.folder / "entry.json").stat().st_ino)
+        return [("hits", FRAME)], {"read": 2}
+
+    seen: list[int] = []
+    ours = cache.cached("screen", PARTS, make)
+    assert ours.frames["hits"].equals(FRAME) and (ours.folder / "entry.json").stat().st_ino == seen[0]
+
+
+def test_calls_at_once_on_a_damaged_result_all_end_well(tmp_path: Path) -> None:
+    stage = Stage()
+    place = StageCache(tmp_path).cached("screen", PARTS, stage).folder
+    for _ in range(20):
+        (place / "hits.parquet").write_bytes(b"damaged")
+        with ThreadPoolExecutor(4) as calls:
+            results = list(calls.map(lambda _: StageCache(tmp_path).cached("screen", PARTS, stage), range(4)))
+        assert all(result.frames["hits"].equals(FRAME) for result in results)
+        assert [path.name for path in place.parent.iterdir()] == [place.name]
+
+
+def test_what_a_killed_call_left_is_never_read_and_removed_by_the_next_but_nothing_of_running_ones(
+    tmp_path: Path,
+) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    name = f".partial-screen-{key_of('screen', PARTS)}"
+    dead, alive = (tmp_path / stagecache.FOLDER / f"{name}-{pid}" for pid in (ended.pid, os.getppid()))
+    dead.mkdir(parents=True)
+    (dead / "hits.parquet").write_bytes(b"PAR1")
+    alive.mkdir()
     assert StageCache(tmp_path).cached("screen", PARTS, Stage()).origin == MADE
-    assert not partial.exists()
+    assert not dead.exists() and alive.exists()
 
 
 def test_only_the_results_used_last_are_kept(tmp_path: Path) -> None:

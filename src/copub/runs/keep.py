@@ -21,7 +21,7 @@ from copub.runs.folder import Run
 from copub.runs.folder import open_run as open_folder
 from copub.schema import TABLES
 from copub.settings import folders
-from copub.writing import MANIFEST, as_input_error, write_file
+from copub.writing import MANIFEST, as_input_error, is_left_over, write_file
 
 PIN = "PINNED"
 _PARTIAL, _REMOVED = ".partial-", ".removed-"
@@ -227,25 +227,10 @@ def _free_name(wanted: Path) -> Path:
 def _leftovers(folder: Path) -> Iterator[Path]:
     """Yield what killed calls left: half-removed runs, and half-written ones whose process is gone."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        writer = path.name.rpartition("-")[2]
         if not path.is_dir():
             continue  # a file is no run: a person put it there
-        if path.name.startswith(_REMOVED) or (
-            path.name.startswith(_PARTIAL) and writer.isdigit() and not _is_running(int(writer))
-        ):
+        if path.name.startswith(_REMOVED) or (path.name.startswith(_PARTIAL) and is_left_over(path)):
             yield path
-
-
-def _is_running(pid: int) -> bool:
-    if os.name == "nt":
-        return True  # cannot be asked without harm there: leave the folder alone
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import shutil
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,9 +27,11 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from copub.engine import writing_to_cache
+from copub.errors import InputError
 from copub.parallel import release_memory
 from copub.runs.codehash import code_hash
 from copub.runs.folder import sha256_of
+from copub.writing import is_left_over
 
 FOLDER = "_stages"  # no study can have this id
 MODULES: Mapping[str, tuple[str, ...]] = {
@@ -45,13 +48,15 @@ MADE, REUSED, DAMAGED = "made", "reused", "made anew: the kept result was damage
 KEPT_PER_STAGE = 12
 STOPPED_PER_STAGE = 2
 """Calls that were stopped whose parts are kept."""
-_ENTRY, _PARTS = "entry.json", ".parts-"
+_ENTRY, _PARTS, _PARTIAL = "entry.json", ".parts-", ".partial-"
 _LIBRARIES = ("polars", "pyarrow", "numpy", "scipy", "scikit-learn", "orjson")
 
 Frames = Iterable[tuple[str, pl.DataFrame | Iterable[pl.DataFrame]]]
 Make = Callable[[], tuple[Frames, Mapping[str, Any]]]
 """Gives frames with their names, whole or in parts, each let go before the next is made, and facts."""
 NOTHING: Mapping[str, Sequence[str]] = {}
+_Kept = tuple[dict[str, pl.DataFrame], dict[str, Any], dict[str, str]]
+"""Frames, facts and hashes of an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +104,11 @@ class StageCache:
                 os.utime(place / _ENTRY)
             return Staged(*kept, REUSED, place)
         frames, facts = make()
-        self._write(place, frames, facts)
+        whole = self._write(place, frames, facts, left_on_disk)
         del frames
         release_memory()
         self._forget_oldest(stage, place)
         shutil.rmtree(self.parts_folder(stage, parts), ignore_errors=True)
-        # read back, so that a made result and a kept one are alike to the byte
-        whole = _read(place, left_on_disk)
-        assert whole is not None, f"{place} changed while it was read"
         return Staged(*whole, DAMAGED if there else MADE, place)
 
     def parts_folder(self, stage: str, parts: Mapping[str, Any]) -> Path:
@@ -116,18 +118,42 @@ class StageCache:
         """
         return self.folder / f"{_PARTS}{stage}-{key_of(stage, parts)}"
 
-    def _write(self, place: Path, frames: Frames, facts: Mapping[str, Any]) -> None:
-        partial = self.folder / f".partial-{place.name}-{os.getpid()}"
+    def _write(
+        self, place: Path, frames: Frames, facts: Mapping[str, Any], left_on_disk: Mapping[str, Sequence[str]]
+    ) -> _Kept:
+        """Write an entry beside its place and rename it; return it as read back, so that made and kept are alike."""
+        partial = self._beside(place)
         shutil.rmtree(partial, ignore_errors=True)
         try:
             with writing_to_cache(self.folder):
                 partial.mkdir(parents=True)
             self._fill(partial, frames, facts)
-            with writing_to_cache(self.folder):
-                shutil.rmtree(place, ignore_errors=True)
-                partial.rename(place)
+            whole = _read(partial, left_on_disk)  # in its place, another call might exchange it meanwhile
+            if whole is None:
+                raise InputError(
+                    "the cache does not give back what was written to it",
+                    where=str(self.folder),
+                    hint="check the disk, or name another folder (--cache DIR)",
+                )
+            self._publish(partial, place)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+        return whole
+
+    def _publish(self, partial: Path, place: Path) -> None:
+        """Rename an entry to its place; one that another call has put there since stays, unless it is damaged."""
+        if _whole_entry(place) is not None:
+            return
+        with writing_to_cache(self.folder):
+            damaged = self._beside(place, "damaged-")
+            with suppress(FileNotFoundError):
+                place.rename(damaged)
+            shutil.rmtree(damaged, ignore_errors=True)
+            partial.rename(place)
+
+    def _beside(self, place: Path, what: str = "") -> Path:
+        """Return a temporary name that no other process or thread uses."""
+        return self.folder / f"{_PARTIAL}{what}{place.name}-{threading.get_ident()}-{os.getpid()}"
 
     def _fill(self, folder: Path, frames: Frames, facts: Mapping[str, Any]) -> None:
         hashes = {}
@@ -161,7 +187,8 @@ class StageCache:
         for path in entries[KEPT_PER_STAGE - 1 :]:
             shutil.rmtree(path, ignore_errors=True)
         left = sorted(self.folder.glob(f"{_PARTS}{stage}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in left[STOPPED_PER_STAGE:]:
+        killed = filter(is_left_over, self.folder.glob(f"{_PARTIAL}*"))
+        for path in (*left[STOPPED_PER_STAGE:], *killed):
             shutil.rmtree(path, ignore_errors=True)
 
 
@@ -185,18 +212,25 @@ def _libraries() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
-def _read(
-    place: Path, left_on_disk: Mapping[str, Sequence[str]]
-) -> tuple[dict[str, pl.DataFrame], dict[str, Any], dict[str, str]] | None:
+def _read(place: Path, left_on_disk: Mapping[str, Sequence[str]]) -> _Kept | None:
     """Return frames, facts and hashes of an entry; None if it is not there or not as it was written."""
+    entry = _whole_entry(place)
+    if entry is None:
+        return None
     try:
-        entry = json.loads((place / _ENTRY).read_text(encoding="utf-8"))
-        hashes: dict[str, str] = entry["hashes"]
-        paths = {name: place / f"{name}.parquet" for name in hashes}
-        if any(sha256_of(path) != hashes[name] for name, path in paths.items()):
-            return None
-        return dict(_frames(paths, left_on_disk)), entry["facts"], hashes
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, pl.exceptions.PolarsError):
+        paths = {name: place / f"{name}.parquet" for name in entry["hashes"]}
+        return dict(_frames(paths, left_on_disk)), entry["facts"], entry["hashes"]
+    except (OSError, pl.exceptions.PolarsError):
+        return None
+
+
+def _whole_entry(place: Path) -> dict[str, Any] | None:
+    """Return what an entry says if all its files are as they were written, else None."""
+    try:
+        entry: dict[str, Any] = json.loads((place / _ENTRY).read_text(encoding="utf-8"))
+        hashes = {name: sha256_of(place / f"{name}.parquet") for name in entry["hashes"]}
+        return entry if hashes == entry["hashes"] and isinstance(entry["facts"], dict) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
