@@ -128,12 +128,16 @@ def _unlabelled(labels: pl.DataFrame, watchlists: Sequence[Watchlist]) -> list[s
 
 
 def named_by_copub(labels: pl.DataFrame, watchlists: Sequence[Watchlist], unscored: Sequence[str]) -> Named:
-    """Return for each labelled string the entities that copub counts on any of the watchlists."""
+    """Return for each labelled string the entities that copub counts on any of the watchlists.
+
+    A part that was named, such as a hospital beside its university, is in the row of its institution
+    (``via_entity``): it is reported where the labels name it, and is no report of its own elsewhere.
+    """
     hits = screen_strings(labels["raw_affiliation_string"], watchlists).filter("is_counted")
-    named: dict[str, set[str]] = {text: set() for text in labels["raw_affiliation_string"]}
-    for text, entity in hits.select("raw_affiliation_string", "entity_id").iter_rows():
-        if entity not in unscored:
-            named[text].add(entity)
+    wanted = _wanted(labels, unscored)
+    named: dict[str, set[str]] = {text: set() for text in wanted}
+    for text, entity, part in hits.select("raw_affiliation_string", "entity_id", "via_entity").iter_rows():
+        named[text] |= ({entity} - set(unscored)) | ({part} & wanted[text])
     return {text: frozenset(entities) for text, entities in named.items()}
 
 
