@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,12 +23,25 @@ from copub.lists.csvfile import parse_table, read_table
 from copub.lists.decisions import read_decisions
 from copub.lists.labels import read_labels
 from copub.lists.ties import COLUMNS, load_ties
+from copub.lists.watchlist import load_watchlist
 from copub.review.texts import read_sheets
 from copub.screening.document import read_document
 from copub.screening.matcherevaluation import read_labels as read_strings_labelled
 from copub.technology.externallabels import read_outside
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r", exclude_categories=["Cs"]), max_size=12)
+HEAD = """[watchlist]
+id = "own"
+title = "T"
+authority = "A"
+edition = "1"
+retrieved_on = "2026-01-01"
+kind = "register"
+completeness = "partial"
+lacks = "much"
+terms = "none"
+sources = ["x"]
+"""
 ENCODINGS = {"utf-8": b"", "utf-8-sig": b"", "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 
 
@@ -145,9 +159,19 @@ def test_strings_are_read_from_packed_files_and_a_missing_column_shows_the_separ
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"a;b\nx;y\n"))
     assert read_strings(path, "b").to_list() == ["y"]
+    (tmp_path / "packed").write_bytes(gzip.compress(b"x;y\nz\n"))  # as a pipe of a packed file has no suffix
+    assert read_strings(tmp_path / "packed", "b").to_list() == ["x;y", "z"]
     with pytest.raises(InputError, match="no column 'c'") as error:
         read_strings(path, "c")
     assert error.value.hint == "columns: a, b (read with a semicolon between them); see --column"
+
+
+@pytest.mark.parametrize("encoded", [lambda text: text.encode("utf-16"), lambda text: gzip.compress(text.encode())])
+def test_members_of_a_list_are_read_as_every_other_csv_file(encoded: Callable[[str], bytes], tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(HEAD, encoding="utf-8")
+    (tmp_path / "own.csv").write_bytes(encoded("entity_id;name;country\nx;Université du Nord;FR\n"))
+    (member,) = load_watchlist(tmp_path / "own.toml").entities
+    assert member.entity.name == "Université du Nord"
 
 
 def test_a_sheet_of_copub_saved_with_semicolons_is_taken_back(tmp_path: Path) -> None:

@@ -100,6 +100,18 @@ def test_a_pipe_is_read_as_a_file(tmp_path: Path) -> None:
     assert not list(Path(os.environ.get("TMPDIR", "/tmp")).glob(f"copub-*{os.getpid()}*"))
 
 
+@pytest.mark.parametrize("option", ["--watchlist", "--taxonomy"])
+def test_a_list_that_is_read_with_files_beside_it_is_not_taken_from_a_pipe(option: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "in.txt").write_text(WORK % 1)
+    command = ["screen", "--strings"] if option == "--watchlist" else ["classify", "--works"]
+    given, out = str(tmp_path / "in.txt"), str(tmp_path / "o.csv")
+    done = run(*command, given, option, str(pipe), "--out", out, "--quiet", stderr=subprocess.PIPE)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 2
+    assert f"{pipe}: this is a pipe" in done.stderr and "save it as a .toml file" in done.stderr
+
+
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/full"])
 def test_a_device_is_no_file(device: str, tmp_path: Path) -> None:
     if not Path(device).exists():

@@ -34,7 +34,14 @@ def find_shipped(folder: str, name: str, suffix: str = ".toml") -> Path | None:
 
 
 def no_such(kind: str, name: str | Path, folder: str) -> InputError:
-    """Return the error that no shipped file of a folder bears a name; it names the nearest and all of them."""
+    """Return the error that no shipped file of a folder bears a name; it names the nearest and all of them.
+
+    A pipe is named as one: these files are read more than once, and with others beside them.
+    """
+    if Path(name).exists() and not Path(name).is_dir():
+        what = f"this is a pipe or a device, not a file: no {kind} is read from it"
+        hint = "save it as a .toml file, with the files that it names beside it, and give its path"
+        return InputError(what, where=str(name), hint=hint)
     known = shipped_names(folder)
     plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
     shipped = f"shipped {plural}: {', '.join(known)}; or give the path of a .toml file"

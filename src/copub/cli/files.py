@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from copub.csvtext import FORMULA, UNFIT, csv_of
 from copub.errors import Fault, FileError, InputError
 from copub.lists import outputplace
-from copub.lists.csvfile import UTF16, read_table, read_text
+from copub.lists.csvfile import GZIP, UTF16, read_table, read_text
 from copub.settings import memory_gb
 from copub.writing import replacing
 
@@ -52,7 +52,7 @@ def _strings(path: Path) -> Iterator[str]:
     """Yield the lines that are not blank. Raises `InputError` if one is too long, or all together are."""
     most, size, number, rest = int(memory_gb() * 1e9 / _MEMORY_PER_BYTE), 0, 0, b""
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        with path.open("rb") as raw, gzip.open(raw) if raw.peek(2).startswith(GZIP) else raw as file:
             while piece := file.read(_PIECE):
                 if not size and piece.startswith(UTF16):
                     yield from _not_blank(read_text(path, kind="file").split("\n"))

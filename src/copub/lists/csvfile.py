@@ -24,6 +24,7 @@ SEPARATOR = "|"
 """What is between several values in one cell."""
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+GZIP = b"\x1f\x8b"
 _LONGEST_CELL = 1_000_000
 _MEMORY_PER_BYTE = 64  # what the cells of a table take in memory, to their bytes in the file
 _LINES_COMPARED = 20
@@ -79,7 +80,7 @@ def read_text(path: Path, *, kind: str) -> str:
     """
     largest = int(memory_gb() * 1e9 / _MEMORY_PER_BYTE)
     data = read_bounded(path, largest, kind)
-    if path.suffix == ".gz":
+    if data.startswith(GZIP):  # under any name: a run keeps its copy as .csv
         data = _unpacked(data, largest, path, kind)
     try:
         return data.decode("utf-16" if data.startswith(UTF16) else "utf-8-sig")

@@ -18,7 +18,7 @@ from typing import Any
 
 from copub.arguments import path_of
 from copub.errors import Fault, FileError, InputError
-from copub.lists.csvfile import CsvRow, read_rows
+from copub.lists.csvfile import CsvRow, read_rows, read_text
 from copub.lists.entity import COLUMNS, Entity, entity_of
 from copub.lists.tomlfile import TomlFile, read_toml
 from copub.shipped import find_shipped, no_such, shipped_folder
@@ -156,7 +156,7 @@ def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Wat
         )
     if faults:
         raise FileError(faults, kind="watchlist")
-    built = _build(head, entries, {**known, **extra}, toml.text + members.read_text(encoding="utf-8-sig"))
+    built = _build(head, entries, {**known, **extra}, toml.text + read_text(members, kind="file of members"))
     return replace(built, members_file=members)
 
 
