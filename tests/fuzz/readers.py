@@ -28,7 +28,7 @@ from copub.sources.harvest.transport import Transport
 from copub.sources.worksfile import read_works
 from copub.study import Study, parse_study
 
-QUERY = Query(("BE",), ("CN",), 2000, 2025)
+QUERY = Query(("BE",), ("CN",), 2022, 2025)  # of few years: each may be asked month by month, and each page is synced
 QUICK = Timing(per_second=0, first_wait=0.0, sleep=lambda _: None)
 DOCUMENTED = (2, 3, 4)
 _HEAD = """[watchlist]
