@@ -72,9 +72,17 @@ class Page:
         """Set the preferred colour scheme, light or dark, and the medium, screen or print."""
         self._page.emulate_media(color_scheme=scheme, media=media)
 
+    def unfold(self) -> None:
+        """Open every part that a click would open."""
+        self.run("document.querySelectorAll('details').forEach((node) => { node.open = true; })")
+
     def press(self, key: str) -> None:
         """Press a key, such as Tab."""
         self._page.keyboard.press(key)
+
+    def hover(self, selector: str) -> None:
+        """Move the pointer over the first element of that selector."""
+        self._page.hover(selector)
 
     def download(self, selector: str) -> tuple[str, bytes]:
         """Click, and return name and content of the file that the page saves."""

@@ -61,6 +61,14 @@ def bare() -> World:
 
 
 @pytest.fixture(scope="session")
+def page_file(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the synthetic run over 400 works, as a file."""
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(build_page(*world), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
 def hostile_page(hostile: World) -> str:
     """The page of the hostile run."""
     return build_page(*hostile)

@@ -10,17 +10,9 @@ from typing import Any
 
 import pytest
 
-from copub.report.page import build_page
-
 VISIBLE = "Array.from(document.querySelectorAll('{}')).filter((n) => n.getClientRects().length).length"
+A4 = 672  # CSS pixels between the margins of a sheet
 MATCHES = "document.getElementById('matches').textContent"
-
-
-@pytest.fixture(scope="module")
-def made(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(build_page(*world), encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +25,10 @@ def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def page(chromium: Any, made: Path) -> Any:
-    chromium.open(made)
+def page(chromium: Any, page_file: Path) -> Any:
+    """The page with every part open."""
+    chromium.open(page_file)
+    chromium.unfold()
     return chromium
 
 
@@ -51,8 +45,63 @@ def _after(page: Any, script: str) -> str:
 
 def test_the_page_opens_without_request_or_error_and_draws(page: Any) -> None:
     assert page.troubles() == []
-    assert page.run(VISIBLE.format("figure .wide svg")) >= 8
+    assert page.run(VISIBLE.format("figure .wide svg")) >= 10
     assert page.run(VISIBLE.format("#explorer tbody tr")) == 25
+
+
+def test_the_folded_page_is_short(chromium: Any, page_file: Path) -> None:
+    chromium.open(page_file, width=1300)
+    assert chromium.run("document.documentElement.scrollHeight") <= 8_000
+    assert chromium.run("document.querySelectorAll('details[open]').length") == 0
+    answer = "document.getElementById('answer').getBoundingClientRect()"
+    assert chromium.run(f"{answer}.bottom") <= 1_000
+    for section in ("trend", "areas", "institutions"):
+        assert chromium.run(f"document.getElementById('{section}').getBoundingClientRect().height") <= 1_000, section
+
+
+def test_a_link_to_a_folded_part_opens_it(chromium: Any, page_file: Path) -> None:
+    chromium.open(page_file)
+    for _ in range(2):  # also when the address names it already
+        chromium.run("document.querySelector('nav a[href=\"#works\"]').click()")
+        assert chromium.run("new Promise((done) => setTimeout(() => done(document.querySelector('#works details').open)))")
+        chromium.run("document.querySelector('#works details').open = false")
+
+
+def test_charts_show_their_values_to_pointer_and_keyboard(page: Any) -> None:
+    tip = "document.querySelector('#figure-areas .tip')"
+    page.run("document.querySelector('#figure-areas .drawing').focus()")
+    page.press("Home")
+    first = page.run(f"{tip}.textContent")
+    assert " of " in first and not page.run(f"{tip}.hidden")
+    page.press("ArrowDown")
+    assert page.run(f"{tip}.textContent") != first and page.run("document.querySelectorAll('#figure-areas .at').length") == 1
+    page.press("Escape")
+    assert page.run(f"{tip}.hidden")
+    page.hover("#figure-areas .wide [data-tip]")
+    assert page.run(f"{tip}.textContent") == first
+
+
+def test_every_chart_has_values(page: Any) -> None:
+    charts = "Array.from(document.querySelectorAll('figure'))"
+    assert page.run(f"{charts}.filter((f) => !f.querySelector('.wide [data-tip]') || !f.querySelector('.narrow [data-tip]'))"
+                    ".map((f) => f.id)") == []  # fmt: skip
+
+
+def test_print_is_grey(page: Any) -> None:
+    page.prefer("light", "print")
+    style = "getComputedStyle(document.documentElement).getPropertyValue"
+    colours = [page.run(f"{style}('--{name}').trim()") for name in ("page", "ink", "muted", "rule", "bar", "accent")]
+    assert all(len(set(colour.strip("#"))) == 1 for colour in colours), colours
+
+
+def test_no_table_is_cut_on_paper(page: Any) -> None:
+    page.prefer("light", "print")
+    page.resize(A4)
+    wide = page.run(
+        "Array.from(document.querySelectorAll('table')).filter((t) => t.getClientRects().length"
+        f" && t.getBoundingClientRect().right > {A4}).map((t) => [t.caption?.textContent, t.offsetWidth])"
+    )
+    assert wide == []
 
 
 def test_filters_narrow_to_the_right_works(page: Any, world: Any) -> None:

@@ -1,4 +1,4 @@
-"""The parts of the page that answer the question: the sentence, the square, years, areas."""
+"""The parts of the page that answer the question: what the answer rests on, the square, years, areas."""
 
 from __future__ import annotations
 
@@ -16,17 +16,14 @@ from copub.report.blocks import (
     rows_of,
     share_cell,
 )
-from copub.report.certainty import LABELLED, certainty_sentences, headline_row, read_sentence
+from copub.report.certainty import certainty_sentences, read_sentence
 from copub.report.charts import overlap_chart, trend_chart
 from copub.report.facts import Facts, Row
 from copub.report.publishers import publisher_grids
 from copub.report.summary import (
     COUNTINGS,
     band_sentences,
-    coverage_sentences,
     first_sentence,
-    listed_sentence,
-    protocol_sentences,
     reading_sentences,
     second_sentence,
 )
@@ -43,50 +40,26 @@ _MEASURES = (
 )
 
 
-def answer_section(facts: Facts) -> Section:
-    """Return the sentence first: figure, interval, bands, what it rests on, countings side by side."""
-    row, read = facts.share("critical_listed"), read_sentence(facts)
-    grid = _counting_grid(facts)
-    counted = first_sentence(facts) if read else ""
-    certain = certainty_sentences(facts)
+def basis_section(facts: Facts) -> Section:
+    """Return what the answer rests on: the further sentences, countings side by side, definitions."""
+    row, grid = facts.share("critical_listed"), _counting_grid(facts)
+    counted = first_sentence(facts) if read_sentence(facts) else ""
+    sentences = (
+        counted,
+        second_sentence(facts),
+        *certainty_sentences(facts),
+        *band_sentences(facts),
+        *reading_sentences(facts),
+    )
     return Section(
-        id="answer",
-        title=facts.words.say("section.summary"),
-        kind="answer",
-        paragraphs=tuple(
-            filter(
-                None,
-                (
-                    counted,
-                    second_sentence(facts),
-                    *certain,
-                    *band_sentences(facts),
-                    *reading_sentences(facts),
-                    *protocol_sentences(facts),
-                ),
-            )
-        ),
+        id="basis",
+        title=facts.words.say("section.basis"),
+        lead=facts.words.say("lead.basis"),
+        paragraphs=tuple(filter(None, sentences)),
         grids=(grid,) if grid.rows else (),
         pairs=_rests_on(facts, row),
-        extra={
-            **_figure(facts, row),
-            "sentence": read or first_sentence(facts),
-            "means": listed_sentence(facts),
-            "cautions": coverage_sentences(facts),
-        },
+        extra={"table": "shares"},
     )
-
-
-def _figure(facts: Facts, row: Row | None) -> dict[str, str]:
-    """Return the figure that leads, with the model interval: what people read, else the share as counted."""
-    if row is None or row["share"] is None:
-        return {"share": "", "bounds": ""}
-    shown = headline_row(facts)
-    if shown is None or shown["adjusted"] is None or facts.counting != "full":
-        return {"share": facts.words.percent(row["share"]), "bounds": ""}
-    led = shown["adjusted"] if shown["method"] == LABELLED else row["share"]
-    ends = facts.bounds({"ci_low": shown["adjusted_low"], "ci_high": shown["adjusted_high"]})
-    return {"share": facts.words.percent(led), "bounds": facts.words.say("certainty.bounds", bounds=ends)}
 
 
 def _counting_grid(facts: Facts) -> Grid:
@@ -205,13 +178,15 @@ def trend_section(facts: Facts) -> Section | None:
     if trends["is_recent"].any():
         notes.append(words.say("label.recent_note"))
     notes += _notes_on_years(facts, trends)
+    publishers = publisher_grids(facts)
     return Section(
         "trend",
         title,
         words.say("lead.trend"),
         figures=figures,
-        grids=(*(() if figures else (grid,)), *publisher_grids(facts)),
+        grids=() if figures else (grid,),
         paragraphs=tuple(notes),
+        extra={"more": (words.say("action.show_publishers"), publishers) if publishers else None},
     )
 
 

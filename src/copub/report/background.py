@@ -13,7 +13,7 @@ from copub.report.blocks import Cell, Figure, Grid, Section, count_cell, figure_
 from copub.report.charts import overlap_chart
 from copub.report.corrections import repair_grids
 from copub.report.facts import Facts
-from copub.report.summary import figure_in_words
+from copub.report.summary import coverage_sentences, figure_in_words
 
 NOTES = ("person", "assessment", "allowed")
 _LIMITS = ("limits_source", "limits_recent", "limits_language", "limits_title", "limits_lists")
@@ -56,7 +56,8 @@ def quality_section(facts: Facts) -> Section | None:
     grids += [*_tier_grids(facts), *repair_grids(facts)]
     if not grids and not figures:
         return None
-    return Section("quality", title, words.say("lead.quality"), figures=figures, grids=tuple(grids))
+    gaps = tuple(coverage_sentences(facts))
+    return Section("quality", title, words.say("lead.quality"), figures=figures, grids=tuple(grids), paragraphs=gaps)
 
 
 def _tier_grids(facts: Facts) -> list[Grid]:

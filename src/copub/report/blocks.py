@@ -49,7 +49,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing with the grid behind it. `narrow` is drawn for phones; empty if `wide` serves both."""
+    """A drawing with the grid behind it: `wide` for the desk, `narrow` for phones."""
 
     id: str
     title: str
@@ -60,7 +60,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the page under one heading; `kind` picks its part of the template."""
+    """A part of the page under one heading; `kind` picks its part of the template. A folded one opens by a click."""
 
     id: str
     title: str
@@ -71,6 +71,7 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     pairs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
+    is_folded: bool = False
 
 
 def count_cell(facts: Facts, value: float | None, *, small: bool | None = False) -> Cell:
@@ -118,13 +119,12 @@ def rows_of(frame: pl.DataFrame) -> list[Row]:
 
 
 def figure_of(
-    facts: Facts, key: str, title: str, make: Callable[[int], Any], grid: Grid, *, narrow: bool = True
+    facts: Facts, key: str, title: str, make: Callable[[int], Any], grid: Grid, *, width: int = WIDE
 ) -> tuple[Figure, ...]:
-    """Draw a figure for the desk and, if `narrow`, for the phone; empty where there is nothing to draw."""
+    """Draw a figure for the desk, `width` pixels wide, and for the phone; empty where there is nothing to draw."""
     with debug_mode(False):  # specifications are validated in the tests; here it would take most of the time
-        chart = make(WIDE)
+        chart = make(width)
         if chart is None:
             return ()
-        wide = draw(chart, facts.words.locale)
-        phone = draw(make(NARROW), facts.words.locale) if narrow else ""
+        wide, phone = (draw(drawn, facts.words.locale) for drawn in (chart, make(NARROW)))
     return (Figure(key, title, Markup(wide), Markup(phone), grid),)

@@ -8,16 +8,20 @@ rest on colour alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
 import altair as alt
 import polars as pl
 
-from copub.report.drawing import ACCENT, BAR, INK, MUTED, PAGE
+from copub.report.drawing import ACCENT, BAR, INK, MUTED, PAGE, TIP, letters
 from copub.report.messages import Messages
 
 PERCENT = ".0%"
+TWO_LINES = {"condition": {"test": "indexof(datum.value, '\\n') > 0", "value": "bottom"}, "value": "middle"}
+"""Baseline of the labels of an axis: the first of two lines is above the tick, the second below it."""
+_PHONE = 400  # pixels; narrower drawings are for phones
 
 
 def trend_chart(
@@ -37,13 +41,7 @@ def trend_chart(
         return None
     every = trends.filter(pl.col("measure") == "copublications")
     first, last = min(listed["year"].to_list()), max(listed["year"].to_list())
-    step = max(1, round((last - first) / (width / 60)))
-    years = alt.X(
-        "year:Q",
-        title=None,
-        scale=alt.Scale(domain=[first - 0.6, last + 0.6], nice=False),
-        axis=alt.Axis(format="d", values=list(range(first, last + 1, step)), grid=False),
-    )
+    years = _years(first, last, width)
     epochs = [
         {"date": f"{year}-01", "mark": words.say("label.epoch")} for year in every.filter("epoch_changes")["year"]
     ]
@@ -66,15 +64,82 @@ def _event_marks(events: Sequence[Mapping[str, Any]], first: int, last: int) -> 
         year, _, rest = str(event.get("date") or "").partition("-")
         if year.isdigit() and first <= int(year) <= last + 1:
             month = int(rest[:2]) if rest[:2].isdigit() else 7
-            height = 4 + 13 * (len(rows) % 3)  # dates that lie close together are one under the other
+            at = int(year) - 0.5 + (month - 1) / 12
             rows.append(
                 {
-                    "at": int(year) - 0.5 + (month - 1) / 12,
+                    "at": at,
                     "date": str(event.get("mark") or event["date"]),
-                    "height": height,
+                    "height": 4 + 17 * (len(rows) % 6),  # dates that lie close together are one under the other
+                    "is_early": at < first + (last - first) / 3,
                 }
             )
-    return pl.DataFrame(rows, schema={"at": pl.Float64, "date": pl.String, "height": pl.Int32})
+    schema = {"at": pl.Float64, "date": pl.String, "height": pl.Int32, "is_early": pl.Boolean}
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _tips(words: Messages, frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    """Return what marks show on hover: the name of each, its share and interval."""
+    return pl.Series(
+        [f"{TIP}{name}{percent_of(words, row)}" for name, row in zip(names, frame.iter_rows(named=True), strict=True)],
+        dtype=pl.String,
+    )
+
+
+def percent_of(words: Messages, row: Mapping[str, Any]) -> str:
+    """Return share and interval of a row in figures; only the interval where the row has no share."""
+    ends = f"{words.percent(row['ci_low'])}\u00a0–\u00a0{words.percent(row['ci_high'])}"
+    if row["share"] is None:
+        return ends
+    return words.percent(row["share"]) + ("" if row["ci_low"] is None else f" ({ends})")
+
+
+def estimate_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int) -> Any:
+    """Return estimates of one share with their intervals on one axis, one row each.
+
+    Rows: label, share (None: only bounds are known), ci_low, ci_high (None: no interval), is_first (accented).
+    """
+    if not rows:
+        return None
+    keys = {"label": pl.String, "share": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64, "is_first": pl.Boolean}
+    frame = pl.DataFrame([{key: row[key] for key in keys} for row in rows], schema=keys)
+    texts = pl.Series([percent_of(words, row) for row in rows], dtype=pl.String)
+    made = _rows(frame.with_columns(text=texts), width, above=14)
+    ends = [value for row in rows for value in (row["share"], row["ci_high"]) if value is not None]
+    scale = alt.Scale(domain=[0, max([0.01, *ends])], nice=False)
+    x = alt.X("share:Q", title=None, scale=scale, axis=alt.Axis(format=PERCENT, tickCount=3))
+    chart = alt.Chart(made.frame).encode(y=made.y, description=alt.Description("tip:N"))
+    colour = alt.condition("datum.is_first", alt.value(ACCENT), alt.value(INK))
+    shift = made.shift or 6
+    bars = chart.mark_rule(strokeWidth=6, opacity=0.3, yOffset=shift).encode(
+        x=alt.X("ci_low:Q", scale=scale), x2="ci_high:Q", color=colour
+    )
+    points = chart.mark_point(size=70, filled=True, opacity=1, yOffset=shift).encode(x=x, color=colour)
+    figures = chart.mark_text(align="left", dx=4, dy=shift - 14, fontSize=letters(11)).encode(
+        x=alt.value(0), text="text:N", color=alt.value(MUTED)
+    )
+    room = made.width + (0 if made.labels else 80)  # these labels are short
+    return alt.layer(bars, points, figures, *made.labels).properties(width=room, height=made.height)
+
+
+def share_chart(periods: pl.DataFrame, words: Messages, width: int) -> Any:
+    """Return the share by period with its interval, alone and small; `periods` hold the rows of one counting."""
+    listed = periods.filter(pl.col("measure") == "critical_listed").drop_nulls("share")
+    if listed.height < 2:
+        return None
+    first, last = min(listed["year_from"].to_list()), max(listed["year_to"].to_list())
+    return _share_panel(listed, _years(first, last, width), _event_marks([], first, last), words, width).properties(
+        height=130
+    )
+
+
+def _years(first: int, last: int, width: int) -> Any:
+    step = max(1, round((last - first) / (width / 66)))
+    return alt.X(
+        "year:Q",
+        title=None,
+        scale=alt.Scale(domain=[first - 0.6, last + 0.6], nice=False),
+        axis=alt.Axis(format="d", values=list(range(first, last + 1, step)), grid=False),
+    )
 
 
 def _share_panel(listed: pl.DataFrame, years: Any, marks: pl.DataFrame, words: Messages, width: int) -> Any:
@@ -89,7 +154,10 @@ def _share_panel(listed: pl.DataFrame, years: Any, marks: pl.DataFrame, words: M
         "ci_high",
         "is_recent",
     )
-    base = alt.Chart(spans)
+    ends = listed.drop_nulls("share").select("year_from", "year_to")
+    names = ["–".join(dict.fromkeys(map(str, row))) + " · " for row in ends.iter_rows()]
+    spans = spans.with_columns(tip=_tips(words, spans, names))
+    base = alt.Chart(spans).encode(description=alt.Description("tip:N"))
     band = base.mark_rect(color=ACCENT, opacity=0.16).encode(
         x=years, x2="until:Q", y=alt.Y("ci_low:Q", title=None), y2="ci_high:Q"
     )
@@ -98,79 +166,137 @@ def _share_panel(listed: pl.DataFrame, years: Any, marks: pl.DataFrame, words: M
         x=alt.X("middle:Q"), y=share, fill=alt.condition("datum.is_recent", alt.value(PAGE), alt.value(ACCENT))
     )
     rules = alt.Chart(marks).mark_rule(color=MUTED, strokeDash=[3, 3]).encode(x=alt.X("at:Q"))
-    dates = alt.Chart(marks).mark_text(color=MUTED, fontSize=11, align="right", dx=-4, baseline="top")
-    return alt.layer(
-        band, level, points, rules, dates.encode(x="at:Q", y=alt.Y("height:Q", scale=None), text="date:N")
-    ).properties(width=width - 60, height=190, title=words.name("measure", "critical_listed") + ", %")
+    place = {"x": alt.X("at:Q"), "y": alt.Y("height:Q", scale=None), "text": "date:N"}
+    dates = [
+        alt.Chart(marks.filter(pl.col("is_early") == early))
+        .mark_text(color=MUTED, fontSize=letters(11), align="left" if early else "right", dx=4 if early else -4,
+                   baseline="top")
+        .encode(**place)
+        for early in (True, False)
+    ]  # fmt: skip
+    return alt.layer(band, level, points, rules, *dates).properties(width=width - 60, height=190, title=words.name("measure", "critical_listed") + ", %")
 
 
 def _count_panel(every: pl.DataFrame, listed: pl.DataFrame, years: Any, words: Messages, width: int) -> Any:
     both = pl.concat([every, listed]).select("year", "count", "measure")
     size = max(3, (width - 60) / (both["year"].n_unique() + 1) * 0.62)
     names = {key: words.name("measure", key) for key in ("copublications", "critical_listed")}
-    bars = alt.Chart(both.with_columns(pl.col("measure").replace(names))).mark_bar(size=size)
+    both = both.with_columns(pl.col("measure").replace(names)).with_columns(
+        tip=pl.concat_str(pl.lit(TIP), "year", pl.lit(" · "), "measure", pl.lit(": "), _written(words, both["count"]))
+    )
+    bars = alt.Chart(both).mark_bar(size=size)
     return bars.encode(
         x=years,
+        description=alt.Description("tip:N"),
         y=alt.Y("count:Q", title=None, stack=None, axis=alt.Axis(tickCount=3, format=",d")),
         color=alt.Color("measure:N", title=None, scale=alt.Scale(domain=list(names.values()), range=[BAR, ACCENT])),
     ).properties(width=width - 60, height=90, title=words.say("label.works"))
+
+
+def _written(words: Messages, counts: pl.Series) -> pl.Series:
+    return pl.Series([words.count(count) for count in counts], dtype=pl.String)
 
 
 def _coverage_panel(every: pl.DataFrame, years: Any, words: Messages, width: int) -> Any:
     names = {key: words.say(f"label.{key}") for key in ("with_abstract", "with_institution")}
     order = list(names.values())
     long = every.select("year", *names).rename(names).unpivot(index="year", variable_name="what", value_name="share")
-    return alt.Chart(long).mark_line(color=INK, strokeWidth=1.5).encode(
+    percents = pl.Series([words.percent(share) for share in long["share"]], dtype=pl.String)
+    long = long.with_columns(
+        tip=pl.concat_str(pl.lit(TIP), "year", pl.lit(" · "), "what", pl.lit(": ")) + percents.alias("percents")
+    )
+    stroke = alt.Legend(symbolType="stroke")
+    chart = alt.Chart(long).encode(
         x=years,
         y=alt.Y("share:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=2)),
-        color=alt.Color("what:N", title=None, scale=alt.Scale(domain=order, range=[INK, MUTED])),
-        strokeDash=alt.StrokeDash("what:N", title=None, scale=alt.Scale(domain=order, range=[[1, 0], [4, 3]])),
-    ).properties(width=width - 60, height=70, title=words.say("section.quality"))  # fmt: skip
+        color=alt.Color("what:N", title=None, scale=alt.Scale(domain=order, range=[INK, MUTED]), legend=stroke),
+    )
+    drawn = chart.mark_line(strokeWidth=1.5).encode(
+        strokeDash=alt.StrokeDash(
+            "what:N", title=None, scale=alt.Scale(domain=order, range=[[1, 0], [4, 3]]), legend=stroke
+        )
+    )
+    points = chart.mark_point(size=12, filled=True, opacity=1).encode(description=alt.Description("tip:N"))
+    return alt.layer(drawn, points).properties(width=width - 60, height=70, title=words.say("section.quality"))
 
 
 def overlap_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int) -> Any:
     """Return bars of a whole with its accented part.
 
-    Rows: label, whole, part (works) and text written behind the bar.
+    Rows: label, whole, part (works) and text written behind the bar and, with the label, on hover.
     """
     if not rows:
         return None
     frame = pl.DataFrame(
         list(rows), schema={"label": pl.String, "whole": pl.Float64, "part": pl.Float64, "text": pl.String}
     )
-    narrow = width < 500
-    frame = frame.with_columns(label=_lines(frame["label"], narrow))
-    order = frame["label"].to_list()
-    base = alt.Chart(frame).encode(y=alt.Y("label:N", sort=order, title=None, axis=_labels(narrow)))
-    x_scale = alt.Scale(domain=[0, max(1.0, *frame["whole"].to_list()) * (1.6 if narrow else 1.3)], nice=False)
+    made = _rows(frame, width)
+    base = alt.Chart(made.frame).encode(y=made.y, description=alt.Description("tip:N"))
+    room = max(made.width - 8 * max(map(len, frame["text"])) - 10, made.width / 4)  # beside the texts
+    top = max(1.0, *frame["whole"].to_list()) * made.width / room
+    x_scale = alt.Scale(domain=[0, top], nice=False)
     x = alt.X("whole:Q", title=words.say("label.works"), scale=x_scale, axis=alt.Axis(tickCount=3, format=",d"))
-    whole = base.mark_bar(color=BAR, height=14).encode(x=x)
-    part = base.mark_bar(color=ACCENT, height=14).encode(x=alt.X("part:Q", scale=x_scale))
-    text = base.mark_text(align="left", dx=6, color=INK).encode(x=alt.X("whole:Q", scale=x_scale), text="text:N")
-    return alt.layer(whole, part, text).properties(width=width - (150 if narrow else 280), height=_height(order))
+    whole = base.mark_bar(color=BAR, height=14, yOffset=made.shift).encode(x=x)
+    part = base.mark_bar(color=ACCENT, height=14, yOffset=made.shift).encode(x=alt.X("part:Q", scale=x_scale))
+    text = base.mark_text(align="left", dx=6, dy=made.shift, color=INK).encode(x=alt.X("whole:Q", scale=x_scale), text="text:N")
+    return alt.layer(whole, part, text, *made.labels).properties(width=made.width, height=made.height)
 
 
-def _lines(labels: pl.Series, narrow: bool) -> pl.Series:
-    """Return labels broken into at most two lines."""
-    wide = 23 if narrow else 40
-    return pl.Series(["\n".join(wrap(text, wide, max_lines=2, placeholder=" …")) or text for text in labels])
+def lines(label: str, wide: int, most: int = 2) -> str:
+    """Return a label broken into at most `most` lines of about `wide` letters."""
+    return "\n".join(wrap(label, wide, max_lines=most, placeholder=" …")) or label
 
 
-def _labels(narrow: bool) -> alt.Axis:
-    limit = 140 if narrow else 280
-    return alt.Axis(
-        ticks=False,
-        domain=False,
-        labelColor=INK,
-        labelLimit=limit,
-        labelExpr="split(datum.value, '\\n')",
-        labelLineHeight=13,
-    )
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows of a chart with their labels: beside the row on a desk, above it on a phone, where width is scarce."""
+
+    frame: pl.DataFrame
+    y: Any
+    labels: list[Any]
+    shift: float
+    height: int
+    width: int
 
 
-def _height(labels: Sequence[str]) -> int:
-    """Return the height of a chart with a row for each label."""
-    return (30 if any("\n" in label for label in labels) else 23) * len(labels)
+def _rows(frame: pl.DataFrame, width: int, above: int = 0) -> _Rows:
+    """Lay out the rows of a frame with columns label and text, and give each row its tip.
+
+    `above` pixels are left free between the label and the mark of a row on a phone.
+    """
+    narrow = width < _PHONE
+    broken = [lines(text, 38 if narrow else 36, 3 if narrow else 2) for text in frame["label"]]
+    # labels that become alike are told apart by letters without width
+    alike = [text + "\u200b" * broken[:place].count(text) for place, text in enumerate(broken)]
+    tips = pl.concat_str(pl.lit(TIP), "label", pl.lit(": "), "text")
+    frame = frame.with_columns(tip=tips, label=pl.Series(alike, dtype=pl.String))
+    y = alt.Y("label:N", sort=alike, title=None, axis=None if narrow else _LABELS)
+    counts = [1 + label.count("\n") for label in alike]
+    most = max(counts)
+    if not narrow:
+        return _Rows(frame, y, [], 0, max(10 + 14 * most, above and 40) * len(alike), width - 310)
+    row = 14 * most + 26 + above
+    labels = [
+        alt.Chart(frame.filter(pl.Series(counts) == count))
+        .mark_text(
+            align="left", baseline="top", dy=4 - row / 2 + 14 * (most - count), lineBreak="\n", lineHeight=14,
+            limit=width - 30,
+        )
+        .encode(x=alt.value(0), y=y, text="label:N")
+        for count in sorted(set(counts))
+    ]  # fmt: skip
+    return _Rows(frame, y, labels, 7 * most + above / 2, row * len(alike), width - 20)
+
+
+_LABELS = alt.Axis(
+    ticks=False,
+    domain=False,
+    labelColor=INK,
+    labelLimit=290,
+    labelExpr="split(datum.value, '\\n')",
+    labelLineHeight=14,
+    labelBaseline=TWO_LINES,
+)
 
 
 HATCH = [2, 3]
@@ -180,32 +306,30 @@ HATCH = [2, 3]
 def difference_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int) -> Any:
     """Return differences in percentage points with their intervals, one row each, and a line at 0.
 
-    Rows: label, value, low, high, is_small; those over few works are dashed and hollow.
+    Rows: label, value, low, high, is_small and text; those over few works are dashed and hollow.
     """
     if not rows:
         return None
     schema = {
         "label": pl.String,
+        "text": pl.String,
         "value": pl.Float64,
         "low": pl.Float64,
         "high": pl.Float64,
         "is_small": pl.Boolean,
     }
     frame = pl.DataFrame(list(rows), schema=schema).with_columns(pl.col("value", "low", "high") * 100)
-    narrow = width < 500
-    frame = frame.with_columns(label=_lines(frame["label"], narrow))
-    order = frame["label"].to_list()
-    y = alt.Y("label:N", sort=order, title=None, axis=_labels(narrow))
+    made = _rows(frame, width)
     x = alt.X("low:Q", title=words.say("label.difference"), axis=alt.Axis(format="+d", tickCount=4))
-    chart = alt.Chart(frame)
+    chart = alt.Chart(made.frame).encode(description=alt.Description("tip:N"))
     line = alt.Chart(pl.DataFrame({"at": [0.0]})).mark_rule(color=ACCENT, strokeDash=[3, 3]).encode(x="at:Q")
-    bars = chart.mark_rule(strokeWidth=2, opacity=0.45, color=INK).encode(
-        x=x, x2="high:Q", y=y, strokeDash=alt.condition("datum.is_small", alt.value(HATCH), alt.value([1, 0]))
+    bars = chart.mark_rule(strokeWidth=2, opacity=0.45, color=INK, yOffset=made.shift).encode(
+        x=x, x2="high:Q", y=made.y, strokeDash=alt.condition("datum.is_small", alt.value(HATCH), alt.value([1, 0]))
     )
-    points = chart.mark_point(size=55, opacity=1, filled=False, stroke=INK).encode(
-        x="value:Q", y=y, fill=alt.condition("datum.is_small", alt.value(PAGE), alt.value(INK))
+    points = chart.mark_point(size=55, opacity=1, filled=False, stroke=INK, yOffset=made.shift).encode(
+        x="value:Q", y=made.y, fill=alt.condition("datum.is_small", alt.value(PAGE), alt.value(INK))
     )
-    return alt.layer(line, bars, points).properties(width=width - (160 if narrow else 300), height=_height(order))
+    return alt.layer(line, bars, points, *made.labels).properties(width=made.width, height=made.height)
 
 
 def specification_chart(curve: pl.DataFrame, words: Messages, width: int) -> Any:
@@ -213,7 +337,9 @@ def specification_chart(curve: pl.DataFrame, words: Messages, width: int) -> Any
 
     `curve` has rank, share, ci_low, ci_high, is_study, is_small; those over few works are dashed and hollow.
     """
-    chart = alt.Chart(curve.select("rank", "share", "ci_low", "ci_high", "is_study", "is_small"))
+    shown = curve.select("rank", "share", "ci_low", "ci_high", "is_study", "is_small")
+    shown = shown.with_columns(tip=_tips(words, shown, [""] * shown.height))
+    chart = alt.Chart(shown).encode(description=alt.Description("tip:N"))
     x = alt.X("rank:Q", title=None, axis=None, scale=alt.Scale(nice=False))
     y = alt.Y("share:Q", title=words.say("label.share"), axis=alt.Axis(format=PERCENT, tickCount=4))
     band = chart.mark_rule(color=BAR, strokeWidth=1, opacity=0.7).encode(

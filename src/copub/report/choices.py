@@ -125,6 +125,8 @@ def sensitivity_section(facts: Facts) -> Section | None:
     points = [
         {
             "label": f"{row['switch']}: {row['setting']}",
+            "text": f"{words.points(row['difference'])} ({words.points(row['difference_low'])}\u00a0–\u00a0"
+            f"{words.points(row['difference_high'])})",
             "value": row["difference"],
             "low": row["difference_low"],
             "high": row["difference_high"],

@@ -11,7 +11,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from copub.report.drawing import ACCENT, BAR, INK, PAGE, RULE
+from copub.report.charts import TWO_LINES, lines
+from copub.report.drawing import ACCENT, BAR, INK, PAGE, RULE, TIP, letters
 
 
 def pair_chart(pairs: pl.DataFrame, width: int, *, a: str, b: str) -> Any:
@@ -24,16 +25,27 @@ def pair_chart(pairs: pl.DataFrame, width: int, *, a: str, b: str) -> Any:
     order_a = _by_weight(pairs, "institution_a")
     order_b = _by_weight(pairs, "institution_b")
     top = max(1, max(pairs["critical_listed"].to_list()))
-    frame = pairs.select("institution_a", "institution_b", "critical_listed", "is_small")
-    label = alt.Axis(labelColor=INK, ticks=False, domain=False, labelLimit=190)
+    frame = pairs.select("institution_a", "institution_b", "critical_listed", "is_small", tip=_pair_tips("critical_listed"))
+    style: dict[str, Any] = {
+        "labelColor": INK, "ticks": False, "domain": False, "labelLimit": 210, "labelLineHeight": 14,
+        "labelBaseline": TWO_LINES, "labelExpr": "split(datum.value, '\\n')",
+    }  # fmt: skip
+    named = {column: _broken(order, 26) for column, order in (("institution_a", order_a), ("institution_b", order_b))}
+    frame = frame.with_columns(pl.col(column).replace(names) for column, names in named.items())
     base = alt.Chart(frame).encode(
         x=alt.X(
             "institution_b:N",
-            sort=order_b,
+            sort=list(named["institution_b"].values()),
             title=b,
-            axis=alt.Axis(labelAngle=-40, labelColor=INK, ticks=False, domain=False, labelLimit=170),
+            axis=alt.Axis(labelAngle=-90, **style),
         ),
-        y=alt.Y("institution_a:N", sort=order_a, title=a, axis=label),
+        y=alt.Y(
+            "institution_a:N",
+            sort=list(named["institution_a"].values()),
+            title=a,
+            axis=alt.Axis(**style),
+        ),
+        description=alt.Description("tip:N"),
     )
     cells = base.mark_rect(stroke=RULE, strokeWidth=1, fill=ACCENT).encode(
         fillOpacity=alt.condition(
@@ -44,12 +56,21 @@ def pair_chart(pairs: pl.DataFrame, width: int, *, a: str, b: str) -> Any:
     dark = f"!datum.is_small && datum.critical_listed > {0.5 * top}"
     figures = (
         base.transform_filter("datum.critical_listed > 0")
-        .mark_text(fontSize=11)
+        .mark_text(fontSize=letters(11))
         .encode(
             text=alt.Text("critical_listed:Q", format=",d"), color=alt.condition(dark, alt.value(PAGE), alt.value(INK))
         )
     )
-    return alt.layer(cells, figures).properties(width=min(width - 210, 46 * len(order_b)), height=30 * len(order_a))
+    return alt.layer(cells, figures).properties(width=min(width - 240, 46 * len(order_b)), height=32 * len(order_a))
+
+
+def _pair_tips(column: str) -> pl.Expr:
+    return pl.concat_str(pl.lit(TIP), "institution_a", pl.lit(" – "), "institution_b", pl.lit(": "), pl.col(column))
+
+
+def _broken(names: list[str], wide: int) -> dict[str, str]:
+    """Return names on at most two lines; those that become alike are told apart by letters without width."""
+    return {name: lines(name, wide) + "\u200b" * place for place, name in enumerate(names)}
 
 
 def _by_weight(pairs: pl.DataFrame, column: str) -> list[str]:
@@ -71,8 +92,9 @@ def network_chart(pairs: pl.DataFrame, width: int, *, a: str, b: str) -> Any:
             .to_list()
         )
         columns[column] = {name: (place + 0.5) / len(order) for place, name in enumerate(order)}
-    lines = pairs.select(
+    links = pairs.select(
         "works",
+        tip=_pair_tips("works"),
         y=pl.col("institution_a").replace_strict(columns["institution_a"], return_dtype=pl.Float64),
         y2=pl.col("institution_b").replace_strict(columns["institution_b"], return_dtype=pl.Float64),
         on_list=pl.col("risk_level").is_not_null(),
@@ -81,29 +103,30 @@ def network_chart(pairs: pl.DataFrame, width: int, *, a: str, b: str) -> Any:
         alt.X("x:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=None),
         alt.Y("y:Q", scale=alt.Scale(domain=[1, -0.08], nice=False), axis=None),
     )
-    rules = alt.Chart(lines).mark_rule(opacity=0.55, strokeCap="round").encode(
+    rules = alt.Chart(links).mark_rule(opacity=0.55, strokeCap="round").encode(
         x=x, x2="x2:Q", y=y, y2="y2:Q",
         strokeWidth=alt.StrokeWidth("works:Q", scale=alt.Scale(range=[0.6, 9]), legend=None),
         color=alt.condition("datum.on_list", alt.value(ACCENT), alt.value(BAR)),
+        description=alt.Description("tip:N"),
     )  # fmt: skip
     names = [
         _column({**columns["institution_a"], a: -0.05}, 0.0, "right", -8, set()).encode(x=x, y=y),
         _column({**columns["institution_b"], b: -0.05}, 1.0, "left", 8, listed).encode(x=x, y=y),
     ]
     return alt.layer(rules, *names).properties(
-        width=max(120, width - 480), height=26 * max(map(len, columns.values())) + 20
+        width=max(120, width - 480), height=32 * max(map(len, columns.values())) + 20
     )
 
 
 def _column(places: Mapping[str, float], x: float, align: Any, dx: int, bold: set[str]) -> Any:
     frame = pl.DataFrame(
         {
-            "name": list(places),
+            "name": [lines(name, 28) for name in places],
             "y": list(places.values()),
             "x": [x] * len(places),
             "on_list": [n in bold for n in places],
         }
     )
-    return alt.Chart(frame).mark_text(align=align, dx=dx, limit=225).encode(
+    return alt.Chart(frame).mark_text(align=align, dx=dx, limit=225, lineBreak="\n", lineHeight=14).encode(
         text="name:N", color=alt.condition("datum.on_list", alt.value(ACCENT), alt.value(INK))
     )  # fmt: skip

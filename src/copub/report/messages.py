@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from copub.errors import InputError
 
@@ -30,9 +31,17 @@ class Messages:
         return self.words["language"]["code"]
 
     @property
-    def locale(self) -> str:
-        """Return the name of the number format for chart axes (d3-format)."""
-        return self.words["language"]["locale"]
+    def locale(self) -> dict[str, Any]:
+        """Return the number format of chart axes (d3-format), with the signs of the text."""
+        signs = self.words["language"]
+        return {
+            "decimal": signs["decimal"],
+            "thousands": signs["group"],
+            "grouping": [3],
+            "currency": ["", ""],
+            "percent": self.say("language.percent", value=""),
+            "minus": "−",
+        }
 
     def say(self, key: str, **values: object) -> str:
         """Return the text of ``section.key`` with its placeholders filled."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from copub.report import (
     corrections,
     details,
     institutionsections,
+    opening,
     partnersections,
 )
 from copub.report.blocks import Section
@@ -29,18 +31,25 @@ from copub.report.explorer import as_script, explorer_data
 from copub.report.facts import Facts, facts_of
 
 _FOLDER = Path(__file__).parent / "templates"
-_SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
-    answers.answer_section,
+_OPEN: tuple[Callable[[Facts], Section | None], ...] = (
+    opening.answer_section,
+    answers.trend_section,
+    answers.area_section,
+    partnersections.institution_section,
+)
+"""One screen each."""
+_FOLDED: tuple[Callable[[Facts], Section | None], ...] = (
+    lambda facts: works_section(facts),
+    answers.basis_section,
+    background.limits_section,
     answers.square_section,
     details.adjusted_section,
-    answers.trend_section,
     details.change_section,
-    answers.area_section,
     choices.level_section,
     details.crossing_section,
-    partnersections.institution_section,
     partnersections.pair_section,
     partnersections.network_section,
+    institutionsections.institution_parts,
     choices.sensitivity_section,
     details.specification_section,
     choices.slice_section,
@@ -49,13 +58,11 @@ _SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     background.quality_section,
     corrections.decision_section,
     background.true_values_section,
-    lambda facts: works_section(facts),
-    institutionsections.institution_parts,
     details.funder_section,
     background.method_section,
-    background.limits_section,
     background.provenance_section,
 )
+"""One click away each."""
 
 
 def build_page(
@@ -76,8 +83,9 @@ def build_page(
     InputError : the study asks for a language that has no messages file.
     """
     facts = facts_of(tables, manifest, previous)
-    makers = bar(_SECTIONS, label="write the page", unit="sections")
-    sections = [section for make in makers if (section := make(facts)) is not None]
+    makers = bar((*_OPEN, *_FOLDED), label="write the page", unit="sections")
+    made = [(make in _FOLDED, make(facts)) for make in makers]
+    sections = [replace(section, is_folded=is_folded) for is_folded, section in made if section is not None]
     return render(facts, sections, title=facts.title, question=str(facts.study.get("question") or ""))
 
 

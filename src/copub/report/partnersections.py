@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
 from copub.report.blocks import (
@@ -12,11 +14,13 @@ from copub.report.blocks import (
     rows_of,
 )
 from copub.report.charts import overlap_chart
+from copub.report.drawing import NARROW
 from copub.report.facts import Facts, Row
 from copub.report.grids import Column, grid_from
 from copub.report.maps import network_chart, pair_chart
 
-TOP = 15  # institutions of a side that are drawn; the grid behind holds `LONG`
+TOP = 8  # institutions of a side that are drawn; the grid behind holds `LONG`
+BARS = 8  # pairs drawn as bars on a phone
 LONG = 60
 MAP = 14  # institutions of a side in heat map and network
 LINES = 60  # pairs drawn in the network, the strongest
@@ -62,9 +66,10 @@ def institution_section(facts: Facts) -> Section | None:
     families = facts.table("institution_families").filter(pl.col("members") > 1).drop_nulls("institution_name")
     order = ["critical_listed", "works", "institution_name"]
     top = families.sort(order, descending=[True, True, False]).head(TOP)
-    grids = (grid_from(facts, say("section.families"), top, _FAMILY),) if top.height else ()
+    caption = say("section.families")
+    more = (caption, (grid_from(facts, caption, top, _FAMILY),)) if top.height else None
     title, lead = say("section.institutions"), say("lead.institutions")
-    return Section("institutions", title, lead, figures=tuple(figures), grids=grids)
+    return Section("institutions", title, lead, figures=tuple(figures), extra={"more": more})
 
 
 def _side_figure(facts: Facts, side: str, title: str, frame: pl.DataFrame) -> tuple[Figure, ...]:
@@ -101,7 +106,12 @@ def pair_section(facts: Facts) -> Section | None:
     title = words.say("section.pairs")
     grid = pair_grid(facts, pairs, title)
     a, b = (words.say(f"label.institution_{side}", a=facts.a, b=facts.b) for side in "ab")
-    figures = figure_of(facts, "pairs", title, lambda width: pair_chart(frame, width, a=a, b=b), grid, narrow=False)
+    bars = _pair_bars(facts, frame.filter(pl.col("critical_listed") > 0), "critical_listed")
+
+    def draw(width: int) -> Any:
+        return overlap_chart(bars, words, width) if width == NARROW else pair_chart(frame, width, a=a, b=b)
+
+    figures = figure_of(facts, "pairs", title, draw, grid)
     if not grid.rows:
         return None
     return Section("pairs", title, words.say("lead.pairs"), figures=figures, grids=() if figures else (grid,))
@@ -116,15 +126,26 @@ def network_section(facts: Facts) -> Section | None:
         return None
     title = words.say("section.network")
     grid = pair_grid(facts, frame, title)
-    chart = figure_of(
-        facts,
-        "network",
-        title,
-        lambda width: network_chart(frame, width, a=facts.a, b=facts.b),
-        grid,
-        narrow=False,
-    )
+    bars = _pair_bars(facts, frame, "works")
+
+    def draw(width: int) -> Any:
+        return overlap_chart(bars, words, width) if width == NARROW else network_chart(frame, width, a=facts.a, b=facts.b)
+
+    chart = figure_of(facts, "network", title, draw, grid)
     return Section("network", title, words.say("lead.network"), figures=chart)
+
+
+def _pair_bars(facts: Facts, pairs: pl.DataFrame, column: str) -> list[Row]:
+    """Return the strongest pairs as bars, which a phone has room for."""
+    return [
+        {
+            "label": f"{row['institution_a']} – {row['institution_b']}",
+            "whole": row[column],
+            "part": row["critical_listed"],
+            "text": facts.words.count(row[column]),
+        }
+        for row in rows_of(pairs.head(BARS))
+    ]
 
 
 def named_pairs(facts: Facts) -> pl.DataFrame:

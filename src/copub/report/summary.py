@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -164,15 +165,27 @@ def coverage_sentences(facts: Facts) -> list[str]:
         if count:
             lines.append(_gap(facts, key, count, works.height))
     source = facts.manifest.get("source") or {}
-    if source.get("missing"):
-        lines.append(
-            facts.words.say(
-                "coverage.missing_works",
-                missing=facts.words.count(source["missing"]),
-                expected=facts.words.count(source.get("expected")),
-            )
-        )
-    return [*lines, *_source_sentences(facts, source)]
+    return [*lines, *_missing_sentences(facts), *_source_sentences(facts, source)]
+
+
+def _missing_sentences(facts: Facts) -> list[str]:
+    """Return how many works the source has that could not be retrieved, if any."""
+    source, words = facts.manifest.get("source") or {}, facts.words
+    if not source.get("missing"):
+        return []
+    values = {key: words.count(source.get(key)) for key in ("missing", "expected")}
+    return [words.say("coverage.missing_works", **values)]
+
+
+def weightiest_sentences(facts: Facts, most: int = 3) -> list[str]:
+    """Return what a reader must know of the data first: its protocol, its files, then the largest gaps."""
+    words, works = facts.words, facts.table("copublications")
+    of_files = (facts.manifest.get("source") or {}).get("kind") == "works-files"
+    gaps = [(works.filter(lacking).height, key) for key, lacking in _COVERAGE]
+    first = [words.say("certainty.census_files")] if of_files and works.height else []
+    ordered = sorted(filter(itemgetter(0), gaps), key=itemgetter(0), reverse=True)
+    lines = [*first, *_missing_sentences(facts), *(_gap(facts, key, count, works.height) for count, key in ordered)]
+    return [*protocol_sentences(facts), *lines[:most]]
 
 
 def shortest_coverage_sentences(facts: Facts) -> list[str]:

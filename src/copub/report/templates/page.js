@@ -23,6 +23,48 @@
   }, { rootMargin: "0px 0px -75% 0px" });
   document.querySelectorAll("main > section").forEach((section) => watcher.observe(section));
 
+  // A link to a folded part opens it.
+  function unfold() {
+    const fold = location.hash.length > 1 && byId(decodeURIComponent(location.hash.slice(1)))?.querySelector("details.fold");
+    if (fold) fold.open = true;
+  }
+  addEventListener("hashchange", unfold);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("a[href^='#']")?.hash === location.hash) unfold();
+  });
+  unfold();
+
+  // Values of a chart: the mark under the pointer, or the one that the arrow keys reached.
+  document.querySelectorAll(".drawing").forEach((drawing) => {
+    const tip = drawing.querySelector(".tip");
+    let marked = null;
+    const marks = () => Array.from(drawing.querySelectorAll("[data-tip]")).filter((mark) => mark.getClientRects().length);
+    function show(mark) {
+      marked?.classList.remove("at");
+      marked = mark;
+      tip.hidden = !mark;
+      if (!mark) return;
+      mark.classList.add("at");
+      tip.textContent = mark.dataset.tip;
+      const box = mark.getBoundingClientRect(), frame = drawing.getBoundingClientRect();
+      const middle = box.left + box.width / 2 - frame.left - tip.offsetWidth / 2;
+      tip.style.left = Math.max(0, Math.min(middle, frame.width - tip.offsetWidth)) + "px";
+      tip.style.top = Math.max(0, box.top - frame.top - tip.offsetHeight - 4) + "px";
+    }
+    drawing.addEventListener("pointerover", (event) => show(event.target.closest("[data-tip]")));
+    drawing.addEventListener("pointerleave", () => show(null));
+    drawing.addEventListener("focus", () => { if (drawing.matches(":focus-visible")) show(marks()[0] ?? null); });
+    drawing.addEventListener("blur", () => show(null));
+    drawing.addEventListener("keydown", (event) => {
+      const all = marks(), place = all.indexOf(marked);
+      const steps = { ArrowRight: place + 1, ArrowDown: place + 1, ArrowLeft: place - 1, ArrowUp: place - 1, Home: 0, End: all.length - 1 };
+      if (event.key === "Escape") { show(null); return; }
+      if (!(event.key in steps) || !all.length) return;
+      event.preventDefault();
+      show(all[Math.max(0, Math.min(steps[event.key], all.length - 1))]);
+    });
+  });
+
   // Saving: a figure as SVG or PNG with its colours resolved, its table as CSV.
   function save(blob, name) {
     const link = document.createElement("a");
@@ -87,7 +129,7 @@
   // Printing: parts that are closed are opened for it, and closed again.
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = Array.from(document.querySelectorAll("details.part:not([open]), details.more:not([open])"));
+    opened = Array.from(document.querySelectorAll("details:is(.fold, .part, .more):not([open])"));
     opened.forEach((part) => { part.open = true; });
   });
   addEventListener("afterprint", () => opened.forEach((part) => { part.open = false; }));
