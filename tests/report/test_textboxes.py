@@ -42,7 +42,8 @@ def test_every_text_is_inside_its_frame_and_apart_from_the_others(
         assert chromium.run(f"({CHECK})('{font}')") == [], font
 
 
-BROKEN = """<!doctype html><body><div class="layout"><figure id="figure-x"><svg width="200" height="60" viewBox="0 0 200 60"
+BROKEN = """<!doctype html><body><div class="layout"><figure id="figure-x">
+<svg width="200" height="60" viewBox="0 0 200 60"
  style="overflow: visible"><text x="10" y="20" text-anchor="end">Advanced semiconductors technologies</text>
 <text x="20" y="50">one label</text><text x="40" y="50">another label</text></svg></figure></div>"""
 

@@ -100,7 +100,7 @@ def estimate_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: in
     """
     if not rows:
         return None
-    keys = {"label": pl.String, "share": pl.Float64, "ci_low": pl.Float64, "ci_high": pl.Float64, "is_first": pl.Boolean}
+    keys = {"label": pl.String, **dict.fromkeys(("share", "ci_low", "ci_high"), pl.Float64), "is_first": pl.Boolean}
     frame = pl.DataFrame([{key: row[key] for key in keys} for row in rows], schema=keys)
     texts = pl.Series([percent_of(words, row) for row in rows], dtype=pl.String)
     made = _rows(frame.with_columns(text=texts), width, above=14)
@@ -117,8 +117,8 @@ def estimate_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: in
     figures = chart.mark_text(align="left", dx=4, dy=shift - 14, fontSize=letters(11)).encode(
         x=alt.value(0), text="text:N", color=alt.value(MUTED)
     )
-    room = made.width + (0 if made.labels else 80)  # these labels are short
-    return alt.layer(bars, points, figures, *made.labels).properties(width=room, height=made.height)
+    space = made.width + (0 if made.labels else 80)  # these labels are short
+    return alt.layer(bars, points, figures, *made.labels).properties(width=space, height=made.height)
 
 
 def share_chart(periods: pl.DataFrame, words: Messages, width: int) -> Any:
@@ -174,7 +174,8 @@ def _share_panel(listed: pl.DataFrame, years: Any, marks: pl.DataFrame, words: M
         .encode(**place)
         for early in (True, False)
     ]  # fmt: skip
-    return alt.layer(band, level, points, rules, *dates).properties(width=width - 60, height=190, title=words.name("measure", "critical_listed") + ", %")
+    title = words.name("measure", "critical_listed") + ", %"
+    return alt.layer(band, level, points, rules, *dates).properties(width=width - 60, height=190, title=title)
 
 
 def _count_panel(every: pl.DataFrame, listed: pl.DataFrame, years: Any, words: Messages, width: int) -> Any:
@@ -232,13 +233,13 @@ def overlap_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int
     )
     made = _rows(frame, width)
     base = alt.Chart(made.frame).encode(y=made.y, description=alt.Description("tip:N"))
-    room = max(made.width - 8 * max(map(len, frame["text"])) - 10, made.width / 4)  # beside the texts
-    top = max(1.0, *frame["whole"].to_list()) * made.width / room
+    space = max(made.width - 8 * max(map(len, frame["text"])) - 10, made.width / 4)  # beside the texts
+    top = max(1.0, *frame["whole"].to_list()) * made.width / space
     x_scale = alt.Scale(domain=[0, top], nice=False)
     x = alt.X("whole:Q", title=words.say("label.works"), scale=x_scale, axis=alt.Axis(tickCount=3, format=",d"))
     whole = base.mark_bar(color=BAR, height=14, yOffset=made.shift).encode(x=x)
     part = base.mark_bar(color=ACCENT, height=14, yOffset=made.shift).encode(x=alt.X("part:Q", scale=x_scale))
-    text = base.mark_text(align="left", dx=6, dy=made.shift, color=INK).encode(x=alt.X("whole:Q", scale=x_scale), text="text:N")
+    text = base.mark_text(align="left", dx=6, dy=made.shift, color=INK).encode(x=x, text="text:N")
     return alt.layer(whole, part, text, *made.labels).properties(width=made.width, height=made.height)
 
 
@@ -266,7 +267,7 @@ def _rows(frame: pl.DataFrame, width: int, above: int = 0) -> _Rows:
     """
     narrow = width < _PHONE
     broken = [lines(text, 38 if narrow else 36, 3 if narrow else 2) for text in frame["label"]]
-    # labels that become alike are told apart by letters without width
+    # labels that become alike are made distinct by letters without width
     alike = [text + "\u200b" * broken[:place].count(text) for place, text in enumerate(broken)]
     tips = pl.concat_str(pl.lit(TIP), "label", pl.lit(": "), "text")
     frame = frame.with_columns(tip=tips, label=pl.Series(alike, dtype=pl.String))

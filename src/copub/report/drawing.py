@@ -32,7 +32,7 @@ _SLACK = 1.22  # DejaVu Sans is up to so much wider than Liberation Sans
 _LABEL = 200  # characters; the longest label drawn is far shorter
 _COLOURS = re.compile(rf'(fill|stroke)="({"|".join(PAINT)})"')
 _SIZES = re.compile(r'font-size="([\d.]+)px"')
-_HIDDEN = re.compile(r'<text [^>]*opacity="0"[^>]*>[^<]*</text>')  # labels of an axis that found no room
+_HIDDEN = re.compile(r'<text [^>]*opacity="0"[^>]*>[^<]*</text>')  # labels of an axis that found no space
 _TIPS = re.compile(rf'aria-label="{TIP}([^"]*)"')
 _ROLES = re.compile(r' (?:aria-label|aria-roledescription|role)="[^"]*"')
 

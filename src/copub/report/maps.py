@@ -25,7 +25,8 @@ def pair_chart(pairs: pl.DataFrame, width: int, *, a: str, b: str) -> Any:
     order_a = _by_weight(pairs, "institution_a")
     order_b = _by_weight(pairs, "institution_b")
     top = max(1, max(pairs["critical_listed"].to_list()))
-    frame = pairs.select("institution_a", "institution_b", "critical_listed", "is_small", tip=_pair_tips("critical_listed"))
+    columns = ("institution_a", "institution_b", "critical_listed", "is_small")
+    frame = pairs.select(*columns, tip=_pair_tips("critical_listed"))
     style: dict[str, Any] = {
         "labelColor": INK, "ticks": False, "domain": False, "labelLimit": 210, "labelLineHeight": 14,
         "labelBaseline": TWO_LINES, "labelExpr": "split(datum.value, '\\n')",
@@ -69,7 +70,7 @@ def _pair_tips(column: str) -> pl.Expr:
 
 
 def _broken(names: list[str], wide: int) -> dict[str, str]:
-    """Return names on at most two lines; those that become alike are told apart by letters without width."""
+    """Return names on at most two lines; those that become alike are made distinct by letters without width."""
     return {name: lines(name, wide) + "\u200b" * place for place, name in enumerate(names)}
 
 

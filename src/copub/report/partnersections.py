@@ -109,7 +109,9 @@ def pair_section(facts: Facts) -> Section | None:
     bars = _pair_bars(facts, frame.filter(pl.col("critical_listed") > 0), "critical_listed")
 
     def draw(width: int) -> Any:
-        return overlap_chart(bars, words, width) if width == NARROW else pair_chart(frame, width, a=a, b=b)
+        if width == NARROW:
+            return overlap_chart(bars, words, width)
+        return pair_chart(frame, width, a=a, b=b)
 
     figures = figure_of(facts, "pairs", title, draw, grid)
     if not grid.rows:
@@ -129,14 +131,16 @@ def network_section(facts: Facts) -> Section | None:
     bars = _pair_bars(facts, frame, "works")
 
     def draw(width: int) -> Any:
-        return overlap_chart(bars, words, width) if width == NARROW else network_chart(frame, width, a=facts.a, b=facts.b)
+        if width == NARROW:
+            return overlap_chart(bars, words, width)
+        return network_chart(frame, width, a=facts.a, b=facts.b)
 
     chart = figure_of(facts, "network", title, draw, grid)
     return Section("network", title, words.say("lead.network"), figures=chart)
 
 
 def _pair_bars(facts: Facts, pairs: pl.DataFrame, column: str) -> list[Row]:
-    """Return the strongest pairs as bars, which a phone has room for."""
+    """Return the strongest pairs as bars, which a phone has space for."""
     return [
         {
             "label": f"{row['institution_a']} – {row['institution_b']}",
