@@ -4,7 +4,7 @@
 
 BIN    := .venv/bin
 SPEEDS := pipeline classify screen harvest_memory extract dask_extract scale linear report
-CHECKS := harvest_faults coverage_of_intervals reading_widths kill_stages robustness
+CHECKS := harvest_faults coverage_of_intervals coverage_of_growth reading_widths kill_stages robustness
 READY  := .venv/.ready-dev
 COVERAGE := --cov --cov-report=term --cov-fail-under=90
 LOCK   := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -12,17 +9,12 @@ import pytest
 from copub.lists.errorcounts import Errors
 from copub.measures.inputs import shipped_errors
 
-SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "coverage_of_intervals.py"
+from .worlds import benchmark
 
 
 @pytest.fixture(scope="module")
 def simulation() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("coverage_of_intervals", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return benchmark("coverage_of_intervals")
 
 
 def test_the_corrected_interval_holds_at_rates_it_was_not_given_and_the_raw_one_fails(

@@ -5,11 +5,15 @@ A world is a list of plain works (dicts); `frames` turns it into what the stages
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from pathlib import Path
 from random import Random
+from types import ModuleType
 from typing import Any
 
 import polars as pl
@@ -244,3 +248,14 @@ def measured(seed: int, size: int | None = None) -> dict[str, pl.DataFrame]:
 
 seeds = st.integers(0, 11)
 """Few worlds, each measured once: the tests of all tables share them."""
+
+
+def benchmark(name: str) -> ModuleType:
+    """Return a script of ``benchmarks`` as a module."""
+    path = Path(__file__).resolve().parents[2] / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 import string
 
@@ -10,6 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import InputError
+from copub.lists.published import OPEN
+from copub.measures import comparison
+from copub.report.context import WAYS
+from copub.report.facts import Facts
 from copub.report.messages import languages, load_messages
 
 
@@ -70,3 +76,45 @@ def test_differences_show_their_sign() -> None:
 @given(st.integers(0, 10**9))
 def test_whole_counts_are_written_whole(value: int) -> None:
     assert load_messages("en").count(value).replace(",", "") == str(value)
+
+
+def test_every_verdict_and_every_reason_against_one_has_words() -> None:
+    known = load_messages("en").words
+    tree = ast.parse(inspect.getsource(comparison))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) == "NotComparable"]
+    texts = {_first_text(node.args[0]).partition(": ")[0] for node in calls}
+    verdicts = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "_verdict")
+    returned = [part for node in ast.walk(verdicts) if isinstance(node, ast.Return) for part in ast.walk(node)]
+    texts |= {node.value for node in returned if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    named = {comparison.CANNOT_TELL, comparison.NOT_COMPARABLE, comparison.WORKS_FILES, comparison.FEW}
+    assert texts | named | {comparison.BOTH_WAYS} == set(known["verdict"])
+    assert set(known["left_open"]) == set(OPEN)
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def _first_text(node: ast.expr) -> str:
+    found = node.values[0] if isinstance(node, ast.JoinedStr) else node
+    assert isinstance(found, ast.Constant)
+    return str(found.value)
+
+
+@pytest.mark.parametrize(
+    ("language", "wanted"),
+    [
+        ("en", "cannot tell: our figure rests on too few works; the source leaves open: the database, the period"),
+        ("nl", "niet te zeggen: ons cijfer rust op te weinig werken; de bron laat open: de databank, de periode"),
+        ("fr", "on ne peut conclure : notre chiffre repose sur trop peu de travaux ; la source laisse ouvert : "
+         "la base de données, la période"),
+    ],
+)  # fmt: skip
+def test_verdicts_are_in_the_language_of_the_report(language: str, wanted: str) -> None:
+    facts = Facts({}, {}, load_messages(language))
+    row = {"verdict": comparison.CANNOT_TELL, "reasons": [comparison.FEW], "left_open": ["database", "period"]}
+    assert WAYS["verdict"](facts, row, "verdict").text.replace("\u00a0", " ") == wanted
+    why = {"verdict": comparison.NOT_COMPARABLE, "reasons": ["no works in this year: 2001"], "left_open": []}
+    assert WAYS["verdict"](facts, why, "verdict").text.endswith("2001")
+    years = WAYS["reading"](facts, {"reading": f"{comparison.YEARS}2016 to 2023"}, "reading").text
+    assert "2016" in years and "2023" in years and (language == "en") == years.startswith("years")

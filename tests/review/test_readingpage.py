@@ -137,7 +137,7 @@ def _width(file: dict[str, Any], data: dict[str, Any]) -> float:
     assert all(read)
     strata = [Stratum(size, n, k) for (size, _), n, k in zip(data["strata"], read, yes, strict=True)]
     low, high = interval(strata, 0.95)
-    return high - low
+    return (high - low) * sum(stratum.size for stratum in strata) / data["of"]
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,10 @@ def test_the_width_is_right_over_many_works_too(chromium: Any, page: Path, tmp_p
     sizes = json.dumps([(997 * size, group) for size, group in data["strata"]], separators=(",", ":"))
     before = json.dumps(data["strata"], separators=(",", ":"))
     assert html.count(before) == 1
-    large.write_text(html.replace(before, sizes), encoding="utf-8")
+    of = f'"of":{data["of"]}'
+    assert html.count(of) == 1
+    many = html.replace(before, sizes).replace(of, f'"of":{2 * 997 * data["of"]}')  # half of them training works
+    large.write_text(many, encoding="utf-8")
     begin(chromium, large, "Large")
     read_by_keyboard(chromium, 12, lambda place, work: ("yn"[place % 5 > 0], "yn"[place % 3 > 0]))
     width = float(re.findall(r"[\d.]+", text_of(chromium, "width"))[0])
@@ -256,6 +259,17 @@ def test_the_page_tells_nothing_of_what_copub_decided(demo_run: copub.Run) -> No
     assert set(data["items"][0]) == {"id", "of", "meta", "title", "text", "lines", "stratum", "stands_for", "ask"}
     assert data["codebook"] == {"id": load_codebook().id, "sha256": load_codebook().sha256}
     assert all(area["rule"] for area in data["areas"])
+
+
+def test_training_works_are_not_read_but_are_part_of_what_the_width_is_of(
+    demo_run: copub.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = demo_run.tables["copublications"]
+    taught = works.select(item="work_id", critical="is_critical").head(40)
+    monkeypatch.setattr("copub.review.readingpage.taught_for", lambda taxonomy: taught)
+    data = json.loads(_data(works_page(question_of(demo_run), demo_run.tables, "demo/run", works.height)))
+    assert {item["id"] for item in data["items"]} == set(works["work_id"][40:])
+    assert sum(size for size, _ in data["strata"]) == works.height - 40 and data["of"] == works.height
 
 
 def test_a_longer_page_begins_with_the_shorter_one_and_every_prefix_holds_all_strata(demo_run: copub.Run) -> None:

@@ -25,14 +25,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "context": (),
 }
 SCALE_FREE = ("share", "ratio", "growth", "rank", "sign")
-OPEN: Mapping[str, str] = {
-    "levels": "which risk levels count",
-    "database": "the database",
-    "period": "the period",
-    "counting": "full or fractional counting",
-    "dates": "the edition of the list, and whether it is laid over earlier years",
-}
-"""What a source may leave open, in words."""
+OPEN = ("levels", "database", "period", "counting", "dates")
+"""What a source may leave open: which risk levels count, the database, the period, full or fractional counting, the
+edition of the list and the years to which it is applied."""
 STATUSES = ("stated", "derived", "second-hand")
 COUNTED = ("copublications", "critical", "listed", "critical_listed", "top_level")
 

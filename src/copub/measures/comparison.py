@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from copub.intervals import DIGITS, wilson
-from copub.lists.published import OPEN, Figure, Published
+from copub.lists.published import Figure, Published
 from copub.measures.readings import AT_PUBLICATION, SINCE, STUDY, WHENEVER
 from copub.measures.readings import EVERY as EVERY_ENTITY
 from copub.measures.tied import ANY_AREA, EVERY
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 Tables = Mapping[str, pl.DataFrame]
 
 AS_THE_STUDY, CORRECTED = "as this study", "corrected for measured errors"
-CANNOT_TELL = "cannot tell"
+CANNOT_TELL, NOT_COMPARABLE = "cannot tell", "not comparable"
 WORKS_FILES = "works files are a part of the database, of unknown selection"
 FEW = "our figure rests on too few works"
 BOTH_WAYS = "our interval holds both directions"
+YEARS = "years "
+"""A reading of the years that a source names begins so: years 2016 to 2023."""
 CONDITIONAL: Mapping[str, tuple[str, str]] = {
     # measure: works that have the property, works it is a share of
     "critical_given_listed": ("critical_listed", "listed"),
@@ -45,7 +47,7 @@ class Ours:
 
 
 class NotComparable(Exception):
-    """The figure has no counterpart in this run; the text says why."""
+    """The figure has no counterpart in this run; the text says why, with what it is about after a colon."""
 
 
 def comparison(study: Study, published: Sequence[Published], tables: Tables, *, is_census: bool) -> pl.DataFrame:
@@ -67,13 +69,15 @@ def comparison(study: Study, published: Sequence[Published], tables: Tables, *, 
 def _rows(study: Study, source: Published, figure: Figure, tables: Tables, is_census: bool) -> Iterator[dict[str, Any]]:
     ours = Ours(None, None, None, 0.0, False)
     others: dict[str, Ours] = {}
+    left_open = list(source.open_of(figure))
     try:
         _check_definitions(study, source, figure)
         ours = _OURS[figure.kind](study, figure, tables)
-        verdict = _verdict(source, figure, ours, is_census)
+        reasons = _reasons(figure, ours, is_census)
+        verdict = _verdict(figure, ours, sure=not (reasons or left_open))
         others = _other_readings(study, source, figure, tables)
     except NotComparable as reason:
-        verdict = f"not comparable: {reason}"
+        verdict, reasons, left_open = NOT_COMPARABLE, [str(reason)], []
     for reading, one in {AS_THE_STUDY: ours, **others}.items():
         holds = is_census and figure.value is not None and not one.few and one.low is not None
         yield {
@@ -92,6 +96,8 @@ def _rows(study: Study, source: Published, figure: Figure, tables: Tables, is_ce
             "is_small": one.few,
             "holds": _holds(figure, one) if holds and figure.kind != "sign" else None,
             "verdict": verdict,
+            "reasons": reasons,
+            "left_open": left_open,
             "status": figure.status,
             "definition": figure.definition,
             "differences": [*source.differences, *([figure.note] if figure.note else [])],
@@ -101,15 +107,14 @@ def _rows(study: Study, source: Published, figure: Figure, tables: Tables, is_ce
 
 def _check_definitions(study: Study, source: Published, figure: Figure) -> None:
     if figure.kind == "context":
-        raise NotComparable("is here for its context")
+        raise NotComparable("here for its context only")
     if set(source.side_a) != set(study.side_a.countries) or not set(source.side_b) & set(study.side_b.countries):
         raise NotComparable("another pair of countries")
     if figure.kind != "ties" and set(source.levels) != set(study.levels):
-        theirs, own = ("+".join(levels) or "every level" for levels in (source.levels, study.levels))
-        raise NotComparable(f"they count the levels {theirs}, this study {own}")
+        raise NotComparable(f"they count other levels: {', '.join(source.levels) or 'every level'}")
     for year in (figure.year, figure.year_from, figure.year_to):
         if year is not None and not study.year_from <= year <= study.year_to:
-            raise NotComparable(f"the study does not hold the year {year}")
+            raise NotComparable(f"the study does not hold this year: {year}")
 
 
 def _count(tables: Tables, measure: str, year: int) -> float:
@@ -133,7 +138,7 @@ def _ours_share(study: Study, figure: Figure, tables: Tables) -> Ours:
 def _ours_ratio(study: Study, figure: Figure, tables: Tables) -> Ours:
     first, last = (_count(tables, figure.measure, year or 0) for year in (figure.year_from, figure.year_to))
     if not first:
-        raise NotComparable(f"no works in {figure.year_from}")
+        raise NotComparable(f"no works in this year: {figure.year_from}")
     # Given their sum, the later count is a share of it; the ratio is that share's odds.
     low, high = (float(end) for end in wilson(last, first + last, study.confidence))
     few = min(first, last) < study.small_cell
@@ -152,7 +157,7 @@ def _ours_rank(study: Study, figure: Figure, tables: Tables) -> Ours:
     areas = tables["shares"].filter(measure=figure.measure, counting="full", slice_kind="area")
     own = areas.filter(slice=figure.area)["numerator"]
     if own.is_empty():
-        raise NotComparable(f"the headline taxonomy has no area {figure.area}")
+        raise NotComparable(f"the headline taxonomy does not have this area: {figure.area}")
     if not areas["numerator"].sum():
         raise NotComparable("no works in any area")
     count = float(own[0])
@@ -177,7 +182,7 @@ def _ours_ties(study: Study, figure: Figure, tables: Tables) -> Ours:
     if figure.row != EVERY and not links.get(ANY_AREA):
         raise NotComparable("the ties at hand name no priority area")
     if figure.row not in links:
-        raise NotComparable(f"no tie at hand is in {figure.row}")
+        raise NotComparable(f"no tie at hand is in this area: {figure.row}")
     found = tables["tie_areas"].filter(area=figure.row)
     value = float(found[figure.column][0])
     return Ours(value, None, None, value, value < study.small_cell)
@@ -212,7 +217,7 @@ def _other_readings(study: Study, source: Published, figure: Figure, tables: Tab
         for counting in ("fractional-authors", "fractional-countries"):
             found[counting] = _share_under(study, figure, tables, STUDY, counting)
     if "period" in open_ and figure.year_from and figure.year_to:
-        found[f"years {figure.year_from} to {figure.year_to}"] = _share_of_years(study, figure, tables)
+        found[f"{YEARS}{figure.year_from} to {figure.year_to}"] = _share_of_years(study, figure, tables)
     row = tables["adjusted"].filter(measure=figure.measure, slice_kind="all").drop_nulls("adjusted")
     if row.height:
         one = row.row(0, named=True)
@@ -249,20 +254,23 @@ def _of_counts(study: Study, count: float, of: float) -> Ours:
     return Ours(count / of, low, high, of, count < study.small_cell or of < study.small_rate)
 
 
-def _verdict(source: Published, figure: Figure, ours: Ours, is_census: bool) -> str:
-    if ours.value is None or figure.value is None:
-        return "no figure"
-    open_ = [OPEN[item] for item in source.open_of(figure)]
-    reasons = [
+def _reasons(figure: Figure, ours: Ours, is_census: bool) -> list[str]:
+    """Return what is in the way of a verdict on our side."""
+    return [
         *([] if is_census or figure.kind == "ties" else [WORKS_FILES]),
         *([FEW] if ours.few else []),
         *([BOTH_WAYS] if figure.kind == "sign" and not _is_sure(ours) else []),
-        *([f"the source leaves open {'; '.join(open_)}"] if open_ else []),
     ]
+
+
+def _verdict(figure: Figure, ours: Ours, *, sure: bool) -> str:
+    """Return how two figures compare; `sure` says that nothing is in the way."""
+    if ours.value is None or figure.value is None:
+        return "no figure"
     if figure.kind in ("count", "ties"):
-        return "; ".join(["counts of different sources", *reasons])
-    if reasons:
-        return f"{CANNOT_TELL}: {'; '.join(reasons)}"
+        return "counts of different sources"
+    if not sure:
+        return CANNOT_TELL
     if figure.kind == "sign":
         return "same direction" if (ours.value > 0) == (figure.value > 0) else "other direction"
     if figure.kind == "rank":

@@ -1,11 +1,12 @@
 """Growth per year, of each count and of each share: the one estimator of growth.
 
 Counts of years scatter more than chance alone would let them (funding rounds, indexing), and a good
-year follows a good year. So the fit is a log-linear quasi-Poisson regression, whose standard error
-widens with the scatter about the line and with the autocorrelation of that scatter. Sources:
-P. McCullagh, J. A. Nelder (1989), Generalized Linear Models, chapters 6 and 9; G. E. P. Box,
-G. M. Jenkins (1976), Time Series Analysis, for first-order autocorrelation; N. P. A. van Giersbergen
-(2005), The effect of deterministic terms on the bias in stable AR models, Economics Letters 89.
+year follows a good year. So a count is Poisson about a log-linear line that each year's scatter multiplies,
+and that scatter is autocorrelated at first order. A dozen years hardly tell how strong scatter and autocorrelation
+are: the interval is a mean over all that the series leaves possible, not that of one estimate. Sources:
+S. L. Zeger (1988), A regression model for time series of counts, Biometrika 75, 621-629 (the variance);
+D. A. Harville (1974), Bayesian inference for variance components using only error contrasts, Biometrika 61, 383-385
+(the likelihood of scatter and autocorrelation); A. Gelman (2006), Bayesian Analysis 1, 515-534 (prior of the scatter).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.optimize import brentq
+from scipy.special import ndtr
 
 from copub.intervals import DIGITS
 from copub.measures.trends import TRENDS
@@ -33,21 +35,25 @@ KINDS_OF_GROWTH = tuple(
 """What the growth is of: of each measure, and of its share of all co-publications."""
 
 LEAST_YEARS = 6
-"""With fewer years the autocorrelation of the scatter cannot be distinguished from its bias."""
+"""With fewer years nothing tells a trend from scatter."""
 STEPS = 100
 TOLERANCE = 1e-12
-STRONGEST = 0.9
-"""Autocorrelation is taken to be no stronger: near 1 a line is no description of the years."""
-LEAST_FREEDOM = 2.0
+_SCATTERS = np.geomspace(0.02, 3.0, 16)
+"""Standard deviations of the scatter, in logs of the count."""
+_AUTOCORRELATIONS = np.linspace(0.0, 0.95, 8)
+SCALE = 0.5
+"""Scale of the half-Cauchy prior of the scatter: a year off the line by half is nothing odd, by ten times it is."""
+_PRIOR = np.repeat(_SCATTERS / (1 + (_SCATTERS / SCALE) ** 2), _AUTOCORRELATIONS.size)
+"""Weight of each pair before the series is seen: half-Cauchy (on a grid of logs) times uniform."""
 
 
 class Growth(NamedTuple):
-    """Growth per year with its interval, the scatter about the line, and the autocorrelation of that scatter."""
+    """Growth per year with its interval, and the mean scatter and autocorrelation that the series leaves possible."""
 
     growth: float
     ci_low: float
     ci_high: float
-    dispersion: float
+    scatter: float
     autocorrelation: float
 
 
@@ -91,13 +97,42 @@ def _fit_or_nothing(study: Study, years: Array, counts: Array, exposure: Array |
 def log_linear(years: Array, counts: Array, exposure: Array | None, confidence: float) -> Growth:
     """Fit counts ~ exposure x exp(a + b year) and return exp(b) - 1 with its interval.
 
-    The dispersion is Pearson's statistic over its degrees of freedom, at least 1. The variance of b is
-    multiplied by (1 + r) / (1 - r), r the autocorrelation of Pearson's residuals at one year, corrected
-    for the bias that fitting a line gives it, and never taken as negative. The interval is that of b
-    with Student's t at as many independent years as the autocorrelation leaves, carried through exp.
+    Var(y) = mu + s^2 mu^2, and the scatter of two years is correlated by r to the power of their distance. For each s
+    and r on a grid, b is that of generalised least squares, one step from the Poisson fit; (s, r) has the weight of its
+    restricted likelihood times the prior. Growth is that of the mean of b, the interval that of the mixture.
     """
     x = np.column_stack([np.ones_like(years), years - years.mean()])
-    offset = np.log(exposure) if exposure is not None else np.zeros_like(years)
+    slope, mean = _poisson_fit(x, counts, np.zeros_like(years) if exposure is None else np.log(exposure))
+    root = np.sqrt(mean)
+    apart = np.abs(np.subtract.outer(years, years))
+    alike = root[:, None] * _AUTOCORRELATIONS[:, None, None] ** apart * root
+    spread = np.eye(years.size) + (_SCATTERS[:, None, None, None] ** 2 * alike).reshape(-1, years.size, years.size)
+    # a line fitted to Pearson's residuals: their variance is `spread`, 1 from chance and the rest from scatter
+    design, residuals = root[:, None] * x, (counts - mean) / root
+    solved = np.linalg.solve(
+        spread, np.broadcast_to(np.column_stack([design, residuals]), (len(spread), years.size, 3))
+    )
+    information = design.T @ solved[:, :, :2]
+    score = solved[:, :, 2] @ design
+    shift = np.linalg.solve(information, score[:, :, None])[:, :, 0]
+    unexplained = solved[:, :, 2] @ residuals - (score * shift).sum(axis=1)
+    log_weight = np.log(_PRIOR) - 0.5 * (np.linalg.slogdet(spread)[1] + np.linalg.slogdet(information)[1] + unexplained)
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    centres, errors = slope + shift[:, 1], np.sqrt(np.linalg.inv(information)[:, 1, 1])
+    low, high = (_quantile(weight, centres, errors, 0.5 + side * confidence / 2) for side in (-1, 1))
+    pairs = weight.reshape(_SCATTERS.size, _AUTOCORRELATIONS.size)
+    return Growth(
+        float(np.expm1(weight @ centres)),
+        float(np.expm1(low)),
+        float(np.expm1(min(high, 50.0))),
+        float(pairs.sum(axis=1) @ _SCATTERS),
+        float(pairs.sum(axis=0) @ _AUTOCORRELATIONS),
+    )
+
+
+def _poisson_fit(x: Array, counts: Array, offset: Array) -> tuple[float, Array]:
+    """Return the slope of the log-linear Poisson regression, and its means."""
     beta = np.array([np.log(counts.sum() / np.exp(offset).sum()), 0.0])
     for _ in range(STEPS):
         mean = np.exp(x @ beta + offset)
@@ -107,28 +142,10 @@ def log_linear(years: Array, counts: Array, exposure: Array | None, confidence: 
         beta = beta + step
         if np.abs(step).max() < TOLERANCE:
             break
-    mean = np.exp(x @ beta + offset)
-    residuals = (counts - mean) / np.sqrt(mean)
-    dispersion = max(1.0, float((residuals**2).sum() / (years.size - 2)))
-    r = autocorrelation(residuals)
-    independent = years.size * (1 - r) / (1 + r)
-    error = np.sqrt(dispersion * (1 + r) / (1 - r) * np.linalg.inv(x.T @ (mean[:, None] * x))[1, 1])
-    reach = float(stdtrit(max(independent - 2, LEAST_FREEDOM), 0.5 + confidence / 2)) * error
-    return Growth(
-        float(np.expm1(beta[1])),
-        float(np.expm1(beta[1] - reach)),
-        float(np.expm1(min(beta[1] + reach, 50.0))),
-        dispersion,
-        r,
-    )
+    return float(beta[1]), np.asarray(np.exp(x @ beta + offset))
 
 
-def autocorrelation(residuals: Array) -> float:
-    """Return the autocorrelation of residuals about a line at one step, without its bias, from 0 to `STRONGEST`.
-
-    About a fitted line its expectation is r - (2 + 4 r) / n to the first order (van Giersbergen 2005).
-    """
-    squares = float((residuals**2).sum())
-    found = float((residuals[1:] * residuals[:-1]).sum()) / squares if squares > 1e-12 else 0.0
-    n = residuals.size
-    return float(min(max((found + 2 / n) / (1 - 4 / n), 0.0), STRONGEST)) if squares > 1e-12 else 0.0
+def _quantile(weight: Array, centres: Array, errors: Array, part: float) -> float:
+    """Return a quantile of a mixture of normal distributions."""
+    ends = (float((centres - 9 * errors).min()), float((centres + 9 * errors).max()))
+    return float(brentq(lambda at: float(weight @ ndtr((at - centres) / errors)) - part, *ends, xtol=1e-13))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import polars as pl
 
+from copub.measures.comparison import YEARS
 from copub.report.blocks import Cell, Section
 from copub.report.facts import Facts, Row
-from copub.report.grids import WRITERS, Column, grid_from, section_of
+from copub.report.grids import WRITERS, Column, Writer, grid_from, section_of
 
 _COMPARISON: tuple[Column, ...] = (
     ("label.figure", "name", "dated"),
@@ -17,7 +18,7 @@ _COMPARISON: tuple[Column, ...] = (
     ("label.reading", "reading", "reading"),
     ("label.ours", "ours", "by_kind"),
     ("label.interval", "ours", "bounds_by_kind"),
-    ("label.verdict", "verdict", "text"),
+    ("label.verdict", "verdict", "verdict"),
     ("label.notes_numbered", "notes", "text"),
     ("label.source", "sources", "text"),
 )
@@ -64,8 +65,29 @@ def _theirs(facts: Facts, row: Row, column: str) -> Cell:
 
 
 def _reading(facts: Facts, row: Row, column: str) -> Cell:
-    """Write under which reading our figure is given; one of certain years has no fixed words."""
+    """Write under which reading our figure is given."""
+    if row[column].startswith(YEARS):
+        first, last = row[column].removeprefix(YEARS).split(" to ")
+        return Cell(facts.words.say("label.reading_years", first=first, last=last))
     return Cell(facts.words.name("reading", row[column]))
+
+
+def _verdict(facts: Facts, row: Row, column: str) -> Cell:
+    """Write how two figures compare, with everything that is in the way of a verdict."""
+    words = facts.words
+    if row[column] is None:
+        return Cell("")
+    reasons = []
+    for reason in row["reasons"] or ():
+        what, colon, value = reason.partition(": ")
+        reasons.append(words.name("verdict", what) + (words.say("label.of_value", value=value) if colon else ""))
+    if row["left_open"]:
+        items = ", ".join(words.name("left_open", item) for item in row["left_open"])
+        reasons.append(words.say("label.source_leaves_open", items=items))
+    verdict = words.name("verdict", row[column])
+    return Cell(
+        verdict + words.say("label.of_value", value=words.say("label.and_reason").join(reasons)) if reasons else verdict
+    )
 
 
 def _bounds_by_kind(facts: Facts, row: Row, column: str) -> Cell:
@@ -79,14 +101,16 @@ def _dated(facts: Facts, row: Row, column: str) -> Cell:
     return Cell(row[column] or "", detail=" · ".join(filter(None, (row["period"], row["status"]))))
 
 
-_WRITERS = {
+WAYS: Mapping[str, Writer] = {
     **WRITERS,
     "by_kind": _by_kind,
     "theirs": _theirs,
     "reading": _reading,
+    "verdict": _verdict,
     "bounds_by_kind": _bounds_by_kind,
     "dated": _dated,
 }
+"""Ways of writing cells of this part, beside the common ones."""
 
 
 def comparison_section(facts: Facts) -> Section | None:
@@ -103,10 +127,10 @@ def comparison_section(facts: Facts) -> Section | None:
     )
     # what holds for a figure under all readings is with the first of them
     further = pl.col("reading") != pl.col("reading").first().over("published", "figure")
-    once = ("name", "period", "status", "verdict", "notes", "sources")
+    once = ("name", "period", "status", "verdict", "reasons", "left_open", "notes", "sources")
     frame = frame.with_columns(pl.when(~further.fill_null(False)).then(name).alias(name) for name in once)
     comparable, others = (
-        grid_from(facts, say("section.comparison"), rows, _COMPARISON, _WRITERS)
+        grid_from(facts, say("section.comparison"), rows, _COMPARISON, WAYS)
         for rows in (
             frame.drop_nulls(["theirs", "ours"]),
             frame.filter(pl.any_horizontal(pl.col("theirs", "ours").is_null())),

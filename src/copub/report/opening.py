@@ -44,9 +44,14 @@ def _leading_figure(facts: Facts) -> dict[str, str]:
     shown = headline_row(facts)
     if shown is None or shown["adjusted"] is None or facts.counting != "full":
         return {"share": facts.words.percent(row["share"]), "bounds": ""}
-    led = shown["adjusted"] if shown["method"] == LABELLED else row["share"]
-    ends = facts.bounds({"ci_low": shown["adjusted_low"], "ci_high": shown["adjusted_high"]})
-    return {"share": facts.words.percent(led), "bounds": facts.words.say("certainty.bounds", bounds=ends)}
+    is_read = shown["method"] == LABELLED
+    bounds = facts.words.say(
+        "certainty.bounds_read" if is_read else "certainty.bounds_counted",
+        low=facts.words.percent(shown["adjusted_low"]),
+        high=facts.words.percent(shown["adjusted_high"]),
+        confidence=facts.words.percent(shown["confidence"], 0),
+    )
+    return {"share": facts.words.percent(shown["adjusted"] if is_read else row["share"]), "bounds": bounds}
 
 
 def estimates(facts: Facts) -> list[Row]:

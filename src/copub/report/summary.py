@@ -133,8 +133,9 @@ def reading_sentences(facts: Facts) -> list[str]:
         for entry in lists
         for level, n in entry["unrated_totals"].items()
     )
+    is_one = ends[0]["numerator"] == ends[1]["numerator"]
     bounds = words.say(
-        "headline.unknown_levels",
+        "headline.unknown_levels_same" if is_one else "headline.unknown_levels",
         list="; ".join(str(entry.get("title")) for entry in lists),
         count=words.count(sum(entry.get("unrated") or 0 for entry in lists)),
         totals=", ".join(totals),

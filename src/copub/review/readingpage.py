@@ -70,6 +70,7 @@ def works_page(
     data = {
         "aim": aim,
         "strata": [(sizes[key], groups.index(key[:2])) for key in keys],
+        "of": tables["copublications"].height,  # the share is of all works, whose training works are known
         "prior": PRIOR,
         "target": ["critical", "listed"],
     }
@@ -119,7 +120,7 @@ def affiliations_page(
         for row in in_draw_order(sheet, "value", "entity_id", seed=seed).iter_rows(named=True)
     ]
     pairs = hits.filter(tier="name").select("value", "entity_id").n_unique()
-    data = {"strata": [(pairs, 0)] if pairs else [], "prior": _HITS_PRIOR, "target": ["decision"]}
+    data = {"strata": [(pairs, 0)] if pairs else [], "of": pairs, "prior": _HITS_PRIOR, "target": ["decision"]}
     return _page(question, run, AFFILIATIONS, items, data)
 
 
@@ -226,6 +227,7 @@ def _page(question: Question, run: str, what: str, items: Sequence[Mapping[str, 
         "confidence": question.study.confidence,
         "aim": None,
         "strata": [],
+        "of": 0,
         "prior": PRIOR,
         "target": [],
         "questions": _questions(question, codebook, what),

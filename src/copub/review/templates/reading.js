@@ -241,7 +241,7 @@ function widthOf(strata) {
     if (size > read) total = convolved(total, binned(betaBinomial(size - read, yes + data.prior[0], read - yes + data.prior[1]), grid));
   }
   const sum = total.reduce((all, one) => all + one, 0), tail = (1 - data.confidence) / 2;
-  return grid * (quantile(total, sum * (1 - tail)) - quantile(total, sum * tail)) / works;
+  return grid * (quantile(total, sum * (1 - tail)) - quantile(total, sum * tail)) / data.of;
 }
 function betaBinomial(n, a, b) {
   // in proportion only: from the likeliest number outwards, each from its neighbour
