@@ -21,26 +21,35 @@ import argparse
 import hashlib
 import os
 import random
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
+from copub.cli import main as main_of_copub
 from copub.shipped import find_shipped
 
+for _module in ("pipeline", "history.verify", "history.series", "report.exports", "review.ledger", "report.workbook"):
+    import_module(f"copub.{_module}")
+
 ROOM = 24 << 20  # bytes of the small file system, without what is copied to it
-LIMITED = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-size = int(sys.argv.pop(1))
-resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-from copub.cli import main
-main()
+SERVER = """
+import time
+from copub.demo.embedded import embedded_openalex
+with embedded_openalex() as served:
+    print(served.base_url, flush=True)
+    time.sleep(1e6)
 """
 Command = list[str]
 
@@ -56,17 +65,55 @@ class Result:
 
 
 def copub(arguments: Command, *, seconds: float | None = None, limit: int | None = None) -> tuple[int, str]:
-    """Call copub; kill it after some seconds, or limit the size of files it writes. Return code and errors."""
-    command = [sys.executable, "-m", "copub", *arguments]
-    if limit is not None:
-        command = [sys.executable, "-c", LIMITED, str(limit), *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    """Call copub; kill it after some seconds, or limit the size of files it writes. Return code and errors.
+
+    The command runs in a fork of this process, which has loaded copub's modules but never used them: loading them
+    anew would be most of the time of a command.
+    """
+    with tempfile.TemporaryFile() as stated:
+        child = os.fork()
+        if child == 0:
+            _be_copub(arguments, stated.fileno(), limit)
+        ending = time.monotonic() + (seconds or 600)
+        while not (found := os.waitpid(child, os.WNOHANG))[0]:
+            if time.monotonic() > ending:
+                os.kill(child, signal.SIGKILL)
+                found = os.waitpid(child, 0)
+                break
+            time.sleep(0.02)
+        stated.seek(0)
+        return os.waitstatus_to_exitcode(found[1]), stated.read().decode("utf-8", "replace")
+
+
+def _be_copub(arguments: Command, errors: int, limit: int | None) -> NoReturn:
+    code = 1
     try:
-        _, stated = process.communicate(timeout=seconds or 600)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        _, stated = process.communicate()
-    return process.returncode, stated
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(errors, 2)
+        if limit is not None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        sys.argv = ["copub", *arguments]
+        main_of_copub()
+    except SystemExit as ending:
+        code = int(ending.code or 0)
+    except BaseException:  # noqa: BLE001  reported as what it is: copub let it through
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+
+
+@contextmanager
+def served() -> Iterator[None]:
+    """Serve the synthetic works to all commands of the block."""
+    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        os.environ["COPUB_OPENALEX_URL"] = server.stdout.readline().strip()
+        try:
+            yield
+        finally:
+            server.kill()
 
 
 def make_place(folder: Path) -> Path:
@@ -253,7 +300,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     chance, started, faults = random.Random(options.seed), time.perf_counter(), 0
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, served():
         folder = Path(name)
         whole = make_place(folder / "whole")
         for trials, number in ((kills, options.kills), (disks, options.disks), (damages, options.damages)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -131,6 +132,20 @@ def test_texts_are_read_up_to_their_longest() -> None:
         {"position": [0, 1, 2, 3], "word": ["We", "show", "that", "show"]},
         ["We", "show", "that", "show"],
         {"IndexLength": 4, "InvertedIndex": [["We", [0]], ["show", [1, 3]], ["that", [2]]]},
+        {"We": "0", "show": "1,3", "that": "[2]"},
+        {"We": ["0"], "show": ["1;3"], "that": ["2 "]},
+        {"We": [[0]], "show": [[1, 3]], "that": [[2]], "never": None},
+        {"0": "We", "1": "show", "2": "that", "3": "show"},
+        [["We", 0], ["show", 1, 3], ["that", 2]],
+        [[0, "We"], [1, "show"], [2, "that"], [3, "show"]],
+        [
+            {"word": "We", "n": 1, "positions": [0]},
+            {"word": "show", "n": 2, "positions": [1, 3]},
+            {"word": "that", "n": 1, "positions": [2]},
+        ],
+        {"Word": ["We", "show", "that"], "n": [1, 2, 1], "Positions": ["0", "1,3", "2"]},
+        "{'We': [0], 'show': [1, 3], 'that': [2]}",
+        "[('We', [0]), ('show', [1, 3]), ('that', [2])]",
         "We show that show",
     ],
 )
@@ -139,7 +154,14 @@ def test_every_shape_of_an_index_gives_the_abstract(index: object) -> None:
 
 
 def test_an_index_in_an_unknown_form_is_named() -> None:
-    for index, note in (([[1, 2, 3]], "not read"), (7, "not read"), ({"a": {}}, "not read"), ({}, ""), (None, "")):
+    unknown: list[Any] = [[[1, 2, 3]], 7, "{'We': array([0])}", {"We": "first"}]
+    for index, note in (
+        *((index, "not read") for index in unknown),
+        ({"a": {}}, "not read"),
+        ({}, ""),
+        (None, ""),
+        ("NA", ""),
+    ):
         work, _ = read_value({"id": "W1", "abstract_inverted_index": index})
         assert note in work_row(work, "W1", [])[1] and bool(note) == bool(work_row(work, "W1", [])[1]), index
 
@@ -156,9 +178,14 @@ FORMULAS = {
         "\\documentclass[12pt]{minimal} \\begin{document}$$\\hbox {MoS}_2$$\\end{document}",
         "<inline-formula><alternatives><tex-math>$MoS_2$</tex-math><mml:math><mml:mi>MoS2</mml:mi></mml:math>"
         "</alternatives></inline-formula>",
+        '<inline-formula><tex-math id="M1">\\documentclass[12pt]{minimal} \\usepackage{amsmath} \\begin{document}'
+        "$${\\mathrm{MoS}}_2$$\\end{document}</tex-math></inline-formula>",
+        "MoS{sub 2}", "MoS {sub 2}", "MoS(2)", "MoS<ce:inf>2</ce:inf>", "<scp>MoS</scp><sub>2</sub>",
+        "<emphasis>MoS</emphasis><subscript>2</subscript>",
     ],
-    "Al2O3": ["Al 2 O 3", "Al<sub>2</sub>O<sub>3</sub>", "Al/sub 2/O/sub 3/", "Al$_2$O$_3$", "Al_2O_3"],
-    "CO2": ["CO 2", "CO<sub>2</sub>", "CO₂", "CO$_{2}$"],
+    "Al2O3": ["Al 2 O 3", "Al<sub>2</sub>O<sub>3</sub>", "Al/sub 2/O/sub 3/", "Al$_2$O$_3$", "Al_2O_3",
+              "Al{sub 2}O{sub 3}", "Al(2)O(3)"],
+    "CO2": ["CO 2", "CO<sub>2</sub>", "CO₂", "CO$_{2}$", "CO(2)", "CO{sub 2}"],
 }  # fmt: skip
 
 
@@ -169,7 +196,18 @@ def test_a_formula_in_any_markup_is_one_word(plain: str, printed: str) -> None:
         assert plain_abstract(title) == title.replace(printed, plain)
 
 
-@pytest.mark.parametrize("printed", [one for one in FORMULAS["MoS2"] if one[:1] in "<$" or one.startswith("\\doc")])
+@pytest.mark.parametrize(
+    "text",
+    ["[This corrects the article of 2015.]", "{\\em We} show that", '"We show" is a quotation', "N/A is no value"],
+)
+def test_a_plain_abstract_with_a_bracket_or_a_quote_first_is_an_abstract(text: str) -> None:
+    assert abstract_of(text) == plain_abstract(text) and len(abstract_of(text)) >= len(text) - 6
+
+
+FENCED = ("<mml:math", "<math", "<inline", "$", "\\doc")
+
+
+@pytest.mark.parametrize("printed", [one for one in FORMULAS["MoS2"] if one.startswith(FENCED)])
 def test_a_formula_without_spaces_around_it_is_still_a_word(printed: str) -> None:
     assert plain_title(f"Contact resistance of{printed}transistors") == "Contact resistance of MoS2 transistors"
 
@@ -179,6 +217,7 @@ def test_a_formula_without_spaces_around_it_is_still_a_word(printed: str) -> Non
     [
         "Costs of $5 million and $10 million", "HIV 1 and COVID 19", "Phase I 2 trial", "In 2 patients with SARS CoV 2",
         "Part 2 of 3", "file_name and report_2010", "C:\\new\\table", "p < 0.05 and x<3", "USB 3 and ISO 9001",
+        "SU(2) and SO(3)", "GaAs(001)", "Ca(2+) channels", "Part I(2)", "{subset} of families (subfamily)",
     ],
 )  # fmt: skip
 def test_what_is_no_formula_stays(text: str) -> None:

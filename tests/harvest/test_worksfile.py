@@ -250,3 +250,49 @@ def test_no_record_is_taken_for_another_format(record: dict[str, str]) -> None:
         path = Path(folder) / "works.csv"
         path.write_text(json.dumps({"id": "https://openalex.org/W1", **record}) + "\n", encoding="utf-8")
         assert len(list(read_works([path]))) == 1
+
+
+AUTHORSHIPS = [{"countries": ["BE", "CN"], "raw_affiliation_strings": ["KU Leuven"]}]
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("title", pa.array([b"Sheep"])),
+        ("title", pa.array([b"Sheep"], pa.large_binary())),
+        ("authorships", pa.array([json.dumps(AUTHORSHIPS).encode()])),
+        ("authorships", pa.array([[{"countries": [b"BE", b"CN"], "raw_affiliation_strings": [b"KU Leuven"]}]])),
+    ],
+)
+def test_texts_that_a_program_wrote_as_bytes_are_texts(name: str, column: pa.Array, tmp_path: Path) -> None:
+    plain = {"id": ["W1"], "title": ["Sheep"], "authorships": [AUTHORSHIPS]}
+    pq.write_table(pa.table(plain | {name: column}), tmp_path / "w.parquet")
+    (record,) = read_works([tmp_path / "w.parquet"])
+    authorships = record.value["authorships"]
+    assert record.value["title"] == "Sheep"
+    assert (json.loads(authorships) if isinstance(authorships, str) else authorships) == AUTHORSHIPS
+
+
+BAD_TEXT = pa.Array.from_buffers(
+    pa.string(), 2, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0\4\0\0\0"), pa.py_buffer(b"ok\xff\xff")]
+)
+
+
+@pytest.mark.parametrize(
+    "column", [BAD_TEXT, pa.array([0, 10**7], pa.date32()), pa.array([0, 2**62], pa.timestamp("us"))]
+)
+def test_a_value_of_a_row_that_cannot_be_read_is_named_with_its_row(column: pa.Array, tmp_path: Path) -> None:
+    path = tmp_path / "w.parquet"
+    pq.write_table(pa.table({"id": ["W1", "W2"], "x": column}), path)
+    with pytest.raises(FileError) as caught:
+        list(read_works([path]))
+    assert [fault.where for fault in caught.value.faults] == [f"{path}:2"]
+
+
+def test_an_export_with_one_value_per_column_is_named(tmp_path: Path) -> None:
+    flat = {"id": "https://openalex.org/W1", "title": "Sheep", "authorships.countries": "BE|CN"}
+    (tmp_path / "w.jsonl").write_text(json.dumps(flat) + "\n")
+    pq.write_table(pa.table({key: [value] for key, value in flat.items()}), tmp_path / "w.parquet")
+    for name in ("w.jsonl", "w.parquet"):
+        with pytest.raises(InputError, match="this is a flattened export"):
+            read_works([tmp_path / name])

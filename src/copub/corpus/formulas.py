@@ -38,7 +38,7 @@ _LETTER = re.compile(
     r"\\(?:alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|varphi|"
     r"chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega)(?![A-Za-z])"
 )
-_SLASHED = re.compile(r"([/(\[])su[bp]\s+([^/()\[\]\s][^/()\[\]]{0,20})[/)\]]", re.IGNORECASE)
+_SLASHED = re.compile(r"([/(\[{])su[bp]\s+([^/()\[\]{}\s][^/()\[\]{}]{0,20})[/)\]}]", re.IGNORECASE)
 _INDEX = re.compile(r"(?<![a-z]{2})(?<=[A-Za-z)\]])[_^]\{?([\dxynδ][\d.xyn+\-−δ]{0,5})\}?(?![A-Za-z]{2})")
 _SMALL_SIGNS = "₀₁₂₃₄₅₆₇₈₉₊₋"
 _SMALL = str.maketrans(_SMALL_SIGNS, "0123456789+-")
@@ -57,6 +57,13 @@ _SINGLE = re.compile(
     rf"(?<![\w-])(?!CoV)(?:({_COMMON}) ([2-4])|((?=(?:[A-Z][a-z]?){{2,4}} )(?=[A-Z]*[a-z])(?:{_ELEMENT}){{2,4}})"
     r" ([2-9]|1[0-9]))(?![\w.,]?\d|%|\w)"
 )
+_HAS_BRACKETED = re.compile(r"(?<=[A-Za-z])\(\d{1,2}\)")
+_BRACKETED = re.compile(rf"(?<!\w)(?:(?:{_ELEMENT})(?:\(\d{{1,2}}\))?){{1,8}}(?![\w(])")
+_SEVERAL = re.compile(rf"(?=.*[a-z])(?:{_ELEMENT}).*(?:{_ELEMENT}).*")
+_USUAL = frozenset((
+    "CO(2)", "H(2)O", "H(2)", "H(2)O(2)", "H(2)S", "N(2)", "N(2)O", "NO(2)", "NO(3)", "SO(2)", "CH(4)", "NH(3)",
+    "VO(2)", "WO(3)", "SF(6)", "CF(4)", "C(60)", "C(70)",
+))  # fmt: skip
 
 
 def plain_formulas(text: str) -> str:
@@ -80,11 +87,20 @@ def joined_formulas(text: str) -> str:
     """Return a text with the numbers of chemical formulas joined to them: "Al 2 O 3" and "CO 2" are one word.
 
     A number is joined where it is between symbols of elements, or behind a formula that is common or holds
-    several elements with small letters ("MoS 2"); elsewhere ("Part I 2", "HIV 1") it stays.
+    several elements with small letters ("MoS 2"); elsewhere ("Part I 2", "HIV 1") it stays. PubMed's older records
+    have brackets: "MoS(2)", but also the group "SU(2)".
     """
+    if _HAS_BRACKETED.search(text):
+        text = _BRACKETED.sub(_unbracketed, text)
     if not _MAY_BE_APART.search(text):
         return text
     return _SINGLE.sub(r"\1\2\3\4", _CHAIN.sub(lambda match: match.group(0).replace(" ", ""), text))
+
+
+def _unbracketed(match: re.Match[str]) -> str:
+    formula = match.group(0)
+    is_formula = "(" in formula and (formula in _USUAL or _SEVERAL.fullmatch(formula))
+    return formula.replace("(", "").replace(")", "") if is_formula else formula
 
 
 def _replaced(pattern: re.Pattern[str], text: str, plain: Callable[[re.Match[str]], str]) -> str:
@@ -108,8 +124,7 @@ def _replaced(pattern: re.Pattern[str], text: str, plain: Callable[[re.Match[str
 
 
 def _of_mathml(whole: str, inner: str) -> str:
-    if _HAS_MATHML.search(whole):
-        inner = _ANNOTATION.sub("", inner)
+    inner = _ANNOTATION.sub("", inner) if _HAS_MATHML.search(whole) else _PREAMBLE.sub(r"\1", inner)
     inner = _MATH_SPACE.sub(" ", inner)
     plain = _TAG.sub("", re.sub(r">\s+<", "><", inner)).strip()
     return _of_tex(plain.replace("$", "")) if re.search(r"[\\$_^{]", plain) else plain

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from copub.corpus.text import MISSING
 from copub.sources.harvest.rawrecord import expect_bounded
 
 NOTHING = msgspec.Raw(b"null")
@@ -243,7 +244,7 @@ def _unpacked(value: Any, wanted: Any, *, is_item: bool) -> Any:
         return _rows_of(value, (typing.get_args(item) or (item,))[0])
     if not is_list and not is_item and isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if isinstance(value, str) and wanted in _SCALARS and wanted is not str and value.strip() in _MISSING:
+    if isinstance(value, str) and wanted in _SCALARS and wanted is not str and value.strip() in MISSING:
         return None
     return value
 
@@ -287,7 +288,6 @@ def _truth(value: Any) -> bool | None:
     return {"true": True, "false": False, "1": True, "0": False}.get(str(value).strip().lower())
 
 
-_MISSING = ("", "NA", "NaN", "nan", "null", "None")
 _SCALARS: Mapping[Any, Callable[[Any], Any]] = {str: _text, int: _whole, float: _number, bool: _truth}
 _NAMES: Mapping[Any, str] = {
     str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list",

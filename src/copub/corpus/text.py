@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
@@ -17,7 +18,8 @@ from copub.corpus.formulas import joined_formulas, plain_formulas
 
 # A tag starts with a letter right after "<"; "p < 0.05" and "a<b" in prose have none that closes.
 _INLINE = re.compile(
-    r"</?(?:jats:)?(?:i|b|em|strong|sub|sup|sc|u|tt|italic|bold|span|inf|mml:[a-z]+)(?:\s[^<>]{0,300})?/?>",
+    r"</?(?:mml:[a-z]+|(?:[a-z]+:)?(?:i|b|em|strong|sub|sup|scp?|u|tt|italics?|bold|span|inf|subscript|superscript|"
+    r"emphasis|roman|monospace|smallcaps|underline|font))(?:\s[^<>]{0,300})?/?>",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:_-]{0,40}(?:\s[^<>]{0,300})?/?>")
@@ -29,8 +31,15 @@ _PLACE = itemgetter(0)
 _STRINGS_KEPT = 1 << 16
 
 _PAIR = 2
-_COLUMNS = frozenset(("word", "words", "token", "term", "key", "name"))
-"""Names of the column of words where an index is written as two columns."""
+_WORDS = frozenset(("word", "words", "token", "tokens", "term", "terms", "key", "keys", "name", "names"))
+_PLACES = frozenset(("position", "positions", "pos", "place", "places", "value", "values", "index", "indices"))
+"""Names of words and of their positions where an index is written as columns, or as an object per word."""
+_SOME_NUMBERS = re.compile(r"[\s\d.,;|()\[\]eE+-]{1,100000}")
+_NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?(?:[eE]\+?\d{1,2})?")
+_FARTHEST = 1e18
+_LONGEST_LITERAL = 1_000_000
+MISSING = ("", "NA", "NaN", "nan", "null", "None")
+"""What stands for a missing value where a program wrote it as text."""
 SHORT_ABSTRACT = 10
 """Abstracts under this many words are boilerplate such as "peer reviewed" more often than not."""
 
@@ -84,8 +93,10 @@ def plain_title(text: str | None) -> str:
 
 
 def plain_abstract(text: str | None) -> str:
-    """Return an abstract as plain text; a leading "Abstract" is dropped."""
-    return joined_formulas(_HEADING.sub("", plain_text(text[:LONGEST_ABSTRACT]), count=1)) if text else ""
+    """Return an abstract as plain text; a leading "Abstract" is dropped, and "NA" is none."""
+    if not text or text in MISSING:
+        return ""
+    return joined_formulas(_HEADING.sub("", plain_text(text[:LONGEST_ABSTRACT]), count=1))
 
 
 def printed_abstract(index: msgspec.Raw) -> str:
@@ -105,24 +116,20 @@ def printed_abstract(index: msgspec.Raw) -> str:
 
 
 def printed_index(value: Any) -> str:
-    """Return the abstract behind an index given as plain values, in whatever shape (`printed_abstract`).
+    """Return the abstract behind an index given as plain values, in whatever shape (`printed_abstract`); else "".
 
-    Shapes that occur: an object of word to positions (or to one position); the same as JSON text, or under
-    ``InvertedIndex``; pairs, or objects of key and value, as DuckDB and Arrow write maps; two columns of words and
-    positions, as R writes data frames; the words in their order; plain text.
+    Shapes that occur: an object of word to positions (or to one position, or to positions as text), or of position
+    to word; the same as JSON text or as Python prints it, or under ``InvertedIndex``; pairs, or objects of key and
+    value, as DuckDB and Arrow write maps; columns of words and positions, as R writes data frames; the words in their
+    order; plain text.
     """
     if isinstance(value, str):
-        try:
-            return printed_index(msgspec.json.decode(value)) if value.lstrip()[:1] in ("{", "[", '"') else value
-        except msgspec.DecodeError:
-            return str(value)
+        return _of_text(value)
     if isinstance(value, dict):
         inner = value.get("InvertedIndex", value.get("inverted_index"))
         if isinstance(inner, dict | list | str):
             return printed_index(inner)
-        if not _COLUMNS.isdisjoint(value) and (pairs := _columns(*value.values())):
-            return " ".join(_sorted_by_place(pairs))
-        return " ".join(_sorted_by_place(value.items()))
+        return " ".join(_sorted_by_place(_columns(value) or _entries(value)))
     if isinstance(value, list):
         if all(isinstance(one, str) for one in value):
             return " ".join(value)
@@ -130,27 +137,64 @@ def printed_index(value: Any) -> str:
     return ""
 
 
-def _columns(*columns: Any) -> list[tuple[Any, Any]]:
-    """Return pairs of word and position from two columns of one length; none if they are no such columns."""
-    if len(columns) != _PAIR or not all(isinstance(column, list) for column in columns):
+def _of_text(text: str) -> str:
+    """Return the abstract in a text: JSON, what Python prints of an index, or the abstract itself."""
+    start = text.lstrip()[:2]
+    if start[:1] in ("{", "[", '"'):
+        try:
+            return printed_index(msgspec.json.decode(text))
+        except msgspec.DecodeError:
+            pass
+    if start in ("{'", '{"', "['", "[[", "[(", "[{"):
+        return printed_index(_literal(text))
+    return "" if text.strip() in MISSING else text
+
+
+def _literal(text: str) -> Any:
+    """Return what Python prints of plain values; None if it is something else."""
+    try:
+        return ast.literal_eval(text) if len(text) <= _LONGEST_LITERAL else None
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def _columns(value: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Return pairs of word and position from columns of one length; none if an object holds no such columns."""
+    words = next((value[key] for key in value if key.lower() in _WORDS and _is_texts(value[key])), None)
+    if words is None:
         return []
-    words, places = sorted(columns, key=lambda column: not all(isinstance(item, str) for item in column))
-    is_index = len(words) == len(places) and all(isinstance(word, str) for word in words)
-    return list(zip(words, places, strict=True)) if is_index else []
+    others = [key for key in value if isinstance(value[key], list) and value[key] is not words]
+    key = min(others, key=lambda key: key.lower() not in _PLACES, default=None)
+    return list(zip(words, value[key], strict=True)) if key is not None and len(value[key]) == len(words) else []
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
+
+def _entries(value: dict[str, Any]) -> list[tuple[Any, Any]]:
+    """Return pairs of word and positions from an object of either to the other."""
+    if value and all(key.isdecimal() and isinstance(word, str) for key, word in value.items()):
+        return [(word, place) for place, word in value.items()]
+    return list(value.items())
 
 
 def _pairs(one: Any) -> list[tuple[Any, Any]]:
     """Return the pairs of word and positions in an item of a list: a pair, an object of two values, or of words."""
     if isinstance(one, dict):
+        named = next((key for key in one if key.lower() in _WORDS and isinstance(one[key], str)), None)
         values = list(one.values())
-        is_pair = len(values) == _PAIR and sum(isinstance(value, str) for value in values) == 1
-        if not is_pair:
+        if named is None and not (len(values) == _PAIR and sum(isinstance(value, str) for value in values) == 1):
             return list(one.items())
+        if named is not None:
+            rest = [key for key in one if key != named]
+            values = [one[named], *(one[key] for key in sorted(rest, key=lambda key: key.lower() not in _PLACES)[:1])]
         one = values
-    if not isinstance(one, list) or len(one) != _PAIR:
+    if not isinstance(one, list | tuple) or len(one) < _PAIR:
         return []
-    first, second = one
-    return [(first, second)] if isinstance(first, str) else [(second, first)]
+    at = next((number for number, value in enumerate(one) if isinstance(value, str)), 0)
+    rest = [*one[:at], *one[at + 1 :]]
+    return [(one[at], rest[0] if len(rest) == 1 else rest)]
 
 
 def _in_place(index: dict[str, list[int]]) -> list[str]:
@@ -165,23 +209,19 @@ def _in_place(index: dict[str, list[int]]) -> list[str]:
 
 
 def _sorted_by_place(pairs: Iterable[tuple[Any, Any]]) -> list[str]:
-    placed = [
-        (number, word)
-        for word, places in pairs
-        if isinstance(word, str)
-        for place in (places if isinstance(places, list) else [places])
-        if (number := _number(place)) is not None
-    ]
+    placed = [(place, word) for word, places in pairs if isinstance(word, str) for place in _places(places)]
     placed.sort(key=_PLACE)
     return [word for _, word in placed]
 
 
-def _number(place: Any) -> float | None:
-    """Return a position as a number, also if a spreadsheet or R wrote it as text; None if it is none."""
-    try:
-        return None if isinstance(place, bool) else float(place)
-    except (TypeError, ValueError, OverflowError):
-        return None
+def _places(given: Any) -> Iterator[float]:
+    """Yield positions as numbers, also if a spreadsheet or R wrote one or several as text; what is none is left out."""
+    for some in given if isinstance(given, list | tuple) else [given]:
+        for place in some if isinstance(some, list | tuple) else [some]:
+            if isinstance(place, str) and _SOME_NUMBERS.fullmatch(place):
+                yield from map(float, _NUMBER.findall(place))
+            elif isinstance(place, int | float) and not isinstance(place, bool):
+                yield float(place) if abs(place) < _FARTHEST else _FARTHEST
 
 
 def abstract_status(abstract: str) -> str:

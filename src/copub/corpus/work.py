@@ -20,6 +20,7 @@ from copub.corpus.record import Authorship, Institution, Link, Topic, Unreadable
 from copub.corpus.text import (
     LONGEST_ABSTRACT,
     LONGEST_TITLE,
+    MISSING,
     abstract_status,
     plain_abstract,
     plain_affiliation,
@@ -32,7 +33,7 @@ from copub.corpus.text import (
 AUTHORS_IN_LISTS = 100
 """List answers cut the authorships at this many, mostly without a flag."""
 
-_NO_INDEX = (b"null", b"{}", b"[]", b'""', b'"{}"', b'"null"')
+_NO_INDEX = (b"null", b"{}", b"[]", b'"{}"', *(f'"{text}"'.encode() for text in MISSING))
 _NOBODY = frozenset({"A9999999999", "A5317838346"})
 _SHORT = re.compile(r"([AWIT]\d+)$", re.IGNORECASE)
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"\u200b-\u200f\u2060\ufeff]+")

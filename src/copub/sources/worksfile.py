@@ -51,7 +51,10 @@ _CSV = re.compile(
     rb"\s*\"?[A-Za-z_][^,;\t\r\n{}]{0,60}?\"?\s*[,;\t]\s*\"?[A-Za-z_][^,;\t\r\n{}:]{0,60}\"?\s*([,;\t\r\n]|$)"
 )
 """A first line of names of columns, set apart by comma, semicolon or tab."""
+_FLATTENED = "authorships."
+"""The beginning of names of keys in exports that hold one value per column."""
 _FORMATS = (
+    ("a flattened export", re.compile(rb'\s*\{(?![^\n]*"authorships"\s*:)[^\n]*"authorships\.')),
     ("an Excel workbook or a ZIP archive", re.compile(rb"PK\x03\x04")),
     ("a BibTeX file", re.compile(rb"\s*@\w+\s*\{")),
     ("a RIS file", re.compile(rb"\s*TY  ?- ")),
@@ -108,27 +111,41 @@ class Rows:
     fault: Fault | None = None
 
     def records(self, faults: list[Fault]) -> Iterator[Record]:
-        """Yield the records."""
+        """Yield the records; rows that cannot be read are added to `faults`."""
+        has_bytes = self.batch is not None and "binary" in str(self.batch.schema)
         for number, row in enumerate(self._rows(), start=self.first):
-            place = f"{self.path.name}:{number}"
-            if row is None:
-                what = f"a row is longer than {LONGEST_LINE // 1_000_000} MB; it is no work"
-                faults.append(Fault(f"{self.path}:{number}", what, "leave it out"))
+            if isinstance(row, str):
+                faults.append(Fault(f"{self.path}:{number}", row, "leave it out"))
                 continue
-            yield Record({key: _plain(value) for key, value in row.items()}, place, FOUND_BY)
+            values = {key: _plain(value) for key, value in row.items()}
+            values = _with_texts(values) if has_bytes else values
+            yield Record(values, f"{self.path.name}:{number}", FOUND_BY)
         if self.fault:
             faults.append(self.fault)
 
-    def _rows(self) -> Iterator[dict[str, Any] | None]:
-        """Yield the rows; None for one that is too large."""
+    def _rows(self) -> Iterator[dict[str, Any] | str]:
+        """Yield the rows; for one that is too large, or holds a value that Python cannot, what is wrong with it."""
         if self.batch is None:
             return
-        if self.batch.nbytes <= ROWS_AT_ONCE_BYTES:
-            yield from self.batch.to_pylist()
+        whole = _values_of(self.batch) if self.batch.nbytes <= ROWS_AT_ONCE_BYTES else ""
+        if isinstance(whole, list):
+            yield from whole
             return
         for number in range(self.batch.num_rows):
             row = self.batch.slice(number, 1)
-            yield row.to_pylist()[0] if row.nbytes <= LONGEST_LINE else None
+            if row.nbytes > LONGEST_LINE:
+                yield f"a row is longer than {LONGEST_LINE // 1_000_000} MB; it is no work"
+            else:
+                values = _values_of(row)
+                yield values if isinstance(values, str) else values[0]
+
+
+def _values_of(batch: pa.RecordBatch) -> list[dict[str, Any]] | str:
+    """Return the rows of a batch; if a text is no UTF-8 or a date is beyond the year 9999, what is wrong."""
+    try:
+        return batch.to_pylist()  # type: ignore[no-any-return]
+    except (UnicodeDecodeError, OverflowError, ValueError, pa.ArrowException) as error:
+        return f"a row holds a value that cannot be read: {error}"
 
 
 class WorksFiles:
@@ -239,6 +256,9 @@ def _check_lines(path: Path) -> None:
     """Raise `InputError` if a file is one JSON text (a page of the API, an array) and not one work per line."""
     packing = _packing(path)
     if packing == ".parquet":
+        names = pq.read_schema(path).names
+        if "authorships" not in names and any(name.startswith(_FLATTENED) for name in names):
+            raise _other_format(path, "a flattened export")
         return
     with path.open("rb") as raw:
         try:
@@ -252,16 +272,20 @@ def _check_lines(path: Path) -> None:
     if not format_ and path.suffix in (".csv", ".tsv") and not beginning.lstrip().startswith((b"{", b"[")):
         format_ = "a CSV file"
     if format_:
-        raise InputError(
-            f"this is {format_}, not one work per line: such an export leaves out the affiliations that copub needs",
-            where=str(path),
-            hint="let copub ask OpenAlex (copub run STUDY), or give works as its API returns them, one per line",
-        )
+        raise _other_format(path, format_)
     for what, shape, hint in _NO_LINES:
         if shape.match(beginning):
             raise InputError(
                 f"this is {what}, not one work per line", where=str(path), hint=f"make lines of it: jq -c '{hint}'"
             )
+
+
+def _other_format(path: Path, format_: str) -> InputError:
+    return InputError(
+        f"this is {format_}, not one work per line: such an export leaves out the affiliations that copub needs",
+        where=str(path),
+        hint="let copub ask OpenAlex (copub run STUDY), or give works as its API returns them, one per line",
+    )
 
 
 def _open(raw: IO[bytes], packing: str) -> Any:
@@ -343,4 +367,16 @@ def _not_empty(text: bytes) -> int:
 
 
 def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: dates as text."""
     return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def _with_texts(value: Any) -> Any:
+    """Return a value with text in place of bytes: some programs write texts as binary columns."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, list | tuple):
+        return [_with_texts(one) for one in value]
+    if isinstance(value, dict):
+        return {_with_texts(key): _with_texts(one) for key, one in value.items()}
+    return value

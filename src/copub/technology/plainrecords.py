@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from copub.corpus.text import abstract_status, plain_abstract, plain_title, printed_index
+from copub.corpus.text import MISSING, abstract_status, plain_abstract, plain_title, printed_index
 from copub.errors import Fault, FileError
 from copub.schema import TABLES
 from copub.sources.harvest.rawrecord import Record
@@ -71,7 +71,11 @@ def _row(record: Record, faults: list[Fault]) -> dict[str, Any] | None:
     if odd:
         faults.append(Fault(record.where, f"'{odd[0]}' is {type(value[odd[0]]).__name__}, not text", _SHAPE))
         return None
-    printed = printed_index(value.get("abstract_inverted_index")) or value.get("abstract")
+    index = value.get("abstract_inverted_index")
+    printed = printed_index(index) or value.get("abstract")
+    if index and not printed and index not in MISSING:
+        faults.append(Fault(record.where, "'abstract_inverted_index' has a form that copub does not know", _SHAPE))
+        return None
     abstract = plain_abstract(printed)
     return {
         "work_id": str(name),
@@ -80,7 +84,7 @@ def _row(record: Record, faults: list[Fault]) -> dict[str, Any] | None:
         "abstract_status": abstract_status(abstract),
         "language": _text(value.get("language")),
         "epoch": "unknown",
-        "topics": [_topic(topic) for topic in value.get("topics") or () if isinstance(topic, dict)],
+        "topics": [_topic(topic) for topic in _list(value.get("topics")) if isinstance(topic, dict)],
     }
 
 
@@ -91,6 +95,10 @@ def _topic(topic: dict[str, Any]) -> dict[str, Any]:
         "topic_name": _text(topic.get("display_name")),
         "score": float(score) if isinstance(score, int | float) else None,
     }
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str | None:
