@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from copub.cli.app import call
 from copub.corpus import tabulate_in_turn
@@ -27,6 +29,7 @@ from copub.sources.harvest.cache import Round
 from copub.sources.harvest.transport import Transport
 from copub.sources.worksfile import read_works
 from copub.study import Study, parse_study
+from copub.technology.plainrecords import read_records, topics_of
 
 QUERY = Query(("BE",), ("CN",), 2022, 2025)  # of few years: each may be asked month by month, and each page is synced
 QUICK = Timing(per_second=0, first_wait=0.0, sleep=lambda _: None)
@@ -73,6 +76,32 @@ def works_file(data: bytes, study: Study, *, suffix: str = ".jsonl") -> int:
 def records(values: list[Any], study: Study) -> int:
     """Tabulate records."""
     return works_file(b"\n".join(map(msgspec.json.encode, values)), study)
+
+
+def plain_records(values: list[Any]) -> int:
+    """Read records for `copub classify`."""
+
+    def read(path: Path) -> None:
+        path.write_bytes(b"\n".join(map(msgspec.json.encode, values)))
+        for works in read_records(path):
+            topics_of(works)
+
+    return _with_file("works.jsonl", read)
+
+
+def rows(values: list[Any], study: Study) -> int:
+    """Tabulate records that were written as a Parquet file; values that no column can hold together are left out."""
+
+    def read(path: Path) -> None:
+        with contextlib.suppress(pa.ArrowException, OverflowError, TypeError, AttributeError):
+            pq.write_table(pa.Table.from_pylist(values), path)
+        if path.is_file():
+            tables, _ = tabulate_in_turn(read_works([path]), study)
+            for _, parts in tables:
+                for _ in parts:
+                    pass
+
+    return _with_file("works.parquet", read)
 
 
 def answers(status: int, headers: Mapping[str, str], body: bytes) -> int:
