@@ -39,7 +39,7 @@ _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?(?:[eE]\+?\d{1,2})?")
 _FARTHEST = 1e18
 _LONGEST_LITERAL = 1_000_000
 MISSING = ("", "NA", "NaN", "nan", "null", "None")
-"""What stands for a missing value where a program wrote it as text."""
+"""Texts that programs write for a missing value."""
 SHORT_ABSTRACT = 10
 """Abstracts under this many words are boilerplate such as "peer reviewed" more often than not."""
 
