@@ -37,8 +37,8 @@ test: $(READY)  ## run the tests on all cores (the slow ones: make slow)
 coverage: $(READY)  ## run the tests and print which lines they reach; at least 90 % are asked for
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -m "not slow and not live" $(COVERAGE) -q
 
-slow: $(READY)  ## run the slow tests too: long kills, large files
-	@$(BIN)/python -m pytest -m slow -q
+slow: $(READY)  ## run the slow tests too: long kills, large files, random searches with more examples
+	@COPUB_EXAMPLES=200 $(BIN)/python -m pytest -m "slow or hypothesis" -q
 
 verify: $(READY)  ## run the demo twice in fresh folders and compare every table
 	@$(BIN)/python benchmarks/verify_demo.py

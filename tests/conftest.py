@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,8 @@ from hypothesis import settings
 
 import copub
 
-# No test may fail because the machine is busy. COPUB_EXAMPLES asks for a longer search (make slow).
-settings.register_profile("copub", deadline=None, max_examples=int(os.environ.get("COPUB_EXAMPLES", "25")))
+# No test may fail because the machine is busy. `make slow` repeats every search with more examples.
+settings.register_profile("copub", deadline=None, max_examples=int(os.environ.get("COPUB_EXAMPLES", "12")))
 settings.load_profile("copub")
 
 REAL = Path(os.environ.get("COPUB_REAL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -36,15 +38,36 @@ def real_data() -> Path:
     return REAL
 
 
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+
 @pytest.fixture(scope="session")
-def demo_folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Return what makes a folder once for all test processes, and gives each a copy of it."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "made-once"
+    shared.mkdir(exist_ok=True)
+
+    def copy(name: str, make: Callable[[Path], object]) -> Path:
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / name).exists():
+                make(shared / f"{name}.partial")
+                (shared / f"{name}.partial").rename(shared / name)
+        return Path(shutil.copytree(shared / name, tmp_path_factory.mktemp(name), dirs_exist_ok=True))
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def demo_folders(once: Once) -> tuple[Path, Path]:
     """Cache and reports folder of the demo run."""
-    folder = tmp_path_factory.mktemp("demo")
-    return folder / "cache", folder / "reports"
+    place = once("demo", lambda place: copub.run("demo", cache=place / "cache", reports=place / "reports"))
+    return place / "cache", place / "reports"
 
 
 @pytest.fixture(scope="session")
 def demo_run(demo_folders: tuple[Path, Path]) -> copub.Run:
     """One run of the study demo, from the embedded server to the report."""
-    cache, reports = demo_folders
-    return copub.run("demo", cache=cache, reports=reports)
+    (folder,) = (demo_folders[1] / "demo").glob("*-*")
+    return copub.open_run(folder)

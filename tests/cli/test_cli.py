@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -34,6 +35,23 @@ def copub_command(
         check=False,
         timeout=300,
     )
+
+
+Ended = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ended:
+    """Return what runs a command line in this process, in an empty folder, and gives its code and what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        code = call(lambda: app(list(arguments), standalone_mode=False, prog_name="copub"))
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+
+    return run
 
 
 def commands(command: TyperCommand, name: str = "copub") -> list[tuple[str, TyperCommand]]:
@@ -88,31 +106,21 @@ def test_the_commands_of_the_design_are_there() -> None:
         (("screen", "--strings", "x", "--out", "y.csv", "--country", "ZZ"), "--country: 'ZZ' is not a country"),
     ],
 )
-def test_wrong_input_ends_with_2_and_one_message(
-    arguments: tuple[str, ...],
-    words: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert call(lambda: app(list(arguments), standalone_mode=False, prog_name="copub")) == 2
-    shown = capsys.readouterr()
-    assert words in shown.err
-    assert "Traceback" not in shown.err
-    assert shown.out == ""
+def test_wrong_input_ends_with_2_and_one_message(arguments: tuple[str, ...], words: str, ended: Ended) -> None:
+    done = ended(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
 
 
-def test_a_look_up_without_network_gives_a_hint_that_it_has(tmp_path: Path) -> None:
+def test_a_look_up_without_network_gives_a_hint_that_it_has(tmp_path: Path, ended: Ended) -> None:
     own = "entity_id,name,ror,openalex\nx,Harbour Institute of Far Islands,0abcdef12,\n"
     (tmp_path / "l.csv").write_text(own, encoding="utf-8")
     head = dict.fromkeys(("id", "title", "authority", "edition", "lacks", "terms"), "x")
     head |= {"retrieved_on": "2026-01-01", "kind": "register", "completeness": "partial"}
     lines = [f'{name} = "{value}"' for name, value in head.items()]
     (tmp_path / "l.toml").write_text("\n".join(["[watchlist]", *lines, 'sources = ["x"]']), encoding="utf-8")
-    done = copub_command(
-        "watchlists", "resolve", "l.toml", "--out", "o.csv", cwd=tmp_path, COPUB_OPENALEX_URL="http://127.0.0.1:9"
-    )
+    done = ended("watchlists", "resolve", "l.toml", "--out", "o.csv", COPUB_OPENALEX_URL="http://127.0.0.1:9")
     assert done.returncode == 3
     assert "repeat the command when the source can be reached" in done.stderr
     assert "--works" not in done.stderr and "--offline" not in done.stderr
@@ -141,36 +149,36 @@ def test_completion_is_offered_under_the_name_of_the_command() -> None:
     assert "_COPUB_COMPLETE" in done.stdout
 
 
-def test_usage_shows_no_hidden_arguments() -> None:
+def test_usage_shows_no_hidden_arguments(ended: Ended) -> None:
     for command in ("run", "verify"):
-        usage = copub_command(command, "--help").stdout.splitlines()[0]
+        usage = ended(command, "--help").stdout.splitlines()[0]
         assert usage.startswith(f"Usage: copub {command} [OPTIONS]")
         assert "..." not in usage
 
 
-def test_an_estimate_without_network_advises_only_what_it_takes(tmp_path: Path) -> None:
-    done = copub_command("estimate", "belgium-china", cwd=tmp_path, COPUB_OPENALEX_URL="http://127.0.0.1:9")
+def test_an_estimate_without_network_advises_only_what_it_takes(ended: Ended) -> None:
+    done = ended("estimate", "belgium-china", COPUB_OPENALEX_URL="http://127.0.0.1:9")
     assert done.returncode == 3
     assert "--works" not in done.stderr and "--offline" not in done.stderr
 
 
-def test_faults_of_a_study_are_printed_with_file_and_line(tmp_path: Path) -> None:
+def test_faults_of_a_study_are_printed_with_file_and_line(tmp_path: Path, ended: Ended) -> None:
     (tmp_path / "bad.toml").write_text('[study]\nid = "x y"\n[sides.a]\ncountries = ["ZZ"]\n', encoding="utf-8")
-    done = copub_command("run", "bad.toml", cwd=tmp_path)
+    done = ended("run", "bad.toml")
     assert done.returncode == 2
     assert "bad.toml:2" in done.stderr
     assert "bad.toml:4" in done.stderr
 
 
-def test_no_network_ends_with_3_and_says_what_to_do(tmp_path: Path) -> None:
-    done = copub_command("run", "belgium-china", cwd=tmp_path, COPUB_OPENALEX_URL="http://127.0.0.1:9")
+def test_no_network_ends_with_3_and_says_what_to_do(ended: Ended) -> None:
+    done = ended("run", "belgium-china", COPUB_OPENALEX_URL="http://127.0.0.1:9")
     assert done.returncode == 3
     assert "Traceback" not in done.stderr
     assert "--works" in done.stderr or "again" in done.stderr
 
 
 def test_errors_as_json_are_one_object(tmp_path: Path) -> None:
-    done = copub_command("run", "belgum-china", "--json", cwd=tmp_path)
+    done = copub_command("studies", "show", "belgum-china", "--json", cwd=tmp_path)
     facts = json.loads(done.stdout)
     assert (facts["exit_code"], done.returncode) == (2, 2)
     assert "belgum-china" in facts["error"]

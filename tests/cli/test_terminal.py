@@ -9,6 +9,7 @@ import pty
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -74,33 +75,46 @@ def test_a_shell_completes_commands_and_options(tmp_path: Path) -> None:
         assert wanted in _run(cwd=tmp_path, **asked).stdout.split()
 
 
+COMPLETION = {"_COPUB_COMPLETE": "complete_bash", "COMP_WORDS": "copub run --", "COMP_CWORD": "2"}
+
+
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), ("run", "--help"), ("watchlists", "list", "--help")]
-)
-def test_help_and_completion_load_nothing_large(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    ("arguments", "environment"),
+    [
+        (("--help",), {}), (("--version",), {}), (("run", "--help"), {}), (("watchlists", "list", "--help"), {}),
+        ((), COMPLETION),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_help_and_completion_load_nothing_large(
+    arguments: tuple[str, ...], environment: dict[str, str], tmp_path: Path
+) -> None:
     script = (
         "import sys; from copub.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         f"print(sorted({{name.partition('.')[0] for name in sys.modules}} & {LARGE!r}), file=sys.stderr)"
     )
-    own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    for extra in ({}, {"_COPUB_COMPLETE": "complete_bash", "COMP_WORDS": "copub run --", "COMP_CWORD": "2"}):
-        command = [sys.executable, "-c", script, *(() if extra else arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, env=own | extra, check=False, timeout=300)
-        assert done.stderr.strip().splitlines()[-1] == "[]", extra
+    own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **environment}
+    command = [sys.executable, "-c", script, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=own, check=False, timeout=300)
+    assert done.stderr.strip().splitlines()[-1] == "[]"
 
 
-def test_piped_output_has_one_line_per_stage_and_neither_bars_nor_colours(work: Path) -> None:
-    asked = ("run", "belgium-china", "--works", str(work))
-    done = _run(*asked, cwd=work.parent, FORCE_COLOR="1", NO_COLOR="1")
-    assert done.returncode == 0
-    named = [line.split(": ")[1] for line in done.stderr.splitlines()]
+def test_piped_output_has_one_line_per_stage_and_neither_bars_nor_colours(
+    work: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(work.parent)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    asked = ["run", "belgium-china", "--works", str(work)]
+    assert call(lambda: app(asked, standalone_mode=False)) == 0
+    done = capsys.readouterr()
+    named = [line.split(": ")[1] for line in done.err.splitlines()]
     assert named == [f"{number}/6 {name}" for number, name in enumerate(STAGES, start=1)]
-    assert "\x1b" not in done.stdout + done.stderr and "\r" not in done.stdout + done.stderr
-    assert done.stdout.startswith("0 of 1 co-publications (0.0%) of ")
-    quiet = _run(*asked, "--until", "tabulate", "--quiet", cwd=work.parent)
-    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    assert "\x1b" not in done.out + done.err and "\r" not in done.out + done.err
+    assert done.out.startswith("0 of 1 co-publications (0.0%) of ")
+    assert call(lambda: app([*asked, "--until", "tabulate", "--quiet"], standalone_mode=False)) == 0
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.fixture
@@ -156,22 +170,30 @@ def test_json_is_alone_wherever_the_option_stands(
     assert json.loads(shown.out)["folder"] and shown.err == ""
 
 
-def test_on_a_terminal_every_stage_is_named(work: Path) -> None:
+def _read_to_the_end(reader: int, into: list[bytes]) -> None:
+    while True:
+        try:
+            piece = os.read(reader, 4096)
+        except OSError:  # Linux reports the end of a terminal so
+            return
+        if not piece:
+            return
+        into.append(piece)
+
+
+def test_on_a_terminal_every_stage_is_named(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reader, writer = pty.openpty()
-    command = [sys.executable, "-m", "copub", "run", "belgium-china", "--works", str(work), "--until", "screen"]
-    with subprocess.Popen(command, cwd=work.parent, stdout=subprocess.DEVNULL, stderr=writer) as process:
-        os.close(writer)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(reader, 4096)
-            except OSError:  # Linux reports the end of a terminal so
-                break
-            if not piece:
-                break
-            shown += piece
+    pieces: list[bytes] = []
+    reading = threading.Thread(target=_read_to_the_end, args=(reader, pieces))
+    reading.start()
+    monkeypatch.chdir(work.parent)
+    command = ["run", "belgium-china", "--works", str(work), "--until", "screen"]
+    with os.fdopen(writer, "w") as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        assert call(lambda: app(command, standalone_mode=False)) == 0
+    reading.join()
     os.close(reader)
-    assert process.returncode == 0
+    shown = b"".join(pieces)
     for number, name in enumerate(STAGES[:4], start=1):
         assert f"copub: {number}/4 {name}: ".encode() in shown
     assert b"copub: write: " in shown
@@ -194,7 +216,7 @@ def test_stages_are_reported_in_the_block_only(capsys: pytest.CaptureFixture[str
 
 
 def test_help_and_errors_carry_no_colours(tmp_path: Path) -> None:
-    for arguments in (("run", "--help"), ("run", "nowhere")):
+    for arguments in (("run", "--help"), ("run", "--nonsense")):
         done = _run(*arguments, cwd=tmp_path, NO_COLOR="1", TERM="xterm-256color")
         assert "\x1b" not in done.stdout + done.stderr
 

@@ -6,7 +6,7 @@ import re
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.demo.places import topics
@@ -39,7 +39,6 @@ def test_an_inverted_index_gives_its_tokens_back(tokens: list[str]) -> None:
     assert rebuilt == tokens
 
 
-@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.sampled_from(sorted(EVERY)))
 def test_a_writer_gives_no_title_twice_and_leaves_no_slot_open(seed: int, key: str) -> None:
     writer, rng = Writer(), Random(seed)

@@ -22,7 +22,7 @@ WORKS = bibliography(230, others=20)
 TRANSIENT = tuple(kind for kind in MIXED if not kind.startswith("503-r"))
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     at=st.dictionaries(st.integers(1, 40), st.sampled_from((*TRANSIENT, "short-page", "short-page")), max_size=12),
     ending=st.sampled_from(("null", "empty")),

@@ -42,10 +42,7 @@ ENTITIES = {  # entity: (list, level, medical, country)
 }
 YEARS = (2015, 2020)
 
-LIMITS = settings(
-    max_examples=25,
-    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a smaller seed is no smaller world
-)
+LIMITS = settings(phases=(Phase.explicit, Phase.reuse, Phase.generate))  # a smaller seed is no smaller world
 
 STUDY = Study(
     id="world", title="A synthetic world", question="", synthetic=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -30,18 +31,27 @@ def small_study() -> Study:
 
 
 @pytest.fixture(scope="session")
-def small_works(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_works(once: Any) -> Path:
     """A works file with every tenth work of the synthetic corpus."""
-    path = tmp_path_factory.mktemp("works") / "works.jsonl"
-    path.write_bytes(b"\n".join(orjson.dumps(work) for work in build_corpus()[::10]) + b"\n")
+
+    def make(place: Path) -> None:
+        place.mkdir()
+        lines = (orjson.dumps(work) + b"\n" for work in build_corpus()[::10])
+        (place / "works.jsonl").write_bytes(b"".join(lines))
+
+    path: Path = once("small-works", make) / "works.jsonl"
     return path
 
 
 @pytest.fixture(scope="session")
-def small_run(tmp_path_factory: pytest.TempPathFactory, all_years: Study, small_works: Path) -> Run:
+def small_run(once: Any, all_years: Study, small_works: Path) -> Run:
     """A whole run over the small works file; tests that alter it copy it first."""
-    place = tmp_path_factory.mktemp("small-run")
-    return copub.run(all_years, works=[small_works], cache=place / "cache", reports=place / "reports")
+
+    def make(place: Path) -> None:
+        copub.run(all_years, works=[small_works], cache=place / "cache", reports=place / "reports")
+
+    (folder,) = (once("small-run", make) / "reports" / "demo").glob("*-*")
+    return copub.open_run(folder)
 
 
 @pytest.fixture(scope="session")

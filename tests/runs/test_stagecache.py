@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -189,6 +190,19 @@ def test_a_changed_line_changes_the_hash(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(set(seen)) == 4
     (package / "apart.py").write_text("two = 3\n")
     assert now() == seen[-1]
+
+
+def test_the_imports_found_in_the_text_are_those_of_the_parsed_module() -> None:
+    for path in codehash.PACKAGE.rglob("*.py"):
+        text, parsed = path.read_text(encoding="utf-8"), set()
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Import):
+                parsed |= {(alias.name, ()) for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                parsed.add((node.module, tuple(alias.name for alias in node.names)))
+        found = codehash._imports_in(text)
+        own = [{one for one in imports if one[0].split(".")[0] == "copub"} for imports in (parsed, found)]
+        assert own[0] == own[1], path
 
 
 def test_no_stage_imports_in_a_way_that_the_hash_cannot_follow() -> None:

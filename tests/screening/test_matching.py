@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.countries import COUNTRIES
@@ -246,13 +246,11 @@ DASHES = ("-", "–", "—", "‐", "\u2011")
 QUOTES = ("'", "’", "‘", "`", "´", "ʼ")
 
 
-@settings(max_examples=150)
 @given(texts, st.sampled_from(CLAUSES), st.booleans(), st.sampled_from(("; ", ", ", " / ")))
 def test_an_unrelated_clause_never_removes_a_hit(text: str, clause: str, before: bool, divider: str) -> None:
     assert named(text) <= named(f"{clause}{divider}{text}" if before else f"{text}{divider}{clause}")
 
 
-@settings(max_examples=200)
 @given(texts, st.sampled_from(SPACES), st.sampled_from(DASHES), st.sampled_from(QUOTES), st.sampled_from("lut"))
 def test_case_spaces_dashes_and_quotes_never_change_a_hit(
     text: str, space: str, dash: str, quote: str, case: str
@@ -262,7 +260,6 @@ def test_case_spaces_dashes_and_quotes_never_change_a_hit(
     assert named(f" {changed}{space}") == named(text)
 
 
-@settings(max_examples=150)
 @given(st.text(alphabet=st.sampled_from("abcdefghij ,;-'&.()"), max_size=100))
 def test_a_string_that_names_no_entity_gives_no_hit(text: str) -> None:
     assert not named(text)

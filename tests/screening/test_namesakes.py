@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.addresses.affiliationtext import Reader
@@ -67,7 +67,6 @@ def counted(text: str, entity: Entity) -> bool:
     return any(m.entity == entity and m.condition != IF_COUNTRY for m in find_mentions(text, lexicon()))
 
 
-@settings(max_examples=150)
 @given(st.sampled_from(NAMES), st.data(), st.sampled_from(ADDRESSES))
 def test_no_name_counts_in_another_country_or_a_town_of_one(
     named: tuple[Entity, str], data: st.DataObject, address: str
@@ -167,7 +166,6 @@ PLACES = ("{country} Lake", "Lake {country}", "{country} Street 12", "12 {countr
           "{country} Hall", "Mount {country}", "Hotel {country}")  # fmt: skip
 
 
-@settings(max_examples=150)
 @given(st.sampled_from(sorted(COUNTRIES)), st.data(), st.sampled_from(PLACES))
 def test_a_lake_a_street_or_a_campus_is_taken_for_no_country(code: str, data: st.DataObject, place: str) -> None:
     text = place.format(country=data.draw(st.sampled_from(COUNTRIES[code].names)).split("(")[0].split(",")[0])
@@ -175,7 +173,6 @@ def test_a_lake_a_street_or_a_campus_is_taken_for_no_country(code: str, data: st
     assert code not in found or code in ("HK", "MO", "TW"), text
 
 
-@settings(max_examples=150)
 @given(st.sampled_from(sorted(COUNTRIES)), st.data())
 def test_every_country_is_named_at_the_end_of_an_address(code: str, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from([one for one in COUNTRIES[code].names if "(" not in one and "," not in one]))

@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import Fault
@@ -64,7 +64,6 @@ authors = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
 @given(st.lists(st.lists(authors | st.none(), max_size=3) | st.none(), min_size=1, max_size=7), st.integers(1, 4))
 def test_the_first_pass_finds_the_rows_that_full_parsing_finds(rows: list[Any], group: int) -> None:
     author = pa.struct(

@@ -11,7 +11,7 @@ import orjson
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.pairs import parse_pairs
@@ -60,7 +60,6 @@ def written(draw: st.DrawFn, value: dict[str, Any]) -> bytes:
     return text.encode(errors="replace") + draw(st.sampled_from([b"", b"\r", b"  "]))
 
 
-@settings(max_examples=150)
 @given(st.data())
 def test_the_byte_test_lets_every_work_of_the_pairs_through(data: st.DataObject) -> None:
     asked = data.draw(st.sampled_from([BE_CN, EU_ASIA]))
@@ -70,7 +69,6 @@ def test_the_byte_test_lets_every_work_of_the_pairs_through(data: st.DataObject)
     assert wanted <= set(passed)
 
 
-@settings(max_examples=80)
 @given(st.data(), st.integers(1, 400))
 def test_reading_by_the_block_finds_what_full_parsing_finds(data: st.DataObject, block: int) -> None:
     raw = [data.draw(written(work)) for work in data.draw(st.lists(works(), max_size=8))]

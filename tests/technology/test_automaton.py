@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.lists.terms import Term, fold_word, parse_term
@@ -44,7 +44,6 @@ def _fits(term: Term, at: int, word: str) -> bool:
     return folded.startswith(term.words[at]) if term.stems[at] else folded == term.words[at]
 
 
-@settings(max_examples=150)
 @given(
     st.lists(
         st.sampled_from(_TERMS),

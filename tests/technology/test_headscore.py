@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.errors import InputError
@@ -172,7 +172,6 @@ def test_slope_and_intercept_are_those_that_made_the_labels() -> None:
     assert learnt == learn_head_score(margins, truth)
 
 
-@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_thresholds_of_a_head_keep_the_order_of_the_profiles(seed: int) -> None:
     draw = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.technology.training.metaclassifier import Labelled
@@ -29,7 +29,6 @@ def test_scores_that_part_the_works_are_parted_between() -> None:
     assert 0.2 < best_threshold(scores[:, 0], positive[:, 0]) <= 0.8
 
 
-@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_profiles_keep_their_order_on_any_scores(seed: int) -> None:
     draw = np.random.default_rng(seed)

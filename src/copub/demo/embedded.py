@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import orjson
 
@@ -24,9 +26,15 @@ class Embedded:
 @contextmanager
 def embedded_openalex() -> Iterator[Embedded]:
     """Serve the synthetic corpus on the loopback interface while the block runs."""
+    works, corpus_hash = _corpus()
+    with serve(works) as base_url:
+        yield Embedded(base_url, corpus_hash)
+
+
+@cache  # every run of a process asks the same corpus
+def _corpus() -> tuple[list[dict[str, Any]], str]:
     works = build_corpus()
     digest = hashlib.sha256()
     for work in works:
         digest.update(orjson.dumps(work))
-    with serve(works) as base_url:
-        yield Embedded(base_url, digest.hexdigest())
+    return works, digest.hexdigest()

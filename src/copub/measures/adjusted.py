@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import hypergeom
+from scipy.special import gammaln
 
 from copub.intervals import DIGITS, wilson
 from copub.lists.errorcounts import TEXT_STRATA, Errors
@@ -168,13 +168,28 @@ def _by_groups(study: Study, works: pl.DataFrame, measure: str) -> dict[str, Any
 def _by_chance(study: Study, works: pl.DataFrame) -> dict[str, Any]:
     """Return the share to expect if being listed had nothing to do with being critical, and its range by chance."""
     of, critical, listed = works.height, int(works["is_critical"].sum()), int(works["is_listed"].sum())
-    by_chance = hypergeom(of, critical, listed)
-    low, high = by_chance.ppf([0.5 - study.confidence / 2, 0.5 + study.confidence / 2])
+    low, high = _drawn_by_chance(of, critical, listed, study.confidence)
     return {
         "expected": critical * listed / of**2,
-        "expected_low": float(low) / of,
-        "expected_high": float(high) / of,
+        "expected_low": low / of,
+        "expected_high": high / of,
     }
+
+
+def _drawn_by_chance(of: int, critical: int, listed: int, confidence: float) -> tuple[int, int]:
+    """Return the range of how many of the listed works are critical if they are drawn blindly (hypergeometric).
+
+    Written out, since loading scipy.stats takes longer than most commands.
+    """
+    fewest = max(0, critical + listed - of)
+    both = np.arange(fewest, min(critical, listed) + 1)
+    cells = (both, critical - both, listed - both, of - critical - listed + both)
+    margins = (critical, of - critical, listed, of - listed)
+    chance = np.exp(
+        sum(gammaln(margin + 1) for margin in margins) - gammaln(of + 1) - sum(gammaln(cell + 1) for cell in cells)
+    )
+    low, high = np.searchsorted(np.cumsum(chance), [0.5 - confidence / 2, 0.5 + confidence / 2])
+    return fewest + int(low), fewest + int(high)
 
 
 def _estimate(basis: _Basis, measure: str) -> dict[str, Any]:

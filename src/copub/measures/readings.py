@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import lil_array
 
 from copub.intervals import with_intervals
 from copub.measures.copublications import UNRATED, headline_hits
@@ -175,6 +173,9 @@ def covered(
     Chosen members are integer variables, works continuous ones between 0 and 1, which the optimum makes whole:
     a work counts if one of its members is chosen.
     """
+    from scipy.optimize import Bounds, LinearConstraint, milp  # takes a while, and few lists need it
+    from scipy.sparse import lil_array
+
     members = [(one.watchlist, entity) for one in unrated for entity in sorted(one.entities)]
     place = {member: at for at, member in enumerate(members)}
     kinds = sorted(set(sets), key=sorted)

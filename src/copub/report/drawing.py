@@ -7,7 +7,9 @@ leave the drawing where the reader's fonts are wide, such as DejaVu Sans.
 
 from __future__ import annotations
 
+import json
 import re
+from functools import lru_cache
 from typing import Any
 
 import vl_convert
@@ -71,7 +73,14 @@ def draw(chart: Any, locale: Any) -> str:
     renderer; nothing in the drawing can be followed or run.
     """
     specification = _fit(chart.to_dict(validate=False))
-    drawn: str = vl_convert.vegalite_to_svg(specification, config=_STYLE, format_locale=locale, allowed_base_urls=[])
+    return _drawn(json.dumps(specification), json.dumps(locale))
+
+
+@lru_cache(maxsize=64)  # drawing is slow, and a run that is verified draws what was drawn before
+def _drawn(specification: str, locale: str) -> str:
+    drawn: str = vl_convert.vegalite_to_svg(
+        specification, config=_STYLE, format_locale=json.loads(locale), allowed_base_urls=[]
+    )
     drawn = _COLOURS.sub(lambda found: f'{found[1]}="{PAINT[found[2]]}"', drawn)
     drawn = _SIZES.sub(lambda found: f'font-size="{float(found[1]) / _SLACK:.3g}px"', drawn)
     drawn = _ROLES.sub("", _TIPS.sub(r'data-tip="\1"', _HIDDEN.sub("", drawn)))

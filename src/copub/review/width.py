@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import fftconvolve
-from scipy.stats import betabinom
+from numpy.typing import NDArray
+from scipy.special import betaln
 
 from copub.measures.correction import LABEL_PRIOR
 from copub.measures.strata import Key, reading_order
+
+Array = NDArray[np.float64]
 
 PRIOR = (float(LABEL_PRIOR[1, 1:].sum()), float(LABEL_PRIOR.sum() - LABEL_PRIOR[1, 1:].sum()))
 """Prior works of a stratum that are critical and listed, and that are not."""
@@ -63,10 +65,23 @@ def interval(strata: Sequence[Stratum], confidence: float) -> tuple[float, float
         unread = round(stratum.size - stratum.read)
         if unread:
             a, b = stratum.yes + PRIOR[0], stratum.read - stratum.yes + PRIOR[1]
-            total = np.maximum(fftconvolve(total, betabinom.pmf(np.arange(unread + 1), unread, a, b)), 0)
+            total = np.maximum(_convolved(total, _beta_binomial(unread, a, b)), 0)
     below = np.cumsum(total) / total.sum()
     low, high = np.searchsorted(below, [0.5 - confidence / 2, 0.5 + confidence / 2])
     return float((known + low) / works), float((known + high) / works)
+
+
+def _beta_binomial(n: int, a: float, b: float) -> Array:
+    """Return the chances of 0 to `n`; written out, as loading scipy.stats takes longer than a command."""
+    k = np.arange(n + 1)
+    return np.asarray(np.exp(betaln(k + a, n - k + b) - betaln(a, b) - np.log(n + 1) - betaln(n - k + 1, k + 1)))
+
+
+def _convolved(one: Array, other: Array) -> Array:
+    """Return the chances of the sum of two numbers, by the Fourier transform."""
+    length = len(one) + len(other) - 1
+    size = 1 << (length - 1).bit_length()
+    return np.fft.irfft(np.fft.rfft(one, size) * np.fft.rfft(other, size), size)[:length]
 
 
 def planned_width(sizes: Mapping[Key, int], rates: Mapping[Key, float], total: int, confidence: float) -> float:

@@ -7,8 +7,8 @@ imported by name is followed through its ``__init__``; of a package that only gi
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,10 @@ from copub.shipped import shipped_folder
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _ROOT = PACKAGE.name
+_IMPORT = re.compile(
+    rf"^[ \t]*(?:from[ \t]+({_ROOT}[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)|import[ \t]+([^\n]*))", re.MULTILINE
+)
+_COMMENT = re.compile(r"#[^\n]*")
 
 
 @cache
@@ -88,7 +92,7 @@ def _data_in(folder: Path) -> Iterator[Path]:
 def _imported(path: Path) -> list[str]:
     """Return the modules that the text of a module imports; names that are no modules do no harm."""
     found: list[str] = []
-    for package, names in _imports_in(path.read_bytes()):
+    for package, names in _imports_in(path.read_text(encoding="utf-8")):
         inside = [f"{package}.{name}" for name in names]
         modules = [name for name in inside if _file_of(name)]
         # from package import module: the package's own imports play no part
@@ -97,12 +101,18 @@ def _imported(path: Path) -> list[str]:
 
 
 @cache  # the stages share most of their modules
-def _imports_in(text: bytes) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the imports in the text of a module: what is imported, and the names from it, if any."""
+def _imports_in(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the imports of copub in the text of a module: what is imported, and the names from it, if any.
+
+    The text is searched: parsing all of it would take longer than most commands.
+    """
     found: list[tuple[str, tuple[str, ...]]] = []
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, ()) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.append((node.module, tuple(alias.name for alias in node.names)))
+    for package, names, modules in _IMPORT.findall(text):
+        found += [(package, _names(names))] if package else [(name, ()) for name in _names(modules)]
     return tuple(found)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Return the parts of an import between its commas, without new names, comments and brackets."""
+    parts = _COMMENT.sub("", text).strip("() \t\n").split(",")
+    return tuple(part.split()[0] for part in parts if part.strip())
