@@ -39,9 +39,9 @@ def stale(mutants: list[dict[str, Any]]) -> Iterator[str]:
 
 def run_tests(place: Path, *tests: str) -> tuple[int, str]:
     """Return the exit code and the output of pytest on `tests` in the copy at `place`."""
-    environment = os.environ | {"PYTHONPATH": str(place / "src"), "PYTHONDONTWRITEBYTECODE": "1", "COPUB_EXAMPLES": "100"}
+    settings = {"PYTHONPATH": str(place / "src"), "PYTHONDONTWRITEBYTECODE": "1", "COPUB_EXAMPLES": "100"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--no-header", *tests]
-    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=place, env=os.environ | settings, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
     if done.returncode not in (PASSED, FAILED):
         raise SystemExit(f"the tests did not run: {' '.join(tests)}\n{output[-2000:]}")
