@@ -15,7 +15,7 @@ from scipy import stats
 from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors, EvaluationSet
 from copub.lists.labels import LABELS
 from copub.measures import adjusted as adjusting
-from copub.measures.adjusted import FEW, NO_LEVELS, labels_of_works, prepared
+from copub.measures.adjusted import FEW, NO_LEVELS, UNUSED, labels_of_works, prepared
 from copub.measures.correction import DRAWS, SEED, Decisions, Read, adjust, drawn_accuracy, from_labels
 from copub.study import Study
 from copub.technology.taught import TAUGHT
@@ -320,13 +320,41 @@ def test_a_sample_that_misses_a_decision_is_not_used_and_it_says_so() -> None:
     assert "the labels are not used: no label of works that are decided not critical and not listed" in row["basis"]
 
 
+def test_labels_of_other_works_and_empty_sheets_are_not_used_and_it_says_so() -> None:
+    works = works_of(5, 40)
+    foreign = labels_of(works, Random(1)).with_columns(work_id=pl.lit("W9") + pl.col("work_id"))
+    for given_labels, why in (
+        (foreign, f"none of the {works.height} labels is of a work of this study"),
+        (foreign.clear(), "the file has no label"),
+    ):
+        row = whole(adjusted(EVERY_SLICE, works, MEASURED, given_labels))["critical"]
+        assert row["method"] == "evaluation" and row["basis"].endswith(UNUSED + why)
+
+
+def test_labels_whose_draw_is_not_known_are_named_unless_nothing_is_left_to_draw() -> None:
+    works = works_of(5, 40)
+    every = labels_of(works, Random(1))
+    noes = every.head(works.height - 1).with_columns(critical=False, listed=False, top_level=False)
+    drawn = noes.with_columns(stands_for=pl.lit(1.0))
+    bases = [whole(adjusted(STUDY, works, None, one))["critical"]["basis"] for one in (every, noes, drawn)]
+    named = f"({noes.height} of them without stands_for, taken as drawn at random from their strata)"
+    assert [named in basis for basis in bases] == [False, True, False]
+
+
+def test_a_study_of_training_works_alone_rests_on_their_readings() -> None:
+    works = works_of(5, 40)
+    taught = training(works, dict.fromkeys(works["work_id"], False))
+    row = whole(adjusted(EVERY_SLICE, works, MEASURED, labels_of(works, Random(1)), taught))["critical"]
+    assert row["basis"] == f"{works.height} training works as they were read"
+
+
 def test_labels_join_within_a_decision_where_a_band_of_scores_has_none() -> None:
     works = works_of(5, 40).with_columns(is_critical=pl.col("work_id").str.ends_with("1"), is_listed=False)
     scores = pl.when(pl.col("work_id").str.ends_with("2")).then(0.5).otherwise(0.0)
     works = works.with_columns(max_score=scores)
     far = labels_of(works.filter(pl.col("max_score") == 0), Random(1))
     row = whole(adjusted(STUDY, works, MEASURED, far))["critical"]
-    assert row["method"] == "labelled sample" and row["basis"].endswith("in 2 strata of decision and score")
+    assert row["method"] == "labelled sample" and "in 2 strata of decision and score (" in row["basis"]
 
 
 @LIMITS

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from copub.measures.adjusted import FEW, UNUSED
 from copub.report.certainty import certainty_sentences, model_sentence, plan_sentence, read_sentence
 from copub.report.facts import Facts, facts_of
 from copub.report.messages import languages
@@ -41,7 +42,14 @@ def facts(language: str = "en", source: str = "works-files", **changes: Any) -> 
              "share": 9 / 310},
         ),
     }  # fmt: skip
-    study = {"id": "mock", "language": language, "counting": "full", "side_a": {"name": "A"}, "side_b": {"name": "B"}}
+    study = {
+        "id": "mock",
+        "language": language,
+        "counting": "full",
+        "small_rate": 25,
+        "side_a": {"name": "A"},
+        "side_b": {"name": "B"},
+    }
     return facts_of(tables, {"study": study, "source": {"kind": source}})
 
 
@@ -61,6 +69,9 @@ def test_count_model_and_larger_set_are_three_statements_with_three_labels() -> 
 def test_an_interval_wider_than_its_share_is_said_to_settle_nothing() -> None:
     assert "wider than the share itself" in model_sentence(facts())
     assert "wider than the share itself" not in model_sentence(facts(adjusted_high=0.06))
+    assert "wider than the share itself" not in model_sentence(
+        facts(adjusted=0.0, adjusted_low=0.0, adjusted_high=0.005)
+    )
 
 
 def test_the_reader_is_told_how_many_works_to_read_and_the_command() -> None:
@@ -71,10 +82,25 @@ def test_the_reader_is_told_how_many_works_to_read_and_the_command() -> None:
     )
 
 
+def test_where_only_all_works_are_enough_the_reader_is_told_to_read_all() -> None:
+    given = facts()
+    plan = table("reading_plan", {"measure": "critical_listed", "works_read": 17, "of": 17, "width": 0.0})
+    line = plan_sentence(facts_of({**given.tables, "reading_plan": plan}, given.manifest))
+    assert line.startswith("Read all 17 works of this study that nobody has read") and "±" not in line
+
+
+def test_labels_that_are_not_used_are_named_with_the_reason() -> None:
+    assert model_sentence(facts(basis=f"sets{UNUSED}the file has no label")).endswith(
+        "The labels of works of this study are not used: the file has no label."
+    )
+    assert "not used" not in model_sentence(facts())
+
+
 def test_what_people_read_leads_and_then_nobody_is_told_to_read() -> None:
     given = facts(method="labelled sample", basis="200 works of this study read by A. Reader")
-    assert read_sentence(given).startswith("5.0% (95% interval 3.7% to 9.7%, ")
-    assert read_sentence(given).endswith("estimated from 200 works of this study read by A. Reader.")
+    assert read_sentence(given).startswith("5.0% (95% interval 3.7% to 9.7%) of the 298")
+    assert "estimated from 200 works of this study read by A. Reader." in read_sentence(given)
+    assert read_sentence(given).endswith("what people read is taken as right.")
     assert plan_sentence(given) == model_sentence(given) == ""
     assert read_sentence(facts()) == ""
 
@@ -83,7 +109,7 @@ def test_independence_training_works_and_repairs_are_reported() -> None:
     text = "\n".join(certainty_sentences(facts()))
     assert "10.4 works (3.5%) would be expected to be both, by chance 6 to 16; counted: 14." in text
     assert "The labels of 135 of the 298 works trained the classifier." in text
-    assert "This is untested: nobody has read works of this study." in text
+    assert "This is untested: a test takes works of this study that" in text
     assert "Without the reviewed repairs of affiliations: 9 of 310 (2.9%)." in text
 
 
@@ -107,3 +133,9 @@ def test_every_language_has_every_sentence(language: str) -> None:
 
 def test_a_share_without_an_evaluation_says_that_it_is_not_corrected() -> None:
     assert "not corrected for errors" in model_sentence(facts(adjusted=None, method="none"))
+
+
+def test_a_share_of_few_works_or_of_instruments_that_tell_nothing_says_which() -> None:
+    few = model_sentence(facts(adjusted=None, method="none", basis=FEW))
+    assert few == "There are fewer than 25 works: too few to correct the share for errors of classifier and matcher."
+    assert "leave every share possible" in model_sentence(facts(adjusted=None, method="evaluation"))

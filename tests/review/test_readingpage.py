@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import copub
+from copub.errors import InputError
 from copub.review.codebook import load_codebook
 from copub.review.readingpage import deal, works_page
 from copub.review.width import Stratum, interval
@@ -265,11 +266,15 @@ def test_training_works_are_not_read_but_are_part_of_what_the_width_is_of(
     demo_run: copub.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     works = demo_run.tables["copublications"]
-    taught = works.select(item="work_id", critical="is_critical").head(40)
+    every = works.select(item="work_id", critical="is_critical")
+    taught = every.head(40)
     monkeypatch.setattr("copub.review.readingpage.taught_for", lambda taxonomy: taught)
     data = json.loads(_data(works_page(question_of(demo_run), demo_run.tables, "demo/run", works.height)))
     assert {item["id"] for item in data["items"]} == set(works["work_id"][40:])
     assert sum(size for size, _ in data["strata"]) == works.height - 40 and data["of"] == works.height
+    monkeypatch.setattr("copub.review.readingpage.taught_for", lambda taxonomy: every)
+    with pytest.raises(InputError, match="there is no work to read"):
+        works_page(question_of(demo_run), demo_run.tables, "demo/run", 8)
 
 
 def test_a_longer_page_begins_with_the_shorter_one_and_every_prefix_holds_all_strata(demo_run: copub.Run) -> None:

@@ -67,6 +67,7 @@ def page_command(
       copub review page belgium-china --part 1/2 --shared 40 --out ann.html
     """
     from copub.review.readingpage import affiliations_page, third_look_page, works_page
+    from copub.review.works import open_works
     from copub.runs.copies import question_of
     from copub.runs.keep import find_run
 
@@ -87,12 +88,11 @@ def page_command(
     else:
         aim = width / 100 if width else None
         total = size or (_planned(found, question.study.confidence, aim, reports) if aim else _SIZE)
-        total = min(max(total, 2 ** len(READING_STRATA)), found.tables["copublications"].height)
+        works = found.tables["copublications"]
+        total = min(max(total, 2 ** len(READING_STRATA)), open_works(works, _taught(found)).height)
         kind = f"-{number}-of-{parts}" if parts > 1 else ""
         html = works_page(question, found.tables, name, total, seed=seed, aim=aim, part=(number, parts, shared))
-        reported = f"{total:,} of {found.tables['copublications'].height:,} works" + (
-            f", part {part}" if parts > 1 else ""
-        )
+        reported = f"{total:,} of {works.height:,} works" + (f", part {part}" if parts > 1 else "")
     path = out or Path(f"reading-{question.study.id}{kind}.html")
     _write_page(path, html)
     say([f"{reported}: {path}", "Open it in a browser. Give the file that it saves to copub review import."])
@@ -113,14 +113,19 @@ def _part(text: str) -> tuple[int, int]:
 
 
 def _planned(run: Run, confidence: float, aim: float, reports: Path | None) -> int:
-    from copub.measures.inputs import taught_for
     from copub.review.status import works_needed
-    from copub.runs.copies import headline_taxonomy_of
 
-    taught = taught_for(headline_taxonomy_of(run))
-    needed = works_needed(run.tables["copublications"], _ledger(run, reports).labels, aim, confidence, taught)
+    labels = _ledger(run, reports).labels
+    needed = works_needed(run.tables["copublications"], labels, aim, confidence, _taught(run))
     typer.echo(f"About {amount(needed, 'work')} give an interval {100 * aim:g} points wide.")
     return int(needed * _RESERVE)
+
+
+def _taught(run: Run) -> pl.DataFrame | None:
+    from copub.measures.inputs import taught_for
+    from copub.runs.copies import headline_taxonomy_of
+
+    return taught_for(headline_taxonomy_of(run))
 
 
 def _write_page(path: Path, html: str) -> None:

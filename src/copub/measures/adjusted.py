@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FEW = "too few works for a correction"
 NO_EVALUATION = "no evaluation of the classifier under these settings is at hand"
+UNUSED = "; the labels are not used: "
+"""In ``basis``: labels of the study's works are at hand, and why the share does not rest on them."""
 NO_LEVELS = "the labels do not say the level"
 TAUGHT_STRATUM = "taught"
 
@@ -202,11 +204,11 @@ def _estimate(basis: _Basis, measure: str) -> dict[str, Any]:
 def _basis(study: Study, works: pl.DataFrame, errors: Errors | None, labels: Labels | None) -> _Basis:
     if labels is not None and not labels.lacking:
         return labels.basis(study, works)
-    unused = f"; the labels are not used: {labels.lacking}" if labels is not None else ""
+    unused = f"{UNUSED}{labels.lacking}" if labels is not None else ""
     if errors is None:
         return _Basis("none", NO_EVALUATION + unused, {})
     if works.height < study.small_rate:
-        return _Basis("none", FEW, {})
+        return _Basis("none", FEW + unused, {})
     found = adjust(decisions(works), errors, study.confidence)
     return _Basis("evaluation", errors.source + unused, found)
 
@@ -290,10 +292,19 @@ def labels_of_works(works: pl.DataFrame, labelled: pl.DataFrame | None) -> Label
     return Labels(
         placed,
         {str(name): _rate(part) for (name,), part in known.group_by("stratum")},
-        _words(read, others["stratum"].n_unique(), taught.height),
-        lacking and f"no label of works that are decided {lacking}{_refused(taught)}",
+        _words(read, others, taught.height),
+        _lacking(lacking, joined.drop_nulls("reader").height, labelled.height, taught),
         not known.filter(pl.col("listed") & pl.col("top_level").is_null()).height,
     )
+
+
+def _lacking(decisions: str, known: int, labelled: int, taught: pl.DataFrame) -> str:
+    """Return what the labels lack to be used, or nothing."""
+    if not decisions:
+        return ""
+    if not known:
+        return f"none of the {labelled} labels is of a work of this study" if labelled else "the file has no label"
+    return f"no label of works that are decided {decisions}{_refused(taught)}"
 
 
 def _refused(taught: pl.DataFrame) -> str:
@@ -301,12 +312,20 @@ def _refused(taught: pl.DataFrame) -> str:
     return f" (labels of {count} training works do not count for other works)" if count else ""
 
 
-def _words(read: pl.DataFrame, strata: int, taught: int) -> str:
+def _words(read: pl.DataFrame, others: pl.DataFrame, taught: int) -> str:
+    """Return what the estimate rests on: works that were read, of all others than training works; and these."""
+    known = f"{taught} training works as they were read"
+    if read.is_empty():
+        return known
     days = sorted(set(read["date"]))
     dates = " to ".join(dict.fromkeys(days[:1] + days[-1:]))
     readers = ", ".join(sorted({name for names in set(read["reader"]) for name in names.split(", ")}))
+    strata = others["stratum"].n_unique()
     words = f"{read.height} works of this study read by {readers} on {dates}, in {strata} strata of decision and score"
-    return f"{words}; {taught} training works as they were read" if taught else words
+    chosen = read["stands_for"].null_count() if read.height < others.height else 0
+    if chosen:
+        words += f" ({chosen} of them without stands_for, taken as drawn at random from their strata)"
+    return f"{words}; {known}" if taught else words
 
 
 def _rate(read: pl.DataFrame) -> Array:

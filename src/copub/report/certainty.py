@@ -12,12 +12,15 @@ from typing import Any
 
 import polars as pl
 
+from copub.measures.adjusted import FEW, UNUSED
 from copub.report.facts import Facts, Row
 
 HEADLINE = "critical_listed"
 LABELLED = "labelled sample"
 AIM = 0.04
 """Width of an interval for which the report states how many works to read: two points either way."""
+NARROW = 0.01
+"""An interval of at most this width settles a share, however small the share is."""
 
 
 def headline_row(facts: Facts) -> Row | None:
@@ -48,11 +51,19 @@ def model_sentence(facts: Facts) -> str:
     row = headline_row(facts)
     if row is None or row["method"] == LABELLED or not row["denominator"]:
         return ""
+    basis, _, why = (row["basis"] or "").partition(UNUSED)
+    unused = facts.words.say("certainty.unused", why=why) if why else ""
+    return " ".join(filter(None, (_model(facts, row, basis), unused)))
+
+
+def _model(facts: Facts, row: Row, basis: str) -> str:
+    if basis == FEW:
+        return facts.words.say("certainty.few", floor=facts.words.count(facts.study.get("small_rate")))
     if row["adjusted"] is None:
-        return facts.words.say("certainty.no_model")
+        return facts.words.say("certainty.no_model" if row["method"] == "none" else "certainty.open")
     share = facts.words.percent(row["adjusted"])
     line = facts.words.say("certainty.model", share=share, interval=_model_interval(facts, row))
-    is_wide = row["adjusted_high"] - row["adjusted_low"] > row["adjusted"]
+    is_wide = row["adjusted_high"] - row["adjusted_low"] > max(row["adjusted"], NARROW)
     return f"{line} {facts.words.say('certainty.wide')}" if is_wide else line
 
 
@@ -64,7 +75,7 @@ def plan_sentence(facts: Facts) -> str:
     enough = plan.filter(pl.col("width") <= AIM)
     chosen = (enough if enough.height else plan.tail(1)).row(0, named=True)
     return facts.words.say(
-        "certainty.plan",
+        "certainty.plan_all" if chosen["works_read"] == chosen["of"] else "certainty.plan",
         size=facts.words.count(chosen["works_read"]),
         points=facts.words.number(100 * chosen["width"] / 2, 1),
         command=f"copub review page {facts.study.get('id')} --size {chosen['works_read']}",
@@ -113,10 +124,17 @@ def _beside(facts: Facts, row: Row) -> Iterator[str]:
             high=words.count(round(row["expected_high"] * of)),
             found=words.count(row["numerator"]),
         )
-    if row["taught"]:
-        yield words.say("certainty.taught", count=words.count(row["taught"]), of=words.count(of))
+    yield taught_sentence(facts)
     yield _independence(facts)
     yield repairs_sentence(facts)
+
+
+def taught_sentence(facts: Facts) -> str:
+    """Return how many of the works the classifier has learned from; nothing if none."""
+    row, words = headline_row(facts), facts.words
+    if row is None or not row["taught"]:
+        return ""
+    return words.say("certainty.taught", count=words.count(row["taught"]), of=words.count(row["denominator"]))
 
 
 def _independence(facts: Facts) -> str:

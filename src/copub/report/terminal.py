@@ -9,7 +9,13 @@ from typing import Any
 import polars as pl
 
 from copub.lines import aligned, wrapped
-from copub.report.certainty import model_sentence, plan_sentence, read_sentence, repairs_sentence
+from copub.report.certainty import (
+    model_sentence,
+    plan_sentence,
+    read_sentence,
+    repairs_sentence,
+    taught_sentence,
+)
 from copub.report.facts import Facts, facts_of
 from copub.report.summary import (
     band_sentences,
@@ -47,7 +53,7 @@ def _sentences(facts: Facts) -> Iterator[str]:
         yield synthetic + (read or first_sentence(facts))
         yield from filter(None, [first_sentence(facts) if read else "", model_sentence(facts)])
         if not facts.synthetic:
-            yield from filter(None, [plan_sentence(facts), repairs_sentence(facts)])
+            yield from filter(None, [taught_sentence(facts), plan_sentence(facts), repairs_sentence(facts)])
             yield from band_sentences(facts)[:1]
             yield from shortest_coverage_sentences(facts)
     else:

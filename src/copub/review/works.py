@@ -7,6 +7,7 @@ from collections import Counter
 import polars as pl
 
 from copub.draw import in_draw_order
+from copub.errors import InputError
 from copub.lists.labels import COLUMNS
 from copub.measures.adjusted import sheet_works
 from copub.measures.strata import Key, reading_order, sizes_of_strata, with_strata
@@ -48,7 +49,12 @@ def draw_works(
     affiliations, authorships : the tables of these names, for what the authors give, side B's first.
     size : works on the sheet; at most as many as there are.
     seed : the same seed draws the same works, and a larger sheet begins with the smaller one.
+
+    Raises `InputError` if there is no work to read.
     """
+    if works.is_empty():
+        hint = "the run has none, or all of them were read to train the classifier, so that their topic is known"
+        raise InputError("there is no work to read", hint=hint)
     sizes = sizes_of_strata(works)
     order = reading_order(sizes, size)
     taken, seen = Counter(order), Counter[Key]()
