@@ -25,11 +25,9 @@ import plain
 from common import REAL_WORKS, machine, save, timed, write_pairs
 from isal import igzip
 
-from copub.corpus import tabulate
-from copub.lists.taxonomy import load_taxonomy
+from copub.corpus import Entry, tabulate
 from copub.measures import measure
-from copub.measures.inputs import inputs_of
-from copub.screening import load_watchlist, screen
+from copub.screening import found_in
 from copub.shipped import shipped_names
 from copub.sources.worksfile import read_works
 from copub.study import Study, load_study
@@ -57,25 +55,16 @@ def decompress(path: Path) -> None:
 def of_copub(path: Path, study: Study) -> Taken:
     """Carry out the stages and return the seconds of each."""
     taken: Taken = {}
-    taxonomy = load_taxonomy(study.taxonomy)
-    watchlists = [load_watchlist(name) for name in shipped_names("taxonomies/watchlists")]
-    headline = load_watchlist(study.watchlists[0])
+    question = resolve(replace(study, other_watchlists=tuple(shipped_names("taxonomies/watchlists"))))
     with timed(taken, "read and tabulate"):
-        tables = tabulate(read_works([path]), study)
+        corpus = tabulate(read_works([path]), Entry.of(study))
     with timed(taken, "classify"):
-        classification = classify(tables.works, tables.topics, [taxonomy])
+        made = classify(corpus["works"], corpus["topics"], question.taxonomies)
+    corpus = corpus.having(assignments=made.assignments, basis=made.basis)
     with timed(taken, "screen"):
-        hits = screen(tables.affiliations, watchlists)
+        corpus = corpus.having(found=found_in(corpus, question.watchlists))
     with timed(taken, "measure"):
-        measure(
-            study,
-            tables,
-            classification,
-            hits,
-            levels=headline.levels,
-            areas=taxonomy.area_ids,
-            inputs=inputs_of(resolve(study), None),
-        )
+        measure(question, corpus)
     return taken
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -99,10 +99,10 @@ def split_on_disk_by_work(path: Path, rows: int | None = None) -> Iterator[pl.Da
     yield rest
 
 
-def parts_on_disk(path: Path, rows: int) -> Iterator[pl.DataFrame]:
-    """Yield a Parquet file in parts of at most so many rows, in order."""
+def parts_on_disk(path: Path, rows: int, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+    """Yield a Parquet file, or some columns of it, in parts of at most so many rows, in order."""
     with pq.ParquetFile(path) as file:
-        yield from map(_frame_of, file.iter_batches(rows))
+        yield from map(_frame_of, file.iter_batches(rows, columns=columns))
 
 
 def _frame_of(rows: pa.RecordBatch | pa.Table) -> pl.DataFrame:

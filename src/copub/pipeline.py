@@ -9,26 +9,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from copub.arguments import expect, path_of, paths_of
-from copub.corpus import COUNTED, TABULATED, Tables
+from copub.corpus import Corpus, Entry
 from copub.corpus.funnel import Funnel
+from copub.corpus.population import population
 from copub.demo import embedded_openalex
 from copub.engine import engine_of
 from copub.errors import InputError
 from copub.givenfiles import spooled
-from copub.lists.decisions import decision_facts, decisions_of, label_facts, labels_of, review_status
+from copub.lists.decisions import decision_facts, decisions_of, label_facts, labels_of
 from copub.measures import measure
 from copub.measures.bounds import check_bounds
-from copub.measures.clusters import AUTHOR, author_groups
-from copub.measures.inputs import inputs_of
 from copub.names import STAGES
-from copub.parallel import parts_on_disk, release_memory
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
 from copub.rocrate import CRATE
@@ -36,16 +33,14 @@ from copub.runs import Run, RunWriter, open_run, sha256_of
 from copub.runs.clock import StageClock
 from copub.runs.copies import question_of, write_copies
 from copub.runs.crate import run_crate
-from copub.runs.folder import ROWS_AT_ONCE
 from copub.runs.keep import last_created, last_tables
 from copub.runs.manifest import build_manifest, command_line, taxonomy_facts, true_value_facts, watchlist_facts
 from copub.runs.protocol import protocol_facts
 from copub.runs.provenance import figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
-from copub.runs.staging import Tabulated, classified, model_facts, screened, tabulated
-from copub.schema import TABLES, data_dictionary, empty
-from copub.screening.appliedrepairs import RepairAlternative, RepairStep, under_other_repairs
-from copub.screening.studyhits import decided
+from copub.runs.staging import classified, model_facts, screened, tabulated
+from copub.schema import TABLES, data_dictionary
+from copub.screening.studyhits import hits_of
 from copub.settings import Folders, folders
 from copub.sources.harvest import Query, harvest
 from copub.sources.harvest.rawrecord import Record
@@ -122,6 +117,14 @@ def run(
 
 
 def _asked(study: str | Path | Study | Question, place: Folders) -> Question:
+    """Return the question, with what people decided and labelled; a run folder asks its own question again."""
+    asked = _as_written(study, place)
+    reports, name = place.reports, asked.study.id
+    labelled = labels_of(reports, name) if asked.labelled is None else asked.labelled
+    return replace(asked, labelled=labelled, decisions=decisions_of(reports, name))
+
+
+def _as_written(study: str | Path | Study | Question, place: Folders) -> Question:
     if not isinstance(study, Study | Question):
         name = path_of(study, "study")
         for folder in (name, place.reports / name):
@@ -203,84 +206,42 @@ def _carry_out(asked: Question, source: Source, place: Folders, clock: StageCloc
 
 def _harvested(asked: Question, source: Source, place: Folders, writer: RunWriter, clock: StageClock) -> Run:
     """Read every record once, so that faults of the source show, and write a run without tables."""
-    funnel = Funnel(read=sum(1 for _ in source.records))
-    tables = Tables(funnel=funnel, **{name: empty(name) for name in TABULATED})
-    return _write(asked, source, tables, {}, place, writer, clock, with_report=False)
+    corpus = Corpus({}, Funnel(read=sum(1 for _ in source.records)))
+    return _write(asked, source, corpus, {}, place, writer, clock, with_report=False)
 
 
 def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, clock: StageClock, until: str) -> Run:
     study, last = asked.study, STAGES.index(until)
     stages = StageCache(place.cache)
     with clock.stage("tabulate") as row:
-        made = tabulated(stages, source.records, source.facts, study)
-        row["result"] = made.origin
-        made, differing = _repaired(made, study, writer)
-        tables = made.tables
-        release_memory()
-    frames: dict[str, pl.DataFrame] = {}
+        stored = tabulated(stages, source.records, source.facts, Entry.of(study))
+        row["result"] = stored.origins["tabulate"]
+        frames = {"population": population(study, stored.corpus["works"], stored.corpus["authorships"])}
     if last >= STAGES.index("classify"):
         with clock.stage("classify") as row:
-            classification, row["result"], assignments = classified(stages, made, asked.taxonomies, study)
-            writer.table("assignments", parts_on_disk(assignments, ROWS_AT_ONCE))
-            tables = replace(tables, topics=tables.topics.clear())  # no later stage reads them
-            made = replace(made, tables=tables)
+            stored = classified(stages, stored, asked.taxonomies, study)
+            row["result"] = stored.origins["classify"]
     if last >= STAGES.index("screen"):
         with clock.stage("screen") as row:
-            affiliations = partial(writer.parts, "affiliations")
-            hits, row["result"] = screened(stages, made, affiliations, asked.watchlists, study)
-            decisions = decisions_of(place.reports, study.id)
-            if decisions is not None:
-                strings = decisions.select(raw_affiliation_string="value")
-                of_them = pl.concat(part.join(strings, on=strings.columns, how="semi") for part in affiliations())
-                hits = decided(study, hits, of_them, asked.watchlists, made.tables.works, decisions)
-            writer.table("hits", hits)
-            reviewed = review_status(hits, decisions) if decisions is not None else None
-            del made, hits
-            release_memory()
+            stored = screened(stages, stored, asked.watchlists)
+            row["result"] = stored.origins["screen"]
+            writer.table("hits", hits_of(asked, stored.corpus))
+    for name in TABLES.keys() & stored.hashes.keys():
+        writer.link(name, stored.path(name), stored.hashes[name])
+    corpus = stored.corpus.but(
+        retrieved_on=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
+        output=context_counts(source.facts.get("context")),
+    )
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):
-            tables = replace(tables, works=tables.works.clear())
-            release_memory()
-            tables = replace(tables, works=writer.read("works", *COUNTED["works"]))
-            hits = writer.read("hits", *COUNTED["hits"])
-            groups = author_groups(tables.works, writer.read("authorships", "work_id", "author_seq", AUTHOR))
-            frames |= measure(
-                study,
-                replace(  # the large tables have no name here, so that measure can let go of them
-                    tables,
-                    authorships=writer.read("authorships", *COUNTED["authorships"]),
-                    affiliations=writer.read("affiliations", *COUNTED["affiliations"]),
-                ),
-                classification,
-                hits,
-                levels=asked.headline_levels,
-                areas=asked.taxonomies[0].area_ids,
-                reviewed=reviewed,
-                as_of=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
-                inputs=inputs_of(asked, _labels(asked, place), groups),
-                context=context_counts(source.facts.get("context")),
-                other_repairs=under_other_repairs(differing, hits, asked.watchlists, study, tables.works, decisions),
-            )
-    return _write(asked, source, tables, frames, place, writer, clock, with_report=until == "report")
-
-
-def _repaired(made: Tabulated, study: Study, writer: RunWriter) -> tuple[Tabulated, RepairAlternative]:
-    """Write what tabulate made as the study wants it; return it, and what differs under the other rule for repairs."""
-    repair_step = RepairStep(study)
-    writer.table("affiliations", repair_step.affiliations(made.parts("affiliations")))
-    writer.table("authorships", repair_step.authorships(made.parts("authorships")))
-    works, funnel = repair_step.works(made.tables.works, made.tables.funnel)
-    made = replace(made, tables=replace(made.tables, works=works, funnel=funnel))
-    writer.table("works", made.whole_works())
-    writer.table("topics", made.tables.topics)
-    writer.table("repairs", repair_step.listed())
-    return made, repair_step.differing()
+            frames |= measure(asked, corpus)
+    return _write(asked, source, corpus, frames, place, writer, clock, with_report=until == "report")
 
 
 def _write(
     asked: Question,
     source: Source,
-    tables: Tables,
+    corpus: Corpus,
     frames: dict[str, pl.DataFrame],
     place: Folders,
     writer: RunWriter,
@@ -290,9 +251,8 @@ def _write(
 ) -> Run:
     with clock.stage("report" if with_report else "write"):
         for name, frame in frames.items():
-            if name not in writer.written:
-                writer.table(name, frame)
-        manifest = _manifest(asked, source, tables, frames, place, writer, clock)
+            writer.table(name, frame)
+        manifest = _manifest(asked, source, corpus, frames, place, writer, clock)
         writer.file("data-dictionary.md", data_dictionary())
         if with_report:
             texts = [name for name in TABLES["works"].schema.names() if name != "abstract"]
@@ -308,11 +268,6 @@ def _write(
     return finished
 
 
-def _labels(asked: Question, place: Folders) -> pl.DataFrame | None:
-    """Return the labels of the file that the study names, else those kept for it."""
-    return labels_of(place.reports, asked.study.id) if asked.labelled is None else asked.labelled
-
-
 def _run_id(asked: Question) -> str:
     hashes = [asked.study.hash, *(t.hash for t in asked.taxonomies), *(w.hash for w in asked.watchlists)]
     key = hashlib.sha256("".join(hashes).encode()).hexdigest()[:8]
@@ -322,7 +277,7 @@ def _run_id(asked: Question) -> str:
 def _manifest(
     asked: Question,
     source: Source,
-    tables: Tables,
+    corpus: Corpus,
     frames: dict[str, pl.DataFrame],
     place: Folders,
     writer: RunWriter,
@@ -338,16 +293,16 @@ def _manifest(
         writer.target.name,
         last=last_created(place.reports, study.id),
         source=source.facts,
-        funnel=tables.funnel.steps() if "works" in writer.written else tables.funnel.steps()[:1],
-        epochs=sorted(tables.works["epoch"].unique().to_list()),
+        funnel=_funnel(corpus, frames),
+        epochs=sorted(corpus.read("works", "epoch")["epoch"].unique()) if corpus.tables else [],
         taxonomies=taxonomy_facts(asked.taxonomies),
         models=model_facts(asked.taxonomies),
         watchlists=watchlist_facts(asked.watchlists),
         registry=registry_facts(),
         figures=figure_facts(asked),
         code=stage_codes(),
-        decisions=decision_facts(decisions_of(place.reports, study.id)),
-        labelled=label_facts(_labels(asked, place)),
+        decisions=decision_facts(asked.decisions),
+        labelled=label_facts(asked.labelled),
         inputs=copies,
         protocol=protocol_facts(asked, place.reports, source.facts, writer),
         true_values=true_values,
@@ -355,3 +310,11 @@ def _manifest(
         stages=clock.rows,
         command=command_line(sys.argv),
     )
+
+
+def _funnel(corpus: Corpus, frames: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
+    """Return the steps from the records to the works that count; of records that were only read, their number."""
+    if "population" not in frames:
+        return corpus.funnel.steps()[:1]
+    stated = corpus.read("works", "work_id", "publication_year", "type", "paratext_title")
+    return corpus.funnel.to(frames["population"], stated).steps()

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.corpus import tabulate
+from copub.corpus import Entry, tabulate
 from copub.corpus.paratext import paratext_title
+from copub.corpus.population import population
 from copub.sources.harvest.rawrecord import Record
 from copub.study import parse_study
 
 STUDY = (Path(__file__).resolve().parents[2] / "studies" / "belgium-china.toml").read_text(encoding="utf-8")
 
 
-def row(title: str | None, kind: str | None = None, abstract: str = "none") -> dict[str, Any]:
-    return {"title": title, "type": kind, "abstract_status": abstract}
+def named(title: str | None, kind: str | None = None, abstract: str = "none") -> str | None:
+    return paratext_title(kind, title, abstract)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def row(title: str | None, kind: str | None = None, abstract: str = "none") -> d
     ],
 )
 def test_a_part_of_an_issue_without_a_type_is_known_by_its_whole_title(title: str) -> None:
-    assert paratext_title(row(title))
+    assert named(title)
 
 
 @pytest.mark.parametrize(
@@ -50,13 +51,13 @@ def test_a_part_of_an_issue_without_a_type_is_known_by_its_whole_title(title: st
     ],
 )
 def test_papers_whose_title_only_holds_such_words_stay(title: str | None) -> None:
-    assert not paratext_title(row(title))
+    assert not named(title)
 
 
 def test_a_type_or_an_abstract_says_more_than_the_title() -> None:
-    assert not paratext_title(row("Editorial Board", "article"))
-    assert not paratext_title(row("Editorial Board", None, "full"))
-    assert not paratext_title(row("Editorial Board", None, "short"))
+    assert not named("Editorial Board", "article")
+    assert not named("Editorial Board", None, "full")
+    assert not named("Editorial Board", None, "short")
 
 
 @given(
@@ -64,7 +65,7 @@ def test_a_type_or_an_abstract_says_more_than_the_title() -> None:
 )
 def test_words_around_a_title_of_paratext_make_it_another_title(before: str, title: str, after: str) -> None:
     whole = f"{before} {title} x{after}"
-    assert not paratext_title(row(whole))
+    assert not named(whole)
 
 
 def record(number: int, title: str, kind: str | None = None) -> Record:
@@ -80,11 +81,13 @@ def test_the_funnel_counts_and_names_them_and_a_study_may_keep_them() -> None:
         record(3, "On sheep"),
         record(4, "Index", "article"),
     ]
-    left = tabulate(records, parse_study(STUDY))
-    assert left.works.filter("in_population")["work_id"].to_list() == ["W3", "W4"]
-    steps = {step["step"]: step for step in left.funnel.steps()}
+    study = parse_study(STUDY)
+    corpus = tabulate(records, Entry.of(study))
+    left = population(study, corpus["works"], corpus["authorships"])
+    assert left.filter(pl.col("excluded_because").is_null())["work_id"].to_list() == ["W3", "W4"]
+    steps = {step["step"]: step for step in corpus.funnel.to(left, corpus["works"]).steps()}
     assert steps["left out: paratext title"]["count"] == 2
     assert steps["left out: paratext title"]["note"] == "contributors 1, editorial board 1"
     assert steps["co-publications counted"]["count"] == 2
-    kept = tabulate(records, parse_study(STUDY.replace("[works]", "[works]\nparatext_titles = true")))
-    assert kept.works["in_population"].all()
+    kept = parse_study(STUDY.replace("[works]", "[works]\nparatext_titles = true"))
+    assert population(kept, corpus["works"], corpus["authorships"])["excluded_because"].null_count() == 4

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from polars.testing import assert_frame_equal
 
-from copub.corpus import Tables, tabulate
-from copub.corpus.tabulate import TABULATED
+from copub.corpus import TABULATED, Corpus, Entry, tabulate
 from copub.errors import FileError
 from copub.sources import worksfile
 from copub.sources.worksfile import read_works
@@ -29,13 +28,14 @@ def line(number: int, **extra: Any) -> str:
     return json.dumps({**work, "authorships": authors, **extra}) + "\n"
 
 
-def both(paths: list[Path], study: Study) -> tuple[Tables, Tables]:
-    return tabulate(iter(read_works(paths)), study), tabulate(read_works(paths), study)
+def both(paths: list[Path], study: Study) -> tuple[Corpus, Corpus]:
+    entry = Entry.of(study)
+    return tabulate(iter(read_works(paths)), entry), tabulate(read_works(paths), entry)
 
 
-def assert_same(one: Tables, other: Tables) -> None:
+def assert_same(one: Corpus, other: Corpus) -> None:
     for name in TABULATED:
-        assert_frame_equal(getattr(one, name), getattr(other, name))
+        assert_frame_equal(one[name], other[name])
     assert one.funnel == other.funnel
 
 
@@ -61,7 +61,7 @@ def test_a_work_that_came_in_an_earlier_portion_is_taken_back_and_named(tmp_path
     path.write_text("".join(lines), encoding="utf-8")
     single, parted = both([path], study)
     assert_same(single, parted)
-    assert parted.funnel.population == 19
+    assert parted["works"].height == 19
     assert [where for where, _ in parted.funnel.repeated] == ["w.jsonl:20", "w.jsonl:21", "w.jsonl:22"]
 
 
@@ -70,7 +70,7 @@ def test_faults_of_all_portions_are_reported_together(tmp_path: Path, study: Stu
     path = tmp_path / "w.jsonl"
     path.write_text("".join([line(1), "{broken\n", *(line(n) for n in range(2, 20)), "[1\n"]), encoding="utf-8")
     with pytest.raises(FileError) as caught:
-        tabulate(read_works([path]), study)
+        tabulate(read_works([path]), Entry.of(study))
     assert [fault.where for fault in caught.value.faults] == [f"{path}:2", f"{path}:21"]
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from copub.corpus import tabulate
+from copub.corpus import Entry, tabulate
+from copub.corpus.population import population
 from copub.demo import build_corpus, true_shares, true_values
 from copub.demo.places import PREFIX, institutions
 from copub.demo.plan import EXCLUDED_TYPES
@@ -122,7 +123,12 @@ def test_the_pair_is_what_the_full_author_lists_show(works: list[Work], facts: d
 
 def test_tabulate_finds_the_planted_population_and_duplicates(works: list[Work], truth: pl.DataFrame) -> None:
     records = (Record(work, f"demo:{n}", ("works-file",)) for n, work in enumerate(works))
-    found = tabulate(records, load_study("demo")).works.select("work_id", "in_population", "duplicate_of")
+    study = load_study("demo")
+    corpus = tabulate(records, Entry.of(study))
+    counted = population(study, corpus["works"], corpus["authorships"]).select(
+        "work_id", in_population=pl.col("excluded_because").is_null()
+    )
+    found = counted.join(corpus["works"].select("work_id", "duplicate_of"), on="work_id")
     planted = truth.filter("in_pair").select("work_id", "in_population", "duplicate_of")
     assert found.sort("work_id").equals(planted.sort("work_id"))
 

@@ -13,7 +13,7 @@ from scenarios import QUERY, QUICK, SCENARIOS, Scenario, corpus, expected, get, 
 from standin import Manners, Server
 from standin_faults import Faults
 
-from copub.corpus import TABULATED, tabulate
+from copub.corpus import TABULATED, Entry, tabulate
 from copub.errors import InputError, SourceUnavailableError
 from copub.sources.harvest import Harvest, Query, Record, harvest, stream
 from copub.study import load_study
@@ -64,11 +64,11 @@ def test_no_rarer_fault_of_the_source_loses_or_repeats_a_work(name: str, tmp_pat
 
 
 def _table_bytes(records: list[Record]) -> dict[str, bytes]:
-    tables = tabulate(records, load_study("belgium-china"))
+    corpus = tabulate(records, Entry.of(load_study("belgium-china")))
     made = {}
     for name in ("works", "topics", "authorships", "affiliations"):
         buffer = io.BytesIO()
-        getattr(tables, name).write_parquet(buffer)
+        corpus[name].write_parquet(buffer)
         made[name] = buffer.getvalue()
     return made
 
@@ -352,8 +352,8 @@ def test_pages_read_in_portions_give_the_tables_of_single_records(
     monkeypatch.setattr(stream, "PAGES_AT_ONCE", 1)
     with Server(PAIR) as server:
         harvested = get(server, tmp_path)
-    study = load_study("belgium-china")
-    parted, single = tabulate(harvested.records(), study), tabulate(iter(harvested.records()), study)
+    entry = Entry.of(load_study("belgium-china"))
+    parted, single = tabulate(harvested.records(), entry), tabulate(iter(harvested.records()), entry)
     assert len(list(harvested.records().portions())) > 3
     assert parted.funnel == single.funnel
-    assert all(getattr(parted, name).equals(getattr(single, name)) for name in TABULATED)
+    assert all(parted[name].equals(single[name]) for name in TABULATED)

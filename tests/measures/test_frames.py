@@ -9,13 +9,11 @@ import polars as pl
 import pytest
 from hypothesis import given
 
-from copub.measures import measure
 from copub.measures.copublications import authors_by_side
-from copub.measures.inputs import Inputs
 from copub.schema import TABLES
 
 from . import brute
-from .worlds import AREAS, ENTITIES, LEVELS, LIMITS, STUDY, YEARS, frames, made_world, measured, seeds, study
+from .worlds import AREAS, ENTITIES, LIMITS, YEARS, frames, made_world, measured, seeds, study
 
 World = list[dict[str, Any]]
 
@@ -131,9 +129,7 @@ def test_bands_are_never_mixed_into_the_headline(seed: int) -> None:
 def test_tables_do_not_depend_on_the_order_of_the_input(seed: int) -> None:
     world, first = measured_world(seed)
     turned = frames(world[::-1])
-    second = measure(
-        STUDY, turned.tables, turned.classification, turned.hits.reverse(), levels=LEVELS, areas=AREAS, inputs=Inputs()
-    )
+    second = turned.numbers(hits=turned.hits.reverse())
     for name in first:
         assert first[name].equals(second[name]), name
 
@@ -163,16 +159,7 @@ def test_no_nan_is_ever_written(name: str) -> None:
 def test_a_study_of_one_year_gives_every_table(size: int) -> None:
     made = made_world(4, size)[1]
     asked = study(year_from=2018, year_to=2018)
-    tables = measure(
-        asked,
-        made.tables,
-        made.classification,
-        made.hits,
-        levels=LEVELS,
-        areas=AREAS,
-        inputs=Inputs(),
-        as_of=date(2019, 1, 1),
-    )
+    tables = made.numbers(asked, as_of=date(2019, 1, 1))
     assert tables["trends"]["year"].unique().to_list() == [2018]
     assert tables["growth"]["growth"].null_count() == tables["growth"].height
     for name, table in tables.items():
@@ -190,7 +177,7 @@ def test_institutions_under_the_floor_have_counts_but_no_share() -> None:
 
 def test_no_table_changes_when_it_is_measured_again() -> None:
     made = made_world(5, 40)[1]
-    again = measure(STUDY, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS, inputs=Inputs())
+    again = made.numbers()
     for name, table in measured(5, 40).items():
         assert table.equals(again[name]), name
 
@@ -200,9 +187,7 @@ def test_a_cell_exactly_at_the_floors_is_not_small() -> None:
 
     def headline(**floors: int) -> dict[str, Any]:
         asked = study(**floors)
-        tables = measure(
-            asked, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS, inputs=Inputs()
-        )
+        tables = made.numbers(asked)
         return tables["shares"].filter(measure="critical", slice_kind="all", counting="full").row(0, named=True)
 
     first = headline()

@@ -104,8 +104,8 @@ def test_thresholds_of_the_study_win_over_every_profile() -> None:
 
 
 def test_a_study_that_names_nothing_gives_nothing_but_the_evaluation() -> None:
-    given = inputs_of(question(), None)
-    assert given.labelled is None and given.published == () and given.ties == () and given.levels == {}
+    given = inputs_of(question())
+    assert given.labelled is None and given.published == () and given.ties == () and given.levels_of == {}
 
 
 def test_levels_are_found_by_identifier_and_by_name() -> None:
@@ -123,7 +123,7 @@ def test_files_that_the_study_names_are_read(tmp_path: Path) -> None:
         labelled=str(path), published=("ceias-belgium-2026",), ties=("belgium",), watchlists=("aspi-cdut-2019",)
     )
     assert asked.labelled is not None and asked.labelled.height == 1
-    given = inputs_of(asked, asked.labelled)
+    given = inputs_of(asked)
     assert [p.id for p in given.published] == ["ceias-belgium-2026"] and len(given.ties) == 6
 
 

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from copub.lists.watchlist import load_watchlist
-from copub.measures.copublications import copublications, flagged_works
+from copub.measures.copublications import copublications
 from copub.measures.inputs import held_by, unrated_of
 from copub.measures.readings import HELD, LEAST, MOST, Unrated, covered, readings
 
@@ -70,7 +70,7 @@ def test_the_unknown_levels_of_the_defence_tracker_hold_two_very_high_and_three_
 def measured_readings(asked=STUDY, held: pl.DataFrame | None = None, unrated=(), **hits: Any) -> pl.DataFrame:
     made = made_world(3, 40)[1]
     found = made.hits.with_columns(**hits)
-    works = copublications(flagged_works(asked, made.tables, made.classification, found, LEVELS))
+    works = copublications(made.flagged(asked, found))
     return readings(asked, works, found, LEVELS, held, unrated)
 
 
@@ -83,7 +83,7 @@ def test_at_publication_only_hits_count_that_the_list_held_on_that_day() -> None
     rows = [("list-one", f"entity-{n}", "2018-06", None) for n in range(1, 7)]
     table = measured_readings(held=pl.DataFrame(rows, schema=HELD, orient="row"))
     made = made_world(3, 40)[1]
-    works = copublications(flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS))
+    works = copublications(made.flagged())
     late = works.filter(pl.col("publication_date") >= date(2018, 6, 1))
     assert of(table, "the study") == (works["is_listed"].sum(), works.height)
     assert of(table, "lists as at publication") == (late["is_listed"].sum(), works.height)
@@ -94,7 +94,7 @@ def test_at_publication_only_hits_count_that_the_list_held_on_that_day() -> None
 def test_every_listed_entity_counts_whatever_its_level() -> None:
     table = measured_readings()
     made = made_world(3, 40)[1]
-    works = copublications(flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS))
+    works = copublications(made.flagged())
     assert of(table, "every listed entity")[0] == (works["listing_category"] != "none").sum()
     both = works.filter("is_critical", pl.col("listing_category") != "none").height
     assert of(table, "every listed entity", "critical_listed")[0] == both
@@ -104,7 +104,7 @@ def test_bounds_hold_the_study_and_reach_every_entity_if_all_unknown_ones_count(
     one = Unrated("list-one", frozenset({"entity-4"}), ("very high", "high", "medium", "low"), {"high": 1})
     table = measured_readings(unrated=(one,))
     made = made_world(3, 40)[1]
-    works = copublications(flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS))
+    works = copublications(made.flagged())
     named = made.hits.filter("is_counted", entity_id="entity-4")["work_id"]
     more = works.filter(~pl.col("is_listed"), pl.col("work_id").is_in(named.implode())).height
     assert of(table, LEAST) == of(table, MOST) == (works["is_listed"].sum() + more, works.height)
@@ -121,7 +121,7 @@ def test_a_study_that_counts_at_publication_shows_the_lists_whatever_the_date() 
         is_counted=pl.lit(False),
     )  # fmt: skip
     made = made_world(3, 40)[1]
-    works = copublications(flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS))
+    works = copublications(made.flagged())
     assert of(table, "the study")[0] == 0
     assert of(table, "lists whatever the date")[0] == works["is_listed"].sum()
 

@@ -9,19 +9,20 @@ from typing import Any
 import polars as pl
 import pytest
 
-from copub.corpus import Tables, tabulate
-from copub.lists.taxonomy import load_taxonomy
+from copub.corpus import Corpus, Entry, tabulate
+from copub.corpus.population import affiliations_under
 from copub.measures import measure
 from copub.measures.copublications import flagged_works
 from copub.measures.inputs import inputs_of
 from copub.measures.specifications import specifications
+from copub.measures.view import view_of
 from copub.schema import TABLES
-from copub.screening import load_watchlist, screen
-from copub.screening.appliedrepairs import repaired, under_other_repairs
+from copub.screening import found_in
+from copub.screening.studyhits import hits_of
 from copub.sources.worksfile import read_works
 from copub.study import Side, load_study
 from copub.study.question import resolve
-from copub.technology import Classification, classify
+from copub.technology import classify
 
 from . import brute
 from .test_frames import same
@@ -38,20 +39,14 @@ def run(real_data: Path) -> dict[str, Any]:
         published=("sino-belgian-2024", "ceias-belgium-2026"),
         ties=("belgium",),
     )
-    tables = tabulate(read_works([real_data / "real" / name for name in FILES]), study)
-    classification = classify(tables.works, tables.topics, [load_taxonomy(study.taxonomy)])
-    lists = [load_watchlist(name) for name in (*study.watchlists, *study.other_watchlists)]
-    hits = screen(
-        tables.affiliations,
-        lists,
-        tiers=study.tiers,
-        include_medical=study.include_medical,
-        include_descendants=study.include_descendants,
-    )
-    levels, areas = lists[0].levels, load_taxonomy(study.taxonomy).area_ids
-    inputs = inputs_of(resolve(study), None)
-    out = measure(study, tables, classification, hits, levels=levels, areas=areas, inputs=inputs)
-    world, entities = plain(tables, classification, hits)
+    question = resolve(study)
+    corpus = tabulate(read_works([real_data / "real" / name for name in FILES]), Entry.of(study))
+    made = classify(corpus["works"], corpus["topics"], question.taxonomies)
+    corpus = corpus.having(assignments=made.assignments, basis=made.basis)
+    corpus = corpus.having(found=found_in(corpus, question.watchlists))
+    study, levels = question.study, question.headline_levels
+    out = measure(question, corpus)
+    world, entities = plain(corpus, hits_of(question, corpus), out["population"])
     flags = {
         work["work_id"]: brute.flags(
             work,
@@ -64,15 +59,12 @@ def run(real_data: Path) -> dict[str, Any]:
         for work in world
     }
     return {
-        **{"study": study, "out": out, "world": world, "flags": flags},
-        **{"tables": tables, "classification": classification, "lists": lists},
+        **{"question": question, "corpus": corpus, "out": out, "world": world, "flags": flags},
     }
 
 
-def plain(
-    tables: Tables, classification: Classification, hits: pl.DataFrame
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Turn frames back into plain works, as the synthetic worlds have them."""
+def plain(corpus: Corpus, hits: pl.DataFrame, population: pl.DataFrame) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Turn what the study sees, repaired, back into plain works, as the synthetic worlds have them."""
     entities: dict[str, Any] = {}
     found: dict[tuple[Any, ...], list[Any]] = {}
     for h in hits.iter_rows(named=True):
@@ -82,27 +74,30 @@ def plain(
         place = (h["work_id"], h["author_seq"], h["affiliation_seq"])
         found.setdefault(place, []).append((key, h["tier"], h["field"], child, h["is_counted"]))
     authors: dict[str, dict[int, dict[str, Any]]] = {}
-    for row in tables.authorships.iter_rows(named=True):
-        authors.setdefault(row["work_id"], {})[row["author_seq"]] = {"parsed": row["countries"], "affiliations": []}
-    for a in tables.affiliations.iter_rows(named=True):
+    for row in corpus["authorships"].iter_rows(named=True):
+        authors.setdefault(row["work_id"], {})[row["author_seq"]] = {
+            "parsed": row["countries_repaired"],
+            "affiliations": [],
+        }
+    for a in affiliations_under(corpus["affiliations"], repairs=True).iter_rows(named=True):
         place = (a["work_id"], a["author_seq"], a["affiliation_seq"])
         authors[a["work_id"]][a["author_seq"]]["affiliations"].append(
             {"id": a["institution_id"], "name": a["institution_name"], "country": a["country_code"],
              "lineage": a["lineage"], "raw": a["raw_affiliation_string"], "hits": found.get(place, [])}
         )  # fmt: skip
     assigned: dict[str, list[tuple[str, str, float]]] = {}
-    for row in classification.assignments.iter_rows(named=True):
+    for row in corpus["assignments"].iter_rows(named=True):
         assigned.setdefault(row["work_id"], []).append((row["taxonomy"], row["area"], 0.9 if row["assigned"] else 0.1))
     world = [
         {**row, "authors": list(authors[row["work_id"]].values()), "assignments": assigned.get(row["work_id"], [])}
-        for row in tables.works.iter_rows(named=True)
+        for row in corpus["works"].join(population, on="work_id").iter_rows(named=True)
     ]
     return world, entities
 
 
 def test_flags_of_every_real_work_equal_brute_force(run: dict[str, Any]) -> None:
     table = run["out"]["copublications"]
-    assert table.height == len(brute.population(run["world"])) > 300
+    assert table.height == len(brute.population(run["world"])) > 250
     for row in table.iter_rows(named=True):
         for name, value in run["flags"][row["work_id"]].items():
             assert same(row[name], value) if isinstance(value, float) else row[name] == value, (row["work_id"], name)
@@ -148,14 +143,13 @@ def test_formal_ties_of_the_real_works_have_their_co_publications(run: dict[str,
 def test_the_real_grid_with_and_without_repairs_is_that_of_either_study(run: dict[str, Any]) -> None:
     grids = []
     for applies in (False, True):
-        study = replace(run["study"], apply_repairs=applies)
-        tables, _, differing = repaired(run["tables"], study)
-        hits = screen(tables.affiliations, run["lists"])
-        flagged = flagged_works(study, tables, run["classification"], hits, run["lists"][0].levels)
-        grid, *_ = specifications(
-            *(study, flagged, tables.authorships, run["classification"].assignments, hits, run["lists"][0].levels, {}),
-            under_other_repairs(differing, hits, run["lists"], study, tables.works, None),
+        own, other = (
+            replace(run["question"], study=replace(run["question"].study, apply_repairs=applied))
+            for applied in (applies, not applies)
         )
+        view = view_of(own.study, run["corpus"], *(hits_of(question, run["corpus"]) for question in (own, other)))
+        flagged = flagged_works(inputs_of(own), view)
+        grid, *_ = specifications(own.study, flagged, view, own.headline_levels, {})
         assert grid.filter("is_study")["repairs"].to_list() == ["with" if applies else "without"]
         grids.append(grid.drop("is_study", "is_defensible"))  # what the study sets itself is always defensible
     assert grids[0].equals(grids[1])

@@ -42,10 +42,14 @@ def test_a_large_stratum_is_read_by_the_root_of_its_size() -> None:
 
 
 def sheet_of(size: int, seed: str = "copub") -> pl.DataFrame:
-    tables = made_world(3, 40)[1].tables
-    return draw_works(
-        measured(3, 40)["copublications"], tables.works, tables.affiliations, tables.authorships, size, seed
-    )
+    return draw_works(measured(3, 40)["copublications"], *given_of(3, 40), size, seed)
+
+
+def given_of(world: int, size: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return texts, affiliations and authorships of a world."""
+    made = made_world(world, size)[1]
+    view = made.view()
+    return made.corpus["works"], made.corpus["affiliations"], view.authorships
 
 
 @pytest.mark.parametrize("size", [8, 15])
@@ -67,14 +71,13 @@ def test_another_seed_draws_other_works_and_the_whole_study_is_a_sheet_too() -> 
 
 
 def test_of_no_works_an_empty_sheet_is_drawn() -> None:
-    tables = made_world(0, 0)[1].tables
     works = measured(0, 0)["copublications"]
-    assert draw_works(works, tables.works, tables.affiliations, tables.authorships, 10).is_empty()
+    assert draw_works(works, *given_of(0, 0), 10).is_empty()
 
 
 def test_works_whose_reading_taught_the_classifier_are_not_drawn() -> None:
-    tables, works = made_world(3, 40)[1].tables, measured(3, 40)["copublications"]
+    works = measured(3, 40)["copublications"]
     names = works["work_id"].to_list()
     taught = pl.DataFrame({"item": names[:6], "critical": [True, False, True, None, None, False]}, schema=TAUGHT)
-    sheet = draw_works(open_works(works, taught), tables.works, tables.affiliations, tables.authorships, 1000)
+    sheet = draw_works(open_works(works, taught), *given_of(3, 40), 1000)
     assert set(sheet["work_id"]) == {*names[3:5], *names[6:]}

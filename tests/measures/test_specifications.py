@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from math import prod
 from random import Random
@@ -11,11 +12,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from copub.measures.copublications import flagged_works
 from copub.measures.duplicategroups import first_of_group, with_groups
 from copub.measures.specifications import Specifications, specifications, switch_effects
 from copub.measures.switches import settings_of
-from copub.screening.appliedrepairs import OtherRepairs
 from copub.study import Study
 
 from . import brute
@@ -26,10 +25,7 @@ THRESHOLDS = {"tax-one": {"precision": dict.fromkeys(AREAS, 0.8), "recall": dict
 
 def grid_of(seed: int, size: int, asked=STUDY) -> Specifications:
     made = made_world(seed, size)[1]
-    flagged = flagged_works(asked, made.tables, made.classification, made.hits, LEVELS)
-    return specifications(
-        asked, flagged, made.tables.authorships, made.classification.assignments, made.hits, LEVELS, THRESHOLDS
-    )
+    return specifications(asked, made.flagged(asked), made.view(asked), LEVELS, THRESHOLDS)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -60,28 +56,15 @@ def repaired(world: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     return other
 
 
-def differing(one: Frames, two: Frames) -> OtherRepairs:
-    """Return what the second frames have otherwise than the first."""
-    place = ["work_id", "author_seq", "affiliation_seq"]
-    changed = two.tables.affiliations.filter(pl.col("institution_name").str.starts_with("changed").fill_null(False))
-    places = changed.select(place)
-    return OtherRepairs(
-        places,
-        two.hits.join(places, on=place, how="semi"),
-        two.tables.authorships.join(places, on="work_id", how="semi"),
-    )
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_each_specification_under_the_other_rule_for_repairs_equals_its_own_world(seed: int) -> None:
     world, made = made_world(seed, 40)
     other_world = repaired(world, seed)
     other = frames(other_world)
-    flagged = flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS)
-    grid, moved, _ = specifications(
-        STUDY, flagged, made.tables.authorships, made.classification.assignments, made.hits, LEVELS, THRESHOLDS,
-        differing(made, other),
-    )  # fmt: skip
+    countries = other.corpus["authorships"]["countries"].alias("countries_repaired")
+    both = replace(made, corpus=made.corpus.having(authorships=made.corpus["authorships"].with_columns(countries)))
+    view = both.view(instead=other.hits)
+    grid, moved, _ = specifications(STUDY, both.flagged(), view, LEVELS, THRESHOLDS)
     assert set(grid["repairs"]) == {"with", "without"}
     assert moved.filter(switch="repairs")["mean_difference"][0] > 0
     for row in Random(seed).sample(grid.rows(named=True), 200):
@@ -105,7 +88,7 @@ def test_one_combination_is_the_study_itself() -> None:
     grid, *_ = grid_of(2, 40)
     own = grid.filter("is_study")
     made = made_world(2, 40)[1]
-    flagged = flagged_works(STUDY, made.tables, made.classification, made.hits, LEVELS)
+    flagged = made.flagged()
     works = flagged.filter(pl.col("excluded_because").is_null())
     assert own.select("numerator", "denominator").rows() == [(works["is_critical_listed"].sum(), works.height)]
 
@@ -127,10 +110,7 @@ def test_a_study_with_its_own_choices_finds_them_in_the_grid() -> None:
 def test_a_hit_out_of_date_counts_under_no_setting() -> None:
     made = made_world(0, 40)[1]
     hits = made.hits.with_columns(not_counted_because=pl.lit(["date"]), is_counted=pl.lit(False))
-    flagged = flagged_works(STUDY, made.tables, made.classification, hits, LEVELS)
-    grid, *_ = specifications(
-        STUDY, flagged, made.tables.authorships, made.classification.assignments, hits, LEVELS, THRESHOLDS
-    )
+    grid, *_ = specifications(STUDY, made.flagged(hits=hits), made.view(hits=hits), LEVELS, THRESHOLDS)
     assert grid["numerator"].sum() == 0
 
 
@@ -163,10 +143,7 @@ def left_out(hits: pl.DataFrame, where: pl.Expr, reason: str) -> pl.DataFrame:
 
 def numerators_by(asked: Study, made: Frames, hits: pl.DataFrame) -> dict[str, float]:
     """Return the sum of numerators of the grid by setting of the switch medical."""
-    flagged = flagged_works(asked, made.tables, made.classification, hits, LEVELS)
-    grid, *_ = specifications(
-        asked, flagged, made.tables.authorships, made.classification.assignments, hits, LEVELS, THRESHOLDS
-    )
+    grid, *_ = specifications(asked, made.flagged(asked, hits), made.view(asked, hits), LEVELS, THRESHOLDS)
     return dict(grid.group_by("medical").agg(pl.col("numerator").sum()).iter_rows())
 
 

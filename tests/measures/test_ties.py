@@ -28,7 +28,7 @@ def tie(number: int, **changes: str) -> Tie:
 
 
 def table_of(seed: int, ties: list[Tie], size: int | None = None, asked: Study = STUDY) -> pl.DataFrame:
-    tables, affiliations = measured(seed, size), made_world(seed, size)[1].tables.affiliations
+    tables, affiliations = measured(seed, size), made_world(seed, size)[1].corpus["affiliations"]
     levels = {"I671": "very high", "institute cn 2": "medium"}
     return ties_and_works(asked, ties, affiliations, tables["copublications"], tables["pairs"], levels)
 

@@ -20,13 +20,14 @@ import polars as pl
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
-from copub.corpus import Tables
+from copub.corpus import Corpus
 from copub.corpus.funnel import Funnel
-from copub.measures import measure
+from copub.measures.copublications import flagged_works
 from copub.measures.inputs import Inputs
+from copub.measures.measure import numbers
+from copub.measures.view import View, view_of
 from copub.schema import TABLES, conform
 from copub.study import Event, Side, Study
-from copub.technology import Classification
 
 LEVELS = ("very high", "high", "medium", "low", "unrated")
 AREAS = ("area-1", "area-2", "area-3")
@@ -64,11 +65,27 @@ def study(**changes: Any) -> Study:
 
 @dataclass(frozen=True)
 class Frames:
-    """What measure reads."""
+    """What measure reads: a corpus that is classified, and hits with the reasons why some do not count."""
 
-    tables: Tables
-    classification: Classification
+    corpus: Corpus
     hits: pl.DataFrame
+
+    def view(self, asked: Study = STUDY, hits: pl.DataFrame | None = None, instead: pl.DataFrame | None = None) -> View:
+        """Return what a study sees of it, perhaps with other hits."""
+        return view_of(asked, self.corpus, self.hits if hits is None else hits, instead)
+
+    def flagged(self, asked: Study = STUDY, hits: pl.DataFrame | None = None) -> pl.DataFrame:
+        """Return its works with their flags, counted or not."""
+        return flagged_works(inputs(asked), self.view(asked, hits))
+
+    def numbers(self, asked: Study = STUDY, hits: pl.DataFrame | None = None, **facts: Any) -> dict[str, pl.DataFrame]:
+        """Return all tables, measured without any input beside the corpus."""
+        return numbers(inputs(asked), self.view(asked, hits), **facts)
+
+
+def inputs(asked: Study = STUDY) -> Inputs:
+    """Return the inputs of a study to which lists and people add nothing."""
+    return Inputs(asked, LEVELS, AREAS)
 
 
 def frame(name: str, rows: list[Mapping[str, Any]]) -> pl.DataFrame:
@@ -84,9 +101,7 @@ def frames(world: list[dict[str, Any]]) -> Frames:
         name: [] for name in ("works", "authorships", "affiliations", "hits", "assignments")
     }
     for work in world:
-        rows["works"].append(
-            {**work, "n_authors": len(work["authors"]), "in_population": work["excluded_because"] is None}
-        )
+        rows["works"].append({**work, "n_authors": len(work["authors"])})
         for seq, author in enumerate(work["authors"]):
             key = {"work_id": work["work_id"], "author_seq": seq}
             countries = sorted({a["country"] for a in author["affiliations"] if a["country"]} | set(author["parsed"]))
@@ -94,8 +109,7 @@ def frames(world: list[dict[str, Any]]) -> Frames:
                 {
                     **key,
                     "countries": countries,
-                    "on_side_a": bool({"BE"} & set(countries)),
-                    "on_side_b": bool({"CN", "HK"} & set(countries)),
+                    "countries_repaired": countries,
                 }
             )
             for number, affiliation in enumerate(author["affiliations"]):
@@ -123,16 +137,16 @@ def frames(world: list[dict[str, Any]]) -> Frames:
         schema={"work_id": pl.String, "classified_from": pl.String, "classifiable": pl.Boolean},
     )
     made = {name: frame(name, part) for name, part in rows.items()}
-    topics = frame("topics", [])
-    tables = Tables(made["works"], topics, made["authorships"], made["affiliations"], _funnel(world))
-    return Frames(tables, Classification(assignments=made["assignments"], basis=basis), made["hits"])
+    hits = made.pop("hits")
+    return Frames(Corpus({**made, "topics": frame("topics", []), "basis": basis}, Funnel(read=len(world))), hits)
 
 
 def _add_affiliation(rows: dict[str, list[dict[str, Any]]], key: dict[str, Any], affiliation: dict[str, Any]) -> None:
     name = affiliation["name"]
     rows["affiliations"].append(
         {**key, "institution_id": affiliation["id"], "institution_name": name, "country_code": affiliation["country"],
-         "lineage": affiliation["lineage"], "raw_affiliation_string": affiliation["raw"], "link": "given"}
+         "lineage": affiliation["lineage"], "raw_affiliation_string": affiliation["raw"], "link": "given",
+         "country_code_repaired": affiliation["country"], "is_false_institution": False}
     )  # fmt: skip
     for hit in affiliation["hits"]:
         entity, tier, field, child, counted = hit
@@ -149,16 +163,6 @@ def _counting(tier: str, country: str, *, rejected: bool) -> dict[str, Any]:
     against = {"tier": tier == "review", "country": country not in STUDY.side_b.countries, "reviewer": rejected}
     reasons = [reason for reason, holds in against.items() if holds]
     return {"not_counted_because": reasons or None, "is_counted": not reasons}
-
-
-def _funnel(world: list[dict[str, Any]]) -> Funnel:
-    funnel = Funnel(read=len(world), copublications=len(world))
-    for work in world:
-        if work["excluded_because"]:
-            funnel.leave_out(
-                work["excluded_because"], {"publication_year": work["publication_year"], "type": work["type"]}
-            )
-    return funnel
 
 
 def _affiliation(rng: Random, country: str) -> dict[str, Any]:
@@ -239,8 +243,7 @@ def made_world(seed: int, size: int | None = None) -> tuple[list[dict[str, Any]]
 @cache
 def measured(seed: int, size: int | None = None) -> dict[str, pl.DataFrame]:
     """Return all tables of the world of a seed, measured without any input beside the frames."""
-    made = made_world(seed, size)[1]
-    return measure(STUDY, made.tables, made.classification, made.hits, levels=LEVELS, areas=AREAS, inputs=Inputs())
+    return made_world(seed, size)[1].numbers()
 
 
 seeds = st.integers(0, 11)

@@ -38,7 +38,11 @@ def test_the_funnel_of_belgium_china_is_that_of_the_records(belgium_china: copub
 
 
 def test_works_of_an_excluded_type_are_counted_and_named(belgium_china: copub.Run) -> None:
-    works = belgium_china.tables["works"].filter(pl.col("excluded_because") == "type")
+    works = (
+        belgium_china.tables["population"]
+        .filter(excluded_because="type")
+        .join(belgium_china.tables["works"], on="work_id")
+    )
     named = belgium_china.tables["coverage"].filter(
         pl.col("metric") == "left out: type", pl.col("slice_kind") == "type"
     )

@@ -33,7 +33,7 @@ def lines(decisions: list[tuple[str, str, str]], **study: Any) -> list[dict[str,
     affiliations = pl.DataFrame(rows, schema=schema.TABLES["affiliations"].schema)
     repair = {"work_id": "W3", "author_seq": 0, "affiliation_seq": 3, "before": FALSE.institution_name}
     repairs = [
-        {**dict.fromkeys(schema.TABLES["repairs"].schema), **repair, "kind": kind, "is_applied": False}
+        {**dict.fromkeys(schema.TABLES["repairs"].schema), **repair, "kind": kind}
         for kind in ("false institution", "country mistaken")
     ]
     tables = {

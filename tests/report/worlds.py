@@ -184,10 +184,9 @@ def _evidence(works: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
                     "work_id": wid,
                     "author_seq": seq,
                     "author_name": f"Mock Author {seq}",
-                    "on_side_a": seq == 0,
                     "author_position": "first" if seq == 0 else "last",
                     "countries": [code],
-                    "on_side_b": seq == 1,
+                    "countries_repaired": [code],
                 }
             )
             affiliations.append(

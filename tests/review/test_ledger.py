@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import copub
+from copub.corpus.population import authorships_under
 from copub.errors import FileError, InputError
 from copub.lists.labels import LABELS, read_labels
 from copub.measures.adjusted import adjusted, labels_of_works, prepared
@@ -241,8 +242,8 @@ def test_areas_of_pages_make_a_file_on_which_a_classifier_is_evaluated(place: Pa
 def reading_as_copub(run: copub.Run, folder: Path, size: int, wrong: int = 0) -> Path:
     """Read a draw as copub decided, but for every `wrong`-th work."""
     works = run.tables["copublications"]
-    tables = (run.tables[name] for name in ("works", "affiliations", "authorships"))
-    drawn = draw_works(works, *tables, size)["work_id"].to_list()
+    sided = authorships_under(run.tables["authorships"], study_of(run.manifest))
+    drawn = draw_works(works, run.tables["works"], run.tables["affiliations"], sided, size)["work_id"].to_list()
     flags = {work: pair for work, *pair in works.select("work_id", "is_critical", "is_listed").iter_rows()}
     answers = {
         work: "ny"[flags[work][0] != (bool(wrong) and place % wrong == 0)] + "ny"[flags[work][1]]

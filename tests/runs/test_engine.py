@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import copub
-from copub.corpus import tabulate_in_turn
+from copub.corpus import Entry, tabulate_in_turn
 from copub.engine import KeptParts, dask_client, engine_of, in_parallel
 from copub.errors import InputError
 from copub.sources.worksfile import read_works
@@ -138,10 +138,10 @@ def test_tabulate_leaves_its_portions_for_the_next_call_if_it_is_stopped(
     small_works: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("copub.sources.worksfile.PORTION", 100_000)
-    study = load_study("demo")
+    entry = Entry.of(load_study("demo"))
 
     def tables(kept_in: Path | None) -> dict[str, list[dict[str, object]]]:
-        made, funnel = tabulate_in_turn(read_works([small_works]), study, kept_in)
+        made, funnel = tabulate_in_turn(read_works([small_works]), entry, kept_in)
         rows = {name: [row for part in parts for row in part.to_dicts()] for name, parts in made}
         return rows | {"funnel": [funnel.facts()]}
 

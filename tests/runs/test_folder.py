@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from copub.errors import InputError
-from copub.runs import Run, RunWriter, folder, sha256_of
+from copub.runs import Run, RunWriter, folder, sha256_of, tablefile
 from copub.schema import TABLES, empty
 
 
@@ -67,7 +67,7 @@ def test_the_same_table_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_table_in_parts_gives_the_bytes_of_the_whole_one(
     tmp_path: Path, cut: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(folder, "ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(tablefile, "ROWS_AT_ONCE", 3)
     whole = pl.concat([topics().with_columns(work_id=pl.lit(f"W{n}")) for n in range(10)])
     writer = RunWriter(tmp_path, "s", "r")
     writer.table("topics", whole)

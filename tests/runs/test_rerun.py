@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
 import copub
-from copub.corpus import tabulate
+from copub.corpus import TABULATED, Entry, tabulate
 from copub.lists.taxonomy import load_taxonomy
 from copub.runs import Run
 from copub.runs.stagecache import DAMAGED, FOLDER, MADE, REUSED, StageCache
-from copub.runs.staging import NOT_READ_BY_TABULATE, model_facts, tabulated
+from copub.runs.staging import model_facts, tabulated
 from copub.shipped import shipped_folder
 from copub.sources.worksfile import read_works
 from copub.study import Study
@@ -67,8 +66,7 @@ def test_a_study_that_differs_in_words_alone_repeats_nothing_and_one_that_asks_o
     assert results(run_of(replace(all_years, title="Another title", small_cell=9), small_works, tmp_path)) == reused
     for change, repeated in (
         ({"operating_point": "precision"}, {"classify": MADE}),
-        ({"include_medical": False}, {"screen": MADE}),
-        ({"exclude_types": ()}, {"tabulate": MADE, "classify": MADE}),
+        ({"include_medical": False, "apply_repairs": False, "exclude_types": ()}, {}),
     ):
         changed = run_of(replace(all_years, **change), small_works, tmp_path)  # type: ignore[arg-type]
         assert results(changed) == reused | repeated
@@ -91,31 +89,25 @@ def test_the_funnel_comes_back_as_it_was(tmp_path: Path, all_years: Study, small
     broken = tmp_path / "works.jsonl"
     lines = small_works.read_text(encoding="utf-8").splitlines()[:40]
     broken.write_text("\n".join([*lines, lines[0], '{"id": 7}', "[]"]) + "\n", encoding="utf-8")
-    made = tabulate(read_works([broken]), all_years)
+    entry = Entry.of(all_years)
+    made = tabulate(read_works([broken]), entry)
     source = {"kind": "works-files", "files": [{"name": "works.jsonl", "sha256": "0"}]}
     for _ in range(2):
-        kept = tabulated(StageCache(tmp_path), read_works([broken]), source, all_years)
-        assert kept.tables.funnel == made.funnel
-        assert pl.concat(kept.whole_works()).equals(made.works)
-    assert kept.origin == REUSED
+        kept = tabulated(StageCache(tmp_path), read_works([broken]), source, entry)
+        assert kept.corpus.funnel == made.funnel
+        assert kept.corpus["works"].equals(made["works"])
+    assert kept.origins["tabulate"] == REUSED
     assert len(made.funnel.unreadable) == 2
 
 
-class Watched:
-    """A study that refuses to tell the settings that tabulate's key leaves out."""
-
-    def __init__(self, study: Study) -> None:
-        self._study = study
-
-    def __getattr__(self, name: str) -> Any:
-        assert name not in NOT_READ_BY_TABULATE, f"tabulate reads {name}, and its key does not hold it"
-        return getattr(self._study, name)
-
-
-def test_tabulate_reads_no_setting_that_its_key_leaves_out(all_years: Study, small_works: Path) -> None:
-    watched: Any = Watched(all_years)
-    assert tabulate(read_works([small_works]), watched).works.height > 100
-    assert {field.name for field in fields(Study)} >= NOT_READ_BY_TABULATE
+def test_a_corpus_knows_no_study(small_works: Path) -> None:
+    pairs = [Entry(((("BE",), ("CN",)),)), Entry(((("CN",), ("BE",)),)), Entry()]
+    made = [tabulate(read_works([small_works]), entry) for entry in pairs]
+    assert made[0]["works"].height > 100
+    for name in TABULATED:
+        assert made[0][name].equals(made[1][name])
+        entered = made[2][name].join(made[0]["works"], on="work_id", how="semi", maintain_order="left")
+        assert entered.equals(made[0][name]), name  # the same rows, whoever else is in the corpus
 
 
 def test_the_manifest_names_the_model_behind_each_taxonomy() -> None:

@@ -34,7 +34,7 @@ class Stage:
 
     def __call__(self) -> tuple[list[tuple[str, pl.DataFrame]], dict[str, Any]]:
         self.calls += 1
-        return [("hits", self.frame)], {"read": 2}
+        return [("found", self.frame)], {"read": 2}
 
 
 def test_the_same_key_gives_the_kept_result_without_work(tmp_path: Path) -> None:
@@ -42,8 +42,8 @@ def test_the_same_key_gives_the_kept_result_without_work(tmp_path: Path) -> None
     first = StageCache(tmp_path).cached("screen", PARTS, stage)
     second = StageCache(tmp_path).cached("screen", PARTS, stage)
     assert (first.origin, second.origin, stage.calls) == (MADE, REUSED, 1)
-    assert second.frames["hits"].equals(FRAME)
-    assert second.frames["hits"].schema == FRAME.schema
+    assert pl.read_parquet(second.paths["found"]).equals(FRAME)
+    assert pl.read_parquet(second.paths["found"]).schema == FRAME.schema
     assert first.facts == second.facts == {"read": 2}
     assert first.hashes == second.hashes
 
@@ -70,7 +70,7 @@ def test_a_damaged_result_is_made_anew_and_said(tmp_path: Path, harm: str) -> No
     stage = Stage()
     StageCache(tmp_path).cached("screen", PARTS, stage)
     place = next((tmp_path / stagecache.FOLDER).iterdir())
-    path, entry = place / "hits.parquet", place / "entry.json"
+    path, entry = place / "found.parquet", place / "entry.json"
     if harm == "flip a bit":
         content = bytearray(path.read_bytes())
         content[len(content) // 2] ^= 1
@@ -85,7 +85,7 @@ def test_a_damaged_result_is_made_anew_and_said(tmp_path: Path, harm: str) -> No
         entry.unlink()
     again = StageCache(tmp_path).cached("screen", PARTS, stage)
     assert (again.origin, stage.calls) == (DAMAGED, 2)
-    assert again.frames["hits"].equals(FRAME)
+    assert pl.read_parquet(again.paths["found"]).equals(FRAME)
     assert StageCache(tmp_path).cached("screen", PARTS, stage).origin == REUSED
 
 
@@ -104,22 +104,25 @@ def test_what_another_call_made_meanwhile_is_neither_taken_away_nor_missed(tmp_p
 
     def make() -> tuple[list[tuple[str, pl.DataFrame]], dict[str, Any]]:
         made = StageCache(tmp_path).cached("screen", PARTS, stage)
-        seen.append((made.folder / "entry.json").stat().st_ino)
-        return [("hits", FRAME)], {"read": 2}
+        seen.append((made.paths["found"].parent / "entry.json").stat().st_ino)
+        return [("found", FRAME)], {"read": 2}
 
     seen: list[int] = []
     ours = cache.cached("screen", PARTS, make)
-    assert ours.frames["hits"].equals(FRAME) and (ours.folder / "entry.json").stat().st_ino == seen[0]
+    assert (
+        pl.read_parquet(ours.paths["found"]).equals(FRAME)
+        and (ours.paths["found"].parent / "entry.json").stat().st_ino == seen[0]
+    )
 
 
 def test_calls_at_once_on_a_damaged_result_all_end_well(tmp_path: Path) -> None:
     stage = Stage()
-    place = StageCache(tmp_path).cached("screen", PARTS, stage).folder
+    place = StageCache(tmp_path).cached("screen", PARTS, stage).paths["found"].parent
     for _ in range(20):
-        (place / "hits.parquet").write_bytes(b"damaged")
+        (place / "found.parquet").write_bytes(b"damaged")
         with ThreadPoolExecutor(4) as calls:
             results = list(calls.map(lambda _: StageCache(tmp_path).cached("screen", PARTS, stage), range(4)))
-        assert all(result.frames["hits"].equals(FRAME) for result in results)
+        assert all(pl.read_parquet(result.paths["found"]).equals(FRAME) for result in results)
         assert [path.name for path in place.parent.iterdir()] == [place.name]
 
 
@@ -131,7 +134,7 @@ def test_what_a_killed_call_left_is_never_read_and_removed_by_the_next_but_nothi
     name = f".partial-screen-{key_of('screen', PARTS)}"
     dead, alive = (tmp_path / stagecache.FOLDER / f"{name}-{pid}" for pid in (ended.pid, os.getppid()))
     dead.mkdir(parents=True)
-    (dead / "hits.parquet").write_bytes(b"PAR1")
+    (dead / "found.parquet").write_bytes(b"PAR1")
     alive.mkdir()
     assert StageCache(tmp_path).cached("screen", PARTS, Stage()).origin == MADE
     assert not dead.exists() and alive.exists()
@@ -164,7 +167,7 @@ def test_the_code_behind_a_stage_is_all_it_imports_and_no_more() -> None:
     screening = names("copub.screening")
     assert {"screening/hits.py", "lists/watchlist.py", "schema/__init__.py", "schema/columns.csv"} <= screening
     assert not any(name.startswith(("report/", "measures/", "sources/", "cli/", "demo/")) for name in screening)
-    assert {"corpus/work.py", "study/settings.csv", "sources/worksfile.py"} <= names(*stagecache.MODULES["tabulate"])
+    assert {"corpus/work.py", "corpus/repairs.py", "sources/worksfile.py"} <= names(*stagecache.MODULES["tabulate"])
     assert "screening/matching.py" not in names("copub.corpus")
 
 

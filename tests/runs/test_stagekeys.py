@@ -20,12 +20,15 @@ from .conftest import study_text
 
 SCRIPT = Path(__file__).with_name("watched.py")
 IN_KEY = {
-    "tabulate": (),
+    "tabulate": ("taxonomies/watchlists/registry",),
     "classify": (_TAXONOMIES, _MODELS),
     "screen": ("taxonomies/watchlists/registry",),
 }
 """Stage -> the shipped folders that are hashed into its key; lists and taxonomies have hashes of their own."""
-RIM = {"runs/stagecache.py", "runs/folder.py", "runs/codehash.py", "runs/clock.py", "progress.py", "shipped.py"}
+RIM = {
+    "runs/stagecache.py", "runs/tablefile.py", "runs/folder.py", "runs/codehash.py", "runs/clock.py", "engine.py",
+    "progress.py", "shipped.py",
+}  # fmt: skip
 """Code that keeps results, measures or draws bars: it shapes no result."""
 
 

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
 
-from copub.corpus.funnel import Funnel, excluded_because
-from copub.measures import measure
+from copub.corpus import Corpus
 from copub.measures.copublications import copublications, flagged_works
+from copub.measures.inputs import Inputs
+from copub.measures.measure import numbers
+from copub.measures.view import view_of
 from copub.runs import Run, RunWriter
 from copub.runs.folder import FORMAT
 from copub.schema import TABLES, conform
@@ -129,15 +130,12 @@ def make_run(
     basis = frames["works"].select(
         "work_id", pl.lit("title").alias("classified_from"), pl.lit(True).alias("classifiable")
     )
-    tables = SimpleNamespace(
-        **{table: frames[table] for table in ("works", "topics", "authorships", "affiliations")}, funnel=Funnel()
-    )
-    classification = SimpleNamespace(assignments=frames["assignments"], basis=basis)
-    given: Any = (study, tables, classification, frames["hits"])
+    corpus = Corpus({**frames, "basis": basis})
+    given, view = Inputs(study, LEVELS, (AREA,)), view_of(study, corpus, frames["hits"])
     if whole:
-        measured = measure(*given, levels=LEVELS, areas=(AREA,))
+        measured = numbers(given, view)
     else:
-        measured = {"copublications": copublications(flagged_works(*given, LEVELS))}
+        measured = {"population": view.population, "copublications": copublications(flagged_works(given, view))}
     writer = RunWriter(folder, study.id, "run")
     for table, frame in {**frames, **measured}.items():
         writer.table(table, frame)
@@ -176,10 +174,7 @@ def _rows(works: Iterable[Work], seen: Seen, study: Study) -> dict[str, list[dic
             "funders": [],
             "found_by": [],
         }
-        kept = {_repaired(author, seen, study).country for author in work.authors}
-        lost = not (kept & set(study.side_a.countries) and kept & set(study.side_b.countries))
-        reason = excluded_because(row, study) or ("repair" if lost else None)
-        rows["works"].append(row | {"in_population": reason is None, "excluded_because": reason})
+        rows["works"].append(row)
         rows["topics"].append({"work_id": work.id, "rank": 0, "topic_id": work.topic, "score": 0.9})
         _add_text(rows, work, seen)
         for seq, author in enumerate(work.authors):
@@ -187,9 +182,9 @@ def _rows(works: Iterable[Work], seen: Seen, study: Study) -> dict[str, list[dic
     return rows
 
 
-def _repaired(author: Author, seen: Seen, study: Study) -> Author:
-    """Return an author as the study's repairs leave them."""
-    correction = seen.corrections.get(author.institution) if study.apply_repairs else None
+def _repaired(author: Author, seen: Seen) -> Author:
+    """Return an author as the repairs leave them."""
+    correction = seen.corrections.get(author.institution)
     return {None: author, FALSE: Author("", ""), RECODED: replace(author, country=FR)}[correction]
 
 
@@ -222,31 +217,32 @@ def _add_author(
                 "affiliation_seq": 0,
                 "kind": correction,
                 "before": author.country,
-                "is_applied": study.apply_repairs,
             }
         )
-    printed, author = author, _repaired(author, seen, study)
+    repaired = _repaired(author, seen)
     rows["authorships"].append(
         {
             **key,
             "author_name": f"Author {seq}",
-            "countries": [author.country] if author.country else [],
-            "on_side_a": author.country in study.side_a.countries,
-            "on_side_b": author.country in study.side_b.countries,
+            "countries": [author.country],
+            "countries_repaired": [repaired.country] if repaired.country else [],
         }
     )
     rows["affiliations"].append(
         {
             **key,
             "affiliation_seq": 0,
-            "institution_id": author.institution or None,
-            "institution_name": f"Institute {author.institution}" if author.institution else None,
-            "country_code": author.country or None,
-            "lineage": [author.institution] if author.institution else [],
-            "raw_affiliation_string": f"Institute {printed.institution}",
+            "institution_id": author.institution,
+            "institution_name": f"Institute {author.institution}",
+            "country_code": author.country,
+            "country_code_repaired": repaired.country or None,
+            "is_false_institution": not repaired.institution,
+            "lineage": [author.institution],
+            "raw_affiliation_string": f"Institute {author.institution}",
             "link": "given",
         }
     )
+    author = repaired if study.apply_repairs else author
     level = seen.listed.get(author.institution) or ("very high" if author.institution in seen.confirmed else None)
     if level and author.institution not in seen.named:
         # institutions from I40 on are found by their name

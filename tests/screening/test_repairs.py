@@ -9,7 +9,7 @@ import pytest
 
 from copub import schema
 from copub.addresses.affiliationtext import Reader
-from copub.corpus.repairs import KINDS, countries_in, other_countries, patches, repair, repair_authorships
+from copub.corpus.repairs import KINDS, countries_in, patches, repair, with_repairs
 
 
 def kinds(frame: pl.DataFrame) -> list[str]:
@@ -120,28 +120,22 @@ def test_the_countries_of_a_glued_block_do_not_hang_on_the_order_of_its_authors(
         assert listed["before"].to_list() == ["BE+CN"]
 
 
-def test_sides_follow_repaired_affiliations(rows) -> None:
+def test_countries_of_authors_follow_repaired_affiliations(rows) -> None:
     before = rows(
         {"institution_name": "Material (Belgium)", "country_code": "BE", "link": "none"},
         {"author_seq": 1, "raw_affiliation_string": "Beijing Hospital 9, Beijing, China", "link": "none"},
         {"author_seq": 2, "institution_name": "KU Leuven", "country_code": "BE"},
     )
     authors = pl.DataFrame(
-        {
-            "work_id": ["W1"] * 3,
-            "author_seq": [0, 1, 2],
-            "countries": [["BE"], ["FR"], ["BE"]],
-            "on_side_a": [True, False, True],
-            "on_side_b": [False] * 3,
-        },
+        {"work_id": ["W1"] * 3, "author_seq": [0, 1, 2], "countries": [["BE"], ["FR"], ["BE"]]},
         schema_overrides={"author_seq": pl.Int32},
     )
-    after = repair(before).affiliations
-    fixed = repair_authorships(authors, other_countries(before, after), ["BE"], ["CN"])
-    assert fixed["countries"].to_list() == [[], ["CN", "FR"], ["BE"]]
-    assert fixed["on_side_a"].to_list() == [False, False, True]
-    assert fixed["on_side_b"].to_list() == [False, True, False]
-    assert fixed.columns == authors.columns
+    affiliations, authorships, _ = with_repairs(before, authors)
+    assert affiliations["country_code"].to_list() == ["BE", None, "BE"]
+    assert affiliations["country_code_repaired"].to_list() == [None, "CN", "BE"]
+    assert affiliations["is_false_institution"].to_list() == [True, False, False]
+    assert authorships["countries"].equals(authors["countries"])
+    assert authorships["countries_repaired"].to_list() == [[], ["CN", "FR"], ["BE"]]
 
 
 def test_nothing_to_repair_gives_empty_tables(rows) -> None:
@@ -155,7 +149,7 @@ def test_repairs_of_real_records_are_counted_by_kind(real_data: Path) -> None:
     import json
 
     from copub.corpus.record import read_value
-    from copub.corpus.work import authorship_rows, countries_of, work_id_of
+    from copub.corpus.work import AffiliationRow, authorship_rows, countries_of, work_id_of
 
     found = []
     for file in ("works_cn_or_be_versions.jsonl.gz", "works_be_cn_reconstructed.jsonl.gz"):
@@ -165,7 +159,8 @@ def test_repairs_of_real_records_are_counted_by_kind(real_data: Path) -> None:
                 work, _ = read_value(work.get("work", work))
                 for _, affiliations in authorship_rows(work, work_id_of(work), countries_of(work)):
                     found += affiliations
-    table = pl.DataFrame(found, schema=schema.TABLES["affiliations"].schema, orient="row")
+    columns = {name: schema.TABLES["affiliations"].schema[name] for name in AffiliationRow._fields}
+    table = pl.DataFrame(found, schema=columns, orient="row")
     fixed = repair(table)
     assert fixed.affiliations.height == table.height
     assert set(kinds(fixed.repairs)) == set(KINDS)

@@ -43,17 +43,19 @@ def sample_command(
     Example:
       copub review sample belgium-china --out sheet.csv
     """
+    from copub.corpus.population import affiliations_under
     from copub.csvtext import write_sheet
     from copub.review.affiliations import draw_sheet
     from copub.runs.copies import watchlists_of
+    from copub.runs.instruments import study_of
     from copub.runs.keep import find_run
 
     check_sheet(out)
     found = find_run(run, folders(reports=reports).reports)
     lists = watchlists_of(found)
-    sheet = draw_sheet(
-        found.tables["hits"], found.tables["affiliations"], lists, n_hits=hits, n_others=others, seed=seed
-    )
+    repairs = study_of(found.manifest).apply_repairs
+    affiliations = affiliations_under(found.tables["affiliations"], repairs=repairs)
+    sheet = draw_sheet(found.tables["hits"], affiliations, lists, n_hits=hits, n_others=others, seed=seed)
     write_sheet(sheet, out)
     typer.echo(f"{amount(sheet.height, 'row')}: {out}")
 
@@ -77,10 +79,12 @@ def works_command(
     Example:
       copub review works belgium-china --out works.csv --size 200
     """
+    from copub.corpus.population import affiliations_under, authorships_under
     from copub.csvtext import write_sheet
     from copub.measures.inputs import taught_for
     from copub.review.works import draw_works, open_works
     from copub.runs.copies import headline_taxonomy_of
+    from copub.runs.instruments import study_of
     from copub.runs.keep import find_run
 
     check_sheet(out)
@@ -89,7 +93,11 @@ def works_command(
     if "copublications" not in tables:
         raise InputError("the run was stopped before its works were measured", where=run, hint="run it without --until")
     to_read = open_works(tables["copublications"], taught_for(headline_taxonomy_of(found)))
-    sheet = draw_works(to_read, tables["works"], tables["affiliations"], tables["authorships"], size, seed)
+    study = study_of(found.manifest)
+    affiliations = affiliations_under(tables["affiliations"], repairs=study.apply_repairs)
+    sheet = draw_works(
+        to_read, tables["works"], affiliations, authorships_under(tables["authorships"], study), size, seed
+    )
     write_sheet(sheet, out)
     typer.echo(f"{sheet.height} of {tables['copublications'].height} works: {out}")
 
@@ -116,6 +124,8 @@ def texts_command(
     Example:
       copub review texts belgium-china --out works.csv --size 200
     """
+    import polars as pl
+
     from copub.csvtext import write_sheet
     from copub.review.texts import draw_sheet as draw_texts
     from copub.runs.keep import find_run
@@ -124,7 +134,9 @@ def texts_command(
     found = find_run(run, folders(reports=reports).reports)
     headline = found.manifest["taxonomies"][0]["id"]
     assigned = found.tables["assignments"].filter(taxonomy=headline)
-    sheet = draw_texts(found.tables["works"].filter("in_population"), assigned, size, seed=seed)
+    counted = found.tables["population"].filter(pl.col("excluded_because").is_null())
+    works = found.tables["works"].join(counted, on="work_id", how="semi")
+    sheet = draw_texts(works, assigned, size, seed=seed)
     write_sheet(sheet, out)
     typer.echo(f"{amount(sheet.height, 'work')}: {out}")
 

@@ -1,5 +1,7 @@
-"""From records to tidy tables: works, topics, authorships, affiliations, coverage."""
+"""Records become the tables of a corpus, whatever their schema era, before any study asks."""
 
-from copub.corpus.tabulate import COUNTED, TABULATED, Tables, tabulate, tabulate_in_turn
+from copub.corpus.dataset import TABULATED, Corpus
+from copub.corpus.entry import Entry
+from copub.corpus.tabulate import tabulate, tabulate_in_turn
 
-__all__ = ["COUNTED", "TABULATED", "Tables", "tabulate", "tabulate_in_turn"]
+__all__ = ["TABULATED", "Corpus", "Entry", "tabulate", "tabulate_in_turn"]

@@ -4,45 +4,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
-from copub.corpus.paratext import paratext_title
+from copub.corpus.population import PARATEXT_TITLE, TYPE, YEAR
 from copub.schema import TABLES, conform
-from copub.study import Study
 
-PARATEXT_TITLE = "paratext title"
+_NAMED = ("unreadable", "repeated", "shortened", "converted")
+_DETAIL: Mapping[str, str] = {YEAR: "publication_year", TYPE: "type", PARATEXT_TITLE: "paratext_title"}
+"""What is stated of works that are left out for a reason."""
 SHOWN = 3
 NAMED_RECORDS = 1000
 """Unreadable, repeated and shortened records are all kept; at most this many are named one by one."""
 
 
-def excluded_because(row: Mapping[str, Any], study: Study) -> str | None:
-    """Return why a co-publication is not in the study's denominator; None if it is.
-
-    The first reason that applies, in the order year, type, paratext title, retracted, expansion, author cap.
-    """
-    year = row["publication_year"]
-    if year is None or not study.year_from <= year <= study.year_to:
-        return "year"
-    if row["type"] in study.exclude_types or (row["is_paratext"] and "paratext" in study.exclude_types):
-        return "type"
-    if not study.paratext_titles and paratext_title(row):
-        return PARATEXT_TITLE
-    if row["is_retracted"] and not study.include_retracted:
-        return "retracted"
-    if row["is_xpac"] and not study.include_expansion_corpus:
-        return "expansion"
-    if study.author_cap and row["n_authors"] > study.author_cap:
-        return "author cap"
-    return None
-
-
 @dataclass(slots=True)
 class Funnel:
-    """Counts records on their way to the study's denominator."""
+    """Counts records on their way into a corpus, and its works on their way to the denominator of a study (`to`)."""
 
     read: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
@@ -52,16 +32,6 @@ class Funnel:
     copublications: int = 0
     excluded: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def leave_out(self, reason: str, row: Mapping[str, Any]) -> None:
-        """Count a co-publication that is left out; years, types and titles of paratext are counted one by one."""
-        self.excluded[_cell(reason, row)] += 1
-
-    def take_back(self, reason: str | None, row: Mapping[str, Any]) -> None:
-        """Count a co-publication no more: it came before."""
-        self.copublications -= 1
-        if reason:
-            self.excluded[_cell(reason, row)] -= 1
-
     def add(self, other: Funnel) -> None:
         """Add the counts of the records that follow."""
         self.read += other.read
@@ -69,22 +39,33 @@ class Funnel:
         self.repeated += other.repeated
         self.shortened += other.shortened
         self.converted += other.converted
-        self.copublications += other.copublications
-        self.excluded = +(self.excluded + other.excluded)
 
     def facts(self) -> dict[str, Any]:
-        """Return the counts as JSON can hold them."""
-        values = {f.name: getattr(self, f.name) for f in fields(Funnel)}
-        return values | {"excluded": sorted([*key, count] for key, count in self.excluded.items())}
+        """Return what became of the records, as JSON can hold it."""
+        return {name: getattr(self, name) for name in ("read", *_NAMED)}
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> Funnel:
         """Return the funnel that gave these facts."""
-        excluded = Counter({(reason, detail): count for reason, detail, count in facts["excluded"]})
-        named = {
-            name: [tuple(row) for row in facts[name]] for name in ("unreadable", "repeated", "shortened", "converted")
-        }
-        return cls(**{**facts, **named, "excluded": excluded})
+        unreadable, repeated, shortened, converted = ([(where, why) for where, why in facts[name]] for name in _NAMED)
+        return cls(facts["read"], unreadable, repeated, shortened, converted)
+
+    def to(self, population: pl.DataFrame, works: pl.DataFrame) -> Funnel:
+        """Return the funnel on to the denominator of a study.
+
+        Parameters
+        ----------
+        population : table ``population``.
+        works : work_id, publication_year, type and paratext_title of these works.
+        """
+        left_out = population.drop_nulls("excluded_because").join(works, on="work_id", how="left")
+        detail = pl.coalesce(
+            pl.when(pl.col("excluded_because") == reason).then(pl.col(column).cast(pl.String).fill_null("unknown"))
+            for reason, column in _DETAIL.items()
+        ).fill_null("")
+        cells = left_out.group_by("excluded_because", detail.alias("detail")).len()
+        excluded = Counter({(reason, value): count for reason, value, count in cells.iter_rows()})
+        return replace(self, copublications=population.height, excluded=excluded)
 
     @property
     def works(self) -> int:
@@ -134,13 +115,6 @@ class Funnel:
         ):
             rows += [_row(metric, "record", where, 1, self.read, why) for where, why in named[:NAMED_RECORDS]]
         return conform("coverage", pl.DataFrame(rows, schema=TABLES["coverage"].schema))
-
-
-def _cell(reason: str, row: Mapping[str, Any]) -> tuple[str, str]:
-    if reason == PARATEXT_TITLE:
-        return reason, paratext_title(row)
-    detail = {"year": row["publication_year"], "type": row["type"]}.get(reason)
-    return reason, "unknown" if detail is None and reason in ("year", "type") else str(detail or "")
 
 
 def _first(named: list[tuple[str, str]]) -> str:

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 _SIGNS = re.compile(r"[\W_]+")
 
 
-def paratext_title(row: Mapping[str, Any]) -> str:
-    """Return the entry of ``paratext-titles.txt`` that a record without a type has as its title; "" for all others.
+def paratext_title(kind: str | None, title: str | None, abstract_status: str) -> str | None:
+    """Return the entry of ``paratext-titles.txt`` that a record without a type has as its title; None for all others.
 
     A record with a type is placed by it, and one with an abstract is a work: neither is looked at.
 
     Parameters
     ----------
-    row : columns type, title and abstract_status of table ``works``.
+    kind, title, abstract_status : as in table ``works``.
     """
-    if row["type"] is not None or row["abstract_status"] != "none" or not row["title"]:
-        return ""
-    title = _SIGNS.sub(" ", row["title"].lower()).strip()
+    if kind is not None or abstract_status != "none" or not title:
+        return None
+    plain = _SIGNS.sub(" ", title.lower()).strip()
     whole, ends = _titles()
-    if title in whole:
-        return title
-    return next((end for end in ends if title.endswith(f" {end}")), "")
+    if plain in whole:
+        return plain
+    return next((end for end in ends if plain.endswith(f" {end}")), None)
 
 
 @lru_cache(maxsize=1)

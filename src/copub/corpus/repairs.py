@@ -176,53 +176,45 @@ def repair(affiliations: pl.DataFrame) -> Repaired:
     return Repaired(pl.concat(done), pl.concat(log).sort(*_PLACE, "kind", nulls_last=True))
 
 
-def other_countries(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
-    """Return the authors whose affiliations lie in other countries once they are repaired.
+def with_repairs(
+    affiliations: pl.DataFrame, authorships: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return affiliations and authorships with the columns of the repairs, and the table ``repairs``.
 
     Parameters
     ----------
-    before, after : the table ``affiliations`` as tabulated, and as repaired.
+    affiliations : table ``affiliations`` without country_code_repaired and is_false_institution.
+    authorships : table ``authorships`` of the same works, without countries_repaired.
 
-    Returns
-    -------
-    work_id, author_seq; old, new : lists of country codes, sorted.
-    """
-    old, new = (
-        frame.drop_nulls("country_code")
-        .unique([*_AUTHOR, "country_code"])
-        .group_by(_AUTHOR)
-        .agg(pl.col("country_code").sort().alias(name))
-        for frame, name in ((before, "old"), (after, "new"))
-    )
-    both = old.join(new, on=_AUTHOR, how="full", coalesce=True).with_columns(pl.col("old", "new").fill_null([]))
-    return both.filter(pl.col("old") != pl.col("new"))
-
-
-def repair_authorships(
-    authorships: pl.DataFrame, others: pl.DataFrame, side_a: Sequence[str], side_b: Sequence[str]
-) -> pl.DataFrame:
-    """Return the table ``authorships`` with countries and sides that follow repaired affiliations.
-
-    Parameters
-    ----------
-    authorships : the table as tabulated.
-    others : authors with other countries, as from `other_countries`.
-    side_a, side_b : country codes of the sides.
-
-    A country that only a repaired row supported goes; the countries of the repaired rows come.
+    A country that only a repaired row supported goes from its author; the countries of the repaired rows come.
     Countries that no affiliation row explains (OpenAlex read them from the string) stay.
     """
+    made = repair(affiliations)
+    name = pl.coalesce("institution_id", "institution_name").is_not_null().alias("named")
+    was, still = (frame.select(name).to_series() for frame in (affiliations, made.affiliations))
+    beside = affiliations.with_columns(
+        made.affiliations["country_code"].alias("country_code_repaired"), (was & ~still).alias("is_false_institution")
+    )
+    others = _other_countries(beside.filter(pl.col("country_code").ne_missing(pl.col("country_code_repaired"))), beside)
     gone = pl.col("old").list.set_difference("new")
     countries = pl.col("countries").list.set_difference(gone).list.set_union("new").list.sort()
-    sides = {"on_side_a": list(side_a), "on_side_b": list(side_b)}
-    repaired_rows = (
-        authorships.join(others, on=_AUTHOR)
-        .select(*_AUTHOR, countries=countries)
-        .with_columns(
-            pl.col("countries").list.set_intersection(codes).list.len().gt(0).alias(n) for n, codes in sides.items()
-        )
+    repaired = authorships.join(others, on=_AUTHOR).select(*_AUTHOR, countries_repaired=countries)
+    moved = authorships.join(repaired, on=_AUTHOR, how="left", maintain_order="left")
+    return (
+        beside,
+        moved.with_columns(pl.coalesce("countries_repaired", "countries").alias("countries_repaired")),
+        made.repairs,
     )
-    return authorships.update(repaired_rows, on=_AUTHOR)
+
+
+def _other_countries(changed: pl.DataFrame, affiliations: pl.DataFrame) -> pl.DataFrame:
+    """Return the authors with a changed affiliation: work_id, author_seq; old, new : lists of country codes, sorted."""
+    rows = affiliations.join(changed.select(_AUTHOR).unique(), on=_AUTHOR, how="semi")
+    lists = (
+        pl.col(column).drop_nulls().unique().sort().alias(name)
+        for name, column in (("old", "country_code"), ("new", "country_code_repaired"))
+    )
+    return rows.group_by(_AUTHOR).agg(lists).filter(pl.col("old") != pl.col("new"))
 
 
 @lru_cache(maxsize=_STRINGS_KEPT)

@@ -1,4 +1,4 @@
-"""The stage tabulate: a stream of records becomes tidy tables of the co-publications."""
+"""The stage tabulate: a stream of records becomes the tidy tables of a corpus."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,12 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
+from copub.corpus.dataset import TABULATED, Corpus
 from copub.corpus.duplicates import mark_duplicates
-from copub.corpus.funnel import Funnel, excluded_because
+from copub.corpus.entry import Entry
+from copub.corpus.funnel import Funnel
 from copub.corpus.record import Unreadable, Work, read_value
+from copub.corpus.repairs import with_repairs
 from copub.corpus.work import (
     AffiliationRow,
     AuthorshipRow,
@@ -36,13 +38,11 @@ from copub.progress import bar
 from copub.schema import TABLES, conform
 from copub.sources.harvest.epochs import epoch_of
 from copub.sources.harvest.rawrecord import MOST_FAULTS, Portion, Portioned, Record, not_json
-from copub.study import Study
 
 _CHUNK = 5_000
 MOST_UNREADABLE = 20_000
 """Records without a work among them after which no further one is read."""
 _FACTS = "facts.json"
-TABULATED = ("works", "topics", "authorships", "affiliations")
 # Lists of Python values become columns fastest through Arrow.
 _ARROW: Mapping[Any, pa.DataType] = {
     pl.String(): pa.large_string(),
@@ -53,42 +53,6 @@ _ARROW: Mapping[Any, pa.DataType] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """What tabulate makes: tidy tables of all co-publications, and the funnel that led to them."""
-
-    works: pl.DataFrame
-    topics: pl.DataFrame
-    authorships: pl.DataFrame
-    affiliations: pl.DataFrame
-    funnel: Funnel
-
-
-_STRING = pl.col("raw_affiliation_string")
-COUNTED: Mapping[str, tuple[str | pl.Expr, ...]] = {
-    "works": (
-        "work_id", "doi", "title", "publication_year", "publication_date", "type", "language", "source_name",
-        "publisher", "funders", "n_authors", "n_countries", "is_truncated", "is_retracted", "abstract_status",
-        "duplicate_of", "epoch", "excluded_because", "is_xpac", "is_paratext", "updated_date",
-    ),
-    "authorships": ("work_id", "author_seq", "countries", "on_side_a", "on_side_b"),
-    "affiliations": (
-        "work_id", "author_seq", "affiliation_seq", "institution_id", "institution_name", "country_code", "lineage",
-        pl.when(_STRING.is_not_null()).then(_STRING.hash()).alias("raw_affiliation_string"),
-    ),
-    "hits": (
-        "work_id", "author_seq", "affiliation_seq", "watchlist", "entity_id", "risk_level", "is_medical",
-        "entity_country", "tier", "field", "via_entity", "not_counted_because", "is_counted",
-    ),
-}  # fmt: skip
-"""What is counted of tables; of a printed string only whether it is there and which are equal."""
-
-
-_STUDY = {
-    "works": ("found_by", "epoch", "in_population", "excluded_because"),
-    "authorships": ("on_side_a", "on_side_b"),
-}
-"""Columns that are written behind those of a record."""
 _ROWS: Mapping[str, type[Any]] = {
     "works": WorkRow, "topics": TopicRow, "authorships": AuthorshipRow, "affiliations": AffiliationRow,
 }  # fmt: skip
@@ -97,18 +61,29 @@ _ROWS: Mapping[str, type[Any]] = {
 class _Rows:
     """Rows gathered per table; packed now and then, so that few rows are in memory at once."""
 
-    def __init__(self, name: str) -> None:
-        self.schema = _schema_read(name)
-        self._columns = [*_ROWS[name]._fields, *_STUDY.get(name, ())]
-        self.rows: list[tuple[Any, ...]] = []
-        self.packed: list[Packed] = []
+    def __init__(self) -> None:
+        self.rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _ROWS}
+        self.packed: dict[str, list[Packed]] = {name: [] for name in TABULATED}
 
     def flush(self) -> None:
-        if self.rows:
-            columns = zip(self._columns, zip(*self.rows, strict=True), strict=True)
-            frame = pl.DataFrame([_column(name, self.schema[name], values) for name, values in columns])
-            self.packed.append(pack(frame.select(self.schema.names())))
-            self.rows.clear()
+        if not self.rows["works"]:
+            return
+        frames = {name: _frame(name, rows) for name, rows in self.rows.items()}
+        frames["affiliations"], frames["authorships"], frames["repairs"] = with_repairs(
+            frames["affiliations"], frames["authorships"]
+        )
+        for name, frame in frames.items():
+            self.packed[name].append(pack(frame.select(_schema_read(name).names())))
+        self.rows = {name: [] for name in _ROWS}
+
+
+def _frame(name: str, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+    schema = TABLES[name].schema
+    columns = [*_ROWS[name]._fields, *(("found_by", "epoch") if name == "works" else ())]
+    if not rows:
+        return pl.DataFrame(schema={column: schema[column] for column in columns})
+    values = zip(columns, zip(*rows, strict=True), strict=True)
+    return pl.DataFrame([_column(column, schema[column], cells) for column, cells in values])
 
 
 def _column(name: str, dtype: pl.DataType, values: Sequence[Any]) -> pl.Series:
@@ -157,32 +132,36 @@ TablesInTurn = Iterator[tuple[str, Iterator[pl.DataFrame]]]
 """Tables by name, each in parts in its order; a table is to be read whole before the next is asked for."""
 
 
-def tabulate(records: Iterable[Record] | Portioned, study: Study) -> Tables:
-    """Read records of any schema era into the tables of the study's co-publications.
+def tabulate(records: Iterable[Record] | Portioned, entry: Entry) -> Corpus:
+    """Read records of any schema era into the tables of a corpus.
 
-    A work is a co-publication if at least one affiliation lies on side A and one on side B,
-    by country of an institution or by country parsed from a raw string. Records that cannot
-    be read, repeated ids and works left out are counted and named in the funnel. Records that
-    come in portions are read on all cores; the result is the same.
+    The country of a work is that of an institution, or one parsed from a raw string. Records that cannot
+    be read and repeated ids are counted and named in the funnel. Records that come in portions are read on all
+    cores; the result is the same.
+
+    Parameters
+    ----------
+    entry : which works enter the corpus.
     """
-    tables, funnel = tabulate_in_turn(records, study)
-    return Tables(**{name: pl.concat(parts) for name, parts in tables}, funnel=funnel)
+    tables, funnel = tabulate_in_turn(records, entry)
+    return Corpus({name: pl.concat(parts) for name, parts in tables}, funnel)
 
 
 def tabulate_in_turn(
-    records: Iterable[Record] | Portioned, study: Study, kept_in: Path | None = None
+    records: Iterable[Record] | Portioned, entry: Entry, kept_in: Path | None = None
 ) -> tuple[TablesInTurn, Funnel]:
     """Do as `tabulate`, but make each part of a table only when it is its turn: none is whole in memory.
 
     Parameters
     ----------
     kept_in : folder for what is read of each portion, on disk until the tables are made; portions that are there
-        already, from a call that was stopped, are not read again. It must be used for these records and study alone.
+        already, from a call that was stopped, are not read again. It must be used for these
+        records and this entry alone.
     """
     if isinstance(records, Portioned):
         join = _Join()
         kept = None if kept_in is None else KeptParts(kept_in, _write_piece, _read_piece)
-        for piece in in_parallel(partial(_read_portion, study=study), records.portions(), kept=kept):
+        for piece in in_parallel(partial(_read_portion, entry=entry), records.portions(), kept=kept):
             join.add(piece)
             if len(join.faults) >= MOST_FAULTS or join.is_hopeless:
                 break
@@ -190,21 +169,21 @@ def tabulate_in_turn(
         join.complain()
         return join.tables(), join.funnel
     join, faults = _Join(), list[Fault]()
-    join.add(_read(records, study, faults))
+    join.add(_read(records, entry, faults))
     if faults:
         raise FileError.first(faults, kind="works file")
     return join.tables(), join.funnel
 
 
-def _read_portion(portion: Portion, study: Study) -> _Piece:
+def _read_portion(portion: Portion, entry: Entry) -> _Piece:
     faults: list[Fault] = []
     with no_collection():
-        return _read(portion.records(faults), study, faults)
+        return _read(portion.records(faults), entry, faults)
 
 
-def _read(records: Iterable[Record], study: Study, faults: list[Fault]) -> _Piece:
+def _read(records: Iterable[Record], entry: Entry, faults: list[Fault]) -> _Piece:
     funnel = Funnel()
-    parts = {name: _Rows(name) for name in TABULATED}
+    gathered = _Rows()
     ids: list[tuple[str, str]] = []
     seen: set[str] = set()
     for record in records:
@@ -226,16 +205,13 @@ def _read(records: Iterable[Record], study: Study, faults: list[Fault]) -> _Piec
             continue
         seen.add(work_id)
         countries = countries_of(work)
-        if is_copublication(countries, study):
-            funnel.copublications += 1
+        if entry.admits(countries):
             funnel.converted += [(record.where, f"{path}: {what}") for path, what in wrong]
-            _add(record, work, work_id, countries, study, parts, funnel)
-            if len(parts["works"].rows) >= _CHUNK:
-                for part in parts.values():
-                    part.flush()
-    for part in parts.values():
-        part.flush()
-    return _Piece({name: part.packed for name, part in parts.items()}, funnel, ids, faults)
+            _add(record, work, work_id, countries, gathered.rows, funnel)
+            if len(gathered.rows["works"]) >= _CHUNK:
+                gathered.flush()
+    gathered.flush()
+    return _Piece(gathered.packed, funnel, ids, faults)
 
 
 class _Join:
@@ -263,9 +239,6 @@ class _Join:
 
     def _take_back(self, piece: _Piece, known: set[str]) -> None:
         again = pl.col("work_id").is_in(sorted(known))
-        for packed in piece.packed["works"]:
-            for row in unpack(packed).filter(again).iter_rows(named=True):
-                piece.funnel.take_back(row["excluded_because"], row)
         for name, parts in piece.packed.items():
             piece.packed[name] = [pack(unpack(packed).filter(~again)) for packed in parts]
 
@@ -312,32 +285,21 @@ def _schema_read(name: str) -> pl.Schema:
     return pl.Schema({c: dtype for c, dtype in TABLES[name].schema.items() if c != "duplicate_of"})
 
 
-def is_copublication(countries: Iterable[Iterable[str]], study: Study) -> bool:
-    """Return whether authors with these countries have an affiliation on side A and one on side B."""
-    return {"a", "b"} <= {study.side_of(code) for code in set(chain.from_iterable(countries))}
-
-
 def _add(
     record: Record,
     work: Work,
     work_id: str,
     countries: list[list[str]],
-    study: Study,
-    parts: dict[str, _Rows],
+    rows: dict[str, list[tuple[Any, ...]]],
     funnel: Funnel,
 ) -> None:
     row, read_in_part = work_row(work, work_id, countries)
     for authorship, affiliations in authorship_rows(work, work_id, countries):
-        sides = {study.side_of(code) for code in authorship.countries}
-        parts["authorships"].rows.append((*authorship, "a" in sides, "b" in sides))
-        parts["affiliations"].rows += affiliations
+        rows["authorships"].append(authorship)
+        rows["affiliations"] += affiliations
     if record.is_whole:
         row = row._replace(is_truncated=False)
-    columns = row._asdict()
-    reason = excluded_because(columns, study)
-    if reason:
-        funnel.leave_out(reason, columns)
     if read_in_part:
         funnel.shortened.append((record.where, read_in_part))
-    parts["works"].rows.append((*row, sorted(record.found_by), epoch_of(record.retrieved_on), reason is None, reason))
-    parts["topics"].rows += topic_rows(work, work_id)
+    rows["works"].append((*row, sorted(record.found_by), epoch_of(record.retrieved_on)))
+    rows["topics"] += topic_rows(work, work_id)

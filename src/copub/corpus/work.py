@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from copub.corpus.paratext import paratext_title
 from copub.corpus.record import Authorship, Institution, Link, Topic, Unreadable, Work
 from copub.corpus.text import (
     LONGEST_ABSTRACT,
@@ -68,6 +69,7 @@ class WorkRow(NamedTuple):
     primary_topic_id: str | None
     primary_topic_score: float | None
     updated_date: str | None
+    paratext_title: str | None
 
 
 class TopicRow(NamedTuple):
@@ -152,12 +154,13 @@ def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[
     source = (work.primary_location and work.primary_location.source) or work.host_venue
     topic = work.primary_topic
     authors = len(work.authorships or ())
+    status = abstract_status(abstract)
     row = WorkRow(
         work_id=work_id,
         doi=doi_of(work.doi),
         title=title or None,
         abstract=abstract or None,
-        abstract_status=abstract_status(abstract),
+        abstract_status=status,
         publication_year=work.publication_year,
         publication_date=_date(work.publication_date),
         type=work.type,
@@ -174,6 +177,7 @@ def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[
         primary_topic_id=short_id(topic.id) if topic else None,
         primary_topic_score=topic.score if topic else None,
         updated_date=work.updated_date,
+        paratext_title=paratext_title(work.type, title or None, status),
     )
     return row, _read_in_part(heading, printed, work.abstract_inverted_index)
 

@@ -13,11 +13,11 @@ from datetime import date
 
 import polars as pl
 
+from copub.corpus.population import REPAIR
 from copub.history.counterfactuals import NEVER, differ, with_counterfactuals
 from copub.history.runpair import Pair
 from copub.history.states import FINGERPRINTS, NO_PAIR, WEIGHTS
 from copub.runs.instruments import last_retrieval
-from copub.screening.appliedrepairs import REASON as REPAIR
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from copub.arguments import expect
+from copub.corpus.population import affiliations_under
 from copub.errors import InputError
 from copub.history.attribution import State, masks_of, moves, parts, states_of, sums
 from copub.history.causes import AFFILIATED, CAUSES, INDEXED, LEFT, TOPICS, candidates, differences
@@ -239,7 +240,7 @@ def _institutions(pair: Pair, works: pl.DataFrame, moved: pl.DataFrame) -> pl.Da
 def _institutions_of(run: Run, study: Study, works: pl.DataFrame, suffix: str) -> pl.DataFrame:
     counted = works.filter(f"in_population_{suffix}").select("work_id")
     return (
-        run.tables["affiliations"]
+        affiliations_under(run.tables["affiliations"], repairs=study.apply_repairs)
         .filter(pl.col("country_code").is_in(study.side_a.countries))
         .join(counted, on="work_id", how="semi")
         .with_columns(pl.coalesce("institution_id", "institution_name").alias("key"))

@@ -1,7 +1,6 @@
 """Where the repairs that two runs applied differ, and whether the record differs as well.
 
-The tables of a run hold affiliations as repaired; the table ``repairs`` says which rows were. So
-a row that a repair touched in either run is compared by its printed string alone.
+A row that a repair touched in either run is compared by its printed string alone.
 """
 
 from __future__ import annotations
@@ -10,7 +9,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from copub.corpus.population import affiliations_under, authorships_under
 from copub.runs.folder import Run
+from copub.runs.instruments import study_of
 
 _PLACE = ("work_id", "author_seq", "affiliation_seq")
 _STRING = (*_PLACE, "raw_affiliation_string")
@@ -48,19 +49,24 @@ def _applied(run: Run) -> pl.DataFrame:
     if "repairs" not in run.tables:
         return pl.DataFrame(schema=schema)
     # a glued block, which names no row, changes none
-    return run.tables["repairs"].filter("is_applied", pl.col("affiliation_seq").is_not_null()).select(*schema)
+    rows = pl.col("affiliation_seq").is_not_null() & study_of(run.manifest).apply_repairs
+    return run.tables["repairs"].filter(rows).select(*schema)
 
 
 def _record(run: Run, works: pl.Series, places: pl.DataFrame) -> set[tuple[object, ...]]:
     """Return the rows of some works: whole, or their string where a repair touched them, or their author."""
-    rows = run.tables["affiliations"].filter(pl.col("work_id").is_in(works.implode()))
+    study = study_of(run.manifest)
+    own = (
+        run.tables[name].filter(pl.col("work_id").is_in(works.implode())) for name in ("affiliations", "authorships")
+    )
+    affiliations, authorships = own
+    rows = affiliations_under(affiliations, repairs=study.apply_repairs)
     touched = rows.join(places, on=_PLACE, how="semi").select(_STRING).rows()
     whole = rows.join(places, on=_PLACE, how="anti").select(
         *_WHOLE[:-1], pl.col("lineage").list.sort().list.join(" ")
     ).rows()  # fmt: skip
     authors = (
-        run.tables["authorships"]
-        .filter(pl.col("work_id").is_in(works.implode()))
+        authorships_under(authorships, study)
         .join(places, on=_PLACE[:2], how="anti")
         .select("work_id", "author_seq", pl.col("countries").list.sort().list.join(" "))
         .rows()

@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import polars as pl
 
-from copub.corpus import Tables
-from copub.corpus.funnel import Funnel
+from copub.corpus import Corpus
 from copub.history.series import Rescore
-from copub.history.states import reasons_under, with_sides
 from copub.lists.registry import Find, find_list
 from copub.measures.copublications import flagged_works
+from copub.measures.inputs import inputs_of
+from copub.measures.view import view_of
 from copub.runs.folder import Run
-from copub.screening.appliedrepairs import repaired
-from copub.screening.studyhits import decided, screen_study
+from copub.schema import TABLES
+from copub.screening import found_in
+from copub.screening.studyhits import hits_of
 from copub.study import Study
 from copub.study.question import resolve
 from copub.technology import classify
@@ -40,31 +41,20 @@ def _flagged(run: Run, study: Study, find: Find, decisions: pl.DataFrame | None)
 
     `study` decides years, types, sides, repairs, levels and tiers.
     """
-    tables, *_ = repaired(_tables_under(run, study), study)
+    names = ("works", "topics", "authorships", "affiliations")
+    corpus = Corpus({name: run.tables[name].select(TABLES[name].schema.names()) for name in names})
     headline = replace(
         study, other_taxonomies=(), other_watchlists=(), published=(), ties=(), labelled="", evaluations=()
     )
-    question = resolve(headline, find)
+    question = replace(resolve(headline, find), decisions=decisions)
     classification = classify(
-        tables.works,
-        tables.topics,
+        corpus["works"],
+        corpus["topics"],
         question.taxonomies,
         operating_point=study.operating_point,
         thresholds=study.thresholds,
     )
-    hits = screen_study(study, tables.affiliations, question.watchlists, tables.works)
-    hits = decided(study, hits, tables.affiliations, question.watchlists, tables.works, decisions)
-    return flagged_works(question.study, tables, classification, hits, question.headline_levels)
-
-
-def _tables_under(run: Run, study: Study) -> Tables:
-    """Return a run's tables as `study` would have made them from the same records."""
-    works = (
-        run.tables["works"]
-        .drop("excluded_because")
-        .join(reasons_under(run, study).rename({"reason": "excluded_because"}), on="work_id", how="left")
-        .with_columns(pl.col("excluded_because").is_null().alias("in_population"))
-        .select(run.tables["works"].columns)
-    )
-    authorships = with_sides(run.tables["authorships"], study)
-    return Tables(works, run.tables["topics"], authorships, run.tables["affiliations"], Funnel())
+    corpus = corpus.having(assignments=classification.assignments, basis=classification.basis)
+    corpus = corpus.having(found=found_in(corpus, question.watchlists))
+    hits = hits_of(question, corpus)
+    return flagged_works(inputs_of(question, hits), view_of(question.study, corpus, hits))

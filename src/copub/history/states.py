@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import polars as pl
 
-from copub.corpus.funnel import excluded_because
+from copub.corpus.population import affiliations_under, authorships_under, population
 from copub.errors import InputError
 from copub.measures.copublications import authors_by_side, listed_works
 from copub.runs.folder import Run
-from copub.screening.appliedrepairs import REASON as REPAIR
 from copub.screening.studyhits import rule_of
 from copub.study import Study
 
@@ -51,6 +49,8 @@ def read_state(run: Run, study: Study) -> pl.DataFrame:
             hint="run the study again without --until",
         )
     tables = run.tables
+    affiliations = affiliations_under(tables["affiliations"], repairs=study.apply_repairs)
+    authorships = authorships_under(tables["authorships"], study)
     counted = tables["copublications"].select("work_id", *WEIGHTS, "is_critical", "is_listed", "is_top_level")
     topped = counted.join(listed_under(run, study, study), on="work_id", how="left").with_columns(
         # where a work is critical, the run itself says whether it is at the top level
@@ -63,8 +63,8 @@ def read_state(run: Run, study: Study) -> pl.DataFrame:
         tables["works"]
         .select("work_id", "title", "publication_date", "epoch", _encoded("details", _DETAILS), _encoded("text", _TEXT))
         .join(_joined("topics", tables["topics"], _TOPICS), on="work_id", how="left")
-        .join(_joined("authors", tables["authorships"], ("author_seq", "countries")), on="work_id", how="left")
-        .join(_joined("affiliated", tables["affiliations"], _AFFILIATIONS), on="work_id", how="left")
+        .join(_joined("authors", authorships, ("author_seq", "countries")), on="work_id", how="left")
+        .join(_joined("affiliated", affiliations, _AFFILIATIONS), on="work_id", how="left")
         .with_columns(
             pl.col("topics").fill_null(""),
             pl.concat_str(pl.col("authors", "affiliated").fill_null(""), separator="\n").alias("affiliations"),
@@ -86,45 +86,22 @@ def _joined(name: str, table: pl.DataFrame, columns: Sequence[str]) -> pl.DataFr
 
 
 def reasons_under(run: Run, study: Study) -> pl.DataFrame:
-    """Return per co-publication of a run why `study` would leave it out; null if it would count it.
-
-    What a repair of the run left out stays out under every study that repairs.
-    """
-    wanted = run.tables["works"].select(
-        "work_id", "publication_year", "type", "title", "abstract_status", "is_paratext", "is_retracted", "is_xpac",
-        "n_authors", "excluded_because",
-    )  # fmt: skip
-    pairs = _pairs_under(run.tables["authorships"], study)
-
-    def reason(row: dict[str, Any]) -> str | None:
-        if row["excluded_because"] == REPAIR:
-            return REPAIR if study.apply_repairs else excluded_because(row, study)
-        return excluded_because(row, study) if row["work_id"] in pairs else NO_PAIR
-
-    rows = [(row["work_id"], reason(row)) for row in wanted.iter_rows(named=True)]
-    return pl.DataFrame(rows, schema={"work_id": pl.String, "reason": pl.String}, orient="row")
-
-
-def _pairs_under(authorships: pl.DataFrame, study: Study) -> set[str]:
-    sided = with_sides(authorships, study).group_by("work_id").agg(pl.col("on_side_a", "on_side_b").any())
-    return set(sided.filter("on_side_a", "on_side_b")["work_id"])
-
-
-def with_sides(authorships: pl.DataFrame, study: Study) -> pl.DataFrame:
-    """Return the table ``authorships`` with the sides that `study` gives its authors."""
-
-    def on_side(countries: tuple[str, ...]) -> pl.Expr:
-        return pl.col("countries").list.set_intersection(list(countries)).list.len() > 0
-
-    return authorships.with_columns(
-        on_side(study.side_a.countries).alias("on_side_a"), on_side(study.side_b.countries).alias("on_side_b")
+    """Return per work of a run why `study` would leave it out; null if it would count it."""
+    works, authorships = run.tables["works"], run.tables["authorships"]
+    found = works.select("work_id").join(
+        population(study, works, authorships).with_columns(in_pair=True),
+        on="work_id",
+        how="left",
+        maintain_order="left",
     )
+    no_pair = pl.when("in_pair").then("excluded_because").otherwise(pl.lit(NO_PAIR))
+    return found.select("work_id", no_pair.alias("reason"))
 
 
 def weights_under(run: Run, study: Study) -> pl.DataFrame:
-    """Return per work of a run the weights that it would have with the sides of `study`."""
+    """Return per work of a run the weights that it would have with the sides and the rule for repairs of `study`."""
     countries = [*study.side_a.countries, *study.side_b.countries]
-    return authors_by_side(with_sides(run.tables["authorships"], study), countries).select("work_id", *WEIGHTS)
+    return authors_by_side(authorships_under(run.tables["authorships"], study), countries).select("work_id", *WEIGHTS)
 
 
 def critical_under(run: Run, study: Study, thresholds: pl.DataFrame) -> pl.DataFrame:

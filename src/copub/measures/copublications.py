@@ -14,9 +14,9 @@ from copub.parallel import zip_by_work
 from copub.schema import conform
 
 if TYPE_CHECKING:
-    from copub.corpus import Tables
+    from copub.measures.inputs import Inputs
+    from copub.measures.view import View
     from copub.study import Study
-    from copub.technology import Classification
 
 TEXTS = pl.List(pl.String)
 UNRATED = "unrated"
@@ -28,31 +28,19 @@ def copublications(flagged: pl.DataFrame) -> pl.DataFrame:
     return conform("copublications", kept.drop("excluded_because", "is_xpac", "is_paratext", *DUPLICATES))
 
 
-def flagged_works(
-    study: Study,
-    tables: Tables,
-    classification: Classification,
-    hits: pl.DataFrame,
-    levels: Sequence[str],
-    reviewed: Mapping[str, str] | None = None,
-) -> pl.DataFrame:
-    """Return all co-publications with the columns of table ``copublications``, whether counted or not.
+def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
+    """Return all works of both sides with the columns of table ``copublications``, whether counted or not.
 
     Works that the study leaves out say why in ``excluded_because``; with ``is_xpac``,
     ``is_paratext`` and the groups of duplicates that is what other choices of works need. Sorted by work_id.
 
     Parameters
     ----------
-    study : what is asked.
-    tables : works, authorships and affiliations of all co-publications.
-    classification : assignments and basis of the decision.
-    hits : table ``hits``, over all watchlists of the study.
-    levels : risk levels of the headline watchlists, strongest first.
-    reviewed : review status by work_id, where people have decided.
+    view : works, authorships, affiliations, assignments and hits (`copub.measures.view.view_of`).
     """
-    found = _flagged(study, tables, classification, hits, levels)
+    found = _flagged(given.study, view, given.levels)
     no_texts = pl.lit([], dtype=TEXTS)
-    flagged = found.join(_status(reviewed or {}), on="work_id", how="left").with_columns(
+    flagged = found.join(_status(given.reviewed), on="work_id", how="left").with_columns(
         pl.col("is_critical", "is_listed", "is_level_top").fill_null(False),
         pl.col("areas", "entities", "watchlists", "tiers").fill_null(no_texts),
         pl.col("listing_category").fill_null("none"),
@@ -71,16 +59,10 @@ def flagged_works(
     )
 
 
-def _flagged(
-    study: Study, tables: Tables, classification: Classification, hits: pl.DataFrame, levels: Sequence[str]
-) -> pl.DataFrame:
-    """Return all co-publications with what each stage found of them; null where it found nothing."""
-    works = tables.works.select(
-        "work_id", "doi", "title", "publication_year", "publication_date", "type", "language",
-        "source_name", "publisher", "n_authors", "n_countries", "is_truncated", "is_retracted",
-        "abstract_status", "duplicate_of", "epoch", "excluded_because", "is_xpac", "is_paratext",
-    )  # fmt: skip
-    critical = critical_works(classification.assignments, study.taxonomy)
+def _flagged(study: Study, view: View, levels: Sequence[str]) -> pl.DataFrame:
+    """Return all works of both sides with what each stage found of them; null where it found nothing."""
+    hits, works = view.hits, view.works.drop("funders", "updated_date")
+    critical = critical_works(view.assignments, study.taxonomy)
     listed = listed_works(hits, study, levels)
     on_lists = (
         hits.filter("is_counted").group_by("work_id").agg(pl.col("watchlist").unique().sort().alias("watchlists"))
@@ -98,7 +80,7 @@ def _flagged(
             authors_by_side(authorships, countries),
             institutions_resolved(authorships, affiliations),
             listed_credit(authorships, affiliations, places),
-            classification.basis,
+            view.basis,
             critical,
             listed,
             on_lists,
@@ -107,7 +89,7 @@ def _flagged(
         return part
 
     ordered = with_groups(works).sort("work_id")
-    parts = zip_by_work(ordered, tables.authorships, tables.affiliations, rows=WORKS_AT_ONCE)
+    parts = zip_by_work(ordered, view.authorships, view.affiliations, rows=WORKS_AT_ONCE)
     return pl.concat(flagged_part(*part) for part in parts)
 
 

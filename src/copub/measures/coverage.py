@@ -11,25 +11,25 @@ from copub.parallel import by_parts
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
-    from copub.corpus import Tables
+    from copub.measures.view import View
 
 LARGEST_PUBLISHERS = 20
 LARGEST_PER_YEAR = 5
 
 
-def coverage(tables: Tables, copublications: pl.DataFrame) -> pl.DataFrame:
+def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``coverage``: the funnel, then fill rates of the study's works."""
     works = copublications.select("work_id", "publication_year", "publisher")
-    strings = by_parts(tables.affiliations, _strings).join(works, on="work_id")
+    strings = by_parts(view.affiliations, _strings).join(works, on="work_id")
     filled = (
         copublications.select("work_id", "publication_year", "publisher", *_JUDGED)
-        .join(by_parts(tables.affiliations, _with_strings), on="work_id", how="left")
+        .join(by_parts(view.affiliations, _with_strings), on="work_id", how="left")
         .with_columns(pl.col("with_string").fill_null(False))
     )
     large = (
         copublications.group_by("publisher").len().drop_nulls().sort(["len", "publisher"], descending=[True, False])
     )["publisher"]
-    parts = [tables.funnel.table()]
+    parts = [view.funnel.table()]
     year = pl.col("publication_year").cast(pl.String)
     for kind, piece, publishers in (
         ("all", pl.lit("all"), None),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.lists.decisions import review_status
 from copub.lists.errorcounts import Errors, read_card, read_evaluation
 from copub.lists.modelcard import FOLDER, MODEL
 from copub.lists.published import Published
@@ -32,36 +33,49 @@ EVALUATED_POINT = "balanced"
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything beside the frames of the stages before; each part may be absent."""
+    """What a question gives to the measures beside the works that it sees; what lists and people say may be absent.
 
+    levels : risk levels of the headline watchlists, strongest first. areas : ids of the areas of the headline taxonomy.
+    reviewed : review status by work_id. groups : works of the same authors
+    (`copub.measures.clusters.author_groups`). levels_of : strongest level of an institution, by id or name.
+    """
+
+    study: Study
+    levels: tuple[str, ...]
+    areas: tuple[str, ...]
     errors: Errors | None = None
     taught: pl.DataFrame | None = None
     groups: pl.DataFrame | None = None
     labelled: pl.DataFrame | None = None
+    reviewed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     published: tuple[Published, ...] = ()
     ties: tuple[Tie, ...] = ()
-    levels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    levels_of: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     thresholds: Thresholds = field(default_factory=lambda: MappingProxyType({}))
     held: pl.DataFrame | None = None
     unrated: tuple[Unrated, ...] = ()
 
 
-def inputs_of(question: Question, labelled: pl.DataFrame | None, groups: pl.DataFrame | None = None) -> Inputs:
-    """Return what measure reads besides the frames.
+def inputs_of(question: Question, hits: pl.DataFrame | None = None, groups: pl.DataFrame | None = None) -> Inputs:
+    """Return what measure reads besides the works that a question sees.
 
     Parameters
     ----------
-    labelled : labels of the study's own works that people gave, None without any.
-    groups : groups of works of the same authors (`copub.measures.clusters.author_groups`).
+    hits : hits of the question, where people decided on some.
     """
+    decisions = question.decisions
     return Inputs(
+        question.study,
+        question.headline_levels,
+        tuple(question.taxonomies[0].area_ids),
         errors=errors_of(question),
         taught=taught_for(question.taxonomies[0]),
         groups=groups,
-        labelled=labelled,
+        labelled=question.labelled,
+        reviewed={} if hits is None or decisions is None else review_status(hits, decisions),
         published=question.published,
         ties=question.ties,
-        levels=levels_of_entities(question.headline_watchlists) if question.ties else {},
+        levels_of=levels_of_entities(question.headline_watchlists) if question.ties else {},
         thresholds=thresholds_of(question.study),
         held=held_by(question.headline_watchlists),
         unrated=tuple(unrated_of(watchlist) for watchlist in question.headline_watchlists),

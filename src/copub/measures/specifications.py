@@ -19,6 +19,7 @@ from copub.intervals import DIGITS, with_intervals
 from copub.measures.pairedchanges import Headline, changes
 from copub.measures.switches import (
     EVERY_LEVEL,
+    WITH,
     WITHOUT,
     Mask,
     Setting,
@@ -34,7 +35,7 @@ from copub.measures.switches import (
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
-    from copub.screening.appliedrepairs import OtherRepairs
+    from copub.measures.view import View
     from copub.study import Study
 
 Array = NDArray[np.float64]
@@ -59,37 +60,32 @@ class Specifications(NamedTuple):
 def specifications(
     study: Study,
     flagged: pl.DataFrame,
-    authorships: pl.DataFrame,
-    assignments: pl.DataFrame,
-    hits: pl.DataFrame,
+    view: View,
     levels: Sequence[str],
     thresholds: Thresholds,
-    other: OtherRepairs | None = None,
 ) -> Specifications:
     """Return the headline under every combination of the switches, and what each switch changes.
 
     Parameters
     ----------
     flagged : all co-publications with their flags (`copublications.flagged_works`).
+    view : what these were made of.
     levels : risk levels of the headline watchlists, strongest first.
     thresholds : by taxonomy, operating point and area; operating points not named are not switched.
-    other : the frames under the other rule for repairs; None leaves that switch as the study sets it.
     """
     operating_points = sorted(
         {operating_point for by_operating_point in thresholds.values() for operating_point in by_operating_point}
     )
-    settings = settings_of(study, levels, operating_points, both_repairs=other is not None)
+    settings = settings_of(study, levels, operating_points, both_repairs=view.hits_instead is not None)
     works = eligible_works(study, flagged)
-    critical = critical_masks(study, works, assignments, settings, thresholds)
+    critical = critical_masks(study, works, view.assignments, settings, thresholds)
     parts, moved = [], _Moved(settings, critical)
     for repairs in settings["repairs"]:
-        its_hits, its_authorships = hits, authorships
-        if not repairs.own and other is not None:
-            its_hits, its_authorships = other.hits_instead(hits), other.authorships_instead(authorships)
+        hits = view.hits if repairs.own or view.hits_instead is None else view.hits_instead
         for hk_mo in settings["hk_mo"]:
             as_it_is = repairs.own and hk_mo.name != WITHOUT
-            sided = works if as_it_is else with_sides(study, works, its_authorships, hk_mo.name)
-            listed = listed_masks(study, works, its_hits, settings, levels, hk_mo.name)
+            sided = works if as_it_is else with_sides(study, works, view.authorships, hk_mo.name, repairs.name == WITH)
+            listed = listed_masks(study, works, hits, settings, levels, hk_mo.name)
             weights = moved.seen(populations(study, sided, settings))
             part = _products(critical, listed, weights)
             moved.add({"repairs": repairs, "hk_mo": hk_mo}, listed)

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copub.corpus.funnel import PARATEXT_TITLE
+from copub.corpus.population import PARATEXT_TITLE, on_side
 from copub.measures.copublications import UNRATED, authors_by_side
 from copub.measures.duplicategroups import COLUMNS as DUPLICATES
 from copub.measures.duplicategroups import first_of_group
@@ -256,18 +256,20 @@ def _kept(study: Study, cap: str, types: str, dual: str) -> pl.Expr:
     return keep
 
 
-def with_sides(study: Study, works: pl.DataFrame, authorships: pl.DataFrame, hk_mo: str) -> pl.DataFrame:
-    """Return the works with sides and weights as the authorships have them.
+def with_sides(study: Study, works: pl.DataFrame, authorships: pl.DataFrame, hk_mo: str, repairs: bool) -> pl.DataFrame:
+    """Return the works with sides and weights as the authorships have them, with `repairs` or as recorded.
 
     With `hk_mo` "without", Hong Kong and Macau belong to no side.
     """
     left_out = HARMONISED if hk_mo == WITHOUT else ()
     side_a, side_b = ([c for c in side.countries if c not in left_out] for side in (study.side_a, study.side_b))
-    sides = [
-        (pl.col("countries").list.set_intersection(side).list.len() > 0).alias(name)
-        for name, side in (("on_side_a", side_a), ("on_side_b", side_b))
-    ]
-    again = by_parts(authorships, lambda part: authors_by_side(part.with_columns(sides), [*side_a, *side_b]))
+    countries = pl.col("countries_repaired" if repairs else "countries_recorded")
+    sides = [on_side(side).alias(name) for name, side in (("on_side_a", side_a), ("on_side_b", side_b))]
+
+    def sided(part: pl.DataFrame) -> pl.DataFrame:
+        return authors_by_side(part.with_columns(countries=countries).with_columns(sides), [*side_a, *side_b])
+
+    again = by_parts(authorships, sided)
     return works.drop(c for c in again.columns if c != "work_id").join(
         again, on="work_id", how="left", maintain_order="left"
     )

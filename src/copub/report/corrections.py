@@ -33,7 +33,8 @@ _DECISIONS: tuple[Column, ...] = (
 
 def repair_grids(facts: Facts) -> list[Grid]:
     """Return the repairs by kind, and those that the study applied one by one."""
-    words, repairs = facts.words, facts.table("repairs")
+    words = facts.words
+    repairs = facts.table("repairs").with_columns(is_applied=pl.lit(bool(facts.study.get("apply_repairs"))))
     if repairs.is_empty():
         return []
     kinds = repairs.group_by("kind", "is_applied").len("works").sort("kind", "is_applied")

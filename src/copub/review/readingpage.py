@@ -17,6 +17,7 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from copub.corpus.population import affiliations_under, authorships_under
 from copub.draw import in_draw_order
 from copub.lists.watchlist import UNRATED, Watchlist
 from copub.measures.inputs import taught_for
@@ -61,7 +62,7 @@ def works_page(
     part : which part of how many this page is, and how many works all parts share (`deal`).
     """
     works = open_works(tables["copublications"], taught_for(question.taxonomies[0]))
-    sheet = deal(draw_works(works, tables["works"], tables["affiliations"], tables["authorships"], size, seed), *part)
+    sheet = deal(draw_works(works, *_given(question, tables), size, seed), *part)
     sizes = sizes_of_strata(works)
     keys = list(sizes)
     placed = with_strata(works).select("work_id", *READING_STRATA).iter_rows()
@@ -77,6 +78,12 @@ def works_page(
     return _page(question, run, WORKS, _works(question, sheet, stratum), data)
 
 
+def _given(question: Question, tables: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return what readers are shown of works: texts, affiliations, and the sides of the authors."""
+    affiliations = affiliations_under(tables["affiliations"], repairs=question.study.apply_repairs)
+    return tables["works"], affiliations, authorships_under(tables["authorships"], question.study)
+
+
 def third_look_page(
     question: Question, tables: Mapping[str, pl.DataFrame], run: str, disputed: Mapping[str, float]
 ) -> str:
@@ -90,7 +97,7 @@ def third_look_page(
     drawn = in_draw_order(rows, "work_id").with_columns(
         stands_for=pl.col("work_id").replace_strict(disputed, return_dtype=pl.Float64)
     )
-    sheet = sheet_of(drawn, tables["works"], tables["affiliations"], tables["authorships"])
+    sheet = sheet_of(drawn, *_given(question, tables))
     return _page(question, run, WORKS, _works(question, sheet, {}), {"third_look": True})
 
 
@@ -103,7 +110,7 @@ def affiliations_page(
     """
     hits = tables["hits"]
     sheet = draw_sheet(
-        hits, tables["affiliations"], question.watchlists, n_hits=size, n_others=size, seed=seed
+        hits, _given(question, tables)[1], question.watchlists, n_hits=size, n_others=size, seed=seed
     ).with_columns(pl.col("entity_id", "entity_name").fill_null(""))
     items = [
         {

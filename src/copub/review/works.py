@@ -46,7 +46,7 @@ def draw_works(
     ----------
     works : table ``copublications``: the finite population.
     texts : table ``works``, for the abstracts.
-    affiliations, authorships : the tables of these names, for what the authors give, side B's first.
+    affiliations, authorships : what the authors give, side B's first (`copub.corpus.population`).
     size : works on the sheet; at most as many as there are.
     seed : the same seed draws the same works, and a larger sheet begins with the smaller one.
 

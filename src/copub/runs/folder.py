@@ -19,27 +19,25 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from copub.arguments import expect, path_of
 from copub.errors import InputError, brief
 from copub.jsonshape import read_json
-from copub.parallel import split_on_disk_by_work
 from copub.progress import bar
 from copub.runs.shape import manifest_fault, table_fault
-from copub.schema import TABLES, empty
+from copub.runs.tablefile import write_table
 from copub.writing import MANIFEST
 
-FORMAT = 3
+FORMAT = 4
 """Format of the runs that this copub writes.
 
 2: hits say why they do not count (`not_counted_because`). 3: tables, columns and study keys have standard names.
+4: works, authorships and affiliations know no study; the table population says which works it counts.
 """
 _FIRST = 1  # the first manifests named no format
 
 _CHUNK = 1 << 20  # bytes
-ROWS_AT_ONCE = 100_000
 _PARTIAL = ".partial-"
 _MEND = "put the file back, or move the run folder away and run the study again"
 
@@ -254,28 +252,25 @@ class RunWriter:
         self.files: list[str] = []
         self._hashes: dict[str, dict[str, str]] = {}
 
-    def table(self, name: str, frame: pl.DataFrame | Iterable[pl.DataFrame]) -> None:
+    def table(self, name: str, table: pl.DataFrame | Iterable[pl.DataFrame]) -> None:
         """Write one table, whole or in parts, as Parquet, with the meaning of each column in its metadata."""
         path = self.folder / "tables" / f"{name}.parquet"
-        schema = _described(name, empty(name)).schema
-        rows = 0
-        # In slices: the whole table in Arrow's form would be a second copy of it in memory.
-        parts = _even([frame] if isinstance(frame, pl.DataFrame) else frame)
-        shown = bar(label=f"write {name}", unit="rows")
-        with self._writing(), shown, pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for part in parts:
-                writer.write_table(_described(name, part))
-                rows += part.height
-                shown.update(part.height)
-        self.written[name] = {"rows": rows, "sha256": sha256_of(path)}
+        write_table(path, name, table, self._writing)
+        self._add(name, path, sha256_of(path))
+
+    def link(self, name: str, path: Path, sha256: str) -> None:
+        """Take a table from where it is kept: nothing large is written twice."""
+        target = self.folder / "tables" / f"{name}.parquet"
+        with self._writing():
+            link_or_copy(path, target)
+        self._add(name, target, sha256)
+
+    def _add(self, name: str, path: Path, sha256: str) -> None:
+        self.written[name] = {"rows": pq.read_metadata(path).num_rows, "sha256": sha256}
 
     def read(self, name: str, *columns: str | pl.Expr) -> pl.DataFrame:
         """Return a table written before, or only these columns of it."""
         return pl.scan_parquet(self.folder / "tables" / f"{name}.parquet").select(columns or pl.all()).collect()
-
-    def parts(self, name: str) -> Iterator[pl.DataFrame]:
-        """Yield a table written before in parts, no work in two of them."""
-        return split_on_disk_by_work(self.folder / "tables" / f"{name}.parquet")
 
     def file(self, name: str, content: str | bytes) -> None:
         """Write one file of the run."""
@@ -334,6 +329,14 @@ def seal_of(manifest: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode("utf-8")).hexdigest()
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Put a file at another place without writing it again where the file system can."""
+    try:
+        os.link(source, target)
+    except OSError:  # another file system, or one without links
+        shutil.copy2(source, target)
+
+
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file as hexadecimal digits."""
     digest = hashlib.sha256()
@@ -350,27 +353,3 @@ def _free(wanted: Path) -> Path:
         number += 1
         path = wanted.with_name(f"{wanted.name}-{number}")
     return path
-
-
-def _even(parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """Yield the same rows in parts of `ROWS_AT_ONCE`, however they come: the file must not depend on that."""
-    rest: list[pl.DataFrame] = []
-    for part in parts:
-        for piece in part.iter_slices(ROWS_AT_ONCE):
-            rest.append(piece)
-            if sum(frame.height for frame in rest) >= ROWS_AT_ONCE:
-                rows = pl.concat(rest)
-                yield rows[:ROWS_AT_ONCE]
-                rest = [rows[ROWS_AT_ONCE:]]
-    if any(frame.height for frame in rest):
-        yield pl.concat(rest)
-
-
-def _described(name: str, frame: pl.DataFrame) -> pa.Table:
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    known = {column.name: column for column in TABLES[name].columns}
-    fields = [
-        field.with_metadata({"description": known[field.name].meaning, "unit": known[field.name].unit})
-        for field in table.schema
-    ]
-    return table.cast(pa.schema(fields, metadata={"table": name, "row": TABLES[name].row}))

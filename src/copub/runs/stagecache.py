@@ -15,33 +15,33 @@ import os
 import platform
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from copub.engine import writing_to_cache
 from copub.errors import InputError
 from copub.parallel import release_memory
 from copub.runs.codehash import code_hash
 from copub.runs.folder import sha256_of
+from copub.runs.tablefile import write_table
 from copub.writing import is_left_over
 
 FOLDER = "_stages"  # no study can have this id
 MODULES: Mapping[str, tuple[str, ...]] = {
     "tabulate": ("copub.sources.harvest", "copub.sources.worksfile", "copub.corpus"),
     "classify": ("copub.technology",),
-    "screen": ("copub.screening.appliedrepairs", "copub.lists.decisions", "copub.screening"),
+    "screen": ("copub.screening",),
     "measure": ("copub.measures",),
 }
 """Stage -> the modules that do its work."""
-CALLERS = ("copub.runs.staging", "copub.parallel")
+CALLERS = ("copub.runs.staging", "copub.parallel", "copub.corpus.dataset")
 """What calls the stages and decides what they are given; it imports all stages, so it counts by its own code."""
 
 MADE, REUSED, DAMAGED = "made", "reused", "made anew: the kept result was damaged"
@@ -54,25 +54,20 @@ _LIBRARIES = ("polars", "pyarrow", "numpy", "scipy", "scikit-learn", "orjson")
 Frames = Iterable[tuple[str, pl.DataFrame | Iterable[pl.DataFrame]]]
 Make = Callable[[], tuple[Frames, Mapping[str, Any]]]
 """Gives frames with their names, whole or in parts, each let go before the next is made, and facts."""
-NOTHING: Mapping[str, Sequence[str]] = {}
-_Kept = tuple[dict[str, pl.DataFrame], dict[str, Any], dict[str, str]]
-"""Frames, facts and hashes of an entry."""
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
     """The result of a stage.
 
-    frames : frames by name. facts : what else it says, as JSON gives it back. hashes : sha256 of
-    each frame's file, to be part of the next stage's key. origin : made, reused, or made anew
-    because the kept result was damaged.
+    paths : the Parquet file of each table. hashes : its sha256, to be part of the next stage's key. facts : what
+    else the stage says, as JSON gives it back. origin : made, reused, or made anew because the kept result was damaged.
     """
 
-    frames: dict[str, pl.DataFrame]
-    facts: dict[str, Any]
+    paths: dict[str, Path]
     hashes: dict[str, str]
+    facts: dict[str, Any]
     origin: str
-    folder: Path
 
 
 class StageCache:
@@ -81,9 +76,7 @@ class StageCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / FOLDER
 
-    def cached(
-        self, stage: str, parts: Mapping[str, Any], make: Make, *, left_on_disk: Mapping[str, Sequence[str]] = NOTHING
-    ) -> Staged:
+    def cached(self, stage: str, parts: Mapping[str, Any], make: Make) -> Staged:
         """Return the result of a stage: the kept one if its key is the same, else what `make` gives.
 
         Parameters
@@ -91,25 +84,23 @@ class StageCache:
         stage : one of `MODULES`.
         parts : all that the result rests on beside the code, ready for JSON: hashes of inputs,
             settings.
-        make : gives names and frames, and facts ready for JSON.
-        left_on_disk : columns by frame that are not read; large texts, mostly, or a whole table, which
-            then has no frame.
+        make : gives names and tables, and facts ready for JSON.
         """
         key = key_of(stage, parts)
         place = self.folder / f"{stage}-{key}"
         there = place.exists()
-        kept = _read(place, left_on_disk)
+        kept = _read(place)
         if kept is not None:
             with suppress(FileNotFoundError):  # another call may have dropped it since
                 os.utime(place / _ENTRY)
-            return Staged(*kept, REUSED, place)
+            return replace(kept, origin=REUSED)
         frames, facts = make()
-        whole = self._write(place, frames, facts, left_on_disk)
+        whole = self._write(place, frames, facts)
         del frames
         release_memory()
         self._forget_oldest(stage, place)
         shutil.rmtree(self.parts_folder(stage, parts), ignore_errors=True)
-        return Staged(*whole, DAMAGED if there else MADE, place)
+        return replace(whole, origin=DAMAGED if there else MADE)
 
     def parts_folder(self, stage: str, parts: Mapping[str, Any]) -> Path:
         """Return where a stage may keep what it makes of each part until its result is whole.
@@ -118,38 +109,36 @@ class StageCache:
         """
         return self.folder / f"{_PARTS}{stage}-{key_of(stage, parts)}"
 
-    def _write(
-        self, place: Path, frames: Frames, facts: Mapping[str, Any], left_on_disk: Mapping[str, Sequence[str]]
-    ) -> _Kept:
+    def _write(self, place: Path, frames: Frames, facts: Mapping[str, Any]) -> Staged:
         """Write an entry beside its place and rename it; return it as read back, so that made and kept are alike."""
-        partial = self._beside(place)
-        shutil.rmtree(partial, ignore_errors=True)
+        beside = self._beside(place)
+        shutil.rmtree(beside, ignore_errors=True)
         try:
             with writing_to_cache(self.folder):
-                partial.mkdir(parents=True)
-            self._fill(partial, frames, facts)
-            whole = _read(partial, left_on_disk)  # in its place, another call might exchange it meanwhile
+                beside.mkdir(parents=True)
+            self._fill(beside, frames, facts)
+            whole = _read(beside)  # in its place, another call might exchange it meanwhile
             if whole is None:
                 raise InputError(
                     "the cache does not give back what was written to it",
                     where=str(self.folder),
                     hint="check the disk, or name another folder (--cache DIR)",
                 )
-            self._publish(partial, place)
+            self._publish(beside, place)
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
-        return whole
+            shutil.rmtree(beside, ignore_errors=True)
+        return replace(whole, paths={name: place / path.name for name, path in whole.paths.items()})
 
-    def _publish(self, partial: Path, place: Path) -> None:
+    def _publish(self, beside: Path, place: Path) -> None:
         """Rename an entry to its place; one that another call has put there since stays, unless it is damaged."""
-        if _whole_entry(place) is not None:
+        if _read(place) is not None:
             return
         with writing_to_cache(self.folder):
             damaged = self._beside(place, "damaged-")
             with suppress(FileNotFoundError):
                 place.rename(damaged)
             shutil.rmtree(damaged, ignore_errors=True)
-            partial.rename(place)
+            beside.rename(place)
 
     def _beside(self, place: Path, what: str = "") -> Path:
         """Return a temporary name that no other process or thread uses."""
@@ -159,26 +148,13 @@ class StageCache:
         hashes = {}
         for name, frame in frames:  # the stage works between two frames: its own errors are not the cache's
             path = folder / f"{name}.parquet"
-            self._write_parts(path, [frame] if isinstance(frame, pl.DataFrame) else frame)
+            write_table(path, name, frame, partial(writing_to_cache, self.folder))
             with writing_to_cache(self.folder):
                 hashes[name] = sha256_of(path)
             del frame  # the next is made now
         entry = json.dumps({"facts": facts, "hashes": dict(sorted(hashes.items()))}, ensure_ascii=False)
         with writing_to_cache(self.folder):
             (folder / _ENTRY).write_text(entry + "\n", encoding="utf-8")
-
-    def _write_parts(self, path: Path, parts: Iterable[pl.DataFrame]) -> None:
-        tables = (part.to_arrow(compat_level=pl.CompatLevel.oldest()) for part in parts)
-        first = next(tables)
-        with writing_to_cache(self.folder):
-            writer = pq.ParquetWriter(path, first.schema, compression="zstd")
-        try:
-            for table in chain([first], tables):
-                with writing_to_cache(self.folder):
-                    writer.write_table(table)
-        finally:
-            with writing_to_cache(self.folder):
-                writer.close()
 
     def _forget_oldest(self, stage: str, newest: Path) -> None:
         """Drop the results that were not used for longest, so that the folder does not grow for ever."""
@@ -212,30 +188,14 @@ def _libraries() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
 
 
-def _read(place: Path, left_on_disk: Mapping[str, Sequence[str]]) -> _Kept | None:
-    """Return frames, facts and hashes of an entry; None if it is not there or not as it was written."""
-    entry = _whole_entry(place)
-    if entry is None:
-        return None
+def _read(place: Path) -> Staged | None:
+    """Return what is kept in a folder; None if it is not there or not as it was written."""
     try:
-        paths = {name: place / f"{name}.parquet" for name in entry["hashes"]}
-        return dict(_frames(paths, left_on_disk)), entry["facts"], entry["hashes"]
-    except (OSError, pl.exceptions.PolarsError):
-        return None
-
-
-def _whole_entry(place: Path) -> dict[str, Any] | None:
-    """Return what an entry says if all its files are as they were written, else None."""
-    try:
-        entry: dict[str, Any] = json.loads((place / _ENTRY).read_text(encoding="utf-8"))
-        hashes = {name: sha256_of(place / f"{name}.parquet") for name in entry["hashes"]}
-        return entry if hashes == entry["hashes"] and isinstance(entry["facts"], dict) else None
+        entry = json.loads((place / _ENTRY).read_text(encoding="utf-8"))
+        hashes: dict[str, str] = entry["hashes"]
+        paths = {name: place / f"{name}.parquet" for name in hashes}
+        if any(sha256_of(path) != hashes[name] for name, path in paths.items()):
+            return None
+        return Staged(paths, hashes, dict(entry["facts"]), "")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-
-
-def _frames(paths: Mapping[str, Path], left_on_disk: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, pl.DataFrame]]:
-    for name, path in paths.items():
-        columns = [column for column in pl.read_parquet_schema(path) if column not in left_on_disk.get(name, ())]
-        if columns:
-            yield name, pl.read_parquet(path, columns=columns)

@@ -1,113 +1,92 @@
 """The stages tabulate, classify and screen, each carried out once for the same inputs.
 
 What a stage reads is its key (`copub.runs.stagecache`): the records by the hashes of their pages
-or files, the frames of the stage before by their hashes, lists and taxonomies by theirs, and the
-settings of the study. Of the settings, tabulate's key leaves out only those named here.
+or files, the tables of the stage before by their hashes, lists and taxonomies by theirs. Of a study, only what
+decides which works enter the corpus and where the classifier's thresholds lie: another question to the same
+corpus makes none of this again.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from copub.corpus import Tables, tabulate_in_turn
+from copub.corpus import Corpus, Entry, tabulate_in_turn
 from copub.corpus.funnel import Funnel
 from copub.lists.taxonomy import Taxonomy
 from copub.lists.watchlist import Watchlist
 from copub.packed import pack, unpack
-from copub.parallel import split_on_disk_by_work
+from copub.parallel import parts_on_disk
 from copub.progress import bar
 from copub.runs.codehash import shipped_hash
-from copub.runs.folder import ROWS_AT_ONCE
-from copub.runs.stagecache import Frames, StageCache
-from copub.schema import TABLES, empty
-from copub.screening import Parts
-from copub.screening.studyhits import rule_of, screen_study
+from copub.runs.stagecache import Frames, StageCache, Staged
+from copub.runs.tablefile import ROWS_AT_ONCE
+from copub.schema import empty
+from copub.screening import found_in
 from copub.sources.harvest.rawrecord import Record
-from copub.study import NOT_SETTINGS, Side, Study
-from copub.technology import DECIDED, Classification, classify_in_turn
+from copub.study import Study
+from copub.technology import classify_in_turn
 
-NOT_READ_BY_TABULATE = frozenset(
-    (
-        "id", "title", "question", "synthetic", "taxonomy", "other_taxonomies", "operating_point", "thresholds",
-        "watchlists", "other_watchlists", "levels", "top_level", "tiers", "include_medical", "include_descendants",
-        "listed_at_publication_only", "counting", "confidence", "base_year", "small_cell", "small_rate", "events",
-        "bounds", "published", "ties", "labelled", "evaluations", "language",
-        *NOT_SETTINGS,
-    )
-)  # fmt: skip
-"""Settings that only later stages read. A setting that is not named here is part of the key."""
-
-LARGE = ("authorships", "affiliations")
-"""Tables that are worked on in parts."""
 _TAXONOMIES, _MODELS = "taxonomies/technologies", "taxonomies/models"
+_REGISTRY = "taxonomies/watchlists/registry"
 _SOURCE = ("kind", "query_hash", "round", "mode", "pages", "files")
+_TOPICS = ("work_id", "rank", "topic_id", "score")
+_TEXTS = ("work_id", "title", "abstract", "abstract_status", "language", "epoch")
 
 
 @dataclass(frozen=True, slots=True)
-class Tabulated:
-    """Tables, the sha256 of each as it is kept, whether they were made or taken from there, and where that is.
+class Stored:
+    """A corpus whose tables lie where results of stages are kept, with the sha256 of each and where it came from.
 
-    Abstracts, authorships and affiliations, most of all, stay on disk (these frames are empty): `texts`
-    and `parts` read them.
+    origins : for each stage, whether its result was made or taken from there.
     """
 
-    tables: Tables
-    hashes: Mapping[str, str]
-    origin: str
-    folder: Path
+    corpus: Corpus
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
 
-    def texts(self, *columns: str) -> Iterator[pl.DataFrame]:
-        """Yield columns of table ``works``, abstracts too, in parts of `ROWS_AT_ONCE` rows, in its order."""
-        whole = pl.scan_parquet(self.folder / "works.parquet").select(columns)
-        for start in range(0, self.tables.works.height, ROWS_AT_ONCE):
-            yield whole.slice(start, ROWS_AT_ONCE).collect()
+    def path(self, name: str) -> Path:
+        """Return the file of a table."""
+        path = self.corpus.tables[name]
+        assert isinstance(path, Path)
+        return path
 
-    def parts(self, name: str) -> Iterator[pl.DataFrame]:
-        """Yield a table that is on disk in parts, no work in two of them."""
-        return split_on_disk_by_work(self.folder / f"{name}.parquet")
-
-    def whole_works(self) -> Iterator[pl.DataFrame]:
-        """Yield table ``works`` with its abstracts, in parts."""
-        for number, abstracts in enumerate(self.texts("abstract")):
-            part = self.tables.works.slice(number * ROWS_AT_ONCE, ROWS_AT_ONCE)
-            yield part.hstack(abstracts).select(TABLES["works"].schema.names())
+    def having(self, stage: str, made: Staged) -> Stored:
+        """Return the corpus with the tables of one stage more."""
+        corpus = self.corpus.having(**made.paths)
+        return Stored(corpus, {**self.hashes, **made.hashes}, {**self.origins, stage: made.origin})
 
 
-def tabulated(stages: StageCache, records: Iterable[Record], source: Mapping[str, Any], study: Study) -> Tabulated:
+def tabulated(stages: StageCache, records: Iterable[Record], source: Mapping[str, Any], entry: Entry) -> Stored:
     """Carry out tabulate, or take its kept result.
 
     Parameters
     ----------
     source : what the manifest says of the records: their pages or files with sha256.
+    entry : which works enter the corpus.
     """
-
-    parts = {"source": {name: source.get(name) for name in _SOURCE}, "study": _settings(study)}
+    parts = {
+        "source": {name: source.get(name) for name in _SOURCE},
+        "entry": entry.pairs,
+        "shipped": shipped_hash(_REGISTRY),
+    }
     kept_in = stages.parts_folder("tabulate", parts)
 
     def make() -> tuple[Frames, dict[str, Any]]:
-        tables, funnel = tabulate_in_turn(records, study, kept_in)
+        tables, funnel = tabulate_in_turn(records, entry, kept_in)
         return tables, funnel.facts()
 
-    left = {"works": ("abstract",)} | {name: TABLES[name].schema.names() for name in LARGE}
-    staged = stages.cached("tabulate", parts, make, left_on_disk=left)
-    tables = Tables(funnel=Funnel.of_facts(staged.facts), **staged.frames, **{name: empty(name) for name in LARGE})
-    return Tabulated(tables, staged.hashes, staged.origin, staged.folder)
+    made = stages.cached("tabulate", parts, make)
+    return Stored(Corpus({}, Funnel.of_facts(made.facts))).having("tabulate", made)
 
 
-def classified(
-    stages: StageCache, given: Tabulated, taxonomies: Sequence[Taxonomy], study: Study
-) -> tuple[Classification, str, Path]:
-    """Carry out classify, or take its kept result; return it, its origin and the file of all its assignments.
-
-    Of the assignments, the evidence stays in that file.
-    """
-
+def classified(stages: StageCache, given: Stored, taxonomies: Sequence[Taxonomy], study: Study) -> Stored:
+    """Carry out classify, or take its kept result: the tables ``assignments`` and ``basis``."""
     parts = {
         "inputs": {name: given.hashes[name] for name in ("works", "topics")},
         "taxonomies": [taxonomy.hash for taxonomy in taxonomies],
@@ -116,17 +95,19 @@ def classified(
         "thresholds": dict(study.thresholds),
     }
     kept_in = stages.parts_folder("classify", parts)
+    texts = parts_on_disk(given.path("works"), ROWS_AT_ONCE, _TEXTS)
+    topics = pl.scan_parquet(given.path("topics")).select(_TOPICS)
+    total = pl.scan_parquet(given.path("works")).select(pl.len()).collect().item()
 
     def frames() -> Iterator[tuple[str, pl.DataFrame | Iterator[pl.DataFrame]]]:
-        works = given.texts("work_id", "title", "abstract", "abstract_status", "language", "epoch")
         basis: list[pl.DataFrame] = []
 
         def assignments() -> Iterator[pl.DataFrame]:
             packed: dict[str, list[bytes]] = {taxonomy.id: [] for taxonomy in taxonomies}
-            with bar(label="classify", total=given.tables.works.height) as progress:
+            with bar(label="classify", total=total) as progress:
                 for part in classify_in_turn(
-                    works,
-                    given.tables.topics,
+                    texts,
+                    topics.collect(),
                     taxonomies,
                     operating_point=study.operating_point,
                     thresholds=study.thresholds,
@@ -143,38 +124,21 @@ def classified(
         yield "assignments", assignments()
         yield "basis", pl.concat(basis)
 
-    def make() -> tuple[Frames, dict[str, Any]]:
-        return frames(), {}
-
-    evidence = [name for name in TABLES["assignments"].schema.names() if name not in DECIDED]
-    staged = stages.cached("classify", parts, make, left_on_disk={"assignments": evidence})
-    return Classification(**staged.frames), staged.origin, staged.folder / "assignments.parquet"
+    return given.having("classify", stages.cached("classify", parts, lambda: (frames(), {})))
 
 
-def screened(
-    stages: StageCache, given: Tabulated, affiliations: Parts, watchlists: Sequence[Watchlist], study: Study
-) -> tuple[pl.DataFrame, str]:
-    """Carry out screen, or take its kept result; return the table ``hits`` and its origin.
-
-    Parameters
-    ----------
-    affiliations : gives the table as the study's rule for repairs has it.
-    """
-
-    def make() -> tuple[Frames, dict[str, Any]]:
-        return [("hits", screen_study(study, affiliations, watchlists, given.tables.works))], {}
-
+def screened(stages: StageCache, given: Stored, watchlists: Sequence[Watchlist]) -> Stored:
+    """Carry out screen, or take its kept result: the table ``found``."""
     parts = {
-        "inputs": {
-            name: given.hashes[name]
-            for name in ("affiliations", *(["works"] if study.listed_at_publication_only else []))
-        },
+        "inputs": given.hashes["affiliations"],
         "watchlists": [(watchlist.id, watchlist.hash) for watchlist in watchlists],
-        "shipped": shipped_hash("taxonomies/watchlists/registry"),
-        "switches": [asdict(rule_of(study)), study.listed_at_publication_only, study.apply_repairs],
+        "shipped": shipped_hash(_REGISTRY),
     }
-    staged = stages.cached("screen", parts, make)
-    return staged.frames["hits"], staged.origin
+
+    def make() -> tuple[Frames, dict[str, Any]]:
+        return [("found", found_in(given.corpus, watchlists))], {}
+
+    return given.having("screen", stages.cached("screen", parts, make))
 
 
 def model_facts(taxonomies: Sequence[Taxonomy]) -> list[dict[str, str]]:
@@ -189,9 +153,3 @@ def model_facts(taxonomies: Sequence[Taxonomy]) -> list[dict[str, str]]:
         files = [*model, *(shipped_hash(_TAXONOMIES, f"{name}.*") for name in names)]
         facts.append({"id": taxonomy.id, "hash": hashlib.sha256("".join(files).encode()).hexdigest()})
     return facts
-
-
-def _settings(study: Study) -> dict[str, Any]:
-    """Return the settings that tabulate may read; of a side, its countries."""
-    values = {f.name: getattr(study, f.name) for f in fields(Study) if f.name not in NOT_READ_BY_TABULATE}
-    return {name: value.countries if isinstance(value, Side) else value for name, value in values.items()}

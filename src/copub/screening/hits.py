@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import polars as pl
 
 from copub.arguments import expect_each, expect_known, frame_of
+from copub.corpus.dataset import Corpus
+from copub.corpus.population import affiliations_under, is_repaired
 from copub.corpus.repairs import named_in
 from copub.lists.watchlist import Watchlist
 from copub.parallel import split_by_work, with_own_buffers
 from copub.schema import TABLES, conform, empty
 from copub.screening.candidates import REVIEW, candidates
-from copub.screening.counting import TIERS, CountingRule, with_reasons
+from copub.screening.counting import BECAUSE, COUNTED, TIERS, CountingRule, with_reasons
 from copub.screening.index import Index, build_index
 from copub.screening.matching import IF_COUNTRY, SURE
 
@@ -31,12 +33,36 @@ _UNRESOLVED = pl.col("institution_id").is_null()
 _FIELDS = ("raw_affiliation_string", "institution_name", "institution_id", "ror", "lineage")
 
 
-Parts = Callable[[], Iterable[pl.DataFrame]]
-"""Gives a table in parts, no work in two of them, whenever it is called."""
+FOUND = pl.Schema(
+    {name: dtype for name, dtype in TABLES["hits"].schema.items() if name not in (BECAUSE, COUNTED)}
+    | {"valid_from": pl.String(), "valid_to": pl.String(), "if_repaired": pl.Boolean()}
+)
+"""What is found in a corpus: hits without a rule which of them count, since when and until when the list names the
+entity, and whether a hit holds only with the repairs (true), only without (false), or both ways (null)."""
+
+
+def found_in(corpus: Corpus, watchlists: Sequence[Watchlist]) -> pl.DataFrame:
+    """Find the listed entities that the affiliations of a corpus name, with and without its repairs (`FOUND`).
+
+    Each distinct string is matched once; affiliations that a repair changes are looked at both ways.
+    """
+    index = build_index(watchlists)
+    mentions = index.mentions(_values(corpus.parts("affiliations"))["value"].unique(maintain_order=True))
+    found = [pl.DataFrame(schema=FOUND)]
+    for part in corpus.parts("affiliations"):
+        recorded, repaired = (affiliations_under(part, repairs=repairs) for repairs in (False, True))
+        changed = part.filter(is_repaired()).select(_PLACE)
+        as_recorded = _found(recorded, index, mentions).join(
+            changed.with_columns(if_repaired=pl.lit(False)), on=_PLACE, how="left", maintain_order="left"
+        )
+        as_repaired = _found(repaired.join(changed, on=_PLACE, how="semi"), index, mentions)
+        both = [as_recorded, as_repaired.with_columns(if_repaired=pl.lit(True))]
+        found.append(with_own_buffers(pl.concat(frame.select(FOUND.names()) for frame in both)))
+    return pl.concat(found)
 
 
 def screen(
-    affiliations: pl.DataFrame | Parts,
+    affiliations: pl.DataFrame,
     watchlists: Sequence[Watchlist],
     *,
     tiers: Sequence[str] = TIERS,
@@ -50,7 +76,7 @@ def screen(
 
     Parameters
     ----------
-    affiliations : the table ``affiliations`` of `copub.schema`, whole or in parts (these are read twice).
+    affiliations : the table ``affiliations`` of `copub.schema`; a repaired value beside the original plays no part.
     watchlists : lists to screen against, each on its own.
     tiers : tiers of match that count.
     include_medical : count medical units.
@@ -72,10 +98,9 @@ def screen(
         expect_each(countries, str, "countries", "a list of country codes")
     if dates is not None:
         dates = frame_of(dates, _DATES, "dates")
-    if not callable(affiliations):
-        affiliations = frame_of(affiliations, _READ, "affiliations")
+    affiliations = frame_of(affiliations, _READ, "affiliations")
     index = build_index(watchlists)
-    parts = affiliations if callable(affiliations) else partial(split_by_work, affiliations)
+    parts = partial(split_by_work, affiliations)
     values = _values(parts())
     mentions = index.mentions(values["value"].unique(maintain_order=True))
     near = _keyed(candidates(values.filter("is_string")["value"], watchlists), index) if review else None
@@ -102,7 +127,9 @@ def _values(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(found).unique(maintain_order=True)
 
 
-def _found(affiliations: pl.DataFrame, index: Index, mentions: pl.DataFrame, near: pl.DataFrame | None) -> pl.DataFrame:
+def _found(
+    affiliations: pl.DataFrame, index: Index, mentions: pl.DataFrame, near: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Return the hits in some affiliations, each with its best evidence."""
     rows = affiliations.select(*_READ)
     parts = [_identified(rows, index), _descended(rows, index), _named(rows, mentions)]

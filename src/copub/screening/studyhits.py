@@ -1,20 +1,19 @@
-"""The hits of a study: its settings handed to the screening, which knows no study."""
+"""The hits of a question: what screening found in a corpus, and which of it the study counts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.lists.watchlist import Watchlist
-from copub.screening.counting import CountingRule
+from copub.corpus.dataset import Corpus
+from copub.schema import TABLES, conform
+from copub.screening.counting import CountingRule, with_reasons
 from copub.screening.decided import apply_decisions
-from copub.screening.hits import Parts, screen
 
 if TYPE_CHECKING:
     from copub.study import Study
+    from copub.study.question import Question
 
 
 def rule_of(study: Study) -> CountingRule:
@@ -22,32 +21,23 @@ def rule_of(study: Study) -> CountingRule:
     return CountingRule(study.tiers, study.include_medical, study.include_descendants, study.side_b.countries)
 
 
-def screen_study(
-    study: Study, affiliations: pl.DataFrame | Parts, watchlists: Sequence[Watchlist], works: pl.DataFrame
-) -> pl.DataFrame:
-    """Return the table ``hits`` of a study, before any decision of people.
+def hits_of(question: Question, corpus: Corpus) -> pl.DataFrame:
+    """Return the table ``hits`` of a question, after the decisions of people.
 
     Parameters
     ----------
-    affiliations : the table of this name as the study's rule for repairs has it, whole or in parts.
-    works : table ``works``, for the dates.
+    corpus : a corpus with the table ``found`` (`copub.screening.found_in`) over the watchlists of the question.
     """
-    return screen(affiliations, watchlists, **asdict(rule_of(study)), dates=_dates(study, works))
-
-
-def decided(
-    study: Study,
-    hits: pl.DataFrame,
-    affiliations: pl.DataFrame,
-    watchlists: Sequence[Watchlist],
-    works: pl.DataFrame,
-    decisions: pl.DataFrame | None,
-) -> pl.DataFrame:
-    """Return hits as people decided; `affiliations` are at least those whose string was decided on."""
+    study, decisions = question.study, question.decisions
+    if_repaired = pl.col("if_repaired")
+    found = corpus["found"].filter(if_repaired.is_null() | (if_repaired == study.apply_repairs))
+    dates = corpus.read("works", "work_id", "publication_date") if study.listed_at_publication_only else None
+    names = TABLES["hits"].schema.names()
+    hits = conform("hits", with_reasons(found, rule_of(study), dates).select(names))
     if decisions is None:
         return hits
-    return apply_decisions(hits, affiliations, watchlists, decisions, rule=rule_of(study), dates=_dates(study, works))
-
-
-def _dates(study: Study, works: pl.DataFrame) -> pl.DataFrame | None:
-    return works.select("work_id", "publication_date") if study.listed_at_publication_only else None
+    strings = decisions.select(raw_affiliation_string="value").unique()
+    of_them = pl.concat(
+        part.join(strings, on="raw_affiliation_string", how="semi") for part in corpus.parts("affiliations")
+    )
+    return apply_decisions(hits, of_them, question.watchlists, decisions, rule=rule_of(study), dates=dates)

@@ -55,8 +55,8 @@ class Question:
     """A study with its lists. The study names each list by its id; those of the headline come first.
 
     `ties` are those between the two sides. `labelled` holds the labels of the file that the study
-    names, None without one. `evaluations` are the sets that the study adds to those that ship. `lists`
-    holds every list with its files.
+    names, or those kept for it, None without any; `decisions` are those of people on affiliations. `evaluations`
+    are the sets that the study adds to those that ship. `lists` holds every list with its files.
     """
 
     study: Study
@@ -67,6 +67,7 @@ class Question:
     labelled: pl.DataFrame | None = None
     evaluations: tuple[EvaluationSet, ...] = ()
     lists: tuple[ReadList, ...] = ()
+    decisions: pl.DataFrame | None = None
 
     @property
     def headline_watchlists(self) -> tuple[Watchlist, ...]:

@@ -1,0 +1,94 @@
+"""What a question counts of a corpus: its works with the reasons why some are left out, and what belongs to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from copub.corpus.funnel import Funnel
+from copub.corpus.population import affiliations_under, authorships_under, population
+from copub.technology import DECIDED
+
+if TYPE_CHECKING:
+    from copub.corpus import Corpus
+    from copub.study import Study
+
+WORKS = (
+    "work_id", "doi", "title", "publication_year", "publication_date", "type", "language", "source_name", "publisher",
+    "funders", "n_authors", "n_countries", "is_truncated", "is_retracted", "abstract_status", "duplicate_of", "epoch",
+    "is_xpac", "is_paratext", "paratext_title", "updated_date",
+)  # fmt: skip
+AUTHORSHIPS = ("work_id", "author_seq", "countries", "countries_repaired")
+AFFILIATIONS = (
+    "work_id", "author_seq", "affiliation_seq", "institution_id", "institution_name", "country_code", "lineage",
+    "country_code_repaired", "is_false_institution",
+)  # fmt: skip
+HITS = (
+    "work_id", "author_seq", "affiliation_seq", "watchlist", "entity_id", "risk_level", "is_medical",
+    "entity_country", "tier", "field", "via_entity", "not_counted_because", "is_counted",
+)  # fmt: skip
+_STRING = pl.col("raw_affiliation_string")
+_EQUAL_STRINGS = pl.when(_STRING.is_not_null()).then(_STRING.hash()).alias("raw_affiliation_string")
+"""Of a printed string, only whether it is there and which are equal is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The works of both sides and what belongs to them, as a study sees them.
+
+    works : with ``excluded_because``; sorted by work_id. authorships : with their sides, and their countries
+    as recorded and as repaired.
+    affiliations : as the study's rule for repairs has them. assignments, basis : what classify made.
+    hits : with the reasons why some do not count. hits_instead : the same under the other rule for repairs; None
+    where that is not looked at. funnel : from the records to the works that count.
+    """
+
+    works: pl.DataFrame
+    authorships: pl.DataFrame
+    affiliations: pl.DataFrame
+    assignments: pl.DataFrame
+    basis: pl.DataFrame
+    hits: pl.DataFrame
+    hits_instead: pl.DataFrame | None
+    funnel: Funnel
+
+    @property
+    def population(self) -> pl.DataFrame:
+        """The table ``population``."""
+        return self.works.select("work_id", "excluded_because")
+
+
+def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.DataFrame | None = None) -> View:
+    """Return what a study sees of a corpus.
+
+    Parameters
+    ----------
+    hits, hits_instead : hits under the study's rule for repairs, and under the other one.
+    """
+    authorships = corpus.read("authorships", *AUTHORSHIPS)
+    works = corpus.read("works", *WORKS)
+    counted = population(study, works, authorships)
+    is_all = counted.height == works.height
+
+    def own(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame if is_all else frame.join(counted, on="work_id", how="semi", maintain_order="left")
+
+    works = works.join(counted, on="work_id", how="inner", maintain_order="left").sort("work_id")
+    affiliations = own(corpus.read("affiliations", *AFFILIATIONS, _EQUAL_STRINGS))
+    return View(
+        works=works.drop("paratext_title"),
+        authorships=_sided(own(authorships), study),
+        affiliations=affiliations_under(affiliations, repairs=study.apply_repairs),
+        assignments=own(corpus.read("assignments", *DECIDED)),
+        basis=own(corpus["basis"]),
+        hits=own(hits.select(HITS)),
+        hits_instead=None if hits_instead is None else own(hits_instead.select(HITS)),
+        funnel=corpus.funnel.to(counted, works.select("work_id", "publication_year", "type", "paratext_title")),
+    )
+
+
+def _sided(authorships: pl.DataFrame, study: Study) -> pl.DataFrame:
+    both = authorships.select(countries_recorded="countries", countries_repaired="countries_repaired")
+    return authorships_under(authorships, study).hstack(both)
