@@ -35,7 +35,7 @@ from copub.technology import classify_in_turn
 _TAXONOMIES, _MODELS = "taxonomies/technologies", "taxonomies/models"
 _REGISTRY = "taxonomies/watchlists/registry"
 _SOURCE = ("kind", "query_hash", "round", "mode", "pages", "files")
-_TOPICS = ("work_id", "rank", "topic_id", "score")
+_TOPICS = ("work_id", "rank", "topic_id", "topic_name", "score")
 _TEXTS = ("work_id", "title", "abstract", "abstract_status", "language", "epoch")
 
 
