@@ -94,9 +94,20 @@ class Page:
         """Save the page as PNG, whole or what the view shows of it."""
         self._page.screenshot(path=path, full_page=whole)
 
+    def cut_tables(self, width: int = 672) -> list[str]:
+        """Captions of tables that are wider than a printed sheet of A4, `width` CSS pixels between its margins."""
+        self.prefer("light", "print")
+        self.resize(width)
+        shown = "(t) => t.getClientRects().length && t.getBoundingClientRect().right > innerWidth"
+        found: list[str] = self.run(
+            f"Array.from(document.querySelectorAll('table')).filter({shown}).map((t) => t.caption.textContent)"
+        )
+        return found
+
     def pdf(self) -> bytes:
-        """The page as it prints."""
-        return self._page.pdf(prefer_css_page_size=True)
+        """The page as it prints on A4."""
+        self.prefer("light", "print")
+        return self._page.pdf(format="A4", prefer_css_page_size=True)
 
     def violations(self, *rules: str) -> list[tuple[str, str, str]]:
         """What axe finds by these rules (by all if none is named): rule, impact, first place.

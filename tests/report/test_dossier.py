@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -30,7 +31,7 @@ def _joint(world: Any) -> pl.DataFrame:
 def test_the_dossier_counts_exactly_the_joint_works(world: Any) -> None:
     page = build_dossier(*world, institution=OWN, partner=PARTNER)
     joint = _joint(world)
-    assert f"<h1>{OWN} and {PARTNER}</h1>" in page
+    assert f'<h1 translate="no">{OWN} and {PARTNER}</h1>' in page
     total = re.search(r"<bdi>All years</bdi></th>(.*?)</tr>", page)
     assert total is not None
     assert re.findall(r'value="(\d+)"', total[1]) == [
@@ -43,13 +44,13 @@ def test_every_critical_joint_work_stands_with_its_evidence(world: Any) -> None:
     critical = _joint(world).filter("is_critical")
     assert re.findall(r"W90000\d{5}", page).sort() == critical["work_id"].to_list().sort()
     assert page.count('<article class="paper">') == critical.height > 0
-    assert "<mark>Fancy Polytechnic</mark>" in page and "<mark>devices</mark>" in page
+    assert "<mark>Fancy Polytechnic</mark>" in page and '<mark translate="no">devices</mark>' in page
     assert "reader@example.org" not in page and "Mock Author" not in page
 
 
 def test_the_standing_names_list_edition_level_and_tier(world: Any) -> None:
     page = build_dossier(*world, institution=OWN, partner=PARTNER)
-    section = page[page.index('id="status"') : page.index('id="areas"')]
+    section = page[page.index('id="status"') : page.index('id="papers"')]
     assert all(word in section for word in ("SYNTHETIC list", "2020 (SYNTHETIC)", "high", "identifier"))
     assert "Mock University of Aerospace" not in section
 
@@ -100,7 +101,39 @@ def test_an_unknown_area_brings_the_known(world: Any) -> None:
 def test_only_ties_of_these_institutions_stand(world: Any) -> None:
     page = build_dossier(*world, institution=OWN, partner=PARTNER, ties=TIES)
     assert "memorandum" in page and "a mock source" in page and "secret" not in page
-    assert "Formal ties" not in build_dossier(*world, institution=OWN, partner=PARTNER)
+    assert "knows no formal tie" in build_dossier(*world, institution=OWN, partner=PARTNER)
+
+
+def test_a_sentence_answers_and_years_without_works_are_left_out(world: Any) -> None:
+    page = build_dossier(*world, institution=OWN, partner=PARTNER)
+    joint = _joint(world)
+    works, critical, both = joint.height, joint["is_critical"].sum(), joint["is_critical_listed"].sum()
+    assert (
+        f"{works} joint works of {OWN} and {PARTNER}, published 2010–2025: {critical} on critical technologies" in page
+    )
+    assert f"with a listed institution, {both} both." in page
+    years = re.findall(r'<th scope="row"><bdi>(\d{4})</bdi>', page)
+    assert years == [str(year) for year in sorted(set(joint["publication_year"]))]
+
+
+def test_works_that_paper_has_no_space_for_are_folded(world: Any) -> None:
+    page = build_dossier(*world, institution=OWN)
+    printed, folded = page.split('<details class="more"', 1)
+    printed_works, folded_works = (part.count('<article class="paper">') for part in (printed, folded))
+    assert 3 <= printed_works <= 15 and folded_works > 0
+    assert f"On paper: {printed_works} of {printed_works + folded_works}" in printed
+
+
+@pytest.mark.parametrize("partner", [None, PARTNER])
+def test_a_dossier_is_two_printed_pages_and_cuts_no_table(
+    chromium: Any, world: Any, partner: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "dossier.html"
+    path.write_text(build_dossier(*world, institution=OWN, partner=partner, ties=TIES), encoding="utf-8")
+    chromium.open(path)
+    assert len(re.findall(rb"/Type /Page\b", chromium.pdf())) == 2
+    assert chromium.cut_tables() == []
+    assert chromium.violations() == []
 
 
 def test_no_joint_work_is_said(world: Any) -> None:

@@ -19,6 +19,7 @@ from copub.report.blocks import (
 from copub.report.certainty import certainty_sentences, read_sentence
 from copub.report.charts import overlap_chart, trend_chart
 from copub.report.facts import Facts, Row
+from copub.report.messages import Messages
 from copub.report.publishers import publisher_grids
 from copub.report.summary import (
     COUNTINGS,
@@ -103,7 +104,7 @@ def _rests_on(facts: Facts, row: Row | None) -> tuple[tuple[str, tuple[str, ...]
     pairs += _headline_first(facts, "lists", lists, len(study.get("watchlists") or ()))
     levels = ", ".join(facts.level(level) for level in study.get("levels") or ()) or words.say("rests.levels_all")
     pairs.append((words.say("label.levels"), (levels,)))
-    taxonomies = [_dated(entry) for entry in facts.entries("taxonomies")]
+    taxonomies = [_dated(words, entry) for entry in facts.entries("taxonomies")]
     pairs += _headline_first(facts, "taxonomies", taxonomies, 1)
     pairs.append((words.say("label.classifier"), (words.say("rests.classifier"),)))
     return tuple((label, values) for label, values in pairs if values)
@@ -127,15 +128,16 @@ def _headline_first(facts: Facts, what: str, lines: Sequence[str], headline: int
     ]
 
 
-def _dated(entry: Row) -> str:
+def _dated(words: Messages, entry: Row) -> str:
     title, date = entry.get("title") or entry.get("id") or "", entry.get("date")
-    return f"{title} ({date})" if date else str(title)
+    return f"{title} ({words.date(str(date))})" if date else str(title)
 
 
 def list_line(facts: Facts, entry: Row) -> str:
     """Return a watchlist in one line: title, authority, edition, date of retrieval."""
     words = facts.words
-    details = [f"{words.say(f'label.{key}')} {entry[key]}" for key in ("edition", "retrieved") if entry.get(key)]
+    given = [key for key in ("edition", "retrieved") if entry.get(key)]
+    details = [f"{words.say(f'label.{key}')} {words.date(str(entry[key]))}" for key in given]
     if entry.get("authority"):
         details.insert(0, str(entry["authority"]))
     return (
@@ -174,7 +176,7 @@ def trend_section(facts: Facts) -> Section | None:
     events = facts.entries("events") or list(facts.study.get("events") or ())
     pooled = facts.table("periods").filter(pl.col("counting") == facts.counting)
     figures = figure_of(facts, "trend", title, lambda width: trend_chart(trends, pooled, words, width, events), grid)
-    notes = [f"{event.get('date')}: {event.get('label')}" for event in events]
+    notes = [f"{words.date(str(event.get('date') or ''))}{words.value(': ')}{event.get('label')}" for event in events]
     if trends["is_recent"].any():
         notes.append(words.say("label.recent_note"))
     notes += _notes_on_years(facts, trends)

@@ -32,13 +32,17 @@ def quality_section(facts: Facts) -> Section | None:
             title,
             heads,
             (
-                (Cell(str(e.get("step") or "")), count_cell(facts, e["count"]), Cell(str(e.get("note") or "")))
+                (
+                    Cell(words.value(str(e.get("step") or ""))),
+                    count_cell(facts, e["count"]),
+                    Cell(str(e.get("note") or ""), is_name=True),
+                )
                 for e in funnel
             ),
         )
         bars = [
             {
-                "label": str(e.get("step") or ""),
+                "label": words.value(str(e.get("step") or "")),
                 "whole": float(e["count"]),
                 "part": 0.0,
                 "text": words.count(e["count"]),
@@ -88,9 +92,9 @@ def _coverage_grid(facts: Facts, coverage: pl.DataFrame, caption: str) -> Grid:
     heads = tuple(words.say(f"label.{key}") for key in ("metric", "slice", "count", "of", "share", "note"))
     rows = (
         (
-            Cell(row["metric"]), Cell(row["slice"] or ""),
+            Cell(words.value(row["metric"])), Cell(words.value(row["slice"] or "")),
             count_cell(facts, row["count"]), count_cell(facts, row["of"]), share_cell(facts, row["share"]),
-            Cell(row["note"] or ""),
+            Cell(row["note"] or "", is_name=True),
         )
         for row in rows_of(coverage)
     )  # fmt: skip
@@ -153,7 +157,7 @@ def provenance_section(facts: Facts) -> Section:
             (key, [words.count(source[key])] if isinstance(source.get(key), int) else [])
             for key in ("expected", "got", "missing")
         ),
-        ("epochs", list(manifest.get("epochs") or ())),
+        ("epochs", [words.value(str(epoch)) for epoch in manifest.get("epochs") or ()]),
         ("model", [f"{model.get('id')} {model.get('hash')}" for model in facts.entries("models")]),
         ("versions", [", ".join(f"{name} {version}" for name, version in (manifest.get("versions") or {}).items())]),
     ]
@@ -175,32 +179,36 @@ def _provenance_grids(facts: Facts, source: Mapping[str, Any]) -> list[Grid]:
     lists = [
         (
             Cell(list_line(facts, entry)),
-            Cell(str(entry.get("kind") or "")),
-            Cell(str(entry.get("completeness") or "")),
+            Cell(words.value(str(entry.get("kind") or ""))),
+            Cell(words.value(str(entry.get("completeness") or ""))),
             _hash(entry.get("hash")),
         )
         for entry in facts.entries("watchlists")
     ]
     taxonomies = [
         (
-            Cell(str(entry.get("title") or entry.get("id") or "")),
-            Cell(str(entry.get("date") or "")),
-            Cell(str(entry.get("verification") or "")),
+            Cell(str(entry.get("title") or entry.get("id") or ""), is_name=True),
+            Cell(words.date(str(entry.get("date") or ""))),
+            Cell(str(entry.get("verification") or ""), is_name=True),
             _hash(entry.get("hash")),
         )
         for entry in facts.entries("taxonomies")
     ]
     files = [
-        (Cell(str(entry.get("name") or "")), count_cell(facts, entry.get("records")), _hash(entry.get("sha256")))
+        (
+            Cell(str(entry.get("name") or ""), is_name=True),
+            count_cell(facts, entry.get("records")),
+            _hash(entry.get("sha256")),
+        )
         for entry in source.get("files") or ()
     ]
     tables = [
-        (Cell(name), count_cell(facts, entry.get("rows")), _hash(entry.get("sha256")))
+        (Cell(name, is_name=True), count_cell(facts, entry.get("rows")), _hash(entry.get("sha256")))
         for name, entry in (facts.manifest.get("tables") or {}).items()
     ]
     stages = [
         (
-            Cell(str(entry.get("stage") or "")),
+            Cell(words.value(str(entry.get("stage") or ""))),
             Cell(words.number(entry.get("seconds"), 2)),
             Cell(words.number(entry.get("peak_mb"))),
         )
@@ -233,4 +241,4 @@ def _query(query: Any) -> str:
 
 
 def _hash(value: Any) -> Cell:
-    return Cell(str(value or "")[:16])
+    return Cell(str(value or "")[:16], is_name=True)

@@ -18,7 +18,8 @@ from copub.report.facts import Facts, Row
 class Cell:
     """One cell: the text to read, for numbers the value behind it, a short mark, a second line.
 
-    `keep` says that the text is not broken over lines.
+    `keep` says that the text is not broken over lines, `is_name` that it is a name or another text
+    from outside, which no language changes.
     """
 
     text: str
@@ -26,6 +27,7 @@ class Cell:
     mark: str = ""
     detail: str = ""
     keep: bool = False
+    is_name: bool = False
 
     @property
     def is_number(self) -> bool:

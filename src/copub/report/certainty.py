@@ -42,7 +42,7 @@ def read_sentence(facts: Facts) -> str:
         a=facts.a,
         b=facts.b,
         years=facts.years,
-        basis=row["basis"],
+        basis=facts.words.value(row["basis"]),
     )
 
 

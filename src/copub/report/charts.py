@@ -7,7 +7,7 @@ rest on colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
@@ -45,7 +45,7 @@ def trend_chart(
     epochs = [
         {"date": f"{year}-01", "mark": words.say("label.epoch")} for year in every.filter("epoch_changes")["year"]
     ]
-    marks = _event_marks([*events, *epochs], first, last)
+    marks = _event_marks(words, [*events, *epochs], first, last)
     return (
         alt.vconcat(
             _share_panel(periods.filter(pl.col("measure") == "critical_listed"), years, marks, words, width),
@@ -58,7 +58,7 @@ def trend_chart(
     )
 
 
-def _event_marks(events: Sequence[Mapping[str, Any]], first: int, last: int) -> pl.DataFrame:
+def _event_marks(words: Messages, events: Sequence[Mapping[str, Any]], first: int, last: int) -> pl.DataFrame:
     rows: list[dict[str, Any]] = []
     for event in events:
         year, _, rest = str(event.get("date") or "").partition("-")
@@ -68,7 +68,7 @@ def _event_marks(events: Sequence[Mapping[str, Any]], first: int, last: int) -> 
             rows.append(
                 {
                     "at": at,
-                    "date": str(event.get("mark") or event["date"]),
+                    "date": event.get("mark") or words.date(str(event["date"])),
                     "height": 4 + 17 * (len(rows) % 6),  # dates that lie close together are one under the other
                     "is_early": at < first + (last - first) / 3,
                 }
@@ -103,7 +103,7 @@ def estimate_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: in
     keys = {"label": pl.String, **dict.fromkeys(("share", "ci_low", "ci_high"), pl.Float64), "is_first": pl.Boolean}
     frame = pl.DataFrame([{key: row[key] for key in keys} for row in rows], schema=keys)
     texts = pl.Series([percent_of(words, row) for row in rows], dtype=pl.String)
-    made = _rows(frame.with_columns(text=texts), width, above=14)
+    made = _rows(words, frame.with_columns(text=texts), width, above=14)
     ends = [value for row in rows for value in (row["share"], row["ci_high"]) if value is not None]
     scale = alt.Scale(domain=[0, max([0.01, *ends])], nice=False)
     x = alt.X("share:Q", title=None, scale=scale, axis=alt.Axis(format=PERCENT, tickCount=3))
@@ -127,9 +127,8 @@ def share_chart(periods: pl.DataFrame, words: Messages, width: int) -> Any:
     if listed.height < 2:
         return None
     first, last = min(listed["year_from"].to_list()), max(listed["year_to"].to_list())
-    return _share_panel(listed, _years(first, last, width), _event_marks([], first, last), words, width).properties(
-        height=130
-    )
+    no_events = _event_marks(words, [], first, last)
+    return _share_panel(listed, _years(first, last, width), no_events, words, width).properties(height=130)
 
 
 def _years(first: int, last: int, width: int) -> Any:
@@ -182,9 +181,8 @@ def _count_panel(every: pl.DataFrame, listed: pl.DataFrame, years: Any, words: M
     both = pl.concat([every, listed]).select("year", "count", "measure")
     size = max(3, (width - 60) / (both["year"].n_unique() + 1) * 0.62)
     names = {key: words.name("measure", key) for key in ("copublications", "critical_listed")}
-    both = both.with_columns(pl.col("measure").replace(names)).with_columns(
-        tip=pl.concat_str(pl.lit(TIP), "year", pl.lit(" · "), "measure", pl.lit(": "), _written(words, both["count"]))
-    )
+    both = both.with_columns(pl.col("measure").replace(names))
+    both = both.with_columns(tip=_year_tips(words, both.select("year", "measure", "count"), words.count))
     bars = alt.Chart(both).mark_bar(size=size)
     return bars.encode(
         x=years,
@@ -194,18 +192,42 @@ def _count_panel(every: pl.DataFrame, listed: pl.DataFrame, years: Any, words: M
     ).properties(width=width - 60, height=90, title=words.say("label.works"))
 
 
-def _written(words: Messages, counts: pl.Series) -> pl.Series:
-    return pl.Series([words.count(count) for count in counts], dtype=pl.String)
+def output_chart(years: Sequence[Mapping[str, Any]], words: Messages, width: int) -> Any:
+    """Return the works of each year, small: all, and in the accent colour the critical and listed ones.
+
+    Rows: publication_year, works, is_critical_listed (counts).
+    """
+    names = {
+        key: words.name("measure", name)
+        for key, name in (("works", "copublications"), ("is_critical_listed", "critical_listed"))
+    }
+    dated = [row for row in years if row["publication_year"] is not None]
+    rows = [(row["publication_year"], name, row[key]) for key, name in names.items() for row in dated]
+    if not rows:
+        return None
+    frame = pl.DataFrame(rows, schema=["year", "measure", "count"], orient="row")
+    first, last = min(frame["year"].to_list()), max(frame["year"].to_list())
+    size = max(3, min(24, (width - 60) / (last - first + 2) * 0.62))
+    return alt.Chart(frame.with_columns(tip=_year_tips(words, frame, words.count))).mark_bar(size=size).encode(
+        x=_years(first, last, width),
+        y=alt.Y("count:Q", title=None, stack=None, axis=alt.Axis(tickCount=2, format=",d", tickMinStep=1)),
+        color=alt.Color("measure:N", title=None, scale=alt.Scale(domain=list(names.values()), range=[BAR, ACCENT])),
+        description=alt.Description("tip:N"),
+    ).properties(width=width - 60, height=80)  # fmt: skip
+
+
+def _year_tips(words: Messages, frame: pl.DataFrame, write: Callable[[float | None], str]) -> pl.Series:
+    """Return what marks show on hover, of rows with a year, a name and a value."""
+    colon = words.value(": ")
+    rows = (f"{TIP}{year} · {name}{colon}{write(value)}" for year, name, value in frame.iter_rows())
+    return pl.Series(list(rows), dtype=pl.String)
 
 
 def _coverage_panel(every: pl.DataFrame, years: Any, words: Messages, width: int) -> Any:
     names = {key: words.say(f"label.{key}") for key in ("with_abstract", "with_institution")}
     order = list(names.values())
     long = every.select("year", *names).rename(names).unpivot(index="year", variable_name="what", value_name="share")
-    percents = pl.Series([words.percent(share) for share in long["share"]], dtype=pl.String)
-    long = long.with_columns(
-        tip=pl.concat_str(pl.lit(TIP), "year", pl.lit(" · "), "what", pl.lit(": ")) + percents.alias("percents")
-    )
+    long = long.with_columns(tip=_year_tips(words, long.select("year", "what", "share"), words.percent))
     stroke = alt.Legend(symbolType="stroke")
     chart = alt.Chart(long).encode(
         x=years,
@@ -231,7 +253,7 @@ def overlap_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int
     frame = pl.DataFrame(
         list(rows), schema={"label": pl.String, "whole": pl.Float64, "part": pl.Float64, "text": pl.String}
     )
-    made = _rows(frame, width)
+    made = _rows(words, frame, width)
     base = alt.Chart(made.frame).encode(y=made.y, description=alt.Description("tip:N"))
     space = max(made.width - 8 * max(map(len, frame["text"])) - 10, made.width / 4)  # beside the texts
     top = max(1.0, *frame["whole"].to_list()) * made.width / space
@@ -260,7 +282,7 @@ class _Rows:
     width: int
 
 
-def _rows(frame: pl.DataFrame, width: int, above: int = 0) -> _Rows:
+def _rows(words: Messages, frame: pl.DataFrame, width: int, above: int = 0) -> _Rows:
     """Lay out the rows of a frame with columns label and text, and give each row its tip.
 
     `above` pixels are left free between the label and the mark of a row on a phone.
@@ -269,8 +291,8 @@ def _rows(frame: pl.DataFrame, width: int, above: int = 0) -> _Rows:
     broken = [lines(text, 38 if narrow else 36, 3 if narrow else 2) for text in frame["label"]]
     # labels that become alike are made distinct by letters without width
     alike = [text + "\u200b" * broken[:place].count(text) for place, text in enumerate(broken)]
-    tips = pl.concat_str(pl.lit(TIP), "label", pl.lit(": "), "text")
-    frame = frame.with_columns(tip=tips, label=pl.Series(alike, dtype=pl.String))
+    tip = pl.concat_str(pl.lit(TIP), "label", pl.lit(words.value(": ")), "text")
+    frame = frame.with_columns(tip=tip, label=pl.Series(alike, dtype=pl.String))
     y = alt.Y("label:N", sort=alike, title=None, axis=None if narrow else _LABELS)
     counts = [1 + label.count("\n") for label in alike]
     most = max(counts)
@@ -320,7 +342,7 @@ def difference_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: 
         "is_small": pl.Boolean,
     }
     frame = pl.DataFrame(list(rows), schema=schema).with_columns(pl.col("value", "low", "high") * 100)
-    made = _rows(frame, width)
+    made = _rows(words, frame, width)
     x = alt.X("low:Q", title=words.say("label.difference"), axis=alt.Axis(format="+d", tickCount=4))
     chart = alt.Chart(made.frame).encode(description=alt.Description("tip:N"))
     line = alt.Chart(pl.DataFrame({"at": [0.0]})).mark_rule(color=ACCENT, strokeDash=[3, 3]).encode(x="at:Q")

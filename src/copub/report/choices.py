@@ -69,6 +69,7 @@ def _list_grids(facts: Facts) -> tuple[Grid, ...]:
         (
             Cell(
                 str(titles.get(row["watchlists"], row["watchlists"])),
+                is_name=True,
                 mark=words.say("label.in_headline") if row["watchlists"] in headline else "",
             ),
             count_cell(facts, row["works"]),
@@ -89,7 +90,7 @@ def slice_section(facts: Facts) -> Section | None:
     if not rows:
         return None
     heads = (words.say("label.slice"), words.say("label.value"), *share_heads(facts))
-    cells = ((Cell(kinds[kind]), Cell(row["slice"]), *share_cells(facts, row)) for kind, row in rows)
+    cells = ((Cell(kinds[kind]), Cell(words.value(row["slice"])), *share_cells(facts, row)) for kind, row in rows)
     return Section("slices", title, words.say("lead.slices"), grids=(grid_of(title, heads, cells),))
 
 
@@ -113,8 +114,8 @@ def sensitivity_section(facts: Facts) -> Section | None:
         heads,
         (
             (
-                Cell(row["switch"]),
-                Cell(row["setting"], mark="" if row["is_defensible"] else words.say("label.unequal")),
+                Cell(words.value(row["switch"])),
+                Cell(words.value(row["setting"]), mark="" if row["is_defensible"] else words.say("label.unequal")),
                 *share_cells(facts, row)[:3],
                 _paired(facts, row),
                 *(count_cell(facts, row[key]) for key in changed),
@@ -124,7 +125,7 @@ def sensitivity_section(facts: Facts) -> Section | None:
     )
     points = [
         {
-            "label": f"{row['switch']}: {row['setting']}",
+            "label": words.value(f"{row['switch']}: {row['setting']}"),
             "text": f"{words.points(row['difference'])} ({words.points(row['difference_low'])}\u00a0–\u00a0"
             f"{words.points(row['difference_high'])})",
             "value": row["difference"],

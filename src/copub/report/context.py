@@ -25,9 +25,9 @@ _COMPARISON: tuple[Column, ...] = (
 _TIES: tuple[Column, ...] = (
     ("label.institution_a", "institution_a", "marked"),
     ("label.institution_b", "institution_b", "text"),
-    ("label.status", "status", "text"),
-    ("label.kind", "kind", "text"),
-    ("label.since", "start", "text"),
+    ("label.status", "status", "value"),
+    ("label.kind", "kind", "reason"),
+    ("label.since", "start", "date"),
     ("label.level", "risk_level", "level"),
     ("label.works", "works", "count"),
     ("label.critical_listed", "critical_listed", "count"),
@@ -38,7 +38,7 @@ _TIES: tuple[Column, ...] = (
     ("label.source", "sources", "text"),
 )
 _TIE_AREAS: tuple[Column, ...] = (
-    ("label.priority_area", "area", "text"),
+    ("label.priority_area", "area", "value"),
     ("label.links", "links", "count"),
     ("label.at_counted_levels", "at_counted_levels", "count"),
     ("label.unresolved", "unresolved", "count"),
@@ -98,7 +98,8 @@ def _bounds_by_kind(facts: Facts, row: Row, column: str) -> Cell:
 
 
 def _dated(facts: Facts, row: Row, column: str) -> Cell:
-    return Cell(row[column] or "", detail=" · ".join(filter(None, (row["period"], row["status"]))))
+    detail = " · ".join(facts.words.value(text) for text in (row["period"], row["status"]) if text)
+    return Cell(row[column] or "", detail=detail, is_name=True)
 
 
 WAYS: Mapping[str, Writer] = {
@@ -120,7 +121,7 @@ def comparison_section(facts: Facts) -> Section | None:
     """
     say, frame = facts.words.say, facts.table("comparison")
     differences = frame["differences"].to_list()
-    notes, sources = _numbered(differences), _lettered(frame["source"].to_list())
+    notes, sources = _numbered(differences), lettered(frame["source"].to_list())
     frame = frame.with_columns(
         notes=pl.Series([_spans(notes[note] for note in row or ()) for row in differences], dtype=pl.String),
         sources=pl.Series([sources.get(source, "") for source in frame["source"]], dtype=pl.String),
@@ -159,7 +160,7 @@ def _numbered(rows: Iterable[Iterable[str] | None]) -> dict[str, int]:
     return {text: number for number, text in enumerate(texts, start=1)}
 
 
-def _lettered(sources: Iterable[str | None]) -> dict[str, str]:
+def lettered(sources: Iterable[str | None]) -> dict[str, str]:
     """Return the different sources in the order of their first use, named a, b, c … as the page's list counts them."""
     return {source: _letters(number) for source, number in _numbered([filter(None, sources)]).items()}
 
@@ -186,7 +187,7 @@ def _spans(numbers: Iterable[int]) -> str:
 def tie_section(facts: Facts) -> Section | None:
     """Return formal ties with their joint works, strong pairs without a tie, and ties by priority area."""
     say, frame = facts.words.say, facts.table("ties")
-    sources = _lettered(frame["source"].to_list())
+    sources = lettered(frame["source"].to_list())
     named = pl.Series([sources.get(source, "") for source in frame["source"]], dtype=pl.String)
     grids = [
         grid_from(facts, say("section.ties"), frame.with_columns(sources=named), _TIES),

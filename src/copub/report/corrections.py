@@ -11,23 +11,23 @@ from copub.report.workevidence import TITLE, cut, without_mail
 
 _ROWS = 80
 _REPAIRS: tuple[Column, ...] = (
-    ("label.kind", "kind", "text"),
+    ("label.kind", "kind", "value"),
     ("label.applied", "is_applied", "truth"),
     ("label.count", "works", "count"),
 )
 _APPLIED: tuple[Column, ...] = (
-    ("label.kind", "kind", "text"),
+    ("label.kind", "kind", "value"),
     ("label.before", "before", "text"),
     ("label.repaired", "after", "text"),
-    ("label.reason", "reason", "text"),
+    ("label.reason", "reason", "reason"),
     ("label.works", "works", "count"),
 )
 _DECISIONS: tuple[Column, ...] = (
     ("label.affiliation", "value", "unaddressed"),
     ("label.entity", "entity_id", "text"),
     ("label.decision", "decision", "decision"),
-    ("label.reason", "reason", "text"),
-    ("label.date", "date", "text"),
+    ("label.reason", "reason", "reason"),
+    ("label.date", "date", "date"),
 )
 
 
@@ -65,4 +65,4 @@ def decision_section(facts: Facts) -> Section | None:
 
 
 def _unaddressed(facts: Facts, row: Row, column: str) -> Cell:
-    return Cell(without_mail(facts, cut(row[column] or "", 2 * TITLE)))
+    return Cell(without_mail(facts, cut(row[column] or "", 2 * TITLE)), is_name=True)

@@ -62,10 +62,10 @@ _BOOTSTRAP: tuple[Column, ...] = (
     ("label.interval", "ci", "bounds_of_numbers"),
 )
 _SWITCH_EFFECTS: tuple[Column, ...] = (
-    ("label.switch", "switch", "text"),
-    ("label.lowest", "lowest_setting", "text"),
+    ("label.switch", "switch", "value"),
+    ("label.lowest", "lowest_setting", "value"),
     ("label.median", "lowest_median", "share"),
-    ("label.highest", "highest_setting", "text"),
+    ("label.highest", "highest_setting", "value"),
     ("label.median", "highest_median", "share"),
     ("label.mean_difference", "mean_difference", "size"),
     ("label.largest_difference", "largest_difference", "size"),
@@ -144,7 +144,8 @@ def adjusted_section(facts: Facts) -> Section | None:
     words, title = facts.words, facts.words.say("section.adjusted")
     grid = grid_from(facts, title, frame.sort(pl.col("slice_kind") != "all", maintain_order=True), _ADJUSTED)
     basis = tuple(
-        words.say("label.basis", basis=text) for text in frame["basis"].drop_nulls().unique(maintain_order=True)
+        words.say("label.basis", basis=words.value(text))
+        for text in frame["basis"].drop_nulls().unique(maintain_order=True)
     )
     plan = grid_from(facts, words.say("label.reading_plan"), facts.table("reading_plan"), _PLAN, _OWN_WRITERS)
     return Section(
@@ -188,7 +189,13 @@ def _notes_on_change(facts: Facts) -> tuple[str, ...]:
         key = "event_window" if row["after_works"] and row["before_works"] else "event_empty"
         left_out = {name: words.count(row[name] or 0) for name in ("incomplete", "undated")}
         notes.append(
-            words.say(f"label.{key}", date=row["date"], first=row["after_from"], last=row["after_to"], **left_out)
+            words.say(
+                f"label.{key}",
+                date=words.date(row["date"]),
+                first=words.date(str(row["after_from"])),
+                last=words.date(str(row["after_to"])),
+                **left_out,
+            )
         )
     return tuple(notes)
 
@@ -199,7 +206,9 @@ def _event_grids(facts: Facts) -> list[Grid]:
     return [
         grid_from(
             facts,
-            facts.words.say("section.event", date=event["date"][0] or "", label=event["label"][0] or ""),
+            facts.words.say(
+                "section.event", date=facts.words.date(event["date"][0] or ""), label=event["label"][0] or ""
+            ),
             event,
             _EVENTS,
             _OWN_WRITERS,
@@ -282,7 +291,11 @@ def _unequal(facts: Facts) -> tuple[str, ...]:
     """Return the settings that the curve leaves out, each switch with its reason."""
     words = facts.words
     return tuple(
-        words.say("label.left_out", settings=", ".join(row["left_out"]), reason=words.say(f"unequal.{row['switch']}"))
+        words.say(
+            "label.left_out",
+            settings=", ".join(map(words.value, row["left_out"])),
+            reason=words.say(f"unequal.{row['switch']}"),
+        )
         for row in rows_of(facts.table("switch_effects").sort("rank"))
         if row["left_out"]
     )
@@ -296,11 +309,11 @@ def _moved_most(facts: Facts) -> tuple[str, ...]:
     row = rows.row(0, named=True)
     line = words.say(
         "label.moved_most",
-        switch=row["switch"].replace("_", " "),
+        switch=words.value(row["switch"].replace("_", " ")),
         points=words.number(100 * row["mean_difference"], 1),
-        lowest=row["lowest_setting"],
+        lowest=words.value(row["lowest_setting"]),
         low=words.percent(row["lowest_median"]),
-        highest=row["highest_setting"],
+        highest=words.value(row["highest_setting"]),
         high=words.percent(row["highest_median"]),
     )
     return (line,)

@@ -1,23 +1,31 @@
-"""The dossier: one page on an institution of side A and its partners, to be filed with an appraisal."""
+"""The dossier: two printed pages on an institution of side A and its partners, to be filed with an assessment.
+
+Paper has the works that fit; the page on the screen has more of them, and the tables of the run all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from math import ceil
 from typing import Any
 
 import polars as pl
 
 from copub.errors import InputError
 from copub.report import background
-from copub.report.blocks import Cell, Section, count_cell, grid_of, rows_of
+from copub.report.blocks import Cell, Section, count_cell, figure_of, grid_of, rows_of
+from copub.report.charts import output_chart
+from copub.report.context import lettered
 from copub.report.facts import Facts, facts_of
 from copub.report.page import render
 from copub.report.papers import paper_of
 from copub.report.workevidence import evidence_of
 
 PAPERS = 200  # works written out; the tables of the run hold them all
+LINES, LETTERS = 48, 100  # lines of two sheets that are left for works, ties and list status; letters of a line
+ROWS, HITS = 8, 2  # partners, ties, and affiliations of a work on paper; the others are on the screen
 _KEY = pl.coalesce("institution_id", "institution_name")
 
 
@@ -64,16 +72,19 @@ def build_dossier(
     question = say("dossier.question")
     if chosen:
         question += " " + say("dossier.area", area=facts.area(chosen))
+    status, formal = _status_section(facts, works, other), _tie_section(facts, own, other, ties)
+    limits = background.limits_section(facts)  # its first lines are under the title of the dossier
+    taken = sum(2 * len(grid.rows) for section in (status, formal) for grid in section.grids)
     sections = (
-        _output_section(facts, works),
-        _status_section(facts, works, other),
-        _area_section(facts, works),
-        _tie_section(facts, own, other, ties),
-        _paper_section(facts, works),
-        background.limits_section(facts),
-        background.provenance_section(facts),
+        _output_section(facts, works, own, other),
+        status,
+        _paper_section(facts, works, LINES - taken),
+        formal,
+        replace(limits, title=say("dossier.cannot"), paragraphs=limits.paragraphs[len(background.NOTES) :]),
+        replace(background.provenance_section(facts), is_folded=True),
     )
-    return render(facts, [section for section in sections if section is not None], title=title, question=question)
+    shown = [section for section in sections if section is not None]
+    return render(facts, shown, title=title, question=question, kind="dossier")
 
 
 def _institution(facts: Facts, side: str, asked: str) -> _Found:
@@ -114,8 +125,9 @@ def _joint_works(facts: Facts, own: _Found, other: _Found | None, area: str | No
     return works.sort(["publication_year", "work_id"], descending=[True, False], nulls_last=True)
 
 
-def _output_section(facts: Facts, works: pl.DataFrame) -> Section:
-    say, title = facts.words.say, facts.words.say("dossier.output")
+def _output_section(facts: Facts, works: pl.DataFrame, own: _Found, other: _Found | None) -> Section:
+    """Return how many joint works there are and on what, in a sentence and by year; years without works are omitted."""
+    words, say, title = facts.words, facts.words.say, facts.words.say("dossier.output")
     if works.is_empty():
         return Section("output", title, say("dossier.none"))
     measures = ("is_critical", "is_listed", "is_critical_listed")
@@ -125,12 +137,28 @@ def _output_section(facts: Facts, works: pl.DataFrame) -> Section:
         .sort("publication_year", nulls_last=True)
     )
     total = {"works": works.height, **{measure: works.filter(measure).height for measure in measures}}
-    lines = [
+    rows = [
         (Cell(label), *(count_cell(facts, row[key]) for key in ("works", *measures)))
         for label, row in [(say("dossier.total"), total), *((str(row["publication_year"] or ""), row) for row in years)]
     ]
     heads = [say(f"label.{key}") for key in ("year", "works", "critical", "listed", "critical_listed")]
-    return Section("output", title, say("dossier.output_lead"), grids=(grid_of(title, heads, lines),))
+    sentence = say(
+        "dossier.answer",
+        institution=own.name,
+        partner=other.name if other else say("dossier.partners", b=facts.b),
+        years=facts.years,
+        **{key.removeprefix("is_"): words.count(count) for key, count in total.items()},
+    )
+    grid = grid_of(title, heads, rows)
+    figures = figure_of(facts, "output", title, lambda width: output_chart(years, words, width), grid)
+    return Section("output", title, sentence, figures=figures, paragraphs=_by_area(facts, works))
+
+
+def _by_area(facts: Facts, works: pl.DataFrame) -> tuple[str, ...]:
+    counted = works.explode("areas").drop_nulls("areas")["areas"].value_counts()
+    ordered = counted.sort(["count", "areas"], descending=[True, False]).iter_rows()
+    areas = "; ".join(f"{facts.area(area)} {facts.words.count(count)}" for area, count in ordered)
+    return (facts.words.say("dossier.by_area", areas=areas),) if areas else ()
 
 
 def _status_section(facts: Facts, works: pl.DataFrame, other: _Found | None) -> Section:
@@ -147,43 +175,35 @@ def _status_section(facts: Facts, works: pl.DataFrame, other: _Found | None) -> 
         .sort(["works", "institution_name", "watchlist", "entity_name"], descending=[True, False, False, False])
     )
     titles = {entry.get("id"): str(entry.get("title") or entry.get("id")) for entry in facts.entries("watchlists")}
-    cells = (
+    named = [f"{titles.get(row['watchlist'], row['watchlist'])} ({row['edition']})" for row in rows]
+    letters = lettered(named)
+    cells = [
         (
-            Cell(row["institution_name"] or facts.words.missing),
-            Cell(str(titles.get(row["watchlist"], row["watchlist"])), detail=row["edition"] or ""),
-            Cell(row["entity_name"] or ""),
+            Cell(row["institution_name"] or facts.words.missing, is_name=True),
+            Cell(letters[name], is_name=True),
+            Cell(row["entity_name"] or "", is_name=True),
             Cell(facts.level(row["risk_level"])),
             Cell(", ".join(facts.words.name("tier", tier) for tier in row["tier"])),
             count_cell(facts, row["works"]),
         )
-        for row in rows
-    )
+        for row, name in zip(rows, named, strict=True)
+    ]
     heads = [say(f"label.{key}") for key in ("institution", "list", "entity", "level", "tier", "works")]
-    grids = (grid_of(title, heads, cells),) if rows else ()
+    paper = _on_paper(facts, title, heads, cells)
+    if letters:
+        paper["extra"]["lists"] = [(say("label.lists"), "a", tuple(letters))]
     lines = () if rows else (say("label.none"),)
-    return Section("status", title, say("dossier.status_lead", b=facts.b), grids=grids, paragraphs=lines)
+    return Section("status", title, say("dossier.status_lead", b=facts.b), paragraphs=lines, **paper)
 
 
-def _area_section(facts: Facts, works: pl.DataFrame) -> Section | None:
-    say, title = facts.words.say, facts.words.say("dossier.areas")
-    counted = (
-        works.explode("areas")
-        .drop_nulls("areas")
-        .group_by("areas")
-        .agg(pl.len().alias("works"), pl.col("is_listed").sum())
-        .sort(["works", "areas"], descending=[True, False])
-    )
-    if counted.is_empty():
-        return None
-    cells = (
-        (Cell(facts.area(row["areas"])), count_cell(facts, row["works"]), count_cell(facts, row["is_listed"]))
-        for row in rows_of(counted)
-    )
-    grid = grid_of(title, [say(f"label.{key}") for key in ("area", "works", "critical_listed")], cells)
-    return Section("areas", title, say("dossier.areas_lead"), grids=(grid,))
+def _on_paper(facts: Facts, title: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> dict[str, Any]:
+    """Return the first rows as a grid, and the others as one that is folded and not printed."""
+    grids = tuple(grid_of(title, heads, part) for part in (rows[:ROWS], rows[ROWS:]) if part)
+    more = facts.words.say("dossier.more_rows", count=facts.words.count(len(rows) - ROWS))
+    return {"grids": grids[:1], "extra": {"more": (more, grids[1:]) if grids[1:] else None}}
 
 
-def _tie_section(facts: Facts, own: _Found, other: _Found | None, ties: Sequence[Mapping[str, Any]]) -> Section | None:
+def _tie_section(facts: Facts, own: _Found, other: _Found | None, ties: Sequence[Mapping[str, Any]]) -> Section:
     say, title = facts.words.say, facts.words.say("dossier.ties")
     mine = [
         tie
@@ -191,22 +211,53 @@ def _tie_section(facts: Facts, own: _Found, other: _Found | None, ties: Sequence
         if str(tie.get("side_a") or "").casefold() == own.name.casefold()
         and (other is None or str(tie.get("side_b") or "").casefold() == other.name.casefold())
     ]
-    if not mine:
-        return None
     heads = [say("label.institution"), say("dossier.kind"), say("dossier.date"), say("label.source")]
-    cells = ([Cell(str(tie.get(key) or "")) for key in ("side_b", "kind", "date", "source")] for tie in mine)
-    return Section("ties", title, say("dossier.ties_lead"), grids=(grid_of(title, heads, cells),))
+    cells = [
+        [
+            Cell(str(tie.get("side_b") or ""), is_name=True),
+            Cell(facts.words.value(str(tie.get("kind") or ""))),
+            Cell(facts.words.date(str(tie.get("date") or ""))),
+            Cell(str(tie.get("source") or ""), is_name=True),
+        ]
+        for tie in mine
+    ]
+    lead = say("dossier.ties_lead" if mine else "dossier.no_tie")
+    return Section("ties", title, lead, **_on_paper(facts, title, heads, cells))
 
 
-def _paper_section(facts: Facts, works: pl.DataFrame) -> Section | None:
+def _paper_section(facts: Facts, works: pl.DataFrame, lines: int) -> Section | None:
+    """Return the critical works with their evidence: first those that `lines` lines of paper have space for."""
     critical = works.filter("is_critical")
     if critical.is_empty():
         return None
-    shown, say = critical.head(PAPERS), facts.words.say
+    # listed works first, and of these the newest
+    shown, say = critical.sort("is_listed", descending=True, maintain_order=True).head(PAPERS), facts.words.say
     evidence = evidence_of(facts, shown)
     papers = [paper_of(facts, row, evidence) for row in rows_of(shown)]
-    left = critical.height - shown.height
+    printed = _printed(papers, lines)
     lead = say("dossier.papers_lead")
-    if left:
-        lead += " " + say("dossier.papers_more", count=facts.words.count(left))
-    return Section("papers", say("dossier.papers"), lead, kind="papers", extra={"papers": papers})
+    if len(papers) > printed:
+        counts = {"count": facts.words.count(printed), "total": facts.words.count(critical.height)}
+        lead += " " + say("dossier.papers_printed", **counts)
+    if critical.height > shown.height:
+        lead += " " + say("dossier.papers_more", count=facts.words.count(critical.height - shown.height))
+    extra = {"papers": papers[:printed], "folded": papers[printed:], "hits": HITS}
+    return Section("papers", say("dossier.papers"), lead, kind="papers", extra=extra)
+
+
+def _printed(papers: Sequence[Mapping[str, Any]], lines: int) -> int:
+    """Return how many works, at least one, fit into so many lines."""
+    for place, paper in enumerate(papers):
+        reasons = [(reason["area"], reason["technology"], reason["terms"]) for reason in paper["reasons"]]
+        lengths = [len(paper["title"]), 1, *map(_length, (*reasons, *paper["hits"][:HITS]))]
+        lines -= sum(ceil(length / LETTERS) for length in lengths)
+        if lines < 0:
+            return max(1, place)
+    return len(papers)
+
+
+def _length(evidence: Any) -> int:
+    """Return about how many letters a reason or a hit has."""
+    if isinstance(evidence, Mapping):
+        evidence = tuple(evidence.values())
+    return len(evidence) + 1 if isinstance(evidence, str) else sum(map(_length, evidence))

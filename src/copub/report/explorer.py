@@ -103,7 +103,7 @@ def _reason(facts: Facts, row: Row, names: dict[str, _Names]) -> list[Any]:
         names["areas"].place(row["area"]),
         cut(row["technology"] or "", CONTEXT),
         facts.words.say("evidence.score", score=score, threshold=threshold),
-        row["method"] or "",
+        facts.words.value(row["method"] or ""),
         *(terms_of(row[key]) for key in ("matched_title", "matched_abstract", "ngrams")),
     ]
 

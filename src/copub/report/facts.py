@@ -109,7 +109,7 @@ class Facts:
         for taxonomy in self.entries("taxonomies"):
             name = (taxonomy.get("areas") or {}).get(area)
             if name:
-                return str(name)
+                return self.words.values.get(str(name), str(name))
         if area == ANY_AREA:
             return self.words.say("label.any_area")
         parts = [part for part in area.split("-") if not (part.isdigit() or part == "EU")]
@@ -125,7 +125,7 @@ class Facts:
 
     def level(self, level: str | None) -> str:
         """Return the word for a risk level."""
-        return self.words.name("level", level)
+        return self.words.value(self.words.name("level", level))
 
     def interval(self, row: Row) -> str:
         """Return the interval of a share in words."""

@@ -15,12 +15,20 @@ Column = tuple[str, str, str]
 
 def _text(facts: Facts, row: Row, column: str) -> Cell:
     value = row[column]
-    return Cell("; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value))
+    text = "; ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return Cell(text, is_name=True)
 
 
 def _marked(facts: Facts, row: Row, column: str) -> Cell:
     small = facts.words.say("label.small") if row.get("is_small") else ""
-    return Cell("" if row[column] is None else str(row[column]), mark=small)
+    return Cell("" if row[column] is None else str(row[column]), mark=small, is_name=True)
+
+
+def _reason(facts: Facts, row: Row, column: str) -> Cell:
+    """Write what copub or a person noted: in the reader's language where copub wrote it, else as it is."""
+    text = row[column] or ""
+    written = facts.words.value(text)
+    return Cell(written, is_name=written == text)
 
 
 def _points(facts: Facts, row: Row, column: str) -> Cell:
@@ -35,6 +43,9 @@ Writer = Callable[[Facts, Row, str], Cell]
 WRITERS: Mapping[str, Writer] = {
     "text": _text,
     "marked": _marked,
+    "reason": _reason,
+    "value": lambda facts, row, column: Cell(facts.words.value(row[column] or "")),
+    "date": lambda facts, row, column: Cell(facts.words.date(row[column] or "")),
     "truth": lambda facts, row, column: Cell(facts.words.say("label.yes" if row[column] else "label.no")),
     "level": lambda facts, row, column: Cell(facts.level(row[column]) if row[column] else ""),
     "area": lambda facts, row, column: Cell(facts.area(row[column])),
@@ -43,7 +54,7 @@ WRITERS: Mapping[str, Writer] = {
     "growth_kind": lambda facts, row, column: Cell(facts.words.name("growth_kind", row[column])),
     "decision": lambda facts, row, column: Cell(facts.words.name("decision", row[column])),
     "slice": lambda facts, row, column: Cell(
-        facts.words.say("label.all_works") if row[column] == "all" else str(row[column] or "")
+        facts.words.say("label.all_works") if row[column] == "all" else facts.words.value(row[column] or "")
     ),
     "group": lambda facts, row, column: Cell(
         facts.words.name("measure", "total" if row[column] == "all" else row[column])

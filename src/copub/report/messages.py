@@ -1,14 +1,17 @@
 """Words and numbers of the report in the reader's language.
 
-The words are in ``messages/<language>.toml``; code asks for them by key. Numbers are written
-with the signs of that language. Nothing here calculates.
+The words are in ``messages/<language>.toml``; code asks for them by key. What stages write into tables
+(settings, steps, verdicts) is English there; ``messages/values.csv`` has it in the other languages.
+Numbers and dates are written as that language writes them. Nothing here calculates.
 """
 
 from __future__ import annotations
 
+import csv
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,13 +20,19 @@ from copub.errors import InputError
 
 FOLDER = Path(__file__).parent / "messages"
 DEFAULT = "en"
+_PARTED_BY = ("; ", ": ", ", ", "+")
+_FIELD = re.compile(r"\\\{(\w+)\\\}")  # a placeholder, in an escaped text
+_NUMBERS = ("n", "year", "first", "last")
+_DATE = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?(?:T.*)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """The words of one language, by section and key."""
+    """The words of one language by section and key, and what stages write into tables by its English text."""
 
     words: Mapping[str, Mapping[str, str]]
+    values: Mapping[str, str] = field(default_factory=dict)
+    patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
 
     @property
     def code(self) -> str:
@@ -53,6 +62,37 @@ class Messages:
         if key is None:
             return self.missing
         return self.words[section].get(key, key)
+
+    def value(self, text: str) -> str:
+        """Return a text that a stage wrote into a table: whole, by its pattern, or part by part.
+
+        What has no translation, such as a name, stays as it is.
+        """
+        if not self.values or text in self.values:
+            return self.values.get(text, text)
+        for pattern, translated in self.patterns:
+            if found := pattern.fullmatch(text):
+                return translated.format(**{key: self._filled(key, part) for key, part in found.groupdict().items()})
+        for sign in _PARTED_BY:
+            if sign in text:
+                return self.values.get(sign, sign).join(map(self.value, text.split(sign)))
+        return text
+
+    def _filled(self, key: str, text: str) -> str:
+        if key not in _NUMBERS:
+            return text if key == "text" else self.value(text)
+        return self.number(int(text.replace(",", ""))) if key == "n" else text
+
+    def date(self, text: str) -> str:
+        """Return a date or month of ISO 8601 in words; anything else as it is."""
+        found = _DATE.fullmatch(text)
+        if not found or not 1 <= int(found[2]) <= len(self.words["language"]["months"].split()):
+            return text
+        year, month, day = found[1], self.words["language"]["months"].split()[int(found[2]) - 1], found[3]
+        if day is None:
+            return self.say("language.month", month=month, year=year)
+        first = self.words["language"]["first_day"] if day == "01" else str(int(day))
+        return self.say("language.date", day=first, month=month, year=year)
 
     @property
     def missing(self) -> str:
@@ -99,4 +139,22 @@ def load_messages(language: str = DEFAULT) -> Messages:
         raise InputError(
             f"there are no words for the language {language!r}", hint=f"known languages: {', '.join(languages())}"
         )
-    return Messages(tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8")))
+    words = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    values = {} if language == DEFAULT else {row[DEFAULT]: row[language] for row in translations()}
+    patterns = tuple((_pattern(text), translated) for text, translated in values.items() if "{" in text)
+    return Messages(words, values, patterns)
+
+
+def translations() -> Iterator[dict[str, str]]:
+    """Yield what stages write into tables, by language."""
+    with (FOLDER / "values.csv").open(encoding="utf-8", newline="") as lines:
+        yield from csv.DictReader(lines)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return the pattern of a text with placeholders; some of them stand for numbers only."""
+
+    def group(found: re.Match[str]) -> str:
+        return f"(?P<{found[1]}>{r'[0-9,]+' if found[1] in _NUMBERS else '.+'})"
+
+    return re.compile(_FIELD.sub(group, re.escape(text)), re.DOTALL)

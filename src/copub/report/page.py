@@ -89,8 +89,8 @@ def build_page(
     return render(facts, sections, title=facts.title, question=str(facts.study.get("question") or ""))
 
 
-def render(facts: Facts, sections: Sequence[Section], *, title: str, question: str) -> str:
-    """Return sections as one self-contained page under a title and a question."""
+def render(facts: Facts, sections: Sequence[Section], *, title: str, question: str, kind: str = "report") -> str:
+    """Return sections as one self-contained page under a title and a question; `kind` names its print style."""
     script, sheet = _asset("page.js"), _asset("page.css") + (_asset("synthetic.css") if facts.synthetic else "")
     return (
         _environment()
@@ -101,6 +101,7 @@ def render(facts: Facts, sections: Sequence[Section], *, title: str, question: s
             sections=sections,
             title=title,
             question=question,
+            kind=kind,
             notes=[facts.words.say(f"note.{key}") for key in background.NOTES],
             policy=policy(script, sheet),
             script=Markup(script),

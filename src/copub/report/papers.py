@@ -30,12 +30,11 @@ def _reason(facts: Facts, row: Row) -> dict[str, Any]:
         (say("evidence.abstract_terms"), terms_of(row["matched_abstract"])),
     ]
     score = say("evidence.score", **{key: facts.words.number(row[key], 2) for key in ("score", "threshold")})
-    heavy = terms_of(row["ngrams"])
     return {
         "area": facts.area(row["area"]),
         "technology": row["technology"] or "",
         "terms": [(where, words) for where, words in terms if words],
-        "ngrams": f"{say('evidence.ngrams')}: {', '.join(heavy)}. " if heavy else "",
+        "ngrams": ", ".join(terms_of(row["ngrams"])),
         "score": score,
     }
 

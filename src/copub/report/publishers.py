@@ -44,7 +44,7 @@ def _grid(facts: Facts, key: str, rows: pl.DataFrame, years: list[str]) -> Grid:
     sizes = dict(rows.group_by("publisher").agg(pl.col("of").sum()).iter_rows())
     lines = []
     for publisher in sorted(sizes, key=lambda name: (-sizes[name], name)):
-        line = [Cell(publisher)]
+        line = [Cell(publisher, is_name=True)]
         for year in years:
             found = cells.get((publisher, year))
             line.append(share_cell(facts, found["share"]) if found else Cell(words.missing))

@@ -48,7 +48,7 @@ def protocol_sentences(facts: Facts) -> list[str]:
     primary = protocol.get("primary") or {}
     line = words.say(
         "protocol.deviates" if found else "protocol.as_frozen",
-        date=str(protocol.get("frozen_on"))[:10],
+        date=words.date(str(protocol.get("frozen_on"))),
         seal=str(protocol.get("seal"))[:12],
         primary=words.name("measure", primary.get("measure")),
         counting=words.name("counting", primary.get("counting")),
@@ -207,7 +207,7 @@ def _source_sentences(facts: Facts, source: Mapping[str, Any]) -> list[str]:
     words, lines = facts.words, []
     if source.get("age_days"):
         lines.append(
-            words.say("coverage.age", days=words.count(source["age_days"]), since=source["first_retrieval"][:10])
+            words.say("coverage.age", days=words.count(source["age_days"]), since=words.date(source["first_retrieval"]))
         )
     if len(source.get("epochs") or ()) > 1:
         lines.append(words.say("coverage.epochs", epochs="; ".join(source["epochs"])))
