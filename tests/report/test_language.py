@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from copub.corpus.repairs import KINDS
-from copub.lists.published import OPEN, STATUSES
+from copub.lists.published import STATUSES
 from copub.lists.watchlist import load_watchlist
-from copub.measures import comparison, sensitivity, shares, switches
+from copub.measures import sensitivity, shares, switches
 from copub.measures.adjusted import FEW, NO_EVALUATION, NO_LEVELS
 from copub.report.dossier import build_dossier
 from copub.report.messages import FOLDER, load_messages, translations
@@ -138,11 +138,10 @@ def test_the_search_for_english_finds_it(demo_run: Any, language: str) -> None:
 
 def _written() -> set[str]:
     """Return what the stages write into tables, from where they have it."""
-    texts = {*sensitivity.SWITCHES, *sensitivity.SWITCHES.values(), *KINDS, *OPEN.values(), *STATUSES}
+    texts = {*sensitivity.SWITCHES, *sensitivity.SWITCHES.values(), *KINDS, *STATUSES}
     texts |= {name for _, name in shares.FIXED} | {f"{reason}: a text" for reason in KINDS.values()}
     texts |= {switches.EVERY_LEVEL, switches.WITH, switches.WITHOUT, *switches.TIER_SETS}
     texts |= {setting for settings in switches.UNEQUAL.values() for setting in settings}
-    texts |= {comparison.CANNOT_TELL, comparison.WORKS_FILES, comparison.FEW, comparison.BOTH_WAYS}
     texts |= {FEW, NO_EVALUATION, NO_LEVELS, "bilateral", "multilateral"}
     lists = [load_watchlist(path.stem) for path in (FOLDER.parents[3] / "taxonomies/watchlists").glob("*-20*.toml")]
     return texts | {text for one in lists for text in (one.kind, one.completeness)}
@@ -167,9 +166,10 @@ def test_a_value_is_translated_whole_by_pattern_or_part_by_part() -> None:
     french, dutch = load_messages("fr"), load_messages("nl")
     assert french.value("author cap: at most 100") == "plafond d'auteurs : au plus 100"
     assert dutch.value("1,247 works kept apart from training") == "1.247 werken die buiten de training bleven"
-    verdict = "cannot tell: our figure rests on too few works; the source leaves open the period; no such text"
-    written = "niet te zeggen: ons cijfer berust op te weinig werken; de bron laat open de periode; no such text"
-    assert dutch.value(verdict) == written
+    basis = "classifier: 852 works by cross-validation, a set of one's own; matcher: 514 Chinese affiliation strings"
+    assert dutch.value(basis) == (
+        "classificatie: 852 werken door kruisvalidatie, a set of one's own; herkenning: 514 Chinese affiliatieteksten"
+    )
     assert load_messages("en").value("author cap: at most 100") == "author cap: at most 100"
 
 

@@ -66,7 +66,7 @@ def _theirs(facts: Facts, row: Row, column: str) -> Cell:
 
 def _reading(facts: Facts, row: Row, column: str) -> Cell:
     """Write under which reading our figure is given."""
-    if row[column].startswith(YEARS):
+    if (row[column] or "").startswith(YEARS):
         first, last = row[column].removeprefix(YEARS).split(" to ")
         return Cell(facts.words.say("label.reading_years", first=first, last=last))
     return Cell(facts.words.name("reading", row[column]))

@@ -152,7 +152,7 @@ def translations() -> Iterator[dict[str, str]]:
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    """Return the pattern of a text with placeholders; some of them stand for numbers only."""
+    """Return the pattern of a text with placeholders; some of them hold numbers only."""
 
     def group(found: re.Match[str]) -> str:
         return f"(?P<{found[1]}>{r'[0-9,]+' if found[1] in _NUMBERS else '.+'})"
