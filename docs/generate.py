@@ -35,7 +35,8 @@ commands alone such as `copub runs`, print their help and end with 0, as with `-
 
 **Ending.** 0 done; 1 a fault of copub; 2 the input is wrong; 3 stopped by the source, and the same command goes
 on; 4 a run assertion failed, or a verification differs; 130 stopped by the user
-or by a signal. Output that cannot be printed (a full device, a closed pipe) ends with 2.
+or by a signal. Output that cannot be printed (a full device) ends with 2; output whose
+reader has read enough (`copub run | head -1`) ends with 141, without a word.
 """
 STUDY = """\
 # The study file

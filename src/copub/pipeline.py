@@ -45,7 +45,7 @@ from copub.settings import Folders, folders
 from copub.sources.harvest import Query, harvest
 from copub.sources.harvest.rawrecord import Record
 from copub.sources.harvest.transport import source_key, source_url
-from copub.sources.worksfile import read_works
+from copub.sources.worksfile import check_works, read_works
 from copub.study import Study
 from copub.study.question import Question, ask
 from copub.writing import MANIFEST
@@ -107,6 +107,8 @@ def run(
     files = spooled(paths_of(works, "works"))
     place = folders(cache, reports)
     asked = _asked(study, place)
+    if files:
+        check_works(files)
     stage_codes()  # the code as it is now, whatever is edited while the run is under way
     clock = StageClock(until)
     with ExitStack() as stack:

@@ -110,6 +110,7 @@ def test_wrong_input_ends_with_2_and_one_message(arguments: tuple[str, ...], wor
     done = ended(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
+    assert "/6 " not in done.stderr, "a stage began"
     assert "Traceback" not in done.stderr
 
 

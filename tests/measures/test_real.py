@@ -27,7 +27,7 @@ from copub.technology import classify
 from . import brute
 from .test_frames import same
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.slow]
 FILES = ("works.jsonl.gz", "works_be_cn_reconstructed.jsonl.gz")
 
 

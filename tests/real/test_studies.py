@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import copub
+from copub.cli.runs import run_lines
 from copub.schema import TABLES
 
 pytestmark = pytest.mark.real
@@ -35,6 +36,12 @@ def test_the_funnel_of_belgium_china_is_that_of_the_records(belgium_china: copub
     left_out = sum(steps.get(f"left out: {reason}", 0) for reason in ("type", "paratext title", "repair"))
     assert steps["left out: repair"] > 0
     assert steps["co-publications counted"] == 320 - left_out
+
+
+def test_what_is_printed_of_belgium_china_fits_15_lines_of_80_columns(belgium_china: copub.Run) -> None:
+    *lines, path = run_lines(belgium_china)
+    assert len(lines) < 15 and max(map(len, lines)) <= 80
+    assert path == str(belgium_china.folder / "report.html")
 
 
 def test_works_of_an_excluded_type_are_counted_and_named(belgium_china: copub.Run) -> None:

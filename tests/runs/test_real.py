@@ -62,6 +62,7 @@ def test_planted_changes_of_real_records_are_named_with_their_counts(runs: tuple
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_a_run_over_real_records_comes_out_the_same(runs: tuple[Run, Run, Path], tmp_path: Path) -> None:
     first, _, place = runs
     assert verify(first, tmp_path, [place / "first.jsonl"]).is_same

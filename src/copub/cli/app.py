@@ -27,8 +27,8 @@ ORDER = (
 )  # fmt: skip
 """Commands in the order of their use, as help shows them."""
 
-
-"""Columns of the terminal that printed text fits."""
+UNREAD = 128 + 13
+"""Exit code when the reader of the output has closed it: that of a process which SIGPIPE ends."""
 
 _BARE = "NoArgsIsHelpError"  # a group without a command; typer keeps the class private
 
@@ -119,7 +119,7 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
     """Call a command and return its exit code; print errors as what, where and how to fix them.
 
     0 done; 2 the input is wrong; 3 stopped by the source, resumable; 4 a run assertion failed;
-    1 an internal error; 130 stopped by the user or by a signal.
+    1 an internal error; 130 stopped by the user or by a signal; 141 the reader of the output has closed it.
     """
     try:
         result = command()
@@ -137,7 +137,9 @@ def call(command: Callable[[], Any], *, as_json: bool = False) -> int:
     except (Stopped, KeyboardInterrupt, typer.Abort):
         return _stopped()
     except SystemExit as ending:  # typer ends so, without a word, when the reader of a pipe is gone
-        return _tell(_no_output("its reader closed it"), False) if ending.code == 1 else int(ending.code or 0)
+        return _unread() if ending.code == 1 else int(ending.code or 0)
+    except BrokenPipeError:
+        return _unread()
     except OSError as error:
         return _tell(_of_system(error), as_json and error.filename is not None)
     except MemoryError:
@@ -166,8 +168,13 @@ def _stopped() -> int:
 def _of_system(error: OSError) -> InputError:
     """Return an error of the system that no part of copub named: one without a file is of the output."""
     reason = error.strerror or str(error)
-    if error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF):
-        return _no_output(reason)
+    if error.filename is None and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
+        _forget_output()
+        return InputError(
+            f"the output cannot be written: {reason}",
+            where="standard output",
+            hint="files that were written are whole; free some space, or print to another place",
+        )
     return InputError(
         reason,
         where=str(error.filename or "the system"),
@@ -175,16 +182,17 @@ def _of_system(error: OSError) -> InputError:
     )
 
 
-def _no_output(reason: str) -> InputError:
-    """Return the error of what is printed, and see to it that Python does not try again at its end."""
+def _unread() -> int:
+    """End without a word, as other tools do when `head` has read enough."""
+    _forget_output()
+    return UNREAD
+
+
+def _forget_output() -> None:
+    """See to it that Python does not try to print again at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     with suppress(OSError, ValueError, AttributeError):
         os.dup2(nowhere, sys.stdout.fileno())
-    return InputError(
-        f"the output cannot be written: {reason}",
-        where="standard output",
-        hint="files that were written are whole; print to a place that takes all of it",
-    )
 
 
 def _too_large() -> InputError:

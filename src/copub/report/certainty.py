@@ -46,24 +46,27 @@ def read_sentence(facts: Facts) -> str:
     )
 
 
-def model_sentence(facts: Facts) -> str:
-    """Return the share had every work been classified correctly, as the evaluation sets have it; else nothing."""
+def model_sentence(facts: Facts, *, advice: bool = True) -> str:
+    """Return the share had every work been classified correctly, as the evaluation sets have it; else nothing.
+
+    With `advice`, a wide interval is followed by what makes it narrower.
+    """
     row = headline_row(facts)
     if row is None or row["method"] == LABELLED or not row["denominator"]:
         return ""
     basis, _, why = (row["basis"] or "").partition(UNUSED)
     unused = facts.words.say("certainty.unused", why=why) if why else ""
-    return " ".join(filter(None, (_model(facts, row, basis), unused)))
+    return " ".join(filter(None, (_model(facts, row, basis, advice=advice), unused)))
 
 
-def _model(facts: Facts, row: Row, basis: str) -> str:
+def _model(facts: Facts, row: Row, basis: str, *, advice: bool) -> str:
     if basis == FEW:
         return facts.words.say("certainty.few", floor=facts.words.count(facts.study.get("small_rate")))
     if row["adjusted"] is None:
         return facts.words.say("certainty.no_model" if row["method"] == "none" else "certainty.open")
     share = facts.words.percent(row["adjusted"])
     line = facts.words.say("certainty.model", share=share, interval=_model_interval(facts, row))
-    is_wide = row["adjusted_high"] - row["adjusted_low"] > max(row["adjusted"], NARROW)
+    is_wide = advice and row["adjusted_high"] - row["adjusted_low"] > max(row["adjusted"], NARROW)
     return f"{line} {facts.words.say('certainty.wide')}" if is_wide else line
 
 

@@ -12,12 +12,13 @@ from copub.report.certainty import certainty_sentences, read_sentence
 from copub.report.facts import Facts, Row, facts_of
 
 COUNTINGS = ("full", "fractional-authors", "fractional-countries")
-_COVERAGE: tuple[tuple[str, pl.Expr], ...] = (
-    ("abstract", pl.col("abstract_status") == "none"),
-    ("institution", ~pl.col("has_institution")),
-    ("truncated", pl.col("is_truncated")),
-    ("unclassifiable", ~pl.col("classifiable")),
-)
+COVERAGE: Mapping[str, pl.Expr] = {
+    "abstract": pl.col("abstract_status") == "none",
+    "institution": ~pl.col("has_institution"),
+    "truncated": pl.col("is_truncated"),
+    "unclassifiable": ~pl.col("classifiable"),
+}
+"""What a work may lack -> the works that lack it."""
 
 
 def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> list[str]:
@@ -161,7 +162,7 @@ def coverage_sentences(facts: Facts) -> list[str]:
     """Return what is missing in the data."""
     works = facts.table("copublications")
     lines = []
-    for key, lacking in _COVERAGE:
+    for key, lacking in COVERAGE.items():
         count = works.filter(lacking).height
         if count:
             lines.append(_gap(facts, key, count, works.height))
@@ -182,18 +183,11 @@ def weightiest_sentences(facts: Facts, most: int = 3) -> list[str]:
     """Return what a reader must know of the data first: its protocol, its files, then the largest gaps."""
     words, works = facts.words, facts.table("copublications")
     of_files = (facts.manifest.get("source") or {}).get("kind") == "works-files"
-    gaps = [(works.filter(lacking).height, key) for key, lacking in _COVERAGE]
+    gaps = [(works.filter(lacking).height, key) for key, lacking in COVERAGE.items()]
     first = [words.say("certainty.census_files")] if of_files and works.height else []
     ordered = sorted(filter(itemgetter(0), gaps), key=itemgetter(0), reverse=True)
     lines = [*first, *_missing_sentences(facts), *(_gap(facts, key, count, works.height) for count, key in ordered)]
     return [*protocol_sentences(facts), *lines[:most]]
-
-
-def shortest_coverage_sentences(facts: Facts) -> list[str]:
-    """Return the two gaps of the data that weigh most: works without an abstract, and without an institution."""
-    works = facts.table("copublications")
-    gaps = [(key, works.filter(lacking).height) for key, lacking in _COVERAGE[:2]]
-    return [_gap(facts, key, count, works.height) for key, count in gaps if count]
 
 
 def _gap(facts: Facts, key: str, count: int, of: int) -> str:

@@ -17,13 +17,7 @@ from copub.report.certainty import (
     taught_sentence,
 )
 from copub.report.facts import Facts, facts_of
-from copub.report.summary import (
-    band_sentences,
-    figure_in_words,
-    first_sentence,
-    protocol_sentences,
-    shortest_coverage_sentences,
-)
+from copub.report.summary import COVERAGE, band_sentences, figure_in_words, first_sentence, protocol_sentences
 
 _LEFT_OUT = "left out: "
 _READ, _FOUND, _COUNTED = "records read", "co-publications found", "co-publications counted"
@@ -51,13 +45,23 @@ def _sentences(facts: Facts) -> Iterator[str]:
     if "shares" in facts.tables:
         read = read_sentence(facts)
         yield synthetic + (read or first_sentence(facts))
-        yield from filter(None, [first_sentence(facts) if read else "", model_sentence(facts)])
+        yield from filter(None, [first_sentence(facts) if read else "", model_sentence(facts, advice=False)])
         if not facts.synthetic:
-            yield from filter(None, [taught_sentence(facts), plan_sentence(facts), repairs_sentence(facts)])
-            yield from band_sentences(facts)[:1]
-            yield from shortest_coverage_sentences(facts)
+            yield plan_sentence(facts)
+            yield " ".join(filter(None, [taught_sentence(facts), repairs_sentence(facts), *band_sentences(facts)[:1]]))
+            yield " ".join(_gaps(facts))
     else:
         yield synthetic + facts.words.say("terminal.stopped")
+
+
+def _gaps(facts: Facts) -> Iterator[str]:
+    """Return the two gaps of the data that weigh most: works without an abstract, and without an institution."""
+    works, words = facts.table("copublications"), facts.words
+    for key in ("abstract", "institution"):
+        count = works.filter(COVERAGE[key]).height
+        if count:
+            share = words.percent(count / works.height)
+            yield words.say(f"terminal.no_{key}", count=words.count(count), share=share, b=facts.b)
 
 
 def _true_values(facts: Facts) -> list[str]:

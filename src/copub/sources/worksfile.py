@@ -194,11 +194,12 @@ def read_works(paths: Sequence[Path], *, label: str = "read works") -> WorksFile
         one JSON text instead of lines.
     FileError : after the last record, if lines are no JSON; the first 20 are listed.
     """
-    _check(paths)
+    check_works(paths)
     return WorksFiles(paths, label)
 
 
-def _check(paths: Sequence[Path]) -> None:
+def check_works(paths: Sequence[Path]) -> None:
+    """Raise `InputError` if works files are missing, are folders, or are not what their names say."""
     if not paths:
         raise InputError("no works file is named", where="--works", hint="name one or more files")
     for path in paths:
