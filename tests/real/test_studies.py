@@ -38,9 +38,9 @@ def test_the_funnel_of_belgium_china_is_that_of_the_records(belgium_china: copub
     assert steps["co-publications counted"] == 320 - left_out
 
 
-def test_what_is_printed_of_belgium_china_fits_15_lines_of_80_columns(belgium_china: copub.Run) -> None:
+def test_what_is_printed_of_belgium_china_is_15_lines_of_80_columns_and_a_path(belgium_china: copub.Run) -> None:
     *lines, path = run_lines(belgium_china)
-    assert len(lines) < 15 and max(map(len, lines)) <= 80
+    assert len(lines) <= 15 and max(map(len, lines)) <= 80
     assert path == str(belgium_china.folder / "report.html")
 
 
