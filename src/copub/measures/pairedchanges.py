@@ -62,7 +62,7 @@ def changes(own: Headline, others: Mapping[tuple[str, str], Headline], study: St
         with_intervals(frame, study.confidence)
         .drop("squares")
         .with_columns(
-            (pl.col("denominator") < study.small_rate).alias("is_small"),
+            ((pl.col("numerator") < study.small_cell) | (pl.col("denominator") < study.small_rate)).alias("is_small"),
             pl.col("difference", "difference_low", "difference_high").round(DIGITS),
         )
     )

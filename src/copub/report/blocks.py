@@ -81,9 +81,9 @@ def count_cell(facts: Facts, value: float | None, *, small: bool | None = False)
     return Cell(facts.words.count(value), value, facts.words.say("label.small") if small else "")
 
 
-def share_cell(facts: Facts, value: float | None) -> Cell:
-    """Return a cell with a share in per cent."""
-    return Cell(facts.words.percent(value), value)
+def share_cell(facts: Facts, value: float | None, small: bool | None = False) -> Cell:
+    """Return a cell with a share in per cent, marked if it rests on few works."""
+    return Cell(facts.words.percent(value), value, mark=facts.words.say("label.small") if small else "")
 
 
 def points_cell(facts: Facts, value: float | None) -> Cell:

@@ -31,10 +31,10 @@ _TIES: tuple[Column, ...] = (
     ("label.level", "risk_level", "level"),
     ("label.works", "works", "count"),
     ("label.critical_listed", "critical_listed", "count"),
-    ("label.critical_before", "critical_share_before", "share"),
-    ("label.critical_after", "critical_share_after", "share"),
-    ("label.listed_before", "listed_share_before", "share"),
-    ("label.listed_after", "listed_share_after", "share"),
+    ("label.critical_before", "critical before", "part"),
+    ("label.critical_after", "critical after", "part"),
+    ("label.listed_before", "listed before", "part"),
+    ("label.listed_after", "listed after", "part"),
     ("label.source", "sources", "text"),
 )
 _TIE_AREAS: tuple[Column, ...] = (
@@ -90,6 +90,17 @@ def _verdict(facts: Facts, row: Row, column: str) -> Cell:
     )
 
 
+def _part(facts: Facts, row: Row, column: str) -> Cell:
+    """Write a share of the works before or after a tie, and below it its counts."""
+    words, (what, when) = facts.words, column.split()
+    share, of = row[f"{what}_share_{when}"], row[f"works_{when}"]
+    if share is None:
+        return Cell(words.missing)
+    counts = words.say("label.k_of_n", k=words.count(row[f"{what}_{when}"]), n=words.count(of))
+    small = words.say("label.small") if of < (facts.study.get("small_rate") or 0) else ""
+    return Cell(words.percent(share), share, mark=small, detail=counts)
+
+
 def _bounds_by_kind(facts: Facts, row: Row, column: str) -> Cell:
     low, high = row[f"{column}_low"], row[f"{column}_high"]
     if low is None or high is None:
@@ -110,6 +121,7 @@ WAYS: Mapping[str, Writer] = {
     "verdict": _verdict,
     "bounds_by_kind": _bounds_by_kind,
     "dated": _dated,
+    "part": _part,
 }
 """Ways of writing cells of this part, beside the common ones."""
 
@@ -190,7 +202,7 @@ def tie_section(facts: Facts) -> Section | None:
     sources = lettered(frame["source"].to_list())
     named = pl.Series([sources.get(source, "") for source in frame["source"]], dtype=pl.String)
     grids = [
-        grid_from(facts, say("section.ties"), frame.with_columns(sources=named), _TIES),
+        grid_from(facts, say("section.ties"), frame.with_columns(sources=named), _TIES, WAYS),
         grid_from(facts, say("section.tie_areas"), facts.table("tie_areas"), _TIE_AREAS),
     ]
     section = section_of(facts, "ties", grids)

@@ -247,7 +247,8 @@ def specification_section(facts: Facts) -> Section | None:
     if every.height < 3:
         return None
     title = words.say("section.specifications")
-    switch_effects = grid_from(facts, title, facts.table("switch_effects"), _SWITCH_EFFECTS, _OWN_WRITERS)
+    moving = facts.table("switch_effects").drop_nulls("mean_difference")  # a switch with one setting moves nothing
+    switch_effects = grid_from(facts, title, moving, _SWITCH_EFFECTS, _OWN_WRITERS)
     drawn = every.filter(pl.col("is_defensible") | pl.col("is_study"))
     curve = drawn_specifications(drawn)
     figures = figure_of(

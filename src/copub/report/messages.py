@@ -104,7 +104,7 @@ class Messages:
         if value is None or value != value:
             return self.missing
         signs = self.words["language"]
-        plain = f"{value:,.{places}f}"
+        plain = f"{value:z,.{places}f}"  # never -0.0
         return plain.translate({ord(","): signs["group"], ord("."): signs["decimal"], ord("-"): "−"})
 
     def count(self, value: float | None) -> str:
@@ -123,8 +123,9 @@ class Messages:
         """Return a difference of shares in percentage points, with its sign."""
         if difference is None:
             return self.missing
-        sign = "+" if difference > 0 else "−" if difference < 0 else ""
-        return sign + self.number(abs(100 * difference), 1)
+        points = round(100 * difference, 1)
+        sign = "+" if points > 0 else "−" if points < 0 else ""
+        return sign + self.number(abs(points), 1)
 
 
 def languages() -> tuple[str, ...]:

@@ -99,7 +99,7 @@ def _estimate_figure(facts: Facts) -> tuple[Figure, ...]:
         (
             (
                 Cell(row["label"]),
-                share_cell(facts, row["share"]),
+                share_cell(facts, row["share"], small=row.get("is_small")),
                 Cell(facts.bounds(row), keep=True),
                 Cell(words.say(f"estimate.{row['key']}_note")),
             )
@@ -120,7 +120,7 @@ def _trend_figure(facts: Facts) -> tuple[Figure, ...]:
             (
                 Cell(str(row["year_from"])),
                 Cell(str(row["year_to"])),
-                share_cell(facts, row["share"]),
+                share_cell(facts, row["share"], small=row.get("is_small")),
                 Cell(facts.bounds(row), keep=True),
             )
             for row in periods.iter_rows(named=True)
