@@ -107,7 +107,7 @@ def test_what_stands_below_the_answer_is_there(reader: _Reader) -> None:
         "Authors of a work, median All 6.5 6.0 – 7.0",
         "Countries of a work, median Critical and listed small 2.0 2.0 – 3.0", "15.0% −5.0 −25.0 – +15.0",
         "January 2024: works after the event are those from 1 July 2024 to before 1 January 2025; 3 works of years",
-        "A mock family", "a mock repair", "Repairs applied: 1", "a mistaken country the right country a mock reason",
+        "A mock family", "a mock repair", "Repairs applied: 2", "a mistaken country the right country a mock reason",
         "Based on a mock sample.",
     ):  # fmt: skip
         assert words in reader.text, words
