@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -17,14 +18,14 @@ from copub.lists.decisions import COLUMNS, DECISIONS, decisions_of, review_statu
 STRING = "Beihang University, Beijing, China"
 
 
-@pytest.fixture
-def works_file(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def works_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     authors = [
         {"author": {"display_name": "N"}, "countries": ["BE"], "raw_affiliation_strings": ["Ghent, Belgium"]},
         {"author": {"display_name": "M"}, "countries": ["CN"], "raw_affiliation_strings": [STRING]},
     ]
     work = {"id": "https://openalex.org/W1", "title": "On sheep", "publication_year": 2015, "authorships": authors}
-    path = tmp_path / "works.jsonl"
+    path = tmp_path_factory.mktemp("works") / "works.jsonl"
     path.write_text(json.dumps(work) + "\n", encoding="utf-8")
     return path
 
@@ -35,6 +36,21 @@ def command(*arguments: str | Path) -> int:
 
 def run(works_file: Path, tmp_path: Path) -> copub.Run:
     return copub.run("belgium-china", works=[works_file], reports=tmp_path / "r", cache=tmp_path / "c", until="measure")
+
+
+@pytest.fixture(scope="module")
+def made(works_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the cache and the reports of a first run, to copy."""
+    place = tmp_path_factory.mktemp("first")
+    run(works_file, place)
+    return place
+
+
+@pytest.fixture
+def first(made: Path, tmp_path: Path) -> copub.Run:
+    """The first run, in a folder of its own."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return copub.open_run(next((tmp_path / "r" / "belgium-china").glob("*-*")))
 
 
 def fill_in(sheet: Path, decision: str, date: str) -> None:
@@ -49,8 +65,9 @@ def fill_in(sheet: Path, decision: str, date: str) -> None:
         writer.writerows(rows)
 
 
-def test_a_rejected_hit_no_longer_counts_and_a_later_decision_wins(works_file: Path, tmp_path: Path) -> None:
-    first = run(works_file, tmp_path)
+def test_a_rejected_hit_no_longer_counts_and_a_later_decision_wins(
+    works_file: Path, first: copub.Run, tmp_path: Path
+) -> None:
     assert first.share("listed")["numerator"] == 1
     sheet, reports = tmp_path / "sheet.csv", tmp_path / "r"
     assert command("review", "sample", "belgium-china", "--out", sheet, "--reports", reports) == 0
@@ -74,10 +91,8 @@ def test_decisions_for_a_study_without_runs_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_sheet_with_faults_changes_nothing(
-    works_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run(works_file, tmp_path)
+@pytest.mark.usefixtures("first")
+def test_a_sheet_with_faults_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = tmp_path / "sheet.csv"
     sheet.write_text(f'{",".join(COLUMNS)}\nhit,"{STRING}",beihang-university,,,perhaps,,,\n', encoding="utf-8")
     assert command("review", "import", sheet, "--study", "belgium-china", "--reports", tmp_path / "r") == 2
@@ -86,6 +101,7 @@ def test_a_sheet_with_faults_changes_nothing(
     assert not (tmp_path / "r" / "belgium-china" / DECISIONS).exists()
 
 
+@pytest.mark.usefixtures("first")
 @pytest.mark.parametrize(
     "text",
     [
@@ -95,9 +111,8 @@ def test_a_sheet_with_faults_changes_nothing(
     ],
 )
 def test_a_sheet_without_an_answer_changes_nothing_and_says_so(
-    works_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
-    run(works_file, tmp_path)
     sheet = tmp_path / "sheet.csv"
     sheet.write_text(text, encoding="utf-8")
     before = sorted(path.name for path in (tmp_path / "r" / "belgium-china").iterdir())
@@ -108,10 +123,10 @@ def test_a_sheet_without_an_answer_changes_nothing_and_says_so(
     assert sorted(path.name for path in (tmp_path / "r" / "belgium-china").iterdir()) == before
 
 
+@pytest.mark.usefixtures("first")
 def test_an_empty_sheet_beside_a_filled_one_takes_nothing_away(
-    works_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(works_file, tmp_path)
     filled, empty = tmp_path / "filled.csv", tmp_path / "empty.csv"
     assert command("review", "sample", "belgium-china", "--out", filled, "--reports", tmp_path / "r") == 0
     empty.write_bytes(filled.read_bytes())
@@ -122,16 +137,15 @@ def test_an_empty_sheet_beside_a_filled_one_takes_nothing_away(
     assert decisions_of(tmp_path / "r", "belgium-china")["decision"].to_list() == ["no"]
 
 
-def test_without_decisions_every_work_is_unreviewed(works_file: Path, tmp_path: Path) -> None:
-    made = run(works_file, tmp_path)
-    assert made.manifest["decisions"] == []
-    assert made.tables["copublications"].filter(pl.col("review_status") != "unreviewed").is_empty()
+def test_without_decisions_every_work_is_unreviewed(first: copub.Run) -> None:
+    assert first.manifest["decisions"] == []
+    assert first.tables["copublications"].filter(pl.col("review_status") != "unreviewed").is_empty()
 
 
+@pytest.mark.usefixtures("first")
 def test_readings_of_texts_become_a_labelled_file_with_kappa(
-    works_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run(works_file, tmp_path)
     reports, sheet, labels = tmp_path / "r", tmp_path / "texts.csv", tmp_path / "labels.jsonl"
     assert command("review", "texts", "belgium-china", "--out", sheet, "--size", "5", "--reports", reports) == 0
     with sheet.open(encoding="utf-8-sig", newline="") as file:

@@ -91,6 +91,7 @@ def test_labels_that_are_taken_back_stand_behind_the_next_run_and_are_named(
     assert verify(again, cache).is_same
 
 
+@pytest.mark.slow
 def test_a_study_may_name_the_sheet_itself(folders: tuple[Path, Path], demo_run: copub.Run, tmp_path: Path) -> None:
     sheet, (cache, reports) = tmp_path / "works.csv", folders
     fill_in(drawn(folders, sheet), demo_run, sheet, lambda number, row: {})

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from copub.cli import app
+from copub.cli.app import call
 from copub.signals import SAID
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes of other systems")
@@ -119,8 +121,9 @@ def test_a_list_that_is_read_with_files_beside_it_is_not_taken_from_a_pipe(optio
 
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/dev/full"])
-def test_a_device_is_no_file(device: str, tmp_path: Path) -> None:
+def test_a_device_is_no_file(device: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     if not Path(device).exists():
         pytest.skip(f"no {device} here")
-    done = run("classify", "--works", device, "--out", str(tmp_path / "o.csv"), stderr=subprocess.PIPE)
-    assert done.returncode == 2 and "device" in done.stderr
+    command = ["classify", "--works", device, "--out", str(tmp_path / "o.csv")]
+    assert call(lambda: app(command, standalone_mode=False)) == 2
+    assert "device" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from copub.corpus import TABULATED, Corpus, Entry, tabulate
+from copub.engine import engine_of
 from copub.errors import FileError
 from copub.sources import worksfile
 from copub.sources.worksfile import read_works
@@ -44,6 +46,12 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worksfile, "PORTION", 600)
 
 
+@pytest.fixture
+def one_process() -> Iterator[None]:
+    with engine_of(workers=1):
+        yield
+
+
 @pytest.mark.usefixtures("small_portions")
 def test_portions_give_the_tables_and_the_funnel_of_single_records(tmp_path: Path, study: Study) -> None:
     lines = [line(n, publication_year=2009 if n % 7 == 0 else 2015) for n in range(1, 40)]
@@ -54,7 +62,7 @@ def test_portions_give_the_tables_and_the_funnel_of_single_records(tmp_path: Pat
     assert_same(*both([path], study))
 
 
-@pytest.mark.usefixtures("small_portions")
+@pytest.mark.usefixtures("small_portions", "one_process")
 def test_a_work_that_came_in_an_earlier_portion_is_taken_back_and_named(tmp_path: Path, study: Study) -> None:
     lines = [line(n) for n in range(1, 20)] + [line(3), line(4, publication_year=1999), line(5, type="editorial")]
     path = tmp_path / "w.jsonl"
@@ -65,7 +73,7 @@ def test_a_work_that_came_in_an_earlier_portion_is_taken_back_and_named(tmp_path
     assert [where for where, _ in parted.funnel.repeated] == ["w.jsonl:20", "w.jsonl:21", "w.jsonl:22"]
 
 
-@pytest.mark.usefixtures("small_portions")
+@pytest.mark.usefixtures("small_portions", "one_process")
 def test_faults_of_all_portions_are_reported_together(tmp_path: Path, study: Study) -> None:
     path = tmp_path / "w.jsonl"
     path.write_text("".join([line(1), "{broken\n", *(line(n) for n in range(2, 20)), "[1\n"]), encoding="utf-8")
@@ -75,6 +83,7 @@ def test_faults_of_all_portions_are_reported_together(tmp_path: Path, study: Stu
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_real_works_come_out_the_same_in_portions(real_data: Path, study: Study) -> None:
     names = ("works_be_cn_reconstructed.jsonl.gz", "works_cn_or_be_versions.jsonl.gz", "schema_variants.jsonl.gz")
     wide = replace(study, side_b=replace(study.side_b, countries=("CN", "US", "GB", "DE", "FR", "HK")))

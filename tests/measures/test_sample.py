@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.draw import draw_order
+from copub.errors import InputError
 from copub.measures.strata import allocate, with_strata
 from copub.names import READING_STRATA
 from copub.review.works import SHEET, draw_works, open_works
@@ -70,9 +71,10 @@ def test_another_seed_draws_other_works_and_the_whole_study_is_a_sheet_too() -> 
     assert tuple(everything.columns) == SHEET
 
 
-def test_of_no_works_an_empty_sheet_is_drawn() -> None:
+def test_of_no_works_nothing_is_drawn_and_the_reason_is_given() -> None:
     works = measured(0, 0)["copublications"]
-    assert draw_works(works, *given_of(0, 0), 10).is_empty()
+    with pytest.raises(InputError, match="no work to read"):
+        draw_works(works, *given_of(0, 0), 10)
 
 
 def test_works_whose_reading_taught_the_classifier_are_not_drawn() -> None:

@@ -22,13 +22,15 @@ from .worlds import AREAS, ENTITIES, LEVELS, STUDY, Frames, frames, made_world, 
 
 THRESHOLDS = {"tax-one": {"precision": dict.fromkeys(AREAS, 0.8), "recall": dict.fromkeys(AREAS, 0.3)}}
 
+SEEDS = pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
+
 
 def grid_of(seed: int, size: int, asked=STUDY) -> Specifications:
     made = made_world(seed, size)[1]
     return specifications(asked, made.flagged(asked), made.view(asked), LEVELS, THRESHOLDS)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@SEEDS
 def test_each_specification_equals_the_headline_counted_anew(seed: int) -> None:
     world = made_world(seed, 40)[0]
     grid, *_ = grid_of(seed, 40)
@@ -56,7 +58,7 @@ def repaired(world: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     return other
 
 
-@pytest.mark.parametrize("seed", range(3))
+@SEEDS
 def test_each_specification_under_the_other_rule_for_repairs_equals_its_own_world(seed: int) -> None:
     world, made = made_world(seed, 40)
     other_world = repaired(world, seed)

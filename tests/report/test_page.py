@@ -43,6 +43,12 @@ class _Reader(HTMLParser):
         return " ".join(" ".join(self.texts).split())
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts are not drawn: the test reads only words."""
+    monkeypatch.setattr("copub.report.blocks.draw", lambda *_: "<svg></svg>")
+
+
 @pytest.fixture(scope="module")
 def page(world: Any) -> str:
     return build_page(*world)
@@ -127,6 +133,7 @@ def test_the_first_screen_says_what_listed_means_and_what_a_hit_is_not(reader: _
     assert "no finding about a person" in first and "not a forbidden partner" in first
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_lists_of_the_headline_stand_apart_from_the_others(make_world: Any, reader: _Reader) -> None:
     tables, manifest = make_world(5)
     other = {"id": "other", "title": "A second list", "edition": "2021"}
@@ -139,6 +146,7 @@ def test_lists_of_the_headline_stand_apart_from_the_others(make_world: Any, read
     assert "Other lists" not in reader.text
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_decisions_of_readers_are_listed_without_the_reader(make_world: Any) -> None:
     tables, manifest = make_world(40)
     row = {"value": "School, Mock College, a@b.example", "entity_id": "nowhere-college", "decision": "no",
@@ -200,6 +208,7 @@ def test_no_persons_name_and_no_address_stands_on_the_page(page: str) -> None:
     assert "Mock Author" not in page and "reader@example.org" not in page
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_parts_of_institutions_say_what_came_and_went(world: Any) -> None:
     tables, manifest = world
     listed = tables["copublications"].filter("is_critical_listed")["work_id"].to_list()
@@ -217,6 +226,7 @@ def test_empty_and_tiny_runs_give_a_page(make_world: Any, n: int) -> None:
     assert ("No co-publications" in text) == (n == 0)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_year_gives_a_page(make_world: Any) -> None:
     assert "Over the years" in build_page(*make_world(30, years=(2024, 2024)))
 
@@ -265,9 +275,8 @@ def test_sixty_thousand_works_stay_under_six_megabytes(large: Any, large_page: s
     assert len(large_page.encode()) < 6_000_000
 
 
-def test_the_page_says_by_which_tiers_the_listed_works_were_found(world: Any) -> None:
-    tables, manifest = world
-    text = _Reader(build_page(tables, manifest)).text
+def test_the_page_says_by_which_tiers_the_listed_works_were_found(world: Any, reader: _Reader) -> None:
+    tables, text = world[0], reader.text
     listed = tables["copublications"].filter("is_listed")
     assert "Listed works by tier" in text
     for (tiers,), works in listed.with_columns(pl.col("tiers").list.sort()).group_by("tiers"):

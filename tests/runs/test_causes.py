@@ -193,7 +193,7 @@ def test_all_plants_at_once_are_named_with_their_counts(worlds: Worlds) -> None:
 
 
 @given(st.sets(st.sampled_from(sorted(PLANTS)), min_size=3))
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.too_slow])
 def test_any_number_of_plants_is_named_with_their_counts_and_the_parts_add_up(worlds: Worlds, names: set[str]) -> None:
     comparison = worlds.compared(names)
     assert counts(comparison) == expected(names)

@@ -27,14 +27,19 @@ def command(*arguments: str | Path) -> int:
     return call(lambda: app(words, standalone_mode=False), as_json="--json" in words)
 
 
-@pytest.fixture
-def reports(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     after = plain_world(8)
     del after["W1"]
-    folder = tmp_path / "reports"
+    folder = tmp_path_factory.mktemp("two") / "reports"
     make_run(folder, plain_world(8).values(), whole=True)
     make_run(folder, after.values(), LATER, whole=True)
     return folder
+
+
+@pytest.fixture
+def reports(two_runs: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(two_runs, tmp_path / "reports"))
 
 
 def answer(capsys: pytest.CaptureFixture[str]) -> Any:

@@ -137,20 +137,24 @@ def test_workers_with_another_copub_are_refused(scheduler: str, monkeypatch: pyt
 def test_tabulate_leaves_its_portions_for_the_next_call_if_it_is_stopped(
     small_works: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("copub.sources.worksfile.PORTION", 100_000)
+    monkeypatch.setattr("copub.sources.worksfile.PORTION", 30_000)
+    few = tmp_path / "few.jsonl"
+    few.write_bytes(b"".join(small_works.read_bytes().splitlines(keepends=True)[:80]))
+    kept = tmp_path / "kept"
+    kept.mkdir()
     entry = Entry.of(load_study("demo"))
 
     def tables(kept_in: Path | None) -> dict[str, list[dict[str, object]]]:
-        made, funnel = tabulate_in_turn(read_works([small_works]), entry, kept_in)
+        made, funnel = tabulate_in_turn(read_works([few]), entry, kept_in)
         rows = {name: [row for part in parts for row in part.to_dicts()] for name, parts in made}
         return rows | {"funnel": [funnel.facts()]}
 
     with engine_of(workers=1):
         whole = tables(None)
-        assert tables(tmp_path) == whole
-        portions = sorted(path.name for path in tmp_path.iterdir())
+        assert tables(kept) == whole
+        portions = sorted(path.name for path in kept.iterdir())
         assert len(portions) > 3
         monkeypatch.setattr(
             sys.modules["copub.corpus.tabulate"], "_read_portion", Work(broken=0)
         )  # nothing is read again
-        assert tables(tmp_path) == whole
+        assert tables(kept) == whole

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +17,20 @@ from copub.runs.keep import find_run, is_pinned, list_runs, pin, prune, runs_of,
 from .world import EARLIER, make_run, plain_world
 
 
-@pytest.fixture
-def three_runs(tmp_path: Path) -> list[Run]:
-    world = plain_world(8).values()
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world, folder = plain_world(8).values(), tmp_path_factory.mktemp("three")
     # written in another order than created
     days = ("2026-02-01T00:00:00+00:00", "2026-03-01T00:00:00+00:00", "2026-01-01T00:00:00+00:00")
-    made = [make_run(tmp_path, world, replace(EARLIER, created=day), whole=day == days[1]) for day in days]
-    return [made[2], made[0], made[1]]
+    for day in days:
+        make_run(folder, world, replace(EARLIER, created=day), whole=day == days[1])
+    return folder
+
+
+@pytest.fixture
+def three_runs(written: Path, tmp_path: Path) -> list[Run]:
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+    return [Run(tmp_path / "world" / name) for name in ("run-3", "run", "run-2")]
 
 
 def test_runs_are_listed_oldest_first_with_headline_and_pin(tmp_path: Path, three_runs: list[Run]) -> None:

@@ -83,6 +83,7 @@ def rejections_of(run: Run) -> pl.DataFrame:
     return pairs.with_columns(pl.lit(value).alias(name) for name, value in facts.items())
 
 
+@pytest.mark.slow
 def test_people_s_decisions_are_repeated_as_they_were(from_file: Run, small_works: Path, tmp_path: Path) -> None:
     (tmp_path / "reports" / "demo").mkdir(parents=True)
     decided = rejections_of(from_file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,19 @@ from hypothesis import strategies as st
 
 from copub.countries import COUNTRIES
 from copub.lists.watchlist import registry
-from copub.screening.compilednames import build_lexicon, look_alikes
+from copub.screening.compilednames import Lexicon, build_lexicon, look_alikes
 from copub.screening.matching import IF_COUNTRY, LONGEST, SURE, UNLESS_ABROAD, Mention, find_mentions
 
-LEXICON = build_lexicon(registry())
 UNSURE = frozenset((IF_COUNTRY,))
 
 
+@cache
+def lexicon() -> Lexicon:
+    return build_lexicon(registry())
+
+
 def named(text: str) -> set[str]:
-    return {m.entity.id for m in find_mentions(text, LEXICON) if m.condition not in UNSURE}
+    return {m.entity.id for m in find_mentions(text, lexicon()) if m.condition not in UNSURE}
 
 
 POSITIVE = {
@@ -151,7 +156,7 @@ def test_no_compiled_false_friend_is_counted(real_data: Path) -> None:
 
 def test_the_longest_name_wins_and_stands_alone() -> None:
     text = "Nanjing University of Aeronautics and Astronautics"
-    (mention,) = find_mentions(text, LEXICON)
+    (mention,) = find_mentions(text, lexicon())
     assert (mention.start, mention.end) == (0, len(text))
 
 
@@ -181,22 +186,22 @@ def test_a_place_after_another_institution_belongs_to_that_one() -> None:
 
 def test_the_country_of_a_shared_name_comes_from_its_own_stretch() -> None:
     text = "Northeastern University, Shenyang, China; Northeastern University, Boston, USA"
-    (mention,) = find_mentions(text, LEXICON)
+    (mention,) = find_mentions(text, lexicon())
     assert mention.start == 0
 
 
 def test_another_stretch_never_makes_a_name_foreign() -> None:
     assert named("Southeast University; University of Dhaka, Bangladesh") == {"southeast-university"}
-    (mention,) = find_mentions("Northeastern University; MIT, USA", LEXICON)
+    (mention,) = find_mentions("Northeastern University; MIT, USA", lexicon())
     assert mention.condition == IF_COUNTRY
     assert named("Huazhong; Northeastern University; Luoyu Road; China") == {"northeastern-university"}
 
 
 def test_names_that_leave_the_country_open_say_so() -> None:
-    assert [m.condition for m in find_mentions("Northeastern University", LEXICON)] == [IF_COUNTRY]
-    assert [m.condition for m in find_mentions("Southeast University", LEXICON)] == [UNLESS_ABROAD]
-    assert [m.condition for m in find_mentions("UESTC", LEXICON)] == [IF_COUNTRY]
-    assert [m.condition for m in find_mentions("UESTC, Chengdu", LEXICON)] == [SURE]
+    assert [m.condition for m in find_mentions("Northeastern University", lexicon())] == [IF_COUNTRY]
+    assert [m.condition for m in find_mentions("Southeast University", lexicon())] == [UNLESS_ABROAD]
+    assert [m.condition for m in find_mentions("UESTC", lexicon())] == [IF_COUNTRY]
+    assert [m.condition for m in find_mentions("UESTC, Chengdu", lexicon())] == [SURE]
 
 
 def test_a_military_name_beside_the_name_of_another_country_does_not_count() -> None:
@@ -222,7 +227,7 @@ def test_every_name_of_the_registry_is_matched_where_it_stands() -> None:
         for name in entity.names:
             if name.kind in ("name", "old", "cover") and not name.text.endswith(")"):
                 text = f"a@b.cn; {name.text}; €"
-                for mention in find_mentions(text, LEXICON):
+                for mention in find_mentions(text, lexicon()):
                     assert text[mention.start : mention.end] in name.text, text
 
 
@@ -232,18 +237,22 @@ def test_umbrellas_count_only_where_they_stand_alone() -> None:
 
 
 def test_names_and_look_alikes_never_share_a_pattern() -> None:
-    for pattern, meanings in LEXICON.patterns.items():
+    for pattern, meanings in lexicon().patterns.items():
         entities = {m.entity.id for m in meanings if m.entity is not None and m.kind not in ("weak", "abbreviation")}
         assert len(entities) <= 1, pattern
         assert len(entities) == 0 or all(m.entity is not None for m in meanings), pattern
 
 
 CLAUSES = ("Dept. of Physics", "University of Oxford, Oxford, UK", "P.O. Box 12", "School of Law", "MIT, USA", "Lab 3")
-OWN = sorted(n.text for e in registry() for n in e.names if n.kind in ("name", "old") and named(n.text))
-texts = st.sampled_from(sorted(POSITIVE)) | st.sampled_from(OWN)
+texts = st.sampled_from(sorted(POSITIVE)) | st.deferred(lambda: st.sampled_from(own()))
 SPACES = ("  ", "\t", "\u00a0", " \n ", "\u2009")
 DASHES = ("-", "–", "—", "‐", "\u2011")
 QUOTES = ("'", "’", "‘", "`", "´", "ʼ")
+
+
+@cache
+def own() -> list[str]:
+    return sorted(n.text for e in registry() for n in e.names if n.kind in ("name", "old") and named(n.text))
 
 
 @given(texts, st.sampled_from(CLAUSES), st.booleans(), st.sampled_from(("; ", ", ", " / ")))
@@ -287,10 +296,10 @@ def test_matched_characters_are_the_name_as_printed(real_data: Path) -> None:
     path = real_data / "watchlists" / "affiliation_strings_unlabelled.txt.gz"
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in list(file)[::5]:
-            for mention in find_mentions(line, LEXICON):
+            for mention in find_mentions(line, lexicon()):
                 printed = line[mention.start : mention.end]
                 assert printed == printed.strip(" ,;()")
-                again = find_mentions(f"{printed}, {_country(mention)}", LEXICON)
+                again = find_mentions(f"{printed}, {_country(mention)}", lexicon())
                 assert mention.entity.id in {m.entity.id for m in again} or (
                     mention.kind in ("weak", "abbreviation") or mention.entity.context in ("home", "strict")
                 ), line

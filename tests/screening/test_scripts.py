@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from copub.screening import load_watchlist, screen
+from copub.screening.compilednames import Lexicon
 from copub.screening.index import build_index
 from copub.screening.matching import IF_COUNTRY, SURE, UNLESS_ABROAD, find_mentions
 from copub.screening.spelling import romanised, spellings
 
-LEXICON = build_index([load_watchlist("us-1286-fy2025")]).lexicon
+
+@cache
+def lexicon() -> Lexicon:
+    return build_index([load_watchlist("us-1286-fy2025")]).lexicon
 
 
 def named(text: str) -> set[str]:
-    return {mention.entity.id for mention in find_mentions(text, LEXICON)}
+    return {mention.entity.id for mention in find_mentions(text, lexicon())}
 
 
 @pytest.mark.parametrize(
@@ -37,10 +43,10 @@ def test_names_are_found_in_their_own_script(text: str, entity: str) -> None:
 
 def test_the_evidence_is_cut_from_the_string_as_it_is_printed() -> None:
     text = "Отдел 5, Институт физики твёрдого тела РАН, Черноголовка"
-    (mention,) = find_mentions(text, LEXICON)
+    (mention,) = find_mentions(text, lexicon())
     assert text[mention.start : mention.end] == "Институт физики твёрдого тела РАН"
     text = "機械工程學院，哈爾濱工業大學，中國"
-    (mention,) = find_mentions(text, LEXICON)
+    (mention,) = find_mentions(text, lexicon())
     assert text[mention.start : mention.end] == "哈爾濱工業大學"
 
 
@@ -84,7 +90,7 @@ def test_the_same_chinese_characters_in_taiwan_or_japan_are_other_institutions(t
 
 
 def test_a_name_in_traditional_characters_without_a_place_needs_the_country_of_the_affiliation() -> None:
-    (mention,) = find_mentions("國防科技大學", LEXICON)
+    (mention,) = find_mentions("國防科技大學", lexicon())
     assert mention.condition == IF_COUNTRY
 
 
@@ -113,10 +119,10 @@ def test_the_resolved_institution_of_another_country_keeps_a_name_from_counting(
         return screen(rows({"country_code": country, "raw_affiliation_string": text}), lists).height
 
     for text in ("Sharif University of Technology", "Московский авиационный институт", "Beihang University"):
-        assert [m.condition for m in find_mentions(text, LEXICON)] == [UNLESS_ABROAD]
+        assert [m.condition for m in find_mentions(text, lexicon())] == [UNLESS_ABROAD]
         assert [found(country, text) for country in (None, "US")] == [1, 0]
     text = "Sharif University of Technology, Tehran, Iran; KU Leuven, Leuven, Belgium"
-    assert [m.condition for m in find_mentions(text, LEXICON)] == [SURE]
+    assert [m.condition for m in find_mentions(text, lexicon())] == [SURE]
     assert found("BE", text) == 1
 
 

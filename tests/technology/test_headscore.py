@@ -190,6 +190,7 @@ def test_each_work_is_judged_by_the_head_that_has_not_seen_it() -> None:
 
 
 @pytest.mark.real
+@pytest.mark.slow
 def test_the_decision_on_csets_test_works_agrees_with_their_labels(real_data: Path, tmp_path: Path) -> None:
     path, truth = tmp_path / "cset.jsonl", set()
     with gzip.open(real_data / "technologies/cset_ai_arxiv_test.jsonl.gz", "rt", encoding="utf-8") as lines:
