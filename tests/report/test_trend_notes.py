@@ -8,9 +8,11 @@ import polars as pl
 
 from copub.report.answers import trend_section
 from copub.report.charts import trend_chart
+from copub.report.details import change_section
 from copub.report.facts import facts_of
 from copub.report.messages import load_messages
 from copub.report.publishers import METRICS, publisher_grids
+from copub.schema import TABLES, conform
 
 WORDS = load_messages("en")
 
@@ -69,3 +71,16 @@ def test_coverage_by_publisher_and_year_stands_under_the_trend(world: Any) -> No
     assert [[cell.text for cell in row] for row in grids[0].rows] == [
         ["House | Sons", WORDS.percent(0.0), WORDS.percent(1.0)]
     ]
+
+
+def test_all_intervals_of_growth_and_events_are_counted_among_those_that_miss_by_chance() -> None:
+    event = {"date": "2024-01", "label": "an event", "difference": 0.1, "ci_low": 0.0, "ci_high": 0.2}
+    events = [{**event, "measure": "critical", "beyond_trend": 0.05}, {**event, "measure": "listed"}]
+    growth = [{"measure": "listed", "kind": "count", "growth": 0.1, "ci_low": 0.0, "ci_high": 0.2}]
+    tables = {
+        "events": conform("events", pl.DataFrame(events, schema=TABLES["events"].schema)),
+        "growth": conform("growth", pl.DataFrame(growth, schema=TABLES["growth"].schema)),
+    }
+    section = change_section(facts_of(tables, {"study": {"confidence": 0.95}}))
+    assert section is not None
+    assert WORDS.say("label.many_intervals", count="4", confidence="95%", misses="0.2") in section.paragraphs

@@ -175,7 +175,8 @@ def _notes_on_change(facts: Facts) -> tuple[str, ...]:
     """Return how many intervals of this part miss by chance alone, and which works the events compare."""
     words, events = facts.words, facts.table("events")
     compared = events.drop_nulls("difference")
-    intervals = compared.height + facts.table("growth").drop_nulls("growth").height
+    found = (compared, events.drop_nulls("beyond_trend"), facts.table("growth").drop_nulls("growth"))
+    intervals = sum(frame.height for frame in found)
     confidence = float(facts.study.get("confidence") or 0.95)
     notes = [
         words.say(
