@@ -193,7 +193,17 @@ def test_what_is_no_work_is_unreadable_with_a_reason(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_id", "short"), [("https://openalex.org/W12", "W12"), ("w12", "W12"), ("W", None), (None, None)]
+    ("given_id", "short"),
+    [
+        ("https://openalex.org/W12", "W12"),
+        ("w12", "W12"),
+        (" https://openalex.org/W12/ ", "W12"),
+        ("https://openalex.org/W12?x=1", "W12"),
+        ("https://openalex.org/W12#top", "W12"),
+        ("W", None),
+        ("W12.5", None),
+        (None, None),
+    ],
 )
 def test_ids_are_shortened(given_id: Any, short: str | None) -> None:
     assert short_id(given_id) == short
@@ -203,6 +213,13 @@ def test_ids_are_shortened(given_id: Any, short: str | None) -> None:
     ("value", "doi"),
     [
         ("https://doi.org/10.1000/ABC", "10.1000/abc"),
+        ("https://doi.org/10.1000/abc#sec1", "10.1000/abc"),
+        ("https://doi.org/10.1000/abc&amp;utm_source=x", "10.1000/abc"),
+        ("http://dx.doi.org/10.1000/abc;jsessionid=12", "10.1000/abc"),
+        ("“10.1000/abc”", "10.1000/abc"),
+        ("10.1000/abc’", "10.1000/abc"),
+        ("10.1000/abc…", "10.1000/abc"),
+        ("<doi>10.1000/abc</doi>", "10.1000/abc"),
         ("doi:10.1000/abc;", "10.1000/abc"),
         ("https://doi.org/10.1000/abc/", "10.1000/abc"),
         ("https://doi.org/10.1000/abc\u200b", "10.1000/abc"),

@@ -36,12 +36,12 @@ AUTHORS_IN_LISTS = 100
 
 _NO_INDEX = (b"null", b"{}", b"[]", b'"{}"', *(f'"{text}"'.encode() for text in MISSING))
 _NOBODY = frozenset({"A9999999999", "A5317838346"})
-_SHORT = re.compile(r"([AWIT]\d+)$", re.IGNORECASE)
-_DOI = re.compile(r"10\.\d{4,9}/[^\s\"\u200b-\u200f\u2060\ufeff]+")
+_SHORT = re.compile(r"([AWIT]\d+)[/\s]*(?:[?#].*)?$", re.IGNORECASE)
+_DOI = re.compile(r"10\.\d{4,9}/[^\s\"{}“”„«»…\u200b-\u200f\u2060\ufeff]+")
 _SPACED = re.compile(r"(10\.\d{4,9})\s*/\s*")
 _DOUBLED = re.compile(r"(10\.\d{4,9}/.+)\1")
-_QUERY = re.compile(r"[?#](?:\w+=|$|via|utm|ref|journal|abstract|full).*$", re.IGNORECASE)
-_AROUND = ".,;:'\"*/"
+_QUERY = re.compile(r"(?:[?#](?:\w+=|$|via|utm|ref|journal|abstract|full)|&utm_|;jsessionid|</\w+>$).*$", re.IGNORECASE)
+_AROUND = ".,;:'\"*/’‘"
 _OPENS = {")": "(", "]": "[", ">": "<"}
 
 
@@ -304,6 +304,8 @@ def doi_of(value: str | None) -> str | None:
     """
     if not value or "10." not in value:
         return None
+    if value.lstrip()[:4].lower() == "http":
+        value = value.partition("#")[0]  # of an address; a DOI has none in its address that is not escaped
     plain = html.unescape(unquote(value)) if "%" in value or "&" in value else value
     match = _DOI.search(_SPACED.sub(r"\1/", plain) if " " in plain else plain)
     if match is None:
