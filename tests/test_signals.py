@@ -25,11 +25,24 @@ WORK = (
 
 
 def stopped(arguments: list[str], number: signal.Signals, after: float, cwd: Path) -> tuple[int, str]:
+    """Return code and errors of a command that gets a signal so many seconds after it began to heed signals."""
     process = subprocess.Popen([*COPUB, *arguments], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not heeds(process.pid):
+        time.sleep(0.01)
     time.sleep(after)
     process.send_signal(number)
-    _, stated = process.communicate(timeout=60)
+    _, stated = process.communicate(timeout=300)
     return process.returncode, stated
+
+
+def heeds(pid: int) -> bool:
+    """Say whether a process has set what SIGTERM does: before copub's first line, signals do what the system says."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():  # no such file on this system: the interpreter has begun by now
+        time.sleep(1)
+        return True
+    caught = next(line for line in status.read_text().splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
 
 
 @pytest.mark.slow
@@ -39,12 +52,15 @@ def test_a_signal_at_any_moment_ends_with_130_one_sentence_and_no_leftovers(
 ) -> None:
     chance = random.Random(int(number))
     folders = ["--cache", str(tmp_path / "cache"), "--reports", str(tmp_path / "reports"), "--quiet"]
-    for moment in (0.3, 0.6, 1.0, *(chance.uniform(0.3, 9.0) for _ in range(5))):
+    ends = []
+    for moment in (0.0, 0.3, 1.0, *(chance.uniform(0.0, 9.0) for _ in range(5))):
         code, stated = stopped(["run", "demo", *folders], number, moment, tmp_path)
         assert "Traceback" not in stated and "Exception ignored" not in stated, stated
         assert (code, stated.strip()) in {(130, SAID), (0, "")}, (moment, code, stated)
-        leftovers = [path for path in (tmp_path / "reports").rglob(".partial-*") if path.is_dir()]
+        leftovers = [path for path in tmp_path.rglob(".partial-*") if path.is_dir()]
         assert not leftovers
+        ends.append(code)
+    assert ends.count(130) >= 5, ends  # a quick machine may be done before the later moments
 
 
 def test_an_interrupt_while_modules_load_has_no_stack_trace(tmp_path: Path) -> None:
