@@ -151,6 +151,7 @@ def commands(place: Path) -> dict[str, Command]:
     at = reports_of(place)
     return {
         "run": run_of(place),
+        "measured": [*run_of(place), "--until", "measure"],
         "refresh": [*run_of(place), "--refresh"],
         "export": ["export", "demo", "--out", str(place / "exports"), *at],
         "sample": ["review", "sample", "demo", "--out", str(place / "new.csv"), *at],
@@ -177,11 +178,12 @@ def judge(
     result: Result, name: str, place: Path, before: dict[str, str], chance: random.Random, *, damaged: str = ""
 ) -> None:
     """Check that nothing was lost, and that the next run and one other command work or say what to do."""
-    after = precious(place)
+    print(f"{result.kind}: {name}", file=sys.stderr, flush=True)
+    after, known = precious(place), len(result.faults)
     lost = [path for path, digest in before.items() if path != damaged and after.get(path) != digest]
     if lost:
         result.faults.append(f"{result.kind}, {name}: lost or altered: {lost[:3]}")
-    for again in ("run", chance.choice(["export", "sample", "trend", "verify"])):
+    for again in ("measured", chance.choice(["export", "sample", "trend", "verify"])):
         code, stated = copub(commands(place)[again])
         result.ends[code] += 1
         differs = code == 4 and again == "verify" and damaged  # and what differs is on standard output
@@ -191,6 +193,8 @@ def judge(
         # what was damaged may be named in two sentences; without damage, the next command has to work
         if code and not damaged:
             result.faults.append(f"{result.kind}, {name}, then {again}: it did not continue: {stated[-300:]}")
+    for fault in result.faults[known:]:
+        print(fault, file=sys.stderr, flush=True)
 
 
 def kills(whole: Path, folder: Path, number: int, chance: random.Random) -> Result:
@@ -218,7 +222,7 @@ def disks(whole: Path, folder: Path, number: int, chance: random.Random) -> Resu
     mounted = _mount(disk, ROOM + _size(whole))
     for trial in range(number):
         place = _copy(whole, (disk if mounted else folder) / "place", cold=trial % 3 == 0)
-        name = chance.choice(list(commands(place)))
+        name = chance.choice([name for name in commands(place) if name != "measured"])
         before = precious(place)
         if mounted:
             filler = disk / "filler"
