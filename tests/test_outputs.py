@@ -7,11 +7,13 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import copub
 from copub.cli import app
 from copub.cli.app import call
+from copub.cli.files import read_strings, write_out
 from copub.lists.outputplace import check_out, filled_in
 from copub.writing import replacing, write_file
 
@@ -164,9 +166,27 @@ def test_a_sheet_is_known_by_its_columns_in_any_form(tmp_path: Path) -> None:
         assert filled_in(path) == "1 decisions on affiliations"
     path.write_text(DECIDED.replace("yes,,me,2026-01-01", ",,,"))
     assert filled_in(path) == ""
-    path.write_text("work_id,is_critical\nW1,TRUE\n")
-    assert filled_in(path) == ""
-    check_out(path)
+    for exported in ("work_id,is_critical\nW1,TRUE\n", "value,reviewer,reason\nMaterial (Belgium),me,no address\n"):
+        path.write_text(exported)
+        assert filled_in(path) == ""
+        check_out(path)
+
+
+def test_an_output_that_is_a_loop_of_links_is_wrong_input(tmp_path: Path) -> None:
+    loop = tmp_path / "o.csv"
+    loop.symlink_to(loop)
+    with pytest.raises(copub.InputError, match="no usable path"):
+        check_out(loop)
+
+
+def test_the_kind_of_an_output_depends_on_its_suffix_in_any_case(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"a": ["x, y"]})
+    for name in ("o.CSV", "o.Parquet", "o.JSONL"):
+        write_out(frame, tmp_path / name)
+    assert (tmp_path / "o.CSV").read_text(encoding="utf-8-sig").splitlines() == ["a", '"x, y"']
+    assert pl.read_parquet(tmp_path / "o.Parquet").equals(frame)
+    assert json.loads((tmp_path / "o.JSONL").read_text()) == {"a": "x, y"}
+    assert read_strings(tmp_path / "o.CSV", "a").to_list() == ["x, y"]
 
 
 def test_exports_list_their_hashes_as_sha256sum_does(run: tuple[Path, Path], tmp_path: Path) -> None:

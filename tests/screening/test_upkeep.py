@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from openpyxl import Workbook
@@ -105,6 +108,45 @@ def test_a_document_that_cannot_be_compared_is_refused(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=says):
         check_watchlist(watchlist, tmp_path / name)
+
+
+def packed(parts: dict[str, bytes]) -> bytes:
+    buffer = BytesIO()
+    with ZipFile(buffer, "w", ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("harm", ["removed", "emptied", "cut", "of another kind", "with an odd attribute"])
+def test_a_workbook_with_any_part_damaged_is_read_or_named(harm: str, tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["Bay Institute of Rockets"])
+    book.save(tmp_path / "d.xlsx")
+    with ZipFile(tmp_path / "d.xlsx") as archive:
+        whole = {name: archive.read(name) for name in archive.namelist()}
+    for name, content in whole.items():
+        harmed = {
+            "removed": None,
+            "emptied": b"",
+            "cut": content[: len(content) // 2],
+            "of another kind": b"<a/>",
+            "with an odd attribute": content.replace(b' rgb="', b' rgU="').replace(b" show", b" shaw"),
+        }[harm]
+        parts = {key: value for key, value in (whole | {name: harmed}).items() if value is not None}
+        (tmp_path / "d.xlsx").write_bytes(packed(parts))
+        with contextlib.suppress(InputError):
+            read_document(tmp_path / "d.xlsx")
+
+
+def test_a_workbook_that_unpacks_to_more_than_the_memory_holds_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COPUB_MEMORY", "1")
+    (tmp_path / "d.xlsx").write_bytes(packed({"xl/worksheets/sheet1.xml": bytes(70 << 20)}))
+    assert (tmp_path / "d.xlsx").stat().st_size < 1 << 20
+    with pytest.raises(InputError, match="the workbook has more than"):
+        read_document(tmp_path / "d.xlsx")
 
 
 def test_a_missing_document_is_named(watchlist, tmp_path: Path) -> None:

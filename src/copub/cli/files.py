@@ -35,7 +35,7 @@ def read_strings(path: Path, column: str) -> pl.Series:
     Raises `InputError` if the file is missing, no UTF-8 text, or lacks the column; `FileError` with the faults of
     its lines.
     """
-    if not {".csv", ".tsv"}.isdisjoint(path.suffixes):
+    if not {".csv", ".tsv"}.isdisjoint(map(str.lower, path.suffixes)):
         faults: list[Fault] = []
         table = read_table(path, faults, kind="file", strip=False)
         if column not in table.columns:
@@ -117,11 +117,11 @@ def write_out(frame: pl.DataFrame | Iterable[pl.DataFrame], path: Path) -> None:
     parts = iter([frame] if isinstance(frame, pl.DataFrame) else frame)
     first = next(parts)
     with replacing(path) as temporary, temporary.open("wb") as file:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             _write_parquet(file, chain([first], parts), first.to_arrow(compat_level=_OLDEST).schema)
         else:
             for number, part in enumerate(chain([first], parts)):
-                file.write(csv_of(part, head=number == 0) if path.suffix == ".csv" else _lines(part))
+                file.write(csv_of(part, head=number == 0) if path.suffix.lower() == ".csv" else _lines(part))
 
 
 def _write_parquet(file: BinaryIO, parts: Iterable[pl.DataFrame], schema: pa.Schema) -> None:

@@ -82,7 +82,7 @@ def screen_command(
     hits = screen_strings(
         texts, lists, country=known.code if known else None, include_medical=medical, include_descendants=children
     )
-    write_out(as_printed(hits) if out.suffix == ".csv" else hits, out)
+    write_out(as_printed(hits) if out.suffix.lower() == ".csv" else hits, out)
     named = hits.filter("is_counted")["raw_affiliation_string"].n_unique()
     if not quiet:
         typer.echo(f"{named:,} of {texts.n_unique():,} distinct strings name a listed institution.\nhits: {out}")

@@ -6,17 +6,18 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from copub.arguments import path_of
 from copub.errors import Fault, InputError
 from copub.lists.csvfile import CsvTable, read_table
 from copub.writing import MANIFEST
 
 FILLED_IN: Mapping[str, frozenset[str]] = {
-    "decisions on affiliations": frozenset(("decision", "reviewer")),
+    "decisions on affiliations": frozenset(("decision",)),
     "answers on works": frozenset(("critical", "listed", "reader")),
     "areas of works": frozenset(("core", "applied", "reader")),
 }
 """What people fill in on sheets: kind -> the columns by which such a sheet is known, filled in or not."""
-_ANSWERS = frozenset.union(*FILLED_IN.values()) | {"reason", "top_level", "date"}
+_ANSWERS = frozenset.union(*FILLED_IN.values()) | {"reviewer", "reason", "top_level", "date"}
 
 _EXPORTS = "export"
 
@@ -31,6 +32,7 @@ def check_out(path: Path, *inputs: Path, suffixes: Iterable[str] = ()) -> None:
     inputs : files that the command reads.
     suffixes : the names that the file may end with; any, if none are given.
     """
+    path_of(path, "the output")
     allowed = tuple(suffixes)
     if allowed and path.suffix.lower() not in allowed:
         kind = path.suffix or "a file without suffix"
@@ -90,8 +92,10 @@ def _is_run(folder: Path) -> bool:
 def filled_in(path: Path) -> str:
     """Return what people have filled in on a sheet, such as "3 decisions on affiliations"; empty if nothing."""
     kind, table = _sheet(path)
-    asked = [name for name in table.columns if name.lower() in _ANSWERS] if table else []
-    filled = sum(any(row[name].strip() for name in asked) for row in table.rows) if table else 0
+    if not kind or table is None:
+        return ""
+    asked = [name for name in table.columns if name.lower() in _ANSWERS]
+    filled = sum(any(row[name].strip() for name in asked) for row in table.rows)
     return f"{filled} {kind}" if filled else ""
 
 

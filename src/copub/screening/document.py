@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
-from zipfile import BadZipFile
+from struct import error as StructError
+from zipfile import BadZipFile, ZipFile
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from copub.errors import Fault, FileError, InputError
+from copub.givenfiles import too_large
 from copub.lists.csvfile import read_lines, read_text
+from copub.settings import memory_gb
 
 Rows = list[list[str]]
 _ROWS = ("tr", "li", "p", "dt", "h1", "h2", "h3", "h4", "br", "div")
 _CELLS = ("td", "th")
 _HIDDEN = ("script", "style", "head")
+_MEMORY_PER_BYTE = 16  # what the cells of a workbook take in memory, to the bytes of its XML
+_NO_WORKBOOK = (
+    BadZipFile, InvalidFileException, StructError, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError,
+    AttributeError, ArithmeticError, SyntaxError, NotImplementedError, RuntimeError,
+)  # fmt: skip
+"""What the libraries raise for a file that is no workbook, or a damaged one; broken XML is a `SyntaxError`."""
 
 
 def read_document(path: Path) -> Rows:
@@ -30,10 +41,7 @@ def read_document(path: Path) -> Rows:
         raise InputError(f"cannot read {path.suffix or 'a file without suffix'}", where=str(path), hint=hint)
     if not path.is_file():
         raise InputError("there is no such file", where=str(path), hint="check the path and the spelling")
-    try:
-        rows = read(path)
-    except (BadZipFile, InvalidFileException, KeyError) as error:
-        raise InputError(f"cannot be read: {error}", where=str(path), hint="save it again from its program") from None
+    rows = read(path)
     clean = ([" ".join(cell.split()) for cell in row] for row in rows)
     return [row for row in clean if any(row)]
 
@@ -47,15 +55,22 @@ def _csv(path: Path) -> Rows:
 
 
 def _excel(path: Path) -> Rows:
-    book = load_workbook(path, read_only=True, data_only=True)
+    largest = int(memory_gb() * 1e9 / _MEMORY_PER_BYTE)
     try:
-        return [
-            ["" if cell is None else str(cell) for cell in row]
-            for sheet in book.worksheets
-            for row in sheet.iter_rows(values_only=True)
-        ]
-    finally:
-        book.close()
+        with ZipFile(path) as archive:
+            if sum(part.file_size for part in archive.infolist()) > largest:
+                raise too_large(path, largest, "workbook")
+        book = load_workbook(path, read_only=True, data_only=True)
+        with closing(book):
+            return [
+                ["" if cell is None else str(cell) for cell in row]
+                for sheet in book.worksheets
+                for row in sheet.iter_rows(values_only=True)
+            ]
+    except _NO_WORKBOOK as error:
+        raise InputError(
+            f"the workbook cannot be read: {error}", where=str(path), hint="save it again from its program"
+        ) from None
 
 
 def _text(path: Path) -> Rows:

@@ -233,12 +233,13 @@ def _files_in(folder: Path) -> str:
 
 def _not_as_named(path: Path) -> str:
     """Return the kind that the name promises and the content is not; empty if all is well."""
-    if path.suffix not in _MAGIC:
+    suffix = path.suffix.lower()
+    if suffix not in _MAGIC:
         return ""
-    kind = _MAGIC[path.suffix][1]
-    if _packing(path) != path.suffix:
+    kind = _MAGIC[suffix][1]
+    if _packing(path) != suffix:
         return kind
-    if path.suffix == ".parquet":
+    if suffix == ".parquet":
         try:
             pq.ParquetFile(path).close()
         except (pa.ArrowException, OSError):
@@ -257,7 +258,10 @@ def _check_lines(path: Path) -> None:
     """Raise `InputError` if a file is one JSON text (a page of the API, an array) and not one work per line."""
     packing = _packing(path)
     if packing == ".parquet":
-        names = pq.read_schema(path).names
+        try:
+            names = pq.read_schema(path).names
+        except (pa.ArrowException, OSError):
+            return  # named when the rows are read
         if "authorships" not in names and any(name.startswith(_FLATTENED) for name in names):
             raise _other_format(path, "a flattened export")
         return
@@ -270,7 +274,7 @@ def _check_lines(path: Path) -> None:
         raise InputError("this is UTF-16 text, not UTF-8", where=str(path), hint="save it as UTF-8")
     beginning = beginning.removeprefix(_BOM)
     format_ = next((what for what, shape in _FORMATS if shape.match(beginning)), "")
-    if not format_ and path.suffix in (".csv", ".tsv") and not beginning.lstrip().startswith((b"{", b"[")):
+    if not format_ and path.suffix.lower() in (".csv", ".tsv") and not beginning.lstrip().startswith((b"{", b"[")):
         format_ = "a CSV file"
     if format_:
         raise _other_format(path, format_)

@@ -75,7 +75,7 @@ def read_outside(path: Path, *, id_column: str = "id", label_column: str = "labe
 def _read(path: Path) -> pl.DataFrame:
     if not path.is_file():
         raise InputError("there is no such file", where=str(path), hint="check the path and the spelling")
-    kind = _READERS.get(path.suffix)
+    kind = _READERS.get(path.suffix.lower())
     try:
         if kind == "csv":
             return _csv(path)
