@@ -80,8 +80,9 @@ def _readings(facts: Facts) -> Iterator[Row]:
     own = facts.table("readings").filter(pl.col("denominator") > 0, measure=HEADLINE, counting=facts.counting)
     rows = {row["reading"]: row for row in own.iter_rows(named=True)}
     low, high = (rows.get(f"unknown levels, {end}") for end in ("smallest", "largest"))
-    if low and high and low["share"] != high["share"]:
-        yield {"key": "unknown_levels", "share": None, "ci_low": low["share"], "ci_high": high["share"]}
+    if low and high:
+        ends = {"ci_low": low["share"], "ci_high": high["share"]}
+        yield {"key": "unknown_levels", "share": low["share"] if low["share"] == high["share"] else None, **ends}
     if "lists as at publication" in rows:
         yield {"key": "at_publication", **rows["lists as at publication"]}
 
