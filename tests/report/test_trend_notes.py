@@ -84,3 +84,12 @@ def test_all_intervals_of_growth_and_events_are_counted_among_those_that_miss_by
     section = change_section(facts_of(tables, {"study": {"confidence": 0.95}}))
     assert section is not None
     assert WORDS.say("label.many_intervals", count="4", confidence="95%", misses="0.2") in section.paragraphs
+
+
+def test_works_files_without_a_recent_year_say_that_the_last_years_may_lack_works(world: Any) -> None:
+    tables, manifest = world
+    for recent, kind, wanted in ((False, "works-files", True), (True, "works-files", False), (False, "api", False)):
+        trends = tables["trends"].with_columns(is_recent=pl.lit(recent))
+        given = {**manifest, "source": {**(manifest.get("source") or {}), "kind": kind}}
+        section = trend_section(facts_of({**tables, "trends": trends}, given))
+        assert section is not None and (WORDS.say("label.no_recent_note") in section.paragraphs) is wanted

@@ -179,6 +179,8 @@ def trend_section(facts: Facts) -> Section | None:
     notes = [f"{words.date(str(event.get('date') or ''))}{words.value(': ')}{event.get('label')}" for event in events]
     if trends["is_recent"].any():
         notes.append(words.say("label.recent_note"))
+    elif (facts.manifest.get("source") or {}).get("kind") == "works-files":
+        notes.append(words.say("label.no_recent_note"))
     notes += _notes_on_years(facts, trends)
     publishers = publisher_grids(facts)
     return Section(
