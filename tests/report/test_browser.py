@@ -214,6 +214,7 @@ def test_figures_are_saved_with_their_colours_resolved(page: Any) -> None:
     assert [name for name, _ in saved.values()] == ["copub-trend.svg", "copub-trend.csv", "copub-trend.png"]
     svg = saved["svg"][1].decode()
     assert svg.startswith("<svg") and "var(--" not in svg and "<rect" in svg
+    assert "<title>2025 · " in svg and "data-tip" not in svg
     assert saved["csv"][1].decode("utf-8-sig").startswith('"Year"')
     assert saved["png"][1].startswith(b"\x89PNG")
     assert page.troubles() == []

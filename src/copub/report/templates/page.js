@@ -83,6 +83,12 @@
         if (value && value.includes("var(")) node.setAttribute(name, resolve(value));
       }
     }
+    for (const mark of copy.querySelectorAll("[data-tip]")) {
+      const title = document.createElementNS("http://www.w3.org/2000/svg", "title");
+      title.textContent = mark.dataset.tip;
+      mark.append(title);
+      mark.removeAttribute("data-tip");
+    }
     const box = svg.viewBox.baseVal;
     copy.setAttribute("width", box.width);
     copy.setAttribute("height", box.height);
