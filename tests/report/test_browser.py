@@ -76,6 +76,10 @@ def test_charts_show_their_values_to_pointer_and_keyboard(page: Any) -> None:
     page.press("ArrowDown")
     assert page.run(f"{tip}.textContent") != first
     assert page.run("document.querySelectorAll('#figure-areas .at').length") == 1
+    page.press("End")
+    last = page.run(f"{tip}.textContent")
+    page.press("ArrowDown")
+    assert page.run(f"{tip}.textContent") == last != first  # each row once, and no further
     page.press("Escape")
     assert page.run(f"{tip}.hidden")
     page.hover("#figure-areas .wide [data-tip]")

@@ -38,7 +38,11 @@
   document.querySelectorAll(".drawing").forEach((drawing) => {
     const tip = drawing.querySelector(".tip");
     let marked = null;
-    const marks = () => Array.from(drawing.querySelectorAll("[data-tip]")).filter((mark) => mark.getClientRects().length);
+    const marks = () => { // those that are shown, each value once
+      const seen = new Set();
+      return Array.from(drawing.querySelectorAll("[data-tip]")).filter(
+        (mark) => mark.getClientRects().length && !seen.has(mark.dataset.tip) && seen.add(mark.dataset.tip));
+    };
     function show(mark) {
       marked?.classList.remove("at");
       marked = mark;
