@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from copub.cli.app import call
-from copub.corpus import tabulate_in_turn
+from copub.corpus import Entry, tabulate_in_turn
 from copub.errors import CopubError
 from copub.lists.decisions import read_decisions
 from copub.lists.labels import read_labels
@@ -65,7 +65,7 @@ def works_file(data: bytes, study: Study, *, suffix: str = ".jsonl") -> int:
 
     def read(path: Path) -> None:
         path.write_bytes(data)
-        tables, _ = tabulate_in_turn(read_works([path]), study)
+        tables, _ = tabulate_in_turn(read_works([path]), Entry.of(study))
         for _, parts in tables:
             for _ in parts:
                 pass
@@ -96,7 +96,7 @@ def rows(values: list[Any], study: Study) -> int:
         with contextlib.suppress(pa.ArrowException, OverflowError, TypeError, AttributeError):
             pq.write_table(pa.Table.from_pylist(values), path)
         if path.is_file():
-            tables, _ = tabulate_in_turn(read_works([path]), study)
+            tables, _ = tabulate_in_turn(read_works([path]), Entry.of(study))
             for _, parts in tables:
                 for _ in parts:
                     pass

@@ -143,6 +143,8 @@ def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Wat
     try:
         rows = read_rows(members, MEMBER_COLUMNS, ("entity_id",), faults, kind="file of members")
     except InputError as error:
+        if not faults:
+            raise
         raise FileError([*faults, Fault(error.where, error.what, error.hint)], kind="watchlist") from None
     known = {entity.id: entity for entity in registry()}
     entries, extra = _members(rows, known, head, faults)

@@ -104,10 +104,20 @@ def is_loopback(base_url: str) -> bool:
     return address_of(base_url)[1] in ("127.0.0.1", "localhost", "::1")
 
 
+def _can_be_asked(address: str) -> bool:
+    """Return whether an address has a host that can be looked up."""
+    try:
+        requests.models.PreparedRequest().prepare_url(address, None)
+    except (requests.exceptions.RequestException, ValueError):
+        return False
+    return True
+
+
 def address_of(base_url: str) -> _Origin:
     """Return scheme, host and port of the source. Raises `InputError` if it is no plain http(s) address."""
     parts, home = _split(base_url)
-    if not home or home[0] not in ("http", "https") or not home[1] or parts.username or parts.query:
+    is_web = home and home[0] in ("http", "https") and home[1] and _can_be_asked(base_url)
+    if not home or not is_web or parts.username or parts.query or parts.fragment:
         raise InputError(
             "the address of the source is no plain http(s) address",
             where="COPUB_OPENALEX_URL",
@@ -337,7 +347,7 @@ def _checked(key: str | None) -> str | None:
     if not all("!" <= character <= "~" for character in key):
         raise InputError(
             "the key holds a blank or a character that no key has",
-            where="OPENALEX_API_KEY",
+            where="OPENALEX_API_KEY or COPUB_API_KEY",
             hint="copy it again from openalex.org, on one line",
         )
     return key or None
