@@ -262,7 +262,6 @@ def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language
             "levels": list(COUNTED),
             "top_level": "very high",
             "counting": "full",
-            "apply_repairs": True,
             "confidence": 0.95,
             "language": language,
             "events": [{"date": "2024-01", "label": "A mock event"}],
