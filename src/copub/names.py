@@ -11,7 +11,10 @@ OPERATING_POINTS = ("precision", "balanced", "recall")
 EXPORTS = (
     "csv", "markdown", "bibtex", "ris", "vosviewer", "gexf", "openalex-curations", "datapackage", "ro-crate",
 )  # fmt: skip
-"""Kinds of `copub export`, in the order in which they are made."""
+"""Kinds of `copub export` that are made unless others are asked for, in this order."""
+
+PUBLIC = "public"
+"""The kind of export that may be deposited: it is made only where it is asked for."""
 
 MEASURES = (
     "critical", "listed", "critical_listed", "top_level", "critical_listed_lower", "critical_listed_unrated",

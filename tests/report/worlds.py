@@ -256,7 +256,6 @@ def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language
             "side_a": {"name": "Belgium", "countries": ["BE"]},
             "side_b": {"name": "China", "countries": ["CN"]},
             "years": list(years),
-            "apply_repairs": True,
             "taxonomy": TAXONOMY,
             "watchlists": [WATCHLIST],
             "levels": list(COUNTED),

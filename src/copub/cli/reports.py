@@ -9,7 +9,7 @@ import typer
 
 from copub.cli.app import JsonOption, ReportsOption, app, print_json
 from copub.lists.outputplace import check_out
-from copub.names import EXPORTS
+from copub.names import EXPORTS, PUBLIC
 from copub.settings import folders
 from copub.writing import write_file
 
@@ -22,7 +22,7 @@ RunArgument = Annotated[
 def export_command(
     run: RunArgument,
     to: Annotated[
-        list[str] | None, typer.Option("--to", metavar="KIND", help=f"may repeat: {', '.join(EXPORTS)}")
+        list[str] | None, typer.Option("--to", metavar="KIND", help=f"may repeat: {', '.join((*EXPORTS, PUBLIC))}")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="folder; default: export/ in the run folder")
@@ -34,6 +34,9 @@ def export_command(
 
     CSV, network files, bibliography, data package, RO-Crate, summary.
 
+    public writes a data package that may be deposited: no names or ids of persons, no texts. It is
+    made only where it is asked for.
+
     openalex-curations writes reviewed corrections of institution links in the form that OpenAlex
     accepts. copub sends nothing.
 
@@ -41,6 +44,7 @@ def export_command(
     Examples:
       copub export demo
       copub export belgium-china --to csv --to bibtex
+      copub export belgium-china --to public --out deposit
     """
     from copub.report.exports import export
     from copub.runs.folder import refuse_older

@@ -12,10 +12,11 @@ import polars as pl
 
 from copub.errors import InputError
 from copub.lists.outputplace import keep_whole
-from copub.names import EXPORTS
+from copub.names import EXPORTS, PUBLIC
 from copub.report.background import NOTES
 from copub.report.bibliography import bibtex, ris
 from copub.report.curations import curations
+from copub.report.deposit import deposit
 from copub.report.facts import Facts, facts_of
 from copub.report.networks import gexf, vosviewer
 from copub.report.packages import csv_files, data_package, ro_crate
@@ -38,6 +39,7 @@ _MAKERS: Mapping[str, Callable[[Facts, Files], Files]] = {
     "openalex-curations": lambda facts, _: {"openalex-curations.jsonl": curations(facts)},
     "datapackage": lambda facts, files: {"datapackage.json": data_package(facts, files)},
     "ro-crate": lambda facts, files: {"ro-crate-metadata.json": ro_crate(facts, files)},
+    PUBLIC: lambda facts, _: deposit(facts),
 }
 _NEEDS = {"datapackage": ("csv",), "ro-crate": ("csv", "markdown", "datapackage")}
 
@@ -48,12 +50,13 @@ def build_exports(
     """Return the files of the asked kinds, by path.
 
     A kind that describes others brings them along: ``datapackage`` the CSV files, ``ro-crate`` those,
-    the package and the summary. Raises `InputError` for an unknown kind.
+    the package and the summary. Raises `InputError` for an unknown kind, and `FileError` where something personal would
+    be in the package for everybody.
     """
     facts, asked = facts_of(tables, manifest), set(kinds)
-    unknown = sorted(asked - set(EXPORTS))
+    unknown = sorted(asked - _MAKERS.keys())
     if unknown:
-        raise InputError(f"there is no export {unknown[0]!r}", where="--to", hint=f"known: {', '.join(EXPORTS)}")
+        raise InputError(f"there is no export {unknown[0]!r}", where="--to", hint=f"known: {', '.join(_MAKERS)}")
     wanted = asked.union(*(_NEEDS.get(kind, ()) for kind in asked))
     files: Files = {}
     for kind, maker in _MAKERS.items():

@@ -43,9 +43,11 @@ def data_package(facts: Facts, files: Mapping[str, bytes]) -> bytes:
 
 
 def _resource(table: Table, path: str, content: bytes) -> dict[str, Any]:
+    given = content.split(b"\n", 1)[0].decode("utf-8").strip().split(",")
     fields = [
         {"name": column.name, "type": _kind(pl.Schema({"x": column.dtype})["x"]), "description": _described(column)}
         for column in table.columns
+        if column.name in given
     ]
     return {
         "profile": "tabular-data-resource",
