@@ -283,6 +283,30 @@ def test_years_that_are_missing_count_in_the_distance_of_the_others() -> None:
     assert log_linear(at, seen, None, 0.95) == pytest.approx(by_hand(at, seen, None), rel=1e-4, abs=1e-5)
 
 
+def test_a_year_without_works_counts_as_none_but_has_no_share() -> None:
+    totals = {2000: 0, 2001: 0, 2002: 10, 2003: 12, 2004: 0, 2005: 14, 2006: 15, 2007: 16, 2008: 20, 2009: 0}
+    rows = [
+        {"measure": measure, "counting": "full", "year": year, "count": float(count // part), "is_recent": False}
+        for measure, part in (("copublications", 1), ("listed", 2))
+        for year, count in totals.items()
+    ]
+    found = {(row["measure"], row["kind"]): row for row in growth(STUDY, pl.DataFrame(rows)).iter_rows(named=True)}
+    at = np.arange(2002.0, 2010)
+    seen = np.array([totals[int(year)] for year in at], dtype=float)
+    all_works = found["copublications", "count"]
+    assert (all_works["year_from"], all_works["year_to"]) == (2002, 2009)
+    assert all_works["growth"] == pytest.approx(log_linear(at, seen, None, 0.95).growth, abs=1e-8)
+    share = found["listed", "relative to all co-publications"]
+    with_works = seen > 0
+    wanted = log_linear(at[with_works], seen[with_works] // 2, seen[with_works], 0.95)
+    assert share["growth"] == pytest.approx(wanted.growth, abs=1e-8) and share["year_to"] == 2008
+
+
+def test_a_series_that_begins_with_nothing_for_long_has_growth_and_an_interval() -> None:
+    steep = log_linear(np.arange(60.0), np.array([0.0] * 57 + [1, 300, 90_000]), None, 0.95)
+    assert np.isfinite(steep[:2]).all() and steep.ci_low < steep.growth < steep.ci_high
+
+
 def test_good_years_after_good_years_widen_the_interval() -> None:
     at = np.arange(24.0)
     waves, teeth = np.sin(at / 3), np.where(at % 2 == 0, 1.0, -1.0) * np.abs(np.sin(at / 3))

@@ -38,6 +38,8 @@ LEAST_YEARS = 6
 """With fewer years nothing tells a trend from scatter."""
 STEPS = 100
 TOLERANCE = 1e-12
+TINY = 1e-12
+"""Least mean of a year: a steep line leaves nothing to its first years."""
 _SCATTERS = np.geomspace(0.02, 3.0, 16)
 """Standard deviations of the scatter, in logs of the count."""
 _AUTOCORRELATIONS = np.linspace(0.0, 0.95, 8)
@@ -62,16 +64,18 @@ def growth(study: Study, trends: pl.DataFrame) -> pl.DataFrame:
 
     Parameters
     ----------
-    trends : table ``trends``. Recent years (indexing not complete) and years without any
-        co-publication are left out of the fit.
+    trends : table ``trends``. Recent years (indexing not complete) and those before the first co-publication are left
+        out. A later year without any is a count of 0; it has no share.
     """
     full = trends.filter(counting="full").filter(~pl.col("is_recent"))
     totals = full.filter(measure="copublications").select("year", pl.col("count").alias("total"))
+    some = pl.col("total") > 0
     rows = []
     for (measure,), part in full.group_by("measure", maintain_order=True):
-        used = part.join(totals.filter(pl.col("total") > 0), on="year").sort("year")
-        years, counts, total = (used[c].to_numpy().astype(np.float64) for c in ("year", "count", "total"))
+        known = part.join(totals, on="year").sort("year")
         for kind in (kind for name, kind in KINDS_OF_GROWTH if name == measure):
+            used = known.filter(some if kind == RELATIVE else some.cum_max())
+            years, counts, total = (used[c].to_numpy().astype(np.float64) for c in ("year", "count", "total"))
             exposure = total if kind == RELATIVE else None
             rows.append(
                 {
@@ -142,7 +146,7 @@ def _poisson_fit(x: Array, counts: Array, offset: Array) -> tuple[float, Array]:
         beta = beta + step
         if np.abs(step).max() < TOLERANCE:
             break
-    return float(beta[1]), np.asarray(np.exp(x @ beta + offset))
+    return float(beta[1]), np.maximum(np.exp(x @ beta + offset), TINY)
 
 
 def _quantile(weight: Array, centres: Array, errors: Array, part: float) -> float:
