@@ -24,6 +24,15 @@ TWO_LINES = {"condition": {"test": "indexof(datum.value, '\\n') > 0", "value": "
 _PHONE = 400  # pixels; narrower drawings are for phones
 
 
+def either(channel: Any, test: str, value: Any, other: Any) -> Any:
+    """Return a channel with one value where `test` holds, and another elsewhere.
+
+    Charts are made of channels throughout: to find the class of a plain text or mapping, altair goes through all
+    of its classes every time.
+    """
+    return channel(other, condition={"test": test, "value": value})
+
+
 def trend_chart(
     trends: pl.DataFrame,
     periods: pl.DataFrame,
@@ -108,14 +117,14 @@ def estimate_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: in
     scale = alt.Scale(domain=[0, max([0.01, *ends])], nice=False)
     x = alt.X("share:Q", title=None, scale=scale, axis=alt.Axis(format=PERCENT, tickCount=3))
     chart = alt.Chart(made.frame).encode(y=made.y, description=alt.Description("tip:N"))
-    colour = alt.condition("datum.is_first", alt.value(ACCENT), alt.value(INK))
+    colour = either(alt.ColorValue, "datum.is_first", ACCENT, INK)
     shift = made.shift or 6
     bars = chart.mark_rule(strokeWidth=6, opacity=0.3, yOffset=shift).encode(
-        x=alt.X("ci_low:Q", scale=scale), x2="ci_high:Q", color=colour
+        x=alt.X("ci_low:Q", scale=scale), x2=alt.X2("ci_high:Q"), color=colour
     )
     points = chart.mark_point(size=70, filled=True, opacity=1, yOffset=shift).encode(x=x, color=colour)
     figures = chart.mark_text(align="left", dx=4, dy=shift - 14, fontSize=letters(11)).encode(
-        x=alt.value(0), text="text:N", color=alt.value(MUTED)
+        x=alt.XValue(0), text=alt.Text("text:N"), color=alt.ColorValue(MUTED)
     )
     space = made.width + (0 if made.labels else 80)  # these labels are short
     return alt.layer(bars, points, figures, *made.labels).properties(width=space, height=made.height)
@@ -158,14 +167,14 @@ def _share_panel(listed: pl.DataFrame, years: Any, marks: pl.DataFrame, words: M
     spans = spans.with_columns(tip=_tips(words, spans, names))
     base = alt.Chart(spans).encode(description=alt.Description("tip:N"))
     band = base.mark_rect(color=ACCENT, opacity=0.16).encode(
-        x=years, x2="until:Q", y=alt.Y("ci_low:Q", title=None), y2="ci_high:Q"
+        x=years, x2=alt.X2("until:Q"), y=alt.Y("ci_low:Q", title=None), y2=alt.Y2("ci_high:Q")
     )
-    level = base.mark_rule(color=ACCENT, strokeWidth=2).encode(x=years, x2="until:Q", y=share)
+    level = base.mark_rule(color=ACCENT, strokeWidth=2).encode(x=years, x2=alt.X2("until:Q"), y=share)
     points = base.mark_point(size=34, filled=False, fill=ACCENT, stroke=ACCENT, opacity=1).encode(
-        x=alt.X("middle:Q"), y=share, fill=alt.condition("datum.is_recent", alt.value(PAGE), alt.value(ACCENT))
+        x=alt.X("middle:Q"), y=share, fill=either(alt.FillValue, "datum.is_recent", PAGE, ACCENT)
     )
     rules = alt.Chart(marks).mark_rule(color=MUTED, strokeDash=[3, 3]).encode(x=alt.X("at:Q"))
-    place = {"x": alt.X("at:Q"), "y": alt.Y("height:Q", scale=None), "text": "date:N"}
+    place = {"x": alt.X("at:Q"), "y": alt.Y("height:Q", scale=None), "text": alt.Text("date:N")}
     dates = [
         alt.Chart(marks.filter(pl.col("is_early") == early))
         .mark_text(color=MUTED, fontSize=letters(11), align="left" if early else "right", dx=4 if early else -4,
@@ -261,7 +270,7 @@ def overlap_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int
     x = alt.X("whole:Q", title=words.say("label.works"), scale=x_scale, axis=alt.Axis(tickCount=3, format=",d"))
     whole = base.mark_bar(color=BAR, height=14, yOffset=made.shift).encode(x=x)
     part = base.mark_bar(color=ACCENT, height=14, yOffset=made.shift).encode(x=alt.X("part:Q", scale=x_scale))
-    text = base.mark_text(align="left", dx=6, dy=made.shift, color=INK).encode(x=x, text="text:N")
+    text = base.mark_text(align="left", dx=6, dy=made.shift, color=INK).encode(x=x, text=alt.Text("text:N"))
     return alt.layer(whole, part, text, *made.labels).properties(width=made.width, height=made.height)
 
 
@@ -305,7 +314,7 @@ def _rows(words: Messages, frame: pl.DataFrame, width: int, above: int = 0) -> _
             align="left", baseline="top", dy=4 - row / 2 + 14 * (most - count), lineBreak="\n", lineHeight=14,
             limit=width - 30,
         )
-        .encode(x=alt.value(0), y=y, text="label:N")
+        .encode(x=alt.XValue(0), y=y, text=alt.Text("label:N"))
         for count in sorted(set(counts))
     ]  # fmt: skip
     return _Rows(frame, y, labels, 7 * most + above / 2, row * len(alike), width - 20)
@@ -345,12 +354,12 @@ def difference_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: 
     made = _rows(words, frame, width)
     x = alt.X("low:Q", title=words.say("label.difference"), axis=alt.Axis(format="+d", tickCount=4))
     chart = alt.Chart(made.frame).encode(description=alt.Description("tip:N"))
-    line = alt.Chart(pl.DataFrame({"at": [0.0]})).mark_rule(color=ACCENT, strokeDash=[3, 3]).encode(x="at:Q")
+    line = alt.Chart(pl.DataFrame({"at": [0.0]})).mark_rule(color=ACCENT, strokeDash=[3, 3]).encode(x=alt.X("at:Q"))
     bars = chart.mark_rule(strokeWidth=2, opacity=0.45, color=INK, yOffset=made.shift).encode(
-        x=x, x2="high:Q", y=made.y, strokeDash=alt.condition("datum.is_small", alt.value(HATCH), alt.value([1, 0]))
+        x=x, x2=alt.X2("high:Q"), y=made.y, strokeDash=either(alt.StrokeDashValue, "datum.is_small", HATCH, [1, 0])
     )
     points = chart.mark_point(size=55, opacity=1, filled=False, stroke=INK, yOffset=made.shift).encode(
-        x="value:Q", y=made.y, fill=alt.condition("datum.is_small", alt.value(PAGE), alt.value(INK))
+        x=alt.X("value:Q"), y=made.y, fill=either(alt.FillValue, "datum.is_small", PAGE, INK)
     )
     return alt.layer(line, bars, points, *made.labels).properties(width=made.width, height=made.height)
 
@@ -368,11 +377,11 @@ def specification_chart(curve: pl.DataFrame, words: Messages, width: int) -> Any
     band = chart.mark_rule(color=BAR, strokeWidth=1, opacity=0.7).encode(
         x=x,
         y=alt.Y("ci_low:Q"),
-        y2="ci_high:Q",
-        strokeDash=alt.condition("datum.is_small", alt.value(HATCH), alt.value([1, 0])),
+        y2=alt.Y2("ci_high:Q"),
+        strokeDash=either(alt.StrokeDashValue, "datum.is_small", HATCH, [1, 0]),
     )
     dots = chart.mark_point(size=12, opacity=1, filled=False, stroke=INK, strokeWidth=1).encode(
-        x=x, y=y, fill=alt.condition("datum.is_small", alt.value(PAGE), alt.value(INK))
+        x=x, y=y, fill=either(alt.FillValue, "datum.is_small", PAGE, INK)
     )
     own = chart.transform_filter("datum.is_study").mark_point(filled=True, size=120, opacity=1, color=ACCENT)
     return alt.layer(band, dots, own.encode(x=x, y=y)).properties(width=width - 70, height=190)

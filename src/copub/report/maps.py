@@ -11,7 +11,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from copub.report.charts import TWO_LINES, lines
+from copub.report.charts import TWO_LINES, either, lines
 from copub.report.drawing import ACCENT, BAR, INK, PAGE, RULE, TIP, letters
 
 
@@ -49,18 +49,18 @@ def pair_chart(pairs: pl.DataFrame, width: int, *, a: str, b: str) -> Any:
         description=alt.Description("tip:N"),
     )
     cells = base.mark_rect(stroke=RULE, strokeWidth=1, fill=ACCENT).encode(
-        fillOpacity=alt.condition(
-            "datum.is_small", alt.value(0.04),
-            alt.FillOpacity("critical_listed:Q", scale=alt.Scale(domain=[0, top], range=[0.06, 1]), legend=None),
+        fillOpacity=alt.FillOpacity(
+            "critical_listed:Q",
+            scale=alt.Scale(domain=[0, top], range=[0.06, 1]),
+            legend=None,
+            condition={"test": "datum.is_small", "value": 0.04},
         )
-    )  # fmt: skip
+    )
     dark = f"!datum.is_small && datum.critical_listed > {0.5 * top}"
     figures = (
         base.transform_filter("datum.critical_listed > 0")
         .mark_text(fontSize=letters(11))
-        .encode(
-            text=alt.Text("critical_listed:Q", format=",d"), color=alt.condition(dark, alt.value(PAGE), alt.value(INK))
-        )
+        .encode(text=alt.Text("critical_listed:Q", format=",d"), color=either(alt.ColorValue, dark, PAGE, INK))
     )
     return alt.layer(cells, figures).properties(width=min(width - 240, 46 * len(order_b)), height=32 * len(order_a))
 
@@ -105,9 +105,9 @@ def network_chart(pairs: pl.DataFrame, width: int, *, a: str, b: str) -> Any:
         alt.Y("y:Q", scale=alt.Scale(domain=[1, -0.08], nice=False), axis=None),
     )
     rules = alt.Chart(links).mark_rule(opacity=0.55, strokeCap="round").encode(
-        x=x, x2="x2:Q", y=y, y2="y2:Q",
+        x=x, x2=alt.X2("x2:Q"), y=y, y2=alt.Y2("y2:Q"),
         strokeWidth=alt.StrokeWidth("works:Q", scale=alt.Scale(range=[0.6, 9]), legend=None),
-        color=alt.condition("datum.on_list", alt.value(ACCENT), alt.value(BAR)),
+        color=either(alt.ColorValue, "datum.on_list", ACCENT, BAR),
         description=alt.Description("tip:N"),
     )  # fmt: skip
     names = [
@@ -129,5 +129,5 @@ def _column(places: Mapping[str, float], x: float, align: Any, dx: int, bold: se
         }
     )
     return alt.Chart(frame).mark_text(align=align, dx=dx, limit=225, lineBreak="\n", lineHeight=14).encode(
-        text="name:N", color=alt.condition("datum.on_list", alt.value(ACCENT), alt.value(INK))
+        text=alt.Text("name:N"), color=either(alt.ColorValue, "datum.on_list", ACCENT, INK)
     )  # fmt: skip
