@@ -22,6 +22,7 @@ PERCENT = ".0%"
 TWO_LINES = {"condition": {"test": "indexof(datum.value, '\\n') > 0", "value": "bottom"}, "value": "middle"}
 """Baseline of the labels of an axis: the first of two lines is above the tick, the second below it."""
 _PHONE = 400  # pixels; narrower drawings are for phones
+_LEFT = alt.XValue(0)  # type: ignore[no-untyped-call]
 
 
 def either(channel: Any, test: str, value: Any, other: Any) -> Any:
@@ -124,7 +125,7 @@ def estimate_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: in
     )
     points = chart.mark_point(size=70, filled=True, opacity=1, yOffset=shift).encode(x=x, color=colour)
     figures = chart.mark_text(align="left", dx=4, dy=shift - 14, fontSize=letters(11)).encode(
-        x=alt.XValue(0), text=alt.Text("text:N"), color=alt.ColorValue(MUTED)
+        x=_LEFT, text=alt.Text("text:N"), color=alt.ColorValue(MUTED)
     )
     space = made.width + (0 if made.labels else 80)  # these labels are short
     return alt.layer(bars, points, figures, *made.labels).properties(width=space, height=made.height)
@@ -314,7 +315,7 @@ def _rows(words: Messages, frame: pl.DataFrame, width: int, above: int = 0) -> _
             align="left", baseline="top", dy=4 - row / 2 + 14 * (most - count), lineBreak="\n", lineHeight=14,
             limit=width - 30,
         )
-        .encode(x=alt.XValue(0), y=y, text=alt.Text("label:N"))
+        .encode(x=_LEFT, y=y, text=alt.Text("label:N"))
         for count in sorted(set(counts))
     ]  # fmt: skip
     return _Rows(frame, y, labels, 7 * most + above / 2, row * len(alike), width - 20)
