@@ -18,7 +18,7 @@ from scipy.stats import t as student
 from copub.intervals import newcombe_difference
 from copub.lists.errorcounts import ErrorCounts, Errors, EvaluationSet
 from copub.measures.coverage import explained_by_coverage, found_of_true
-from copub.measures.events import beyond_trend, day_of, events
+from copub.measures.events import Beyond, beyond_trend, day_of, events
 from copub.measures.growth import Growth, growth, log_linear
 from copub.measures.trends import last_sure_year, periods, state_of, trends
 from copub.study import Event
@@ -477,6 +477,29 @@ def test_the_trend_before_an_event_equals_statsmodels() -> None:
         (chance.mean(), 14 / 90 - chance.mean(), 14 / 90 - chance.mean() - reach, 14 / 90 - chance.mean() + reach),
         rel=1e-6,
     )
+
+
+@pytest.mark.parametrize(
+    ("found", "of"),
+    [
+        ([0] * 9 + [1], [30] * 10),  # one work, in the last year before the event
+        ([5] + [0] * 9, [5] + [30] * 9),
+        ([0] * 5 + [30] * 5, [30] * 10),
+        ([30] * 9 + [29], [30] * 10),
+        ([0] * 9 + [30], [30] * 10),
+    ],
+)
+def test_there_is_no_trend_where_a_point_in_time_parts_the_works(found: list[int], of: list[int]) -> None:
+    time = np.arange(-9.5, 0.0)
+    bins = np.column_stack([time, found, of]).astype(float)
+    assert beyond_trend(bins, AFTER, 14, 0.95) == Beyond()
+
+
+def test_there_is_no_trend_of_fewer_works_than_the_floor() -> None:
+    few = BINS.copy()
+    few[:, 1] = [1, 0, 1, 0, 0, 1, 1]
+    assert beyond_trend(few, AFTER, 14, 0.95, least=5) == Beyond()
+    assert beyond_trend(few, AFTER, 14, 0.95, least=4).expected_share is not None
 
 
 def test_an_event_on_1_january_leaves_no_work_out() -> None:

@@ -117,7 +117,9 @@ def _rows(
         shared
         | {"measure": measure}
         | _compared(study, measure, has, (before, after), errors)
-        | beyond_trend(_bins(earlier, has, day), _times(after, day), _count(after, has), study.confidence)._asdict()
+        | beyond_trend(
+            _bins(earlier, has, day), _times(after, day), _count(after, has), study.confidence, study.small_cell
+        )._asdict()
         for measure, has in measures_of(study).items()
     ]
 
@@ -164,7 +166,7 @@ def _times(works: pl.DataFrame, day: date) -> Array:
     return days.to_numpy().astype(np.float64) / DAYS
 
 
-def beyond_trend(bins: Array, times: Array, count: int, confidence: float) -> Beyond:
+def beyond_trend(bins: Array, times: Array, count: int, confidence: float, least: int = 1) -> Beyond:
     """Return how far the share after an event is from what the trend before it lets expect.
 
     Parameters
@@ -172,13 +174,15 @@ def beyond_trend(bins: Array, times: Array, count: int, confidence: float) -> Be
     bins : rows of time, works with the property, works, before the event.
     times : time of each work after it.
     count : works with the property among these.
+    least : with fewer works before the event that have the property, or that lack it, there is no trend.
 
     The expectation is the mean of the fitted curve at `times`; its variance comes by the delta method,
     that of the works after by the binomial law, both times the dispersion (at least 1), with Student's t.
     """
-    if len(bins) < LEAST_BINS or not times.size or not 0 < bins[:, 1].sum() < bins[:, 2].sum():
-        return Beyond()
     time, found, of = bins.T
+    fewest = min(found.sum(), (of - found).sum())
+    if len(bins) < LEAST_BINS or not times.size or fewest < max(least, 1) or _is_separated(time, found, of):
+        return Beyond()
     x = np.column_stack([np.ones_like(time), time])
     beta = np.array([logit(found.sum() / of.sum()), 0.0])
     for _ in range(STEPS):
@@ -200,6 +204,12 @@ def beyond_trend(bins: Array, times: Array, count: int, confidence: float) -> Be
     expected = float(after.mean())
     difference = count / times.size - expected
     return Beyond(expected, difference, float(difference - reach), float(difference + reach))
+
+
+def _is_separated(time: Array, found: Array, of: Array) -> bool:
+    """Say whether a point in time parts the works with the property from those without: no curve fits best then."""
+    having, lacking = time[found > 0], time[found < of]
+    return bool(having.max() <= lacking.min() or lacking.max() <= having.min())
 
 
 def _shifted(day: date, months: int) -> date:
