@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from copub.cli.app import (
 from copub.errors import InputError
 from copub.lists.outputplace import check_out
 from copub.settings import folders
+
+if TYPE_CHECKING:
+    from copub.runs.folder import Run
 
 DIFFERS = 4
 """Exit code of a verification that did not come out the same."""
@@ -41,6 +44,13 @@ def compare_command(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="folder for tables and page; default: beside RUN_B")
     ] = None,
+    institution: Annotated[
+        str | None,
+        typer.Option("--institution", metavar="NAME", help="print only the new works of this institution of side A"),
+    ] = None,
+    feed: Annotated[
+        Path | None, typer.Option("--feed", metavar="FILE", help="with --institution: write them as an Atom file too")
+    ] = None,
     reports: ReportsOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -49,9 +59,13 @@ def compare_command(
 
     A run is named by its folder, as STUDY/RUN, or as STUDY for its newest run.
 
+    With --institution, print which works of one institution are critical and listed in RUN_B and were
+    not in RUN_A, as a short Markdown text: for people who are responsible for it.
+
     \b
     Examples:
       copub compare belgium-china/20260301-060000-1a2b3c4d belgium-china
+      copub compare belgium-china/20260301-060000-1a2b3c4d belgium-china --institution "KU Leuven" --feed new.xml
     """
     from copub import progress
     from copub.history.compare import compare
@@ -61,7 +75,12 @@ def compare_command(
 
     place = folders(reports=reports).reports
     pair = find_run(before, place), find_run(after, place)
+    if feed and not institution:
+        raise InputError("a feed is about one institution", where="--feed", hint="name it: --institution NAME")
     progress.stage("compare")
+    if institution:
+        _print_news(*pair, institution, feed, as_json)
+        return
     found = compare(*pair)
     names = f"{found.before.folder.name}--{found.after.folder.name}"
     page = write_comparison(found, out or found.after.folder.parent / "comparisons" / names)
@@ -71,6 +90,24 @@ def compare_command(
     if not quiet:
         say([*comparison_lines(found), "Read next: the page of the comparison. Open it in a browser:"])
         typer.echo(str(page))
+
+
+def _print_news(before: Run, after: Run, institution: str, feed: Path | None, as_json: bool) -> None:
+    import polars as pl
+
+    from copub.history.news import as_atom, as_markdown, news
+    from copub.writing import write_file
+
+    if feed:
+        check_out(feed, suffixes=(".xml", ".atom"))
+    found = news(before, after, institution)
+    if feed:
+        write_file(feed, as_atom(found))
+    if as_json:
+        rows = found.works.with_columns(pl.col("publication_date").cast(pl.String)).to_dicts()
+        print_json({"title": found.title, "since": found.since, "until": found.until, "works": rows})
+        return
+    typer.echo(as_markdown(found), nl=False)
 
 
 @app.command("verify", cls=HidesSurplus)

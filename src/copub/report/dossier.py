@@ -30,7 +30,7 @@ _KEY = pl.coalesce("institution_id", "institution_name")
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Institution:
     """An institution of a run: its name, and the ids (or names, where unresolved) it has."""
 
     name: str
@@ -62,10 +62,10 @@ def build_dossier(
     """
     facts = facts_of(tables, manifest)
     say = facts.words.say
-    own = _institution(facts, "a", institution)
-    other = _institution(facts, "b", partner) if partner else None
+    own = institution_of(facts, "a", institution)
+    other = institution_of(facts, "b", partner) if partner else None
     chosen = _area(facts, area) if area else None
-    works = _joint_works(facts, own, other, chosen)
+    works = joint_works(facts, own, other, chosen)
     title = say("dossier.title_all", institution=own.name, b=facts.b)
     if other:
         title = say("dossier.title", institution=own.name, partner=other.name)
@@ -87,7 +87,11 @@ def build_dossier(
     return render(facts, shown, title=title, question=question, kind="dossier")
 
 
-def _institution(facts: Facts, side: str, asked: str) -> _Found:
+def institution_of(facts: Facts, side: str, asked: str) -> Institution:
+    """Return the institution of a side (a or b) by its name or OpenAlex id.
+
+    Raises `InputError` if the run has none; the hint lists the nearest names.
+    """
     rows = rows_of(facts.table("institutions").filter(pl.col("side") == side))
     wanted = asked.strip().casefold()
     columns = ("institution_name", "institution_id")
@@ -100,7 +104,7 @@ def _institution(facts: Facts, side: str, asked: str) -> _Found:
             hint=f"{facts.words.say('dossier.nearest')}: {', '.join(near) or facts.words.missing}",
         )
     keys = frozenset(str(row["institution_id"] or row["institution_name"]) for row in found)
-    return _Found(str(found[0]["institution_name"] or asked), keys)
+    return Institution(str(found[0]["institution_name"] or asked), keys)
 
 
 def _area(facts: Facts, asked: str) -> str:
@@ -114,18 +118,21 @@ def _area(facts: Facts, asked: str) -> str:
     return known[asked.strip().casefold()]
 
 
-def _joint_works(facts: Facts, own: _Found, other: _Found | None, area: str | None) -> pl.DataFrame:
+def joint_works(
+    facts: Facts, own: Institution, other: Institution | None = None, area: str | None = None
+) -> pl.DataFrame:
+    """Return the works of an institution, with a partner and in an area if given; the latest year first."""
     works = facts.table("copublications")
     for institution in (own, other):
         if institution is not None:
-            present = facts.table("affiliations").filter(_KEY.is_in(sorted(institution.keys)))
+            present = facts.affiliations.filter(_KEY.is_in(sorted(institution.keys)))
             works = works.join(present.select("work_id").unique(), on="work_id", how="semi")
     if area:
         works = works.filter(pl.col("areas").list.contains(area))
     return works.sort(["publication_year", "work_id"], descending=[True, False], nulls_last=True)
 
 
-def _output_section(facts: Facts, works: pl.DataFrame, own: _Found, other: _Found | None) -> Section:
+def _output_section(facts: Facts, works: pl.DataFrame, own: Institution, other: Institution | None) -> Section:
     """Return how many joint works there are and on what, in a sentence and by year; years without works are omitted."""
     words, say, title = facts.words, facts.words.say, facts.words.say("dossier.output")
     if works.is_empty():
@@ -161,12 +168,12 @@ def _by_area(facts: Facts, works: pl.DataFrame) -> tuple[str, ...]:
     return (facts.words.say("dossier.by_area", areas=areas),) if areas else ()
 
 
-def _status_section(facts: Facts, works: pl.DataFrame, other: _Found | None) -> Section:
+def _status_section(facts: Facts, works: pl.DataFrame, other: Institution | None) -> Section:
     """Return on which lists the partners are: hits on the institution itself, by identifier, lineage or name."""
     say, title = facts.words.say, facts.words.say("dossier.status")
     keys = ["work_id", "author_seq", "affiliation_seq"]
     hits = facts.table("hits").filter("is_counted").join(works.select("work_id"), on="work_id", how="semi")
-    joined = hits.join(facts.table("affiliations").select(*keys, "institution_name", _KEY.alias("key")), on=keys)
+    joined = hits.join(facts.affiliations.select(*keys, "institution_name", _KEY.alias("key")), on=keys)
     if other:
         joined = joined.filter(pl.col("key").is_in(sorted(other.keys)))
     rows = rows_of(
@@ -203,7 +210,9 @@ def _on_paper(facts: Facts, title: str, heads: Sequence[str], rows: Sequence[Seq
     return {"grids": grids[:1], "extra": {"more": (more, grids[1:]) if grids[1:] else None}}
 
 
-def _tie_section(facts: Facts, own: _Found, other: _Found | None, ties: Sequence[Mapping[str, Any]]) -> Section:
+def _tie_section(
+    facts: Facts, own: Institution, other: Institution | None, ties: Sequence[Mapping[str, Any]]
+) -> Section:
     say, title = facts.words.say, facts.words.say("dossier.ties")
     mine = [
         tie

@@ -118,10 +118,12 @@ def markdown(facts: Facts) -> bytes:
         for label, key in (("run", "run_id"), ("created", "created"), ("version", "copub_version"))
         if facts.manifest.get(key)
     ]
-    parts = [f"# {_plain(facts.title)}", *map(_plain, lines), *(f"- {_plain(text)}" for text in (*notes, *about))]
+    remarks = [f"- {plain_markdown(text)}" for text in (*notes, *about)]
+    parts = [f"# {plain_markdown(facts.title)}", *map(plain_markdown, lines), *remarks]
     return ("\n\n".join(parts) + "\n").encode("utf-8")
 
 
-def _plain(text: str) -> str:
+def plain_markdown(text: str) -> str:
+    """Return a text in one line of Markdown in which no sign is markup."""
     line = " ".join(printable(text).split())
     return "".join("\\" + sign if sign in "\\`*_[]<>#|" else sign for sign in line)

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from copub.corpus.population import affiliations_under
 from copub.report.messages import Messages, load_messages
 from copub.schema import empty
 
@@ -72,6 +73,11 @@ class Facts:
         """Return the table of that name, without rows if the run has none."""
         frame = self.tables.get(name)
         return empty(name) if frame is None else frame
+
+    @property
+    def affiliations(self) -> pl.DataFrame:
+        """Return the affiliations as the study's rule for repairs has them."""
+        return affiliations_under(self.table("affiliations"), repairs=bool(self.study.get("apply_repairs")))
 
     def entries(self, key: str) -> list[Mapping[str, Any]]:
         """Return a list of entries of the manifest, empty if absent."""

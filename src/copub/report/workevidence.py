@@ -47,8 +47,9 @@ def side_a_institutions(facts: Facts, works: pl.DataFrame) -> dict[str, list[str
     """Return the names of the side-A institutions of each work, by work_id."""
     countries = (facts.study.get("side_a") or {}).get("countries") or ()
     frame = (
-        facts.table("affiliations")
-        .filter(pl.col("country_code").is_in(list(countries)), pl.col("institution_name").is_not_null())
+        facts.affiliations.filter(
+            pl.col("country_code").is_in(list(countries)), pl.col("institution_name").is_not_null()
+        )
         .join(works.select("work_id"), on="work_id", how="semi")
         .group_by("work_id")
         .agg(pl.col("institution_name").unique().sort())
@@ -69,7 +70,7 @@ def _reasons(facts: Facts, works: pl.DataFrame) -> dict[str, list[Row]]:
 def _hits(facts: Facts, works: pl.DataFrame) -> tuple[dict[str, list[Row]], dict[str, int]]:
     headline = list(facts.study.get("watchlists") or ())
     keys = ["work_id", "author_seq", "affiliation_seq"]
-    named = facts.table("affiliations").select(*keys, "institution_name")
+    named = facts.affiliations.select(*keys, "institution_name")
     frame = (
         facts.table("hits")
         .filter("is_counted")
