@@ -30,6 +30,8 @@ run: .venv/.ready-run  ## run the demo study and write its report
 # One test process per core: threads inside each would only wait for each other.
 test coverage: export POLARS_MAX_THREADS := 1
 test coverage: export OMP_NUM_THREADS := 1
+# Commands that tests start are compiled once, not each time.
+test coverage: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(READY)  ## run the tests on all cores (the slow ones: make slow)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 -m "not slow and not live" -q

@@ -14,6 +14,7 @@ from standin import Manners, Server
 from standin_faults import Faults
 
 from copub.corpus import TABULATED, Entry, tabulate
+from copub.engine import engine_of
 from copub.errors import InputError, SourceUnavailableError
 from copub.sources.harvest import Harvest, Query, Record, harvest, stream
 from copub.study import load_study
@@ -21,10 +22,7 @@ from copub.study import load_study
 PAIR = bibliography(260, others=40)
 IN_DEFAULT_TESTS = (
     "clean",
-    "clean, cursors end with an empty page",
     "clean, 800 works: full last page",
-    "clean, no budget headers",
-    "one request in ten fails, all kinds",
     "one request in three fails, all kinds",
     "short page, no cursor, no flag",
     "short pages, also when asked again",
@@ -53,7 +51,7 @@ def _all_lost_nothing(scenario: Scenario, folder: Path) -> float:
 @pytest.mark.parametrize("name", IN_DEFAULT_TESTS)
 def test_no_fault_of_the_source_loses_or_repeats_a_work(name: str, tmp_path: Path) -> None:
     ratio = _all_lost_nothing(_by_name(name), tmp_path / "cache")
-    assert ratio <= (1.1 if name.startswith("clean") else 1.3 if "ten" in name else 3.0)
+    assert ratio <= (1.1 if name.startswith("clean") else 3.0)
 
 
 @pytest.mark.slow
@@ -353,7 +351,8 @@ def test_pages_read_in_portions_give_the_tables_of_single_records(
     with Server(PAIR) as server:
         harvested = get(server, tmp_path)
     entry = Entry.of(load_study("belgium-china"))
-    parted, single = tabulate(harvested.records(), entry), tabulate(iter(harvested.records()), entry)
+    with engine_of(workers=1):
+        parted, single = tabulate(harvested.records(), entry), tabulate(iter(harvested.records()), entry)
     assert len(list(harvested.records().portions())) > 3
     assert parted.funnel == single.funnel
     assert all(parted[name].equals(single[name]) for name in TABULATED)
