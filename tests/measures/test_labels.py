@@ -76,6 +76,13 @@ def test_two_readers_who_agree_are_one_label_with_the_later_date(tmp_path: Path)
     assert read_labels([path]).select("work_id", "reader").rows() == [("W1", "Bea")]
 
 
+@pytest.mark.parametrize("drawn", ["0", "0.0", "0,5", "-1", "1e9", "nan", "01"])
+def test_a_work_represents_at_least_itself(tmp_path: Path, drawn: str) -> None:
+    path = sheet(tmp_path, HEAD + f'W1,yes,no,,Ann,2026-11-20,"{drawn}"\n')
+    with pytest.raises(FileError, match="leave it as the sheet was drawn"):
+        read_labels([path])
+
+
 def test_a_sheet_of_works_is_told_from_one_of_affiliations(tmp_path: Path) -> None:
     assert is_label_sheet(sheet(tmp_path, '"work_id";critical;listed\n'))
     assert not is_label_sheet(sheet(tmp_path, "sample,value,entity_id\n"))

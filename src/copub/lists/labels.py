@@ -122,7 +122,7 @@ def _faults(where: str, row: Row) -> Iterator[Fault]:
         datetime.date.fromisoformat(row["date"])
     except ValueError:
         yield Fault(where, f"date {row['date']!r} is no date", "write it as 2026-11-21")
-    if row["stands_for"] and not re.fullmatch(r"\d{1,9}([.,]\d+)?", row["stands_for"]):
+    if row["stands_for"] and not re.fullmatch(r"[1-9]\d{0,8}([.,]\d+)?", row["stands_for"]):
         yield Fault(where, f"stands_for is {row['stands_for']!r}", "leave it as the sheet was drawn")
 
 

@@ -170,7 +170,7 @@ def _faults(path: Path, file: PageFile) -> Iterator[Fault]:
                 yield Fault(where, f"{name} is {one.answers[name]!r}", "known: yes, no, cannot tell")
         if not _is_date(one.date):
             yield Fault(where, f"date {one.date!r} is no date", "write it as 2026-11-21")
-        if one.stands_for and not re.fullmatch(r"\d{1,9}(\.\d+)?", one.stands_for):
+        if one.stands_for and not re.fullmatch(r"[1-9]\d{0,8}(\.\d+)?", one.stands_for):
             yield Fault(where, f"stands_for is {one.stands_for!r}", "leave it as the page was drawn")
 
 
