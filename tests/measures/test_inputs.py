@@ -53,6 +53,12 @@ def test_all_faults_of_error_counts_are_named(tmp_path: Path) -> None:
         read_evaluation(counts_file(tmp_path, 'name = "x"\nsource = "y"\n'))
 
 
+@pytest.mark.parametrize("count", ["inf", "nan", "-inf", "true"])
+def test_a_count_that_is_no_number_is_refused(tmp_path: Path, count: str) -> None:
+    with pytest.raises(FileError, match="write a count of 0 or more"):
+        read_evaluation(counts_file(tmp_path, WHOLE.replace("tn = 4", f"tn = {count}", 1)))
+
+
 def test_counts_of_another_model_are_refused(tmp_path: Path) -> None:
     path = counts_file(tmp_path, f'model = "{"a" * 64}"\n{WHOLE}')
     assert (
