@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,7 +158,7 @@ def _counts(toml: TomlFile, stratum: str, faults: list[Fault]) -> ErrorCounts:
     values = []
     for key in COUNTS:
         value = counts.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
             where = toml.where(stratum, key)
             faults.append(Fault(where, f"{stratum}.{key} is {value!r}", "write a count of 0 or more"))
             value = 0
