@@ -55,7 +55,7 @@ def test_all_faults_of_error_counts_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("count", ["inf", "nan", "-inf", "true"])
 def test_a_count_that_is_no_number_is_refused(tmp_path: Path, count: str) -> None:
-    with pytest.raises(FileError, match="is no number|write a count of 0 or more"):
+    with pytest.raises(FileError, match=r"is no number|write a count of 0 or more"):
         read_evaluation(counts_file(tmp_path, WHOLE.replace("tn = 4", f"tn = {count}", 1)))
 
 
