@@ -10,7 +10,7 @@ COVERAGE := --cov --cov-report=term --cov-fail-under=90
 LOCK   := uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes \
           --no-strip-extras --no-emit-index-url --no-header --quiet
 
-.PHONY: help run test coverage slow verify lint format bench checks docs site golden mutants model live lock clean
+.PHONY: help run test coverage slow verify lint format bench checks docs example site golden mutants model live lock clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -63,6 +63,9 @@ checks: $(READY)  ## print the long checks: faults of the source, coverage of in
 
 docs: $(READY)  ## write the generated documents
 	@$(BIN)/python docs/generate.py
+
+example: $(READY)  ## write page and picture of the demo into docs (needs a Chromium)
+	@$(BIN)/python tools/example.py
 
 site: $(READY)  ## build the documentation site in site/, without a network
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
