@@ -91,6 +91,16 @@ def test_decisions_for_a_study_without_runs_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "../elsewhere", "a/b", "{tmp}/elsewhere", "x" * 300])
+def test_decisions_are_written_below_the_reports_only(name: str, tmp_path: Path) -> None:
+    sheet, reports = tmp_path / "sheet.csv", tmp_path / "r"
+    sheet.write_text(f'{",".join(COLUMNS)}\nhit,"{STRING}",x,,,no,,R,2026-01-01\n', encoding="utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    study = name.format(tmp=tmp_path)
+    assert command("review", "import", sheet, "--study", study, "--reports", reports) == 2
+    assert {path.name for path in tmp_path.rglob("*")} == {"sheet.csv", "elsewhere"}
+
+
 @pytest.mark.usefixtures("first")
 def test_a_sheet_with_faults_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = tmp_path / "sheet.csv"
