@@ -197,6 +197,8 @@ def _evidence(works: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
                     "institution_id": iid,
                     "institution_name": printed,
                     "country_code": code,
+                    "country_code_repaired": code,
+                    "is_false_institution": False,
                     "raw_affiliation_string": raw,
                     "lineage": [iid],
                 }
@@ -261,6 +263,7 @@ def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language
             "levels": list(COUNTED),
             "top_level": "very high",
             "counting": "full",
+            "apply_repairs": True,
             "confidence": 0.95,
             "language": language,
             "events": [{"date": "2024-01", "label": "A mock event"}],
