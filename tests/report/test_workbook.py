@@ -13,7 +13,7 @@ import pytest
 from copub.report.workbook import build_workbook
 from copub.schema import TABLES
 
-SHEETS = ["read me", "headline", "by year", "by area", "institutions", "pairs", "works", "data dictionary"]
+SHEETS = ["Answer", "Shares", "Years", "Areas", "Institutions", "Pairs", "Works", "Columns"]
 
 
 def _open(content: bytes) -> Any:
@@ -30,29 +30,58 @@ def test_the_sheets_are_there_with_frozen_heads(book: Any) -> None:
     assert {book[name].freeze_panes for name in SHEETS[1:]} == {"B2"}
 
 
-def test_the_first_sheet_says_the_result_and_the_notes(book: Any) -> None:
-    text = "\n".join(str(row[0] or "") for row in book["read me"].iter_rows(values_only=True))
+def test_the_first_sheet_can_be_quoted(world: Any, book: Any) -> None:
+    rows = list(book["Answer"].iter_rows(values_only=True))
+    text = "\n".join(str(row[0] or "") for row in rows)
     assert "of 400 co-publications (" in text and ") of Belgium and China" in text
-    assert "no finding about a person" in text and "SYNTHETIC" in text
+    assert "no finding about a person" in text and "SYNTHETIC" in text and world[1]["run_id"] in text
+    head = next(place for place, row in enumerate(rows) if row[0] == "To quote")
+    assert rows[head][1:] == ("Share", "Interval, from", "Interval, to")
+    counted = world[0]["shares"].filter(slice_kind="all", measure="critical_listed", counting="full")
+    quoted = {str(row[0]).split(".")[0]: row[1:] for row in rows[head + 1 :] if isinstance(row[1], float)}
+    assert quoted["As counted"][0] == pytest.approx(counted["share"].item())
 
 
-def test_every_row_and_column_of_a_table_is_there(world: Any, book: Any) -> None:
+def test_heads_and_codes_are_in_words_and_years_have_one_row_each(world: Any, book: Any) -> None:
     tables, _ = world
-    rows = list(book["by year"].iter_rows(values_only=True))
-    assert list(rows[0]) == list(TABLES["trends"].schema)
-    assert len(rows) == tables["trends"].height + 1
-    assert book["works"].max_row == tables["copublications"]["is_critical_listed"].sum() + 1
+    rows = list(book["Years"].iter_rows(values_only=True))
+    assert rows[0][:5] == ("Year", "Co-publications", "Critical", "Listed", "Critical and listed")
+    own = tables["trends"].filter(measure="critical_listed", counting="full").sort("year")
+    assert [row[0] for row in rows[1:]] == own["year"].to_list()
+    assert [row[4] for row in rows[1:]] == own["count"].to_list()
+    assert book["Works"].max_row == tables["copublications"]["is_critical_listed"].sum() + 1
+    codes = {code for name in SHEETS[:-1] for row in book[name].iter_rows(values_only=True) for code in row}
+    assert not any(isinstance(code, bool) for code in codes)
+    assert not codes & {"critical_listed", "fractional-authors", "ci_low", "EU-02-AI"}
+
+
+def test_years_and_areas_have_a_chart_of_the_spreadsheet_s_own(world: Any, book: Any) -> None:
+    assert {name: len(book[name]._charts) for name in SHEETS if book[name]._charts} == {"Years": 1, "Areas": 1}
+    with zipfile.ZipFile(io.BytesIO(build_workbook(*world))) as parts:
+        charts = [parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/charts/chart")]
+    assert (
+        len(charts) == 2 and any("Years!" in chart for chart in charts) and any("Areas!" in chart for chart in charts)
+    )
+
+
+@pytest.mark.parametrize(("language", "first"), [("fr", "Réponse"), ("nl", "Antwoord")])
+def test_sheets_and_heads_are_in_the_language_of_the_study(make_world: Any, language: str, first: str) -> None:
+    tables, manifest = make_world(20, language=language)
+    book = _open(build_workbook(tables, manifest))
+    assert book.sheetnames[0] == first
+    english = {cell.value for name in SHEETS if name in book.sheetnames for cell in book[name][1]}
+    assert not english & {"Year", "Share", "Interval, from", "Critical and listed", "Title"}
 
 
 def test_shares_are_numbers_shown_as_per_cent(book: Any) -> None:
-    sheet = book["headline"]
+    sheet = book["Shares"]
     heads = [cell.value for cell in sheet[1]]
-    cell = sheet.cell(2, heads.index("share") + 1)
+    cell = sheet.cell(2, heads.index("Share") + 1)
     assert isinstance(cell.value, float) and cell.number_format == "0.0%"
 
 
 def test_the_dictionary_names_every_column(book: Any) -> None:
-    rows = {tuple(row[:2]) for row in book["data dictionary"].iter_rows(min_row=2, values_only=True)}
+    rows = {tuple(row[:2]) for row in book["Columns"].iter_rows(min_row=2, values_only=True)}
     assert rows == {(table.name, column.name) for table in TABLES.values() for column in table.columns}
 
 
@@ -74,7 +103,7 @@ def test_hostile_texts_are_texts(hostile: Any) -> None:
     assert not [cell for cell in cells if cell.hyperlink]
     assert any(str(cell.value).startswith("=HYPERLINK") for cell in cells)
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
-        assert not [part for part in parts.namelist() if "rels/sheet" in part]
+        assert not any(b"External" in parts.read(name) for name in parts.namelist() if name.endswith(".rels"))
 
 
 @pytest.mark.parametrize("character", ["x", "é", "\N{GRINNING FACE}"])
@@ -83,6 +112,6 @@ def test_a_text_longer_than_excel_allows_is_cut_and_not_lost(world: Any, charact
     tables, manifest = world
     long = tables["copublications"].with_columns(pl.lit(character * 40_000).alias("title"))
     book = _open(build_workbook({**tables, "copublications": long}, manifest))
-    texts = {cell.value for row in book["works"].iter_rows(min_row=2) for cell in row if isinstance(cell.value, str)}
+    texts = {cell.value for row in book["Works"].iter_rows(min_row=2) for cell in row if isinstance(cell.value, str)}
     fits = 32_767 // (len(character.encode("utf-16-le")) // 2)
     assert character * fits in texts
