@@ -50,9 +50,7 @@ def test_a_country_in_small_letters_is_read(tmp_path: Path) -> None:
     assert "northeastern-university" in screened(tmp_path, "--country", "cn")["entity_id"]
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda packed: packed[:-9], lambda packed: packed[:12] + b"\xff" * 9, lambda _: b"x"]
-)
+@pytest.mark.parametrize("damage", [lambda packed: packed[:-9], lambda packed: packed[:12] + b"\xff" * 9])
 def test_strings_of_a_broken_gzip_file_are_refused_by_its_name(
     tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:

@@ -46,6 +46,12 @@ def make_world() -> Any:
     return worlds.world
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts are not drawn: the test reads only words."""
+    monkeypatch.setattr("copub.report.blocks.draw", lambda *_: "<svg></svg>")
+
+
 @pytest.fixture(scope="session")
 def hostile() -> World:
     """A synthetic run whose every text is an attack or a nuisance."""

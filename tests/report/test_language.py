@@ -105,6 +105,7 @@ def _in(run: Any, language: str) -> tuple[Any, dict[str, Any]]:
     return run.tables, {**run.manifest, "study": {**run.manifest["study"], "language": language}}
 
 
+@pytest.mark.usefixtures("undrawn")  # what charts say is in their tips and tables
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_english_is_left_on_page_and_dossier(demo_run: Any, language: str) -> None:
     tables, manifest = _in(demo_run, language)

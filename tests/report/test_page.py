@@ -43,12 +43,6 @@ class _Reader(HTMLParser):
         return " ".join(" ".join(self.texts).split())
 
 
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Charts are not drawn: the test reads only words."""
-    monkeypatch.setattr("copub.report.blocks.draw", lambda *_: "<svg></svg>")
-
-
 @pytest.fixture(scope="module")
 def page(world: Any) -> str:
     return build_page(*world)
@@ -240,6 +234,7 @@ def test_the_same_run_gives_the_same_bytes(world: Any, page: str) -> None:
     assert build_page(*world) == page
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("language", ["fr", "nl"])
 def test_a_study_in_another_language_gets_its_words(make_world: Any, language: str) -> None:
     page = build_page(*make_world(80, language=language))
