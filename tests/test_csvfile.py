@@ -135,6 +135,26 @@ SHEETS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("kind", ["decisions", "labels", "texts"])
+@pytest.mark.parametrize("written_as", ["5.1.2026", "05.01.2026", "2026-01-05", "2026-1-5", "2026-01-05 00:00:00"])
+def test_dates_are_read_as_spreadsheets_write_them(kind: str, written_as: str, tmp_path: Path) -> None:
+    (head, row), _ = SHEETS[kind]
+    path = tmp_path / "t.csv"
+    path.write_text(written([head, [*(written_as if cell == "2026-11-29" else cell for cell in row)]], ";"))
+    read = {"decisions": read_decisions, "labels": lambda path: read_labels([path]),
+            "texts": lambda path: read_sheets([path], ["x", "y"])}[kind](path)  # fmt: skip
+    assert read["date"].to_list() == ["2026-01-05"]
+
+
+@pytest.mark.parametrize("written_as", ["1/5/2026", "5.13.2026", "46027", "5.1.26", "2026-01-05 10:00"])
+def test_a_date_that_is_none_or_could_be_two_is_named(written_as: str, tmp_path: Path) -> None:
+    (head, row), _ = SHEETS["decisions"]
+    path = tmp_path / "t.csv"
+    path.write_text(written([head, [*row[:-1], written_as]]))
+    with pytest.raises(FileError, match="is no date"):
+        read_decisions(path)
+
+
 @pytest.mark.parametrize("kind", SHEETS)
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_every_command_reads_every_separator_and_a_byte_order_mark(kind: str, delimiter: str, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ GZIP = b"\x1f\x8b"
 _LONGEST_CELL = 1_000_000
 _MEMORY_PER_BYTE = 64  # what the cells of a table take in memory, to their bytes in the file
 _LINES_COMPARED = 20
+_DATE = re.compile(
+    r"(?:(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})"
+    r"|(?P<first_day>\d{1,2})\. ?(?P<second_month>\d{1,2})\. ?(?P<last_year>\d{4}))(?:[ T]0{1,2}:00(?::00)?)?"
+)
 _BROKEN = (EOFError, OSError, zlib.error)
 
 
@@ -44,6 +49,19 @@ class CsvRow:
     def many(self, column: str) -> tuple[str, ...]:
         """Return the parts of a cell that holds several values separated by ``|``."""
         return tuple(part.strip() for part in self[column].split(SEPARATOR) if part.strip())
+
+    def dated(self) -> CsvRow:
+        """Return the row with its column ``date`` as YYYY-MM-DD where a spreadsheet wrote 21.11.2026 or added a time.
+
+        A date with slashes stays as it is: nobody can tell the day from the month.
+        """
+        found = _DATE.fullmatch(self["date"].strip())
+        if found is None:
+            return self
+        year, month, day = (found["year"], found["month"], found["day"])
+        if year is None:
+            year, month, day = (found["last_year"], found["second_month"], found["first_day"])
+        return CsvRow(self.where, {**self.cells, "date": f"{year}-{int(month):02}-{int(day):02}"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def read_decisions(path: Path) -> pl.DataFrame:
 def _trimmed(row: CsvRow) -> CsvRow:
     """Drop spaces around all cells but the string, which must stay as it is; a decision is in small letters."""
     cells = {name: cell if name == "value" else cell.strip() for name, cell in row.cells.items()}
-    return CsvRow(row.where, cells | {"decision": row["decision"].strip().lower()})
+    return CsvRow(row.where, cells | {"decision": row["decision"].strip().lower()}).dated()
 
 
 def _decision_faults(row: CsvRow) -> Iterator[Fault]:

@@ -101,7 +101,7 @@ def _rows(path: Path, faults: list[Fault]) -> Iterator[tuple[str, Row]]:
     table = read_table(path, faults, kind=_KIND)
     missing = list(table.column_faults({}, NEEDED))
     faults += missing
-    for row in () if missing else table.rows:
+    for row in () if missing else (row.dated() for row in table.rows):
         yield row.where, {name: unquoted(row[name]) for name in COLUMNS}
 
 

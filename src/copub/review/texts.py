@@ -81,7 +81,7 @@ def read_sheets(paths: Sequence[Path], areas: Sequence[str]) -> pl.DataFrame:
         table = read_table(path, faults, kind="sheet")
         missing = list(table.column_faults({}, COLUMNS))
         faults += missing
-        rows += [_reading(row, areas, faults) for row in table.rows if row["reader"] and not missing]
+        rows += [_reading(row.dated(), areas, faults) for row in table.rows if row["reader"] and not missing]
     if faults:
         raise FileError(faults, kind="sheet")
     return pl.DataFrame(rows, schema=_READING).sort("work_id", "reader")
