@@ -440,7 +440,7 @@ def made(folder: Path, pair: Given) -> tuple[Run, Run]:
     return make_run(folder, *pair[0]), make_run(folder, *pair[1])
 
 
-LIMITS = settings(max_examples=settings.default.max_examples // 2, suppress_health_check=[HealthCheck.too_slow])
+LIMITS = settings(max_examples=settings.default.max_examples // 4, suppress_health_check=[HealthCheck.too_slow])
 
 
 @given(run_pairs())

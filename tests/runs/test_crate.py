@@ -106,6 +106,7 @@ def test_the_crate_keeps_the_musts_of_ro_crate_and_of_process_run_crate(small_ru
         assert action["result"]
 
 
+@pytest.mark.slow
 def test_a_validator_finds_the_crate_in_order_as_a_crate_of_processes(
     small_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

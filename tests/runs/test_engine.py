@@ -72,7 +72,10 @@ def test_a_part_that_is_not_as_it_was_written_is_made_again(damage: str, tmp_pat
     assert again.given == [2]
 
 
-@pytest.mark.parametrize("there", [(), (0,), (5,), (0, 1, 4), (1, 2, 3), (0, 1, 2, 3, 4, 5)])
+@pytest.mark.parametrize(
+    "there",
+    [(0, 1, 4), *(pytest.param(there, marks=pytest.mark.slow) for there in ((), (0,), (5,), (1, 2, 3), range(6)))],
+)
 def test_kept_parts_and_new_ones_come_in_one_order_in_processes_too(there: tuple[int, ...], tmp_path: Path) -> None:
     kept = KeptParts(tmp_path / "parts", write, read)
     for number in there:
@@ -112,6 +115,7 @@ def test_dask_workers_give_the_tables_of_one_process(scheduler: str, small_works
     assert runs[0].manifest["tables"] == runs[1].manifest["tables"]
 
 
+@pytest.mark.slow
 def test_a_killed_dask_worker_loses_no_part(scheduler: str, tmp_path: Path) -> None:
     flag = tmp_path / "killed"
 
