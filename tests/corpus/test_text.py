@@ -154,7 +154,7 @@ def test_every_shape_of_an_index_gives_the_abstract(index: object) -> None:
 
 
 def test_an_index_in_an_unknown_form_is_named() -> None:
-    unknown: list[Any] = [[[1, 2, 3]], 7, "{'We': array([0])}", {"We": "first"}]
+    unknown: list[Any] = [[[1, 2, 3]], 7, "{'We': array([0])}", {"We": "first"}, "[" * 100_000, "['" * 10_000]
     for index, note in (
         *((index, "not read") for index in unknown),
         ({"a": {}}, "not read"),

@@ -37,7 +37,7 @@ _PLACES = frozenset(("position", "positions", "pos", "place", "places", "value",
 _SOME_NUMBERS = re.compile(r"[\s\d.,;|()\[\]eE+-]{1,100000}")
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?(?:[eE]\+?\d{1,2})?")
 _FARTHEST = 1e18
-_LONGEST_LITERAL = 1_000_000
+_LONGEST_LITERAL = 300_000
 MISSING = ("", "NA", "NaN", "nan", "null", "None")
 """Texts that programs write for a missing value."""
 SHORT_ABSTRACT = 10
@@ -143,7 +143,7 @@ def _of_text(text: str) -> str:
     if start[:1] in ("{", "[", '"'):
         try:
             return printed_index(msgspec.json.decode(text))
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             pass
     if start in ("{'", '{"', "['", "[[", "[(", "[{"):
         return printed_index(_literal(text))
