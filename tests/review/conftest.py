@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +18,9 @@ from copub.cli.app import call
 
 
 def _browser() -> ModuleType:
-    """Load the browser of the report's tests, which are imported by path, not as a package."""
+    """Return the browser of the report's tests, which are imported by path; a process has one driver."""
+    if "report_browser" in sys.modules:
+        return sys.modules["report_browser"]
     spec = importlib.util.spec_from_file_location("report_browser", Path(__file__).parents[1] / "report" / "browser.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
