@@ -9,6 +9,7 @@ import pytest
 
 from copub.errors import FileError
 from copub.schema import TABLES
+from copub.sources.harvest.rawrecord import MOST_FAULTS
 from copub.technology.plainrecords import read_records, topics_of
 
 
@@ -65,3 +66,10 @@ def test_all_faults_are_counted_and_the_first_twenty_listed(tmp_path: Path) -> N
     with pytest.raises(FileError, match="has 100 faults") as raised:
         list(read_records(_write(tmp_path / "w.jsonl", [{}] * 100)))
     assert (len(raised.value.faults), raised.value.more) == (20, 80)
+
+
+def test_a_file_of_millions_of_records_that_are_no_works_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "w.jsonl"
+    path.write_bytes(b'{"a": 1}\n' * 2_000 + b"no JSON at all\n")
+    with pytest.raises(FileError, match=f"has {MOST_FAULTS:,d} faults".replace(",", "")):
+        list(read_records(path))

@@ -16,7 +16,7 @@ import polars as pl
 from copub.corpus.text import MISSING, abstract_status, plain_abstract, plain_title, printed_index
 from copub.errors import Fault, FileError
 from copub.schema import TABLES
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.harvest.rawrecord import MOST_FAULTS, Record
 from copub.sources.worksfile import read_works
 
 ROWS = 20_000
@@ -39,11 +39,21 @@ def read_records(path: Path) -> Iterator[pl.DataFrame]:
         the first 20 are listed.
     """
     faults: list[Fault] = []
-    records = (row for record in read_works([path], label="read works") if (row := _row(record, faults)))
+    records = _rows(path, faults)
     while rows := list(islice(records, ROWS)):
         yield pl.DataFrame(rows, schema=_SCHEMA)
     if faults:
         raise FileError.first(faults, kind="works file")
+
+
+def _rows(path: Path, faults: list[Fault]) -> Iterator[dict[str, Any]]:
+    """Yield the works of a file, up to so many faults that it is no file of works."""
+    for record in read_works([path], label="read works"):
+        row = _row(record, faults)
+        if row is not None:
+            yield row
+        if len(faults) >= MOST_FAULTS:
+            return
 
 
 def topics_of(works: pl.DataFrame) -> pl.DataFrame:
