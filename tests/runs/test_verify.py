@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import copub
+from copub.demo import embedded
 from copub.demo.corpus import build_corpus
 from copub.errors import InputError
 from copub.history.compare import compare
@@ -35,8 +36,10 @@ def small_corpus() -> Iterator[None]:
     """Let the embedded server serve every tenth work only: these tests are not about their number."""
     works = build_corpus()[::10]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("copub.demo.embedded.build_corpus", lambda: works)
+        patch.setattr(embedded, "build_corpus", lambda: works)
+        embedded._corpus.cache_clear()  # it keeps the corpus of the process
         yield
+    embedded._corpus.cache_clear()
 
 
 @pytest.fixture(scope="module")
