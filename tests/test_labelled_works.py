@@ -107,11 +107,11 @@ def test_a_sheet_with_faults_is_refused_whole(
     folders: tuple[Path, Path], demo_run: copub.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sheet, reports = tmp_path / "works.csv", folders[1]
-    wrong = {0: {"critical": "perhaps"}, 1: {"reader": ""}, 2: {"date": "20.11.2026"}, 3: {"listed": ""}}
+    wrong = {0: {"critical": "perhaps"}, 1: {"reader": ""}, 2: {"date": "31.31.2026"}, 3: {"listed": ""}}
     fill_in(drawn(folders, sheet), demo_run, sheet, lambda number, row: wrong.get(number, {}))
     assert command("review", "import", sheet, "--study", "demo", "--reports", reports) == FileError.exit_code
     reported = capsys.readouterr().err
-    for part in ("4 faults", "critical is 'perhaps'", "needs a reader", "'20.11.2026' is no date", "listed is empty"):
+    for part in ("4 faults", "critical is 'perhaps'", "needs a reader", "'31.31.2026' is no date", "listed is empty"):
         assert part in reported, part
     assert not (reports / "demo" / LABELLED).exists()
 
