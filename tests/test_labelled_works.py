@@ -83,7 +83,7 @@ def test_labels_that_are_taken_back_stand_behind_the_next_run_and_are_named(
     assert (reports / "demo" / LABELLED).is_file()
     again = copub.run("demo", cache=cache, reports=reports)
     row = again.tables["adjusted"].filter(slice_kind="all", measure="critical_listed").row(0, named=True)
-    words = f"{len(rows) - 1} works of this study read by A. Reader on 2026-11-20"
+    words = f"{len(rows) - 1} works of this study read by one person on 2026-11-20"
     assert row["method"] == "labelled sample" and row["basis"].startswith(words)
     assert row["adjusted_low"] < row["adjusted"] < row["adjusted_high"]
     assert words in (again.folder / "report.html").read_text(encoding="utf-8")
@@ -107,11 +107,11 @@ def test_a_sheet_with_faults_is_refused_whole(
     folders: tuple[Path, Path], demo_run: copub.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sheet, reports = tmp_path / "works.csv", folders[1]
-    wrong = {0: {"critical": "perhaps"}, 1: {"reader": ""}, 2: {"date": "31.31.2026"}, 3: {"listed": ""}}
+    wrong = {0: {"critical": "perhaps"}, 1: {"reader": ""}, 2: {"date": "soon"}, 3: {"listed": ""}}
     fill_in(drawn(folders, sheet), demo_run, sheet, lambda number, row: wrong.get(number, {}))
     assert command("review", "import", sheet, "--study", "demo", "--reports", reports) == FileError.exit_code
     reported = capsys.readouterr().err
-    for part in ("4 faults", "critical is 'perhaps'", "needs a reader", "'31.31.2026' is no date", "listed is empty"):
+    for part in ("4 faults", "critical is 'perhaps'", "needs a reader", "'soon' is no date", "listed is empty"):
         assert part in reported, part
     assert not (reports / "demo" / LABELLED).exists()
 

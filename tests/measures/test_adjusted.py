@@ -277,7 +277,7 @@ def test_a_labelled_sample_replaces_the_evaluation_in_every_slice() -> None:
         row = whole(table)[name]
         assert row["adjusted"] == row["adjusted_low"] == row["adjusted_high"] == pytest.approx(wanted.mean())
     assert whole(table)["listed"]["basis"].startswith(
-        f"{works.height} works of this study read by A. Reader on 2026-11-20, in "
+        f"{works.height} works of this study read by one person on 2026-11-20, in "
     )
 
 

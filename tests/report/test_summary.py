@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from copub.report.facts import facts_of
-from copub.report.summary import headline_lines, second_sentence
+from copub.report.summary import headline_lines, second_sentence, weightiest_sentences
 from copub.schema import empty
 
 
@@ -112,3 +112,14 @@ def test_a_first_headline_of_no_works_has_no_second(world: Any) -> None:
     facts = facts_of({**tables, "shares": tables["shares"].with_columns(none)}, manifest)
     assert second_sentence(facts_of(tables, manifest)) != ""
     assert second_sentence(facts) == ""
+
+
+def test_lists_that_name_nobody_of_side_b_are_named_first_for_their_zero_says_nothing(world: Any) -> None:
+    tables, manifest = world
+    lists = [{**entry, "countries": {"RU": 3}} for entry in manifest["watchlists"]]
+    first = weightiest_sentences(facts_of(tables, {**manifest, "watchlists": lists}))[0]
+    assert first.startswith("No list of this study names an institution of China")
+    covered = [{**entry, "countries": {"RU": 3, "CN": 1}} for entry in manifest["watchlists"]]
+    assert not any(
+        "No list" in line for line in weightiest_sentences(facts_of(tables, {**manifest, "watchlists": covered}))
+    )

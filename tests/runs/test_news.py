@@ -13,7 +13,7 @@ from copub.errors import InputError
 from copub.history.news import KNOWN, NEW, as_atom, as_markdown, news
 
 from .test_commands import command
-from .world import BE, CN, EARLIER, LATER, Author, Work, make_run, plain_world
+from .world import BE, CN, EARLIER, LATER, STUDY, Author, Work, make_run, plain_world
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 LEUVEN, BEIHANG, OTHER = Author("I1", BE), Author("I22", CN), Author("I21", CN)
@@ -47,6 +47,13 @@ def test_the_text_says_that_a_hit_is_no_finding_and_holds_no_markup_of_others(pa
     text = as_markdown(news(*pair, "I1"))
     assert text.startswith("# SYNTHETIC: Institute I1") and "2 works" in text and "no finding about a person" in text
     assert "<b>" not in text and "[x](y)" not in text
+
+
+def test_the_text_says_that_the_studies_ask_differently(pair: Any, tmp_path: Path) -> None:
+    other = make_run(tmp_path, plain_world(8).values(), LATER, replace(STUDY, operating_point="recall"), whole=True)
+    text = as_markdown(news(pair[0], other, "I1"))
+    assert "ask differently" in text and "recall" in text
+    assert "ask differently" not in as_markdown(news(*pair, "I1"))
 
 
 def test_the_feed_is_atom_with_an_entry_for_each_work_and_the_same_bytes_again(pair: Any) -> None:

@@ -14,8 +14,9 @@ from copub.report.exports import plain_markdown
 from copub.report.facts import facts_of
 from copub.report.plaintext import printable
 from copub.runs.folder import Run, refuse_older
+from copub.runs.instruments import questions, study_of
 
-NEW, KNOWN = "new among the co-publications", "there before, now critical and listed"
+NEW, KNOWN = "is new among the co-publications", "was there before, and is critical and listed now"
 """Why a work is new: OpenAlex has not shown it before, or data, lists or classifier have changed since."""
 _ATOM = "http://www.w3.org/2005/Atom"
 
@@ -26,6 +27,7 @@ class News:
 
     works : work_id, doi, title, publication_date, areas, entities, why; the latest first. title : what the text is
     about. since, until : the two runs. updated : when the later run was made, as its manifest has it.
+    questions : how the two studies ask otherwise, if they do.
     """
 
     works: pl.DataFrame
@@ -33,6 +35,7 @@ class News:
     since: str
     until: str
     updated: str
+    questions: tuple[str, ...] = ()
 
 
 def news(before: Run, after: Run, institution: str) -> News:
@@ -65,6 +68,7 @@ def news(before: Run, after: Run, institution: str) -> News:
         before.folder.name,
         after.folder.name,
         str(after.manifest.get("created") or ""),
+        tuple(questions(study_of(before.manifest), study_of(after.manifest))),
     )
 
 
@@ -85,6 +89,9 @@ def as_markdown(found: News) -> str:
         f"{count}: critical and listed in run {found.until}, and not in {found.since}. "
         "A hit says that a dated list names an institution of the paper. It is no finding about a person.",
     ]
+    if found.questions:
+        lines += ["", "The two runs ask differently, so that some works may be new for that reason alone:"]
+        lines += [f"- {plain_markdown(text)}" for text in found.questions]
     for row in found.works.iter_rows(named=True):
         title, day = plain_markdown(row["title"] or row["work_id"]), row["publication_date"] or "no date"
         lines += ["", f"- **{title}** ({day})", *(f"  {plain_markdown(text)}" for text in _about(row))]
@@ -120,7 +127,7 @@ def as_atom(found: News) -> bytes:
 
 def _about(row: Mapping[str, object]) -> list[str]:
     areas, entities = (", ".join(sorted(filter(None, row[name]))) for name in ("areas", "entities"))  # type: ignore[call-overload]
-    return [f"Areas: {areas}", f"Listed institutions: {entities}", f"This work is {row['why']}"]
+    return [f"Areas: {areas}", f"Listed institutions: {entities}", f"This work {row['why']}"]
 
 
 def _link(row: Mapping[str, object]) -> str:

@@ -319,7 +319,8 @@ def _words(read: pl.DataFrame, others: pl.DataFrame, taught: int) -> str:
         return known
     days = sorted(set(read["date"]))
     dates = " to ".join(dict.fromkeys(days[:1] + days[-1:]))
-    readers = ", ".join(sorted({name for names in set(read["reader"]) for name in names.split(", ")}))
+    number = len({name for names in set(read["reader"]) for name in names.split(", ")})
+    readers = "one person" if number == 1 else f"{number} people"  # their names are in the manifest alone
     strata = others["stratum"].n_unique()
     words = f"{read.height} works of this study read by {readers} on {dates}, in {strata} strata of decision and score"
     chosen = read["stands_for"].null_count() if read.height < others.height else 0

@@ -119,7 +119,9 @@ def _manifest(facts: Facts) -> bytes:
 
 def _rebuild(facts: Facts) -> str:
     """Return the command that makes the run again, with all that is left out here."""
-    source, study = facts.manifest.get("source") or {}, facts.study.get("id") or "STUDY"
+    source = facts.manifest.get("source") or {}
+    own = [copy["files"][0]["name"] for copy in facts.entries("inputs") if copy.get("kind") == "study"]
+    study = own[0] if own and not own[0].startswith(("/", "\\")) else facts.study.get("id") or "STUDY"
     files = " ".join(str(file["name"]) for file in source.get("files", ()))
     return f"copub run {study}{f' --works {files}' if files else ''}"
 
@@ -133,6 +135,7 @@ def _text(facts: Facts, name: str, **values: Any) -> bytes:
         "rebuild": _rebuild(facts),
         "version": facts.manifest.get("copub_version") or "not known",
         "run": facts.manifest.get("run_id") or "",
+        "study": str(facts.study.get("hash") or "not known"),
         "date": str(facts.manifest.get("created") or "")[:10],
         "works": facts.table("copublications").height if "copublications" in facts.tables else 0,
         "left_out": "\n".join(

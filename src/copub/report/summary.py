@@ -187,7 +187,17 @@ def weightiest_sentences(facts: Facts, most: int = 3) -> list[str]:
     first = [words.say("certainty.census_files")] if of_files and works.height else []
     ordered = sorted(filter(itemgetter(0), gaps), key=itemgetter(0), reverse=True)
     lines = [*first, *_missing_sentences(facts), *(_gap(facts, key, count, works.height) for count, key in ordered)]
-    return [*protocol_sentences(facts), *lines[:most]]
+    return [*no_list_sentence(facts), *protocol_sentences(facts), *lines[:most]]
+
+
+def no_list_sentence(facts: Facts) -> list[str]:
+    """Return that the headline lists name nobody of side B, if so: a share of 0 then follows from the lists alone."""
+    sides = set((facts.study.get("side_b") or {}).get("countries") or ())
+    own = set(facts.study.get("watchlists") or ())
+    lists = [entry.get("countries") for entry in facts.entries("watchlists") if entry.get("id") in own]
+    if not sides or not lists or None in lists or any(sides & set(countries or ()) for countries in lists):
+        return []
+    return [facts.words.say("coverage.no_list", b=facts.b)]
 
 
 def _gap(facts: Facts, key: str, count: int, of: int) -> str:

@@ -17,7 +17,14 @@ from copub.report.certainty import (
     taught_sentence,
 )
 from copub.report.facts import Facts, facts_of
-from copub.report.summary import COVERAGE, band_sentences, figure_in_words, first_sentence, protocol_sentences
+from copub.report.summary import (
+    COVERAGE,
+    band_sentences,
+    figure_in_words,
+    first_sentence,
+    no_list_sentence,
+    protocol_sentences,
+)
 
 _LEFT_OUT = "left out: "
 _READ, _FOUND, _COUNTED = "records read", "co-publications found", "co-publications counted"
@@ -45,6 +52,7 @@ def _sentences(facts: Facts) -> Iterator[str]:
     if "shares" in facts.tables:
         read = read_sentence(facts)
         yield synthetic + (read or first_sentence(facts))
+        yield from no_list_sentence(facts)
         yield from filter(None, [first_sentence(facts) if read else "", model_sentence(facts, advice=False)])
         if not facts.synthetic:
             yield plan_sentence(facts)
