@@ -56,7 +56,7 @@ def example_text(run: copub.Run) -> str:
     table = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     table += ["| " + " | ".join(map(str, row)) + " |" for row in shown.iter_rows()]
     (summary,) = build_exports(run.tables, run.manifest, ["markdown"]).values()
-    made_by = (run.manifest["run_id"], run.manifest["created"])
+    made_by = (run.manifest["run_id"], run.manifest["created"], f": {run.manifest['copub_version']}")
     plain = [line for line in summary.decode("utf-8").splitlines() if not any(one in line for one in made_by)]
     quoted = "\n".join(f"> {line}".rstrip().replace("> # ", "> ### ") for line in plain)
     return TEXT.format(
