@@ -157,6 +157,7 @@ def test_what_toml_allows_and_copub_does_not_is_named_with_its_line(what: str) -
     assert time.perf_counter() - started < 5
 
 
+@pytest.mark.slow
 def test_a_toml_file_of_many_tables_is_read_in_time_and_a_larger_one_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.toml"
     path.write_text("".join(f"[[a{number}]]\n" for number in range(100_000)))
@@ -221,8 +222,8 @@ def test_a_name_that_is_no_utf8_is_no_internal_error(tmp_path: Path, capfd: pyte
     assert not (tmp_path / "r").exists() and not (tmp_path / "c").exists()
 
 
-ARGUMENTS = ("", "\0", "../..", "=1+1")
-MORE = ("x" * 5_000, "/", "-", "--", "\udcff", "{", "9" * 5_000, "NaN", "%s", "a\nb")
+ARGUMENTS = ("", "../..")
+MORE = ("\0", "=1+1", "x" * 5_000, "/", "-", "--", "\udcff", "{", "9" * 5_000, "NaN", "%s", "a\nb")
 
 
 @pytest.mark.parametrize(

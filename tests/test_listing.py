@@ -64,6 +64,7 @@ def listed(run: Run, other: Study) -> list[str]:
     return sorted(found.filter("is_listed")["work_id"])
 
 
+@pytest.mark.slow
 def test_a_rejected_medical_hit_stays_out_of_the_grid_and_under_other_studies(works_file: Path, tmp_path: Path) -> None:
     switched_off = carry_out(works_file, tmp_path / "a", include_medical=False)
     rejected = carry_out(works_file, tmp_path / "b", "no", include_medical=False)

@@ -266,6 +266,7 @@ def test_listed_works_have_a_hit_that_leads_to_its_evidence(demo: Run) -> None:
     assert cut == spans["matched_text"].to_list()
 
 
+@pytest.mark.slow
 def test_a_run_is_in_its_place_before_a_breach_of_its_bounds_is_raised(demo: Run, tmp_path: Path) -> None:
     text = load_study("demo").raw.split("[assertions]")[0]
     path = tmp_path / "bounded.toml"

@@ -113,6 +113,7 @@ def feed(path: Path, text: str) -> threading.Thread:
     return thread
 
 
+@pytest.mark.slow
 def test_a_pipe_is_read_as_a_file(tmp_path: Path) -> None:
     pipe, out = tmp_path / "pipe", tmp_path / "out.jsonl"
     os.mkfifo(pipe)
@@ -131,6 +132,7 @@ def test_a_pipe_is_read_as_a_file(tmp_path: Path) -> None:
     assert not list(Path(os.environ.get("TMPDIR", "/tmp")).glob(f"copub-*{os.getpid()}*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--watchlist", "--taxonomy"])
 def test_a_list_that_is_read_with_files_beside_it_is_not_taken_from_a_pipe(option: str, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"

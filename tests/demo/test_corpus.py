@@ -198,6 +198,7 @@ def test_a_quarter_to_a_third_of_the_pair_has_a_title_only(works: list[Work], fa
     assert 0.24 <= bare <= 0.32
 
 
+@pytest.mark.slow
 def test_keywords_alone_neither_find_all_critical_texts_nor_only_those(
     works: list[Work], facts: dict[str, dict[str, Any]]
 ) -> None:

@@ -155,6 +155,7 @@ def no_part_is_larger_than_its_whole(table: pl.DataFrame) -> bool:
     )
 
 
+@pytest.mark.slow
 @LIMITS
 @given(seeds)
 def test_no_corrected_part_is_larger_than_its_whole(seed: int) -> None:

@@ -22,6 +22,7 @@ BASE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @LIMITS
 @given(seeds)
 def test_each_row_is_the_headline_with_that_one_choice(seed: int) -> None:

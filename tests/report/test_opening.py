@@ -66,7 +66,7 @@ def test_three_facts_the_weightiest_gaps_first(world: Any) -> None:
     assert set(shown[1:]) <= set(coverage_sentences(facts))
 
 
-@pytest.mark.parametrize("works", [0, 3, 400])
+@pytest.mark.parametrize("works", [0, 3, pytest.param(400, marks=pytest.mark.slow)])
 def test_every_link_leads_to_a_part_of_the_page(make_world: Any, works: int) -> None:
     page = build_page(*make_world(works))
     targets = set(re.findall(r'href="#([^"]+)"', page))

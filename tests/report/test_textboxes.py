@@ -33,7 +33,7 @@ def stretched(make_world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("kind", ["page_file", "stretched"])
+@pytest.mark.parametrize("kind", ["page_file", pytest.param("stretched", marks=pytest.mark.slow)])
 def test_every_text_is_inside_its_frame_and_apart_from_the_others(
     chromium: Any, kind: str, width: int, request: pytest.FixtureRequest
 ) -> None:

@@ -65,6 +65,7 @@ def test_frictionless_finds_the_data_package_valid(made: Any) -> None:
     assert rows == {name: frame.height for name, frame in tables.items()}
 
 
+@pytest.mark.slow
 def test_a_validator_finds_the_crate_in_order(made: Any, no_network: None) -> None:
     """All that the specification requires, and of what it recommends all but whom only the publishing people know."""
     _, folder = made

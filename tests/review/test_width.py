@@ -26,6 +26,7 @@ def _benchmark() -> ModuleType:
 simulation = _benchmark()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("works", "titles"), simulation.EXPECTED)
 def test_reading_in_the_order_of_the_page_gives_the_expected_widths(works: int, titles: float) -> None:
     found = simulation.mean_widths(works, titles, worlds=25)

@@ -138,6 +138,7 @@ def test_workers_with_another_copub_are_refused(scheduler: str, monkeypatch: pyt
     assert caught.value.where == f"--scheduler {scheduler}"
 
 
+@pytest.mark.slow
 def test_tabulate_leaves_its_portions_for_the_next_call_if_it_is_stopped(
     small_works: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

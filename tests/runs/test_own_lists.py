@@ -198,6 +198,7 @@ def test_the_run_keeps_byte_exact_copies_and_its_manifest_names_no_folder_of_the
     assert [copy["file"] for copy in copies_in(world.shipped)] == ["inputs/study.toml", "inputs/labelled/read.csv"]
 
 
+@pytest.mark.slow
 def test_from_a_third_folder_every_command_works_though_the_originals_are_gone(
     world: World, third: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -260,6 +261,7 @@ def test_a_copy_that_is_gone_is_named(damaged: Run, world: World) -> None:
     assert "inputs/taxonomies/my-aspi-64.toml" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_an_own_list_with_the_id_of_a_shipped_one_is_the_one_that_counts(small_works: Path, tmp_path: Path) -> None:
     text = (shipped_folder("taxonomies/watchlists") / "demo-list.toml").read_text(encoding="utf-8")
     members = (shipped_folder("taxonomies/watchlists") / "demo-list.csv").read_text(encoding="utf-8")

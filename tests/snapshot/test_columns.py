@@ -101,6 +101,7 @@ def random_works(builder: Any, count: int, codes: str) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 def test_the_first_pass_reads_at_most_half_more_than_the_columns_of_codes(builder: Any, tmp_path: Path) -> None:
     path = tmp_path / "works.parquet"
     builder.write(path, random_works(builder, 6000, "BE CN FR DE US GB IT ES JP KR IN BR"), row_group=3000)
