@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -43,6 +44,7 @@ SECONDS, MEGABYTES = 20, 1_000
 CHILD = """
 import resource, sys, time
 from pathlib import Path
+from typing import Any
 from copub.cli import app
 from copub.cli.app import call
 import copub.sources.worksfile, copub.technology, copub.screening, copub.cli.files
@@ -150,11 +152,9 @@ TOML = {
 
 @pytest.mark.parametrize("what", TOML)
 def test_what_toml_allows_and_copub_does_not_is_named_with_its_line(what: str) -> None:
-    started = time.perf_counter()
     with pytest.raises(FileError) as caught:
         parse_toml("\n" + TOML[what], name="x.toml")
     assert "x.toml:" in str(caught.value)
-    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.slow
@@ -175,16 +175,31 @@ def members(folder: Path, text: str) -> Path:
     return folder / "own.toml"
 
 
-def test_the_time_to_load_a_watchlist_grows_with_its_rows_and_no_faster(tmp_path: Path) -> None:
+def calls_of(work: Callable[[], Any]) -> int:
+    """Return how many functions of Python and of its libraries are called: the same on every machine."""
+    count = 0
+
+    def see(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(see)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_the_work_to_load_a_watchlist_grows_with_its_rows_and_no_faster(tmp_path: Path) -> None:
     load_watchlist("seven-sons")  # the registry is read once for all lists
-    taken = []
-    for count in (5_000, 20_000):
+    calls = []
+    for count in (500, 5_000):
         rows = "".join(f"x-{number},Institute {number} of Invented Sheep\n" for number in range(count))
         path = members(tmp_path, "entity_id,name\n" + rows)
-        started = time.process_time()
+        calls.append(calls_of(lambda path=path: load_watchlist(path)))
         assert len(load_watchlist(path).entities) == count
-        taken.append(time.process_time() - started)
-    assert taken[1] < 10 * taken[0]  # four times the rows
+    assert calls[1] < 12 * calls[0]  # ten times the rows
 
 
 def test_of_many_faults_the_first_are_printed_and_all_counted(tmp_path: Path) -> None:
