@@ -179,7 +179,7 @@ def digest_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
-def judge(
+def examine(
     result: Result, name: str, place: Path, before: dict[str, str], chance: random.Random, *, damaged: str = ""
 ) -> None:
     """Check that nothing was lost, and that the next run and one other command work or say what to do."""
@@ -215,7 +215,7 @@ def kills(whole: Path, folder: Path, number: int, chance: random.Random) -> Resu
         before = precious(place)
         code, _ = copub(commands(place)[name], seconds=chance.uniform(0.2, longest))
         result.hit += code == -signal.SIGKILL
-        judge(result, f"{name} {trial}", place, before, chance)
+        examine(result, f"{name} {trial}", place, before, chance)
         shutil.rmtree(place)
     return result
 
@@ -241,7 +241,7 @@ def disks(whole: Path, folder: Path, number: int, chance: random.Random) -> Resu
         result.hit += code == 2
         if code not in (0, 2, 3) or "Traceback" in stated:
             result.faults.append(f"full disks, {name} {trial}: code {code}: {stated[-300:]}")
-        judge(result, f"{name} {trial}", place, before, chance)
+        examine(result, f"{name} {trial}", place, before, chance)
         shutil.rmtree(place)
     if mounted:
         subprocess.run(["umount", disk], check=False)
@@ -261,7 +261,7 @@ def damages(whole: Path, folder: Path, number: int, chance: random.Random) -> Re
         how = damage(path, chance)
         result.hit += 1
         name = f"{how} {path.relative_to(place)}"
-        judge(result, name, place, before, chance, damaged=path.relative_to(place).as_posix())
+        examine(result, name, place, before, chance, damaged=path.relative_to(place).as_posix())
         shutil.rmtree(place)
     return result
 

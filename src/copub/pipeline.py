@@ -218,7 +218,6 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
     with clock.stage("tabulate") as row:
         stored = tabulated(stages, source.records, source.facts, Entry.of(study))
         row["result"] = stored.origins["tabulate"]
-        frames = {"population": population(study, stored.corpus["works"], stored.corpus["authorships"])}
     if last >= STAGES.index("classify"):
         with clock.stage("classify") as row:
             stored = classified(stages, stored, asked.taxonomies, study)
@@ -230,13 +229,16 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
             writer.table("hits", hits_of(asked, stored.corpus))
     for name in TABLES.keys() & stored.hashes.keys():
         writer.link(name, stored.path(name), stored.hashes[name])
-    corpus = stored.corpus.but(
+    corpus = replace(
+        stored.corpus,
         retrieved_on=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
         output=context_counts(source.facts.get("context")),
     )
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):
-            frames |= measure(asked, corpus)
+            frames = measure(asked, corpus)
+    else:
+        frames = {"population": population(study, corpus["works"], corpus["authorships"])}
     return _write(asked, source, corpus, frames, place, writer, clock, with_report=until == "report")
 
 

@@ -58,6 +58,18 @@ def test_the_numbers_are_those_of_the_run(world: Any, package: dict[str, bytes])
         assert [field["name"] for field in resource["schema"]["fields"]] == names
 
 
+def test_an_institution_that_only_a_printed_string_names_is_in_no_table(world: Any) -> None:
+    tables, manifest = world
+    name = tables["institutions"]["institution_name"].drop_nulls()[0]
+    unresolved = pl.when(pl.col("institution_name") == name).then(None).otherwise("institution_id")
+    printed = tables["institutions"].with_columns(unresolved.alias("institution_id"))
+    rows = tables["bootstrap"].head(1).with_columns(item=pl.lit(name))
+    changed = {**tables, "institutions": printed, "bootstrap": pl.concat([tables["bootstrap"], rows])}
+    files = build_exports(changed, manifest, [PUBLIC])
+    for table in ("institutions", "shares", "bootstrap"):
+        assert name not in files[f"public/csv/{table}.csv"].decode("utf-8"), table
+
+
 def test_the_manifest_names_no_reader(world: Any) -> None:
     tables, manifest = world
     decided = {"value": "a string", "entity_id": "e", "decision": "no", "reason": "r", "reviewer": "Jane Q. Reader"}

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -52,7 +51,3 @@ class Corpus:
     def having(self, **tables: Table) -> Corpus:
         """Return the corpus with these tables as well."""
         return replace(self, tables={**self.tables, **tables})
-
-    def but(self, **facts: Any) -> Corpus:
-        """Return the corpus with other facts than these of its own: funnel, retrieved_on, output."""
-        return replace(self, **facts)

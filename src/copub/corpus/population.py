@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from copub.schema import TABLES, conform
+from copub.schema import conform
 from copub.study import Study
 
 REPAIR, YEAR, TYPE, PARATEXT_TITLE = "repair", "year", "type", "paratext title"
 _INSTITUTION = ("institution_id", "ror", "institution_name", "institution_type")
 _REPAIRED = ("country_code_repaired", "is_false_institution")
-AFFILIATION = tuple(name for name in TABLES["affiliations"].schema if name not in _REPAIRED)
-"""Columns of an affiliation as recorded."""
 
 
 def affiliations_under(affiliations: pl.DataFrame, *, repairs: bool) -> pl.DataFrame:

@@ -40,7 +40,8 @@ _MANIFEST = (
     "watchlists", "registry", "figures", "code", "versions", "tables",
 )  # fmt: skip
 """Parts of the manifest that name no person."""
-_BY_INSTITUTION = ("institution_a", "institution_b")
+_BY_INSTITUTION: Mapping[str, str] = {"shares": "slice", "bootstrap": "item"}
+"""Tables with rows by institution, and the column of its name."""
 
 
 @lru_cache(maxsize=1)
@@ -77,10 +78,10 @@ def _public(facts: Facts, name: str) -> pl.DataFrame:
     frame = facts.table(name).drop(private_columns().get(name, ()), strict=False)
     for shown, known in _NAMED_BY_ID.get(name, ()):
         frame = frame.with_columns(pl.when(pl.col(known).is_not_null()).then(pl.col(shown)).alias(shown))
-    if name == "shares":
-        resolved = facts.table("institutions").drop_nulls("institution_id")["institution_name"]
-        is_institution = pl.col("slice_kind").is_in(_BY_INSTITUTION)
-        frame = frame.filter(~is_institution | pl.col("slice").is_in(resolved.implode()))
+    if name in _BY_INSTITUTION:
+        named = facts.table("institutions").select("institution_name", "institution_id").drop_nulls("institution_name")
+        printed = set(named["institution_name"]) - set(named.drop_nulls("institution_id")["institution_name"])
+        frame = frame.filter(~pl.col(_BY_INSTITUTION[name]).is_in(sorted(printed)).fill_null(False))
     if name == "coverage":  # notes on single records quote them
         quoted = pl.col("slice_kind") == "record"
         frame = frame.with_columns(pl.when(quoted).then(pl.lit("")).otherwise("note").alias("note"))
