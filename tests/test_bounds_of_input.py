@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import resource
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from copub.cli.app import call
 from copub.errors import FileError, InputError
 from copub.lists.tomlfile import LARGEST, parse_toml, read_toml
 from copub.lists.watchlist import load_watchlist
+from copub.runs.clock import peak_mb
 from copub.settings import memory_gb
 from copub.sources import worksfile
 from copub.sources.worksfile import read_works
@@ -47,12 +47,13 @@ from pathlib import Path
 from typing import Any
 from copub.cli import app
 from copub.cli.app import call
+from copub.runs.clock import peak_mb
 import copub.sources.worksfile, copub.technology, copub.screening, copub.cli.files
 started = time.process_time()
 code = call(lambda: app(sys.argv[1:], standalone_mode=False, prog_name="copub"))
-used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-seconds = time.process_time() - started + used[1].ru_utime + used[1].ru_stime  # of cores: other work does not count
-print(code, max(one.ru_maxrss for one in used) // 1024, round(seconds))
+workers = resource.getrusage(resource.RUSAGE_CHILDREN)
+seconds = time.process_time() - started + workers.ru_utime + workers.ru_stime  # of cores: other work does not count
+print(code, round(max(peak_mb(), workers.ru_maxrss * 1024 / 1e6)), round(seconds))
 """
 
 
@@ -113,11 +114,11 @@ def test_a_parquet_file_that_repeats_a_long_text_is_read_row_by_row(tmp_path: Pa
     text = pa.DictionaryArray.from_arrays(pa.array([0] * 5_000, pa.int32()), pa.array(["x" * 20_000_000]))
     pq.write_table(pa.table({"id": ["W1"] * 5_000, "title": text}), path, compression="zstd")
     assert path.stat().st_size < 1 << 20
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mb()
     with pq.ParquetFile(path) as file:
         assert worksfile._rows_at_once(file.metadata) < 10
     next(iter(read_works([path])))
-    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 800
+    assert peak_mb() - before < 800
 
 
 def test_a_line_that_is_too_long_is_named_with_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ Needs atheris (the extra ``dev``, on Linux and macOS). What fails is in FOLDER.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 with atheris.instrument_imports(include=["copub"]):
     from tests.fuzz import readers
 
+    from copub.runs.clock import peak_mb
     from copub.study import load_study
 
 STUDY = load_study("belgium-china")
@@ -29,7 +29,7 @@ SEEDS = {
     "answer": b'{"meta":{"count":1,"next_cursor":null},"results":[{"id":"https://openalex.org/W1"}],"group_by":[]}',
 }
 count, longest = 0, 0.0
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_mb()
 
 
 def one(data: bytes) -> None:
@@ -51,7 +51,7 @@ def one(data: bytes) -> None:
         readers.answers(200, {}, data)
     longest = max(longest, time.process_time() - started)
     if count % 50 == 0:
-        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+        grown = int((peak_mb() - before) * 1e6)
         measured = {"inputs": count, "longest": longest, "grown": grown}
         (folder / "measured.json").write_text(json.dumps(measured))
 

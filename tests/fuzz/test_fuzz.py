@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import gzip
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from tests.fuzz.strategies import HEADERS, ODD, csv_lists, shaped, studies
 
 import copub
 from copub.corpus.record import Work
+from copub.runs.clock import peak_mb
 from copub.runs.shape import Manifest
 from copub.sources.harvest.answershapes import Single, WorksPage, Years
 from copub.sources.harvest.cache import _Line
@@ -56,7 +56,7 @@ def check_all(number: int, strategy: st.SearchStrategy[Any], read: Callable[[Any
 
     Returns the number of inputs, the seconds of the slowest, and the bytes by which memory grew.
     """
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_mb()
     drawn, longest = 0, 0.0
 
     @settings(
@@ -76,7 +76,7 @@ def check_all(number: int, strategy: st.SearchStrategy[Any], read: Callable[[Any
         assert longest < LONGEST
 
     one()
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    grown = int((peak_mb() - before) * 1e6)
     assert grown < LARGEST
     assert drawn >= number * 0.9
     return drawn, longest, grown
