@@ -96,6 +96,12 @@ def _of_both_sides(study: Study, authorships: pl.DataFrame) -> pl.DataFrame:
 
 
 def _excluded_because(study: Study) -> pl.Expr:
+    without_authors = [pl.when(~pl.col("keeps")).then(pl.lit(REPAIR))] if study.apply_repairs else []
+    return pl.coalesce(left_out_because(study), *without_authors).alias("excluded_because")
+
+
+def left_out_because(study: Study) -> pl.Expr:
+    """Return why the study leaves a work out whatever its countries are (null: it does not)."""
     in_years = pl.col("publication_year").is_between(study.year_from, study.year_to)
     of_type = pl.col("type").is_in(list(study.exclude_types))
     if "paratext" in study.exclude_types:
@@ -109,7 +115,4 @@ def _excluded_because(study: Study) -> pl.Expr:
         reasons.append(("expansion", pl.col("is_xpac")))
     if study.author_cap:
         reasons.append(("author cap", pl.col("n_authors") > study.author_cap))
-    if study.apply_repairs:
-        reasons.append((REPAIR, ~pl.col("keeps")))
-    found = [pl.when(holds.fill_null(False)).then(pl.lit(reason)) for reason, holds in reasons]
-    return pl.coalesce(found).alias("excluded_because")
+    return pl.coalesce(pl.when(holds.fill_null(False)).then(pl.lit(reason)) for reason, holds in reasons)

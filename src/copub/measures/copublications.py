@@ -131,8 +131,10 @@ def authors_by_side(authorships: pl.DataFrame, countries: Sequence[str]) -> pl.D
     )
 
 
-def listed_credit(authorships: pl.DataFrame, affiliations: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
-    """Return per work the listed authors' own part of it (`listed_fraction`).
+def listed_credit(
+    authorships: pl.DataFrame, affiliations: pl.DataFrame, listed: pl.DataFrame, by: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Return per work with a listed affiliation the listed authors' own part of it (`listed_fraction`).
 
     An author's part is the share of the author's affiliations that name a listed institution; it is summed
     over the authors with a known country and divided by their number, as the weight of a pair is.
@@ -140,19 +142,21 @@ def listed_credit(authorships: pl.DataFrame, affiliations: pl.DataFrame, listed:
     Parameters
     ----------
     listed : place (work_id, author_seq, affiliation_seq) of each affiliation with a hit that makes a work listed.
+    by : further columns of `listed` by which works are kept apart, such as the country of the institution.
     """
     author = ["work_id", "author_seq"]
-    own = (
-        affiliations.select(*author, "affiliation_seq")
-        .join(listed.with_columns(pl.lit(True).alias("is_listed")), on=[*author, "affiliation_seq"], how="left")
-        .group_by(author)
-        .agg(pl.col("is_listed").fill_null(False).mean().alias("part"))
-    )
+    known = authorships.filter(pl.col("countries").list.len() > 0)
+    affiliated = affiliations.group_by(author).len("affiliations")
     return (
-        authorships.filter(pl.col("countries").list.len() > 0)
-        .join(own, on=author, how="left")
-        .group_by("work_id")
-        .agg((pl.col("part").fill_null(0.0).sort().sum() / pl.len()).alias("listed_fraction"))
+        listed.group_by(*author, *by)
+        .len("listed")
+        .join(known.select(author), on=author, how="semi")
+        .join(affiliated, on=author)
+        .group_by("work_id", *by)
+        # sorted, so that the sum does not depend on the order of authors in a part
+        .agg((pl.col("listed") / pl.col("affiliations")).sort().sum().alias("part"))
+        .join(known.group_by("work_id").len("authors"), on="work_id")
+        .select("work_id", *by, listed_fraction=pl.col("part") / pl.col("authors"))
     )
 
 
@@ -194,11 +198,15 @@ def headline_hits(hits: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl
     )
 
 
-def listed_works(hits: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl.DataFrame:
+def listed_works(hits: pl.DataFrame, study: Study, levels: Sequence[str], by: Sequence[str] = ()) -> pl.DataFrame:
     """Return per work with a counted hit of a headline watchlist its listing category on these lists.
 
     A hit on side B counts at the levels that the study names. Lower and unrated levels are
     kept apart as a listing category: never mixed in, never dropped.
+
+    Parameters
+    ----------
+    by : further columns of the hits by which works are kept apart, such as the country of the institution.
     """
     rank = {level: position for position, level in enumerate(levels)}
     relevant = headline_hits(hits, study, levels).with_columns(
@@ -206,7 +214,7 @@ def listed_works(hits: pl.DataFrame, study: Study, levels: Sequence[str]) -> pl.
     )
     names = {position: level for level, position in rank.items()}
     return (
-        relevant.group_by("work_id")
+        relevant.group_by("work_id", *by)
         .agg(
             pl.col("counts").any().alias("is_listed"),
             (pl.col("counts") & (pl.col("risk_level") == study.top_level)).any().alias("is_level_top"),

@@ -3,11 +3,14 @@ found."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.fs as pafs
 
+from copub.errors import Fault
 from copub.sources.snapshot.storage import AHEAD
 
 BROKEN_LIST = (pa.ArrowException, OSError, EOFError)
@@ -33,3 +36,22 @@ def deleted_among(filesystem: pafs.FileSystem, path: str, numbers: pl.Series) ->
             ids = pl.Series(pl.from_arrow(column)).cast(pl.String).str.extract(r"(\d+)\s*$").cast(pl.Int64)
             found.append(ids.filter(ids.is_in(numbers.implode())))
     return pl.concat(found).unique().sort()
+
+
+def listed_among(
+    filesystem: pafs.FileSystem, lists: Sequence[str], numbers: pl.Series, kind: str
+) -> tuple[pl.Series, list[Fault]]:
+    """Return those of the works found that some lists name, and the lists that cannot be read.
+
+    Parameters
+    ----------
+    kind : "deleted" or "merged", for messages.
+    """
+    found, faults = [pl.Series([], dtype=pl.Int64)], []
+    for path in lists:
+        try:
+            found.append(deleted_among(filesystem, path, numbers))
+        except BROKEN_LIST as error:
+            what = f"the list of {kind} works is damaged, so they may remain: {error}"
+            faults.append(Fault(path, what, "get it again, or remove it, then repeat the command"))
+    return pl.concat(found).unique().sort(), faults

@@ -14,7 +14,7 @@ from copub.arguments import expect, expect_each, path_of
 from copub.errors import FAULTS_SHOWN, Fault, InputError, SourceUnavailableError
 from copub.pairs import Pair, check_pairs
 from copub.progress import bar
-from copub.sources.snapshot.deleted import BROKEN_LIST, deleted_among
+from copub.sources.snapshot.deleted import listed_among
 from copub.sources.snapshot.executors import work_through
 from copub.sources.snapshot.job import Job
 from copub.sources.snapshot.output import PLACE, check_outside, found_in, name_targets, write_outputs
@@ -175,8 +175,9 @@ def _assemble(
     # for each pair by itself, so that the answer for one does not depend on what else is asked
     last = found.select(pl.struct("number", "pair").is_last_distinct()).to_series()
     numbers = found["number"].unique()
-    deleted, damage = _listed(filesystem, [snapshot.deleted] if snapshot.deleted else [], numbers, "deleted")
-    merged, damaged = _listed(filesystem, snapshot.merged, numbers.filter(~numbers.is_in(deleted.implode())), "merged")
+    deleted, damage = listed_among(filesystem, [snapshot.deleted] if snapshot.deleted else [], numbers, "deleted")
+    others = numbers.filter(~numbers.is_in(deleted.implode()))
+    merged, damaged = listed_among(filesystem, snapshot.merged, others, "merged")
     gone = found["number"].is_in(pl.concat([deleted, merged]).implode())
     works = write_outputs(paths, last & ~gone, list(targets.values()))
     return ExtractSummary(
@@ -193,20 +194,6 @@ def _assemble(
         faults=tuple(faults + damage + damaged),
         warnings=snapshot.warnings,
     )
-
-
-def _listed(
-    filesystem: pafs.FileSystem, lists: Sequence[str], numbers: pl.Series, kind: str
-) -> tuple[pl.Series, list[Fault]]:
-    """Return those of the works found that some lists name, and the lists that cannot be read."""
-    found, faults = [pl.Series([], dtype=pl.Int64)], []
-    for path in lists:
-        try:
-            found.append(deleted_among(filesystem, path, numbers))
-        except BROKEN_LIST as error:
-            what = f"the list of {kind} works is damaged, so they may remain: {error}"
-            faults.append(Fault(path, what, "get it again, or remove it, then repeat the command"))
-    return pl.concat(found).unique().sort(), faults
 
 
 def _save(path: Path, part: bytes) -> None:

@@ -35,6 +35,12 @@ class Done:
     damage: Fault | None = None
 
 
+Scan = Callable[[Any], int]
+"""Reads an open file of a snapshot and returns the number of records in it."""
+DAMAGES = (*BROKEN_GZIP, *BROKEN_PARQUET, ValueError)
+"""What `scan_file` raises of a file that is damaged or out of reach."""
+
+
 def extract_file(job: Job, moved: Callable[[float], Any] = lambda _: None) -> Done:
     """Read one file of a snapshot and return its part. The same job gives the same works everywhere.
 
@@ -44,17 +50,40 @@ def extract_file(job: Job, moved: Callable[[float], Any] = lambda _: None) -> Do
     file = job.file
     writer = PartWriter()
     try:
-        if not file.size:
-            raise EOFError("it is empty")
-        filesystem, _ = open_source(job.source)
-        if file.kind == "parquet":
-            with filesystem.open_input_file(file.path) as stream:
-                records = scan_columns(stream, job.asked, writer, file.path, moved)
-        else:
-            with filesystem.open_input_stream(file.path, compression=None, buffer_size=AHEAD) as stream:
-                records = scan_lines(stream, job.asked, writer, file.path, moved)
-    except (*BROKEN_GZIP, *BROKEN_PARQUET, ValueError) as error:
-        return Done(job, None, Fault(file.path, f"damaged or out of reach: {error}: skipped", _AGAIN))
-    if file.records is not None and records != file.records:
-        writer.faults.append(Fault(file.path, f"{records} records, the manifest says {file.records}", _AGAIN))
+        records = scan_file(
+            job.source,
+            file,
+            lines=lambda stream: scan_lines(stream, job.asked, writer, file.path, moved),
+            columns=lambda stream: scan_columns(stream, job.asked, writer, file.path, moved),
+        )
+    except DAMAGES as error:
+        return Done(job, None, damaged(file, error))
+    writer.faults += miscounted(file, records)
     return Done(job, writer.finish(records))
+
+
+def scan_file(source: str, file: WorksFile, *, lines: Scan, columns: Scan) -> int:
+    """Open a file of a snapshot, let it be read as JSON Lines or as Parquet, and return the number of its records.
+
+    Raises one of `DAMAGES` if the file is damaged or out of reach.
+    """
+    if not file.size:
+        raise EOFError("it is empty")
+    filesystem, _ = open_source(source)
+    if file.kind == "parquet":
+        with filesystem.open_input_file(file.path) as stream:
+            return columns(stream)
+    with filesystem.open_input_stream(file.path, compression=None, buffer_size=AHEAD) as stream:
+        return lines(stream)
+
+
+def damaged(file: WorksFile, error: Exception) -> Fault:
+    """Return the fault of a file that cannot be read whole."""
+    return Fault(file.path, f"damaged or out of reach: {error}: skipped", _AGAIN)
+
+
+def miscounted(file: WorksFile, records: int) -> list[Fault]:
+    """Return the fault of a file with another number of records than the manifest promises, if it has."""
+    if file.records is None or records == file.records:
+        return []
+    return [Fault(file.path, f"{records} records, the manifest says {file.records}", _AGAIN)]

@@ -32,6 +32,7 @@ BROKEN_GZIP = (EOFError, OSError, _GZIP_ERROR)
 _AHEAD, _MAGIC_BYTES = 1 << 20, 4
 _BOM = b"\xef\xbb\xbf"
 _ESCAPE, _ESCAPED_LETTER = r"\u00", r"\\u00[45]"
+_QUOTED_CODE = '"[A-Z]{2}"'
 _FEW = 8
 """Up to so many codes, a search for each is faster than one pattern of all (measured on real records)."""
 
@@ -39,9 +40,24 @@ _FEW = 8
 def scan_lines(stream: Any, asked: Asked, writer: PartWriter, where: str, moved: Callable[[float], Any]) -> int:
     """Hand the works of the asked pairs to `writer`, in order, and return the number of lines that are not empty.
 
+    Parameters and errors are those of `pass_lines`.
+    """
+    return pass_lines(stream, byte_test(asked), lambda line, at: take_line(line, asked, writer, at), where, moved)
+
+
+def pass_lines(
+    stream: Any,
+    test: Callable[[pl.Series], list[int]],
+    take: Callable[[bytes, str], None],
+    where: str,
+    moved: Callable[[float], Any],
+) -> int:
+    """Hand the lines that pass a test to `take`, each with its place, and return how many lines are not empty.
+
     Parameters
     ----------
     stream : a binary file: gzip members, Zstandard frames or plain text, by its first bytes; only `readinto` is used.
+    test : takes a binary series of lines and returns the positions of those wanted (`byte_test`).
     where : name of the file, for faults.
     moved : called with the number of compressed bytes read.
 
@@ -49,12 +65,11 @@ def scan_lines(stream: Any, asked: Asked, writer: PartWriter, where: str, moved:
     ------
     EOFError, OSError, isal_zlib.error : the packed stream is damaged or cannot be read.
     """
-    test = byte_test(asked)
     records = before = 0
     with _unpacked(_Told(stream, moved)) as text:
         for lines, filled in _blocks(text):
             for position in test(lines):
-                take_line(lines[position], asked, writer, f"{where}:{before + position + 1}")
+                take(lines[position], f"{where}:{before + position + 1}")
             before += len(lines)
             records += int(filled.sum())
     return records
@@ -95,6 +110,17 @@ def byte_test(asked: Asked) -> Callable[[pl.Series], list[int]]:
         return pl.concat([found, escaped]).unique().sort().to_list()
 
     return test
+
+
+def two_codes(lines: pl.Series) -> list[int]:
+    """Return the positions of lines that may be works of two countries or more: two different quoted pairs of capitals.
+
+    As `byte_test`, it lets too much through, never too little.
+    """
+    texts = _texts(lines)
+    codes = texts.str.extract_all(_QUOTED_CODE).list.n_unique() > 1
+    escaped = _where(texts.str.contains(_ESCAPE, literal=True), texts, _has_escaped_letter)
+    return pl.concat([codes.fill_null(True).arg_true(), escaped]).unique().sort().to_list()
 
 
 def _where(likely: pl.Series, texts: pl.Series, test: Callable[[pl.Series], pl.Series]) -> pl.Series:
