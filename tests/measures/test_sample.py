@@ -11,7 +11,7 @@ from copub.draw import draw_order
 from copub.errors import InputError
 from copub.measures.strata import allocate, with_strata
 from copub.names import READING_STRATA
-from copub.review.works import SHEET, draw_works, open_works
+from copub.review.works import SHEET, Texts, draw_works, open_works, sheet_of
 from copub.technology.taught import TAUGHT
 
 from .worlds import made_world, measured
@@ -42,44 +42,39 @@ def test_a_large_stratum_is_read_by_the_root_of_its_size() -> None:
     assert taken == {(False, False, False): 100, (True, True, False): 10}
 
 
-def sheet_of(size: int, seed: str = "copub") -> pl.DataFrame:
-    return draw_works(measured(3, 40)["copublications"], *given_of(3, 40), size, seed)
-
-
-def given_of(world: int, size: int) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return texts, affiliations and authorships of a world."""
-    made = made_world(world, size)[1]
-    view = made.view()
-    return made.corpus["works"], made.corpus["affiliations"], view.authorships
+def drawn(size: int, seed: str = "copub") -> pl.DataFrame:
+    return draw_works(measured(3, 40)["copublications"], size, seed)
 
 
 @pytest.mark.parametrize("size", [8, 15])
 def test_of_each_stratum_the_first_by_hash_are_drawn(size: int) -> None:
     works = with_strata(measured(3, 40)["copublications"])
-    drawn = set(sheet_of(size)["work_id"])
+    first = set(drawn(size)["work_id"])
     for _, part in works.group_by(READING_STRATA):
         order = sorted(part["work_id"], key=draw_order)
-        count = len(drawn & set(order))
-        assert count and drawn & set(order) == set(order[:count])
+        count = len(first & set(order))
+        assert count and first & set(order) == set(order[:count])
 
 
 def test_another_seed_draws_other_works_and_the_whole_study_is_a_sheet_too() -> None:
     height = measured(3, 40)["copublications"].height
-    assert set(sheet_of(10)["work_id"]) != set(sheet_of(10, "other")["work_id"])
-    everything = sheet_of(1000)
-    assert everything.height == height and set(everything["stands_for"]) == {"1.0"}
-    assert tuple(everything.columns) == SHEET
+    assert set(drawn(10)["work_id"]) != set(drawn(10, "other")["work_id"])
+    everything = drawn(1000)
+    assert everything.height == height and set(everything["stands_for"]) == {1.0}
+    made = made_world(3, 40)[1]
+    texts = Texts(made.corpus["works"], made.corpus["affiliations"], made.view().authorships)
+    assert tuple(sheet_of(everything, texts, "d").columns) == SHEET
 
 
 def test_of_no_works_nothing_is_drawn_and_the_reason_is_given() -> None:
     works = measured(0, 0)["copublications"]
     with pytest.raises(InputError, match="no work to read"):
-        draw_works(works, *given_of(0, 0), 10)
+        draw_works(works, 10)
 
 
 def test_works_whose_reading_taught_the_classifier_are_not_drawn() -> None:
     works = measured(3, 40)["copublications"]
     names = works["work_id"].to_list()
     taught = pl.DataFrame({"item": names[:6], "critical": [True, False, True, None, None, False]}, schema=TAUGHT)
-    sheet = draw_works(open_works(works, taught), *given_of(3, 40), 1000)
+    sheet = draw_works(open_works(works, taught), 1000)
     assert set(sheet["work_id"]) == {*names[3:5], *names[6:]}

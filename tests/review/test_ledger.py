@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 
 import copub
-from copub.corpus.population import authorships_under
 from copub.errors import FileError, InputError
 from copub.lists.labels import LABELS, read_labels
 from copub.measures.adjusted import adjusted, labels_of_works, prepared
 from copub.review.agreement import agreement, joined, latest
 from copub.review.citable import COLUMNS, citable
+from copub.review.draws import draw_id, keep_draw
 from copub.review.filledsheets import READINGS, read_given
 from copub.review.ledger import open_ledger, take
 from copub.review.status import against_labels, facts_of, status_of
@@ -127,7 +127,7 @@ def test_readers_who_differ_leave_a_work_without_a_label_until_a_third_look(plac
         place, page_file(folder, "Bea", {"W1": "yy", "W2": "yn", "W3": "tn", "W4": "ty", "W5": "yn"}, date="2026-11-21")
     )
     ledger = open_ledger(place / "reports", STUDY)
-    assert ledger.disputed == dict.fromkeys(("W2", "W3", "W5"), 7.5) and ledger.undecided == ("W4",)
+    assert ledger.disputed == ("W2", "W3", "W5") and ledger.undecided == ("W4",)
     assert ledger.labels.select("work_id", "reader").rows() == [("W1", "Ann, Bea")]
     assert done.changed == ("W2: no label any more", "W3: no label any more", "W5: no label any more")
     taken(place, page_file(folder, "Cem", {"W2": "yn", "W3": "nn"}, third_look=True))
@@ -135,6 +135,31 @@ def test_readers_who_differ_leave_a_work_without_a_label_until_a_third_look(plac
     # what readers say later does not undo the third look
     taken(place, page_file(folder, "Bea", {"W2": "nn"}, date="2026-11-28"))
     assert answers_of(place)["W2"] == (True, False)
+
+
+def test_what_a_work_represents_is_found_by_the_draw_of_its_page_also_after_a_third_look(place: Path) -> None:
+    folder, drawn = place / "files", pl.DataFrame({"work_id": ["W1", "W2"], "stands_for": [12.5, 3.0]})
+    (place / "reports" / STUDY).mkdir()
+    keep_draw(place / "reports", STUDY, drawn)
+    readings = [
+        {"id": work, "answers": {"critical": "yes", "listed": "no"}, "date": "2026-11-20"} for work in ("W1", "W2")
+    ]
+    change = {"draw": draw_id(drawn), "readings": readings}
+    taken(place, page_file(folder, "Ann", {}, change=change))
+    sheet = place / "sheet.csv"
+    sheet.write_text(
+        f"work_id,critical,listed,reader,date,draw\nW2,no,no,Bea,2026-11-20,{draw_id(drawn)}\n", encoding="utf-8"
+    )
+    taken(place, sheet)
+    assert open_ledger(place / "reports", STUDY).disputed == ("W2",)
+    looked = [{"id": "W2", "answers": {"critical": "no", "listed": "no"}, "date": "2026-11-21"}]
+    taken(place, page_file(folder, "Cem", {}, third_look=True, change={"readings": looked}))
+    ledger = open_ledger(place / "reports", STUDY)
+    assert ledger.labels.select("work_id", "stands_for").rows() == [("W1", 12.5), ("W2", 3.0)]
+    assert ledger.drawn_elsewhere == 0
+    taken(place, page_file(folder, "Dan", {}, change={"draw": "0" * 16, "readings": [readings[0] | {"id": "W3"}]}))
+    ledger = open_ledger(place / "reports", STUDY)
+    assert ledger.drawn_elsewhere == 1 and ledger.labels.filter(work_id="W3")["stands_for"].to_list() == [None]
 
 
 def test_labels_from_before_and_rows_edited_by_hand_are_taken_in(place: Path) -> None:
@@ -242,8 +267,7 @@ def test_areas_of_pages_make_a_file_on_which_a_classifier_is_evaluated(place: Pa
 def reading_as_copub(run: copub.Run, folder: Path, size: int, wrong: int = 0) -> Path:
     """Read a draw as copub decided, but for every `wrong`-th work."""
     works = run.tables["copublications"]
-    sided = authorships_under(run.tables["authorships"], study_of(run.manifest))
-    drawn = draw_works(works, run.tables["works"], run.tables["affiliations"], sided, size)["work_id"].to_list()
+    drawn = draw_works(works, size)["work_id"].to_list()
     flags = {work: pair for work, *pair in works.select("work_id", "is_critical", "is_listed").iter_rows()}
     answers = {
         work: "ny"[flags[work][0] != (bool(wrong) and place % wrong == 0)] + "ny"[flags[work][1]]

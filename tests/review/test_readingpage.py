@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ import pytest
 import copub
 from copub.errors import InputError
 from copub.review.codebook import load_codebook
-from copub.review.readingpage import deal, works_page
+from copub.review.draws import draw_id, kept_draws
+from copub.review.readingpage import _names, deal, drawn_for, texts_of, works_page
 from copub.review.width import Stratum, interval
 from copub.runs.copies import question_of
+from copub.study import load_study
+from copub.study.question import resolve
 
 Command = Callable[..., int]
 Decide = Callable[[int, str], tuple[str, str]]
@@ -145,7 +149,7 @@ def _width(file: dict[str, Any], data: dict[str, Any]) -> float:
 def page(demo_run: copub.Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page of 12 works, the first with hostile texts."""
     question, tables = question_of(demo_run), dict(demo_run.tables)
-    first = json.loads(_data(works_page(question, tables, "demo/run", 12)))["items"][0]["id"]
+    first = json.loads(_data(page_of(question, tables, 12)))["items"][0]["id"]
     for name in ("copublications", "works"):
         columns = {"copublications": ["title"], "works": ["title", "abstract"]}[name]
         tables[name] = tables[name].with_columns(
@@ -159,8 +163,12 @@ def page(demo_run: copub.Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
         .alias("raw_affiliation_string")
     )
     path = tmp_path_factory.mktemp("page") / "page.html"
-    path.write_text(works_page(question, tables, "demo/run", 12), encoding="utf-8")
+    path.write_text(page_of(question, tables, 12), encoding="utf-8")
     return path
+
+
+def page_of(question: Any, tables: Any, size: int) -> str:
+    return works_page(question, tables, "demo/run", drawn_for(question, tables, size))
 
 
 def _data(html: str) -> str:
@@ -256,10 +264,48 @@ def test_single_keys_can_be_turned_off(chromium: Any, page: Path) -> None:
 
 
 def test_the_page_tells_nothing_of_what_copub_decided(demo_run: copub.Run) -> None:
-    data = json.loads(_data(works_page(question_of(demo_run), demo_run.tables, "demo/run", 30)))
-    assert set(data["items"][0]) == {"id", "of", "meta", "title", "text", "lines", "stratum", "stands_for", "ask"}
+    data = json.loads(_data(page_of(question_of(demo_run), demo_run.tables, 30)))
+    assert set(data["items"][0]) == {"id", "of", "meta", "title", "text", "lines", "stratum", "ask"}
     assert data["codebook"] == {"id": load_codebook().id, "sha256": load_codebook().sha256}
     assert all(area["rule"] for area in data["areas"])
+
+
+def test_what_a_work_represents_is_kept_beside_the_runs_and_not_on_page_or_sheet(
+    command: Command, reports: Path, demo_run: copub.Run, tmp_path: Path
+) -> None:
+    page, sheet = tmp_path / "page.html", tmp_path / "sheet.csv"
+    assert command("review", "page", "demo", "--size", "30", "--out", page, "--reports", reports) == 0
+    assert command("review", "works", "demo", "--size", "30", "--out", sheet, "--reports", reports) == 0
+    drawn = drawn_for(question_of(demo_run), demo_run.tables, 30)
+    kept = kept_draws(reports / "demo")
+    assert set(kept["draw"]) == {draw_id(drawn)} and kept["stands_for"].sum() == pytest.approx(2001, abs=1e-3)
+    rows = pl.read_csv(sheet)
+    assert "stands_for" not in rows.columns and set(rows["draw"]) == {draw_id(drawn)}
+    html = page.read_text(encoding="utf-8")
+    assert json.loads(_data(html))["draw"] == draw_id(drawn) and "stands_for" not in html
+    for number in set(drawn["stands_for"]) - {1.0}:
+        assert str(number) not in html and str(number) not in sheet.read_text(encoding="utf-8")
+
+
+def test_readers_see_what_an_institution_is_part_of_whether_it_is_listed_or_not(demo_run: copub.Run) -> None:
+    question, tables = question_of(demo_run), demo_run.tables
+    drawn = drawn_for(question, tables, tables["copublications"].height)
+    lines = {item["id"]: item["lines"] for item in json.loads(_data(page_of(question, tables, drawn.height)))["items"]}
+    by_lineage = tables["hits"].filter("is_counted", pl.col("work_id").is_in(list(lines)), tier="lineage")
+    assert by_lineage.height > 50
+    for work, name in by_lineage.select("work_id", "entity_name").iter_rows():
+        assert any(f" is part of {name}]" in line for line in lines[work])
+    shown = [line for of_work in lines.values() for line in of_work]
+    assert any("is part of Universiteit Dendermeer]" in line for line in shown)
+    assert not any("[Universiteit Dendermeer is part of" in line for line in shown)
+    alone = replace(question, study=replace(question.study, include_descendants=False))
+    assert texts_of(alone, tables).names is None and " is part of " not in _data(page_of(alone, tables, 200))
+
+
+def test_parts_of_listed_institutions_are_among_the_names_that_readers_look_up() -> None:
+    names = {one["id"]: one for one in _names(resolve(load_study("belgium-china")), "works")}
+    part = names["caep-laser-fusion-research-center"]
+    assert part["level"] == "part of Chinese Academy of Engineering Physics, very high"
 
 
 def test_training_works_are_not_read_but_are_part_of_what_the_width_is_of(
@@ -269,19 +315,17 @@ def test_training_works_are_not_read_but_are_part_of_what_the_width_is_of(
     every = works.select(item="work_id", critical="is_critical")
     taught = every.head(40)
     monkeypatch.setattr("copub.review.readingpage.taught_for", lambda taxonomy: taught)
-    data = json.loads(_data(works_page(question_of(demo_run), demo_run.tables, "demo/run", works.height)))
+    data = json.loads(_data(page_of(question_of(demo_run), demo_run.tables, works.height)))
     assert {item["id"] for item in data["items"]} == set(works["work_id"][40:])
     assert sum(size for size, _ in data["strata"]) == works.height - 40 and data["of"] == works.height
     monkeypatch.setattr("copub.review.readingpage.taught_for", lambda taxonomy: every)
     with pytest.raises(InputError, match="there is no work to read"):
-        works_page(question_of(demo_run), demo_run.tables, "demo/run", 8)
+        page_of(question_of(demo_run), demo_run.tables, 8)
 
 
 def test_a_longer_page_begins_with_the_shorter_one_and_every_prefix_holds_all_strata(demo_run: copub.Run) -> None:
     question = question_of(demo_run)
-    short, long = (
-        json.loads(_data(works_page(question, demo_run.tables, "demo/run", size)))["items"] for size in (20, 50)
-    )
+    short, long = (json.loads(_data(page_of(question, demo_run.tables, size)))["items"] for size in (20, 50))
     assert [item["id"] for item in long[:20]] == [item["id"] for item in short]
     assert len({item["stratum"] for item in short[:8]}) == len({item["stratum"] for item in long}) == 8
 

@@ -66,7 +66,8 @@ def page_command(
       copub review page belgium-china --width 2
       copub review page belgium-china --part 1/2 --shared 40 --out ann.html
     """
-    from copub.review.readingpage import affiliations_page, third_look_page, works_page
+    from copub.review.draws import keep_draw
+    from copub.review.readingpage import affiliations_page, drawn_for, third_look_page, works_page
     from copub.review.works import open_works
     from copub.runs.copies import question_of
     from copub.runs.keep import find_run
@@ -91,7 +92,9 @@ def page_command(
         works = found.tables["copublications"]
         total = min(max(total, 2 ** len(READING_STRATA)), open_works(works, _taught(found)).height)
         kind = f"-{number}-of-{parts}" if parts > 1 else ""
-        html = works_page(question, found.tables, name, total, seed=seed, aim=aim, part=(number, parts, shared))
+        drawn = drawn_for(question, found.tables, total, seed)
+        keep_draw(folders(reports=reports).reports, question.study.id, drawn)
+        html = works_page(question, found.tables, name, drawn, aim=aim, part=(number, parts, shared))
         reported = f"{total:,} of {works.height:,} works" + (f", part {part}" if parts > 1 else "")
     path = out or Path(f"reading-{question.study.id}{kind}.html")
     _write_page(path, html)
@@ -231,6 +234,11 @@ def _agreement_lines(ledger: Ledger, study: str) -> list[str]:
         lines.append(
             f"{amount(len(ledger.disputed), 'work')} without a label, because readers differ: {shown}. "
             f"Settle them: copub review page {study} --third-look"
+        )
+    if ledger.drawn_elsewhere:
+        lines.append(
+            f"{amount(ledger.drawn_elsewhere, 'reading')} of a draw that is not in this folder of reports: the works "
+            "count as drawn at random from their strata"
         )
     if ledger.undecided:
         lines.append(f"{amount(len(ledger.undecided), 'work')} without a label, because no reader could tell")

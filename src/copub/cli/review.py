@@ -72,34 +72,31 @@ def works_command(
 
     Readers decide whether a work is critical and names a listed institution. The works are drawn by a
     hash of the id, from every decision, with scores near to and far from the threshold. The sheet does
-    not show what copub decided. Fill in critical, listed, top_level (yes or no), reader and date, and give the sheet
-    to review import: the corrected shares of the next run are based on it.
+    not show what copub decided. Fill in critical, listed, top_level (yes or no), reader and date, leave the column
+    draw as it is, and give the sheet to review import: the corrected shares of the next run are based on it.
 
     \b
     Example:
       copub review works belgium-china --out works.csv --size 200
     """
-    from copub.corpus.population import affiliations_under, authorships_under
     from copub.csvtext import write_sheet
-    from copub.measures.inputs import taught_for
-    from copub.review.works import draw_works, open_works
-    from copub.runs.copies import headline_taxonomy_of
-    from copub.runs.instruments import study_of
+    from copub.review.draws import draw_id, keep_draw
+    from copub.review.readingpage import drawn_for, texts_of
+    from copub.review.works import sheet_of
+    from copub.runs.copies import question_of
     from copub.runs.keep import find_run
 
     check_sheet(out)
-    found = find_run(run, folders(reports=reports).reports)
+    place = folders(reports=reports).reports
+    found = find_run(run, place)
     tables = found.tables
     if "copublications" not in tables:
         raise InputError("the run was stopped before its works were measured", where=run, hint="run it without --until")
-    to_read = open_works(tables["copublications"], taught_for(headline_taxonomy_of(found)))
-    study = study_of(found.manifest)
-    affiliations = affiliations_under(tables["affiliations"], repairs=study.apply_repairs)
-    sheet = draw_works(
-        to_read, tables["works"], affiliations, authorships_under(tables["authorships"], study), size, seed
-    )
-    write_sheet(sheet, out)
-    typer.echo(f"{sheet.height} of {tables['copublications'].height} works: {out}")
+    question = question_of(found)
+    drawn = drawn_for(question, tables, size, seed)
+    keep_draw(place, question.study.id, drawn)
+    write_sheet(sheet_of(drawn, texts_of(question, tables), draw_id(drawn)), out)
+    typer.echo(f"{drawn.height} of {tables['copublications'].height} works: {out}")
 
 
 RunArgument = Annotated[

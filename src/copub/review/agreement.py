@@ -76,7 +76,7 @@ def _is_decided() -> pl.Expr:
     return pl.col("critical").is_in(_DECIDED) & pl.col("listed").is_in(_DECIDED)
 
 
-def joined(readings: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, float], list[str]]:
+def joined(readings: pl.DataFrame) -> tuple[pl.DataFrame, list[str], list[str]]:
     """Join the readings of each work to one label.
 
     Parameters
@@ -86,11 +86,10 @@ def joined(readings: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, float], list
     Returns
     -------
     Labels (`LABELS`, with areas that all readers named, settles and codebook); the works on which readers
-    differ and no third look settled it, with the number of works that each represents; and the works that
-    no reader could decide.
+    differ and no third look settled it; and the works that no reader could decide.
     """
     labels: list[dict[str, Any]] = []
-    disputed: dict[str, float] = {}
+    disputed: list[str] = []
     undecided: list[str] = []
     for (work,), part in readings.group_by("work_id", maintain_order=True):
         settled = part.filter("settles", _is_decided()).sort("date", maintain_order=True).tail(1)
@@ -100,9 +99,9 @@ def joined(readings: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, float], list
         if not given.select(_is_decided().any()).item():
             undecided.append(str(work))
         elif _differ(given):
-            disputed[str(work)] = max(given["stands_for"].drop_nulls(), default=1.0)
+            disputed.append(str(work))
         else:
-            labels.append(_label(str(work), given))
+            labels.append(_label(str(work), given) | {"stands_for": part["stands_for"].max()})
     return pl.DataFrame(labels, schema=_JOINED).sort("work_id"), disputed, undecided
 
 
@@ -123,7 +122,6 @@ def _label(work: str, given: pl.DataFrame) -> dict[str, Any]:
         "reader": ", ".join(given["reader"].unique().sort()),
         "date": given["date"].max(),
         "reason": "; ".join(dict.fromkeys(filter(None, given["reason"]))),
-        "stands_for": given["stands_for"].drop_nulls().max(),
         "areas": sorted(set.intersection(*areas)),
         "settles": bool(given["settles"].any()),
         "codebook": ", ".join(filter(None, given["codebook"].unique().sort())),

@@ -33,6 +33,7 @@ READINGS = pl.Schema(
         "areas": pl.List(pl.String),
         "reason": pl.String(),
         "stands_for": pl.Float64(),
+        "draw": pl.String(),
         "settles": pl.Boolean(),
         "codebook": pl.String(),
         "seconds": pl.Float64(),
@@ -40,6 +41,7 @@ READINGS = pl.Schema(
 )
 """One reader's answers on one work. Answers are `ANSWERS`, empty where nothing was answered.
 
+stands_for : works that the work represents; null where its draw is to say it. draw : id of the draw, or empty.
 settles : the answers of a third look, which settle what other readers differ on.
 codebook : sha256 of the rules; empty for a sheet. seconds : time on the work; null for a sheet.
 """
@@ -73,6 +75,7 @@ class PageFile(msgspec.Struct):
     codebook: _Codebook
     items: list[str]
     readings: list[_Reading]
+    draw: str = ""
     third_look: bool = False
 
 
@@ -109,8 +112,10 @@ def read_given(path: Path) -> Given:
     if is_page_file(path):
         return _of_page(path, _decoded(path))
     if is_label_sheet(path):
-        labels = read_labels([path], by_reader=True)
-        return Given(readings_of(labels), shown=tuple(_ids_of_sheet(path)))
+        draws = {row["work_id"]: row["draw"] for row in read_table(path, [], kind="sheet").rows}
+        labels = readings_of(read_labels([path], by_reader=True))
+        of_draw = pl.col("work_id").replace_strict(draws, default="", return_dtype=pl.String)
+        return Given(labels.with_columns(of_draw.alias("draw")), shown=tuple(draws))
     raise InputError(
         "this is no file of a reading page and no sheet of works", where=str(path), hint="see copub review --help"
     )
@@ -141,6 +146,7 @@ def _of_page(path: Path, file: PageFile) -> Given:
             "areas": sorted(_list(one.answers.get("areas", []))),
             "reason": " ".join(one.note.split()),
             "stands_for": float(one.stands_for) if one.stands_for else None,
+            "draw": file.draw,
             "settles": file.third_look,
             "codebook": file.codebook.sha256,
             "seconds": one.seconds,
@@ -206,11 +212,8 @@ def readings_of(labels: pl.DataFrame) -> pl.DataFrame:
     return labels.with_columns(
         *(pl.col(name).replace_strict(words, default="", return_dtype=pl.String) for name in ASKED),
         areas=pl.lit([], pl.List(pl.String)),
+        draw=pl.lit(""),
         settles=pl.lit(False),
         codebook=pl.lit(""),
         seconds=pl.lit(None, pl.Float64),
     ).select(READINGS.names())
-
-
-def _ids_of_sheet(path: Path) -> Iterator[str]:
-    return (row["work_id"] for row in read_table(path, [], kind="sheet").rows)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from copub.csvtext import write_sheet
 from copub.lists.decisions import LABELLED, labels_of, study_folder, write_labels
 from copub.lists.labels import LABELS, is_label_sheet, labels_text
 from copub.review.agreement import changes, joined, latest
+from copub.review.draws import kept_draws
 from copub.review.filledsheets import ASKED, READINGS, Given, is_page_file, read_given, readings_of
 from copub.writing import replacing
 
@@ -30,15 +31,17 @@ class Ledger:
     """What the kept files of a study say.
 
     readings : the latest of each reader (`copub.review.agreement.latest`). labels : one per work
-    (`copub.review.agreement.joined`). disputed : works on which readers differ, with the number of works that
-    each represents. undecided : works that no reader could decide. shown : ids of all works on pages and sheets.
+    (`copub.review.agreement.joined`). disputed : works on which readers differ. undecided : works that no reader
+    could decide. shown : ids of all works on pages and sheets. drawn_elsewhere : readings of draws that are not
+    kept here.
     """
 
     readings: pl.DataFrame
     labels: pl.DataFrame
-    disputed: Mapping[str, float]
+    disputed: tuple[str, ...]
     undecided: tuple[str, ...]
     shown: frozenset[str]
+    drawn_elsewhere: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,9 @@ class Taken:
 
 def open_ledger(reports: Path, study_id: str) -> Ledger:
     """Return what the kept files of a study say, and what `labelled.csv` says beyond them."""
-    given = _kept(reports / study_id)
-    return _ledger([*given, Given(readings_of(_foreign(reports, study_id, given)))])
+    folder = reports / study_id
+    given = _kept(folder)
+    return _ledger(folder, [*given, Given(readings_of(_foreign(reports, study_id, given)))])
 
 
 def take(reports: Path, study_id: str, files: Sequence[Path]) -> Taken:
@@ -75,7 +79,7 @@ def take(reports: Path, study_id: str, files: Sequence[Path]) -> Taken:
         write_sheet(labels_text(foreign), _place(folder, LABELLED))
     known = {_hash(path.read_bytes()): path for path in _files(folder)}
     new = {digest: path for path in files if (digest := _hash(path.read_bytes())) not in known}
-    after = _ledger([*_kept(folder), *map(read_given, filter(_is_of_works, new.values()))])
+    after = _ledger(folder, [*_kept(folder), *map(read_given, filter(_is_of_works, new.values()))])
     path = folder / LABELLED
     if after.labels.height or path.is_file():
         # before the files are kept: after a kill between the two, the next import finds the labels and takes them in
@@ -87,11 +91,18 @@ def take(reports: Path, study_id: str, files: Sequence[Path]) -> Taken:
     return Taken(len(new), fresh, tuple(changes(before.labels, after.labels)), path)
 
 
-def _ledger(given: Sequence[Given]) -> Ledger:
-    readings = latest(pl.concat([pl.DataFrame(schema=READINGS), *(one.works for one in given)]))
+def _ledger(folder: Path, given: Sequence[Given]) -> Ledger:
+    answers = latest(pl.concat([pl.DataFrame(schema=READINGS), *(one.works for one in given)]))
+    drawn = kept_draws(folder).rename({"stands_for": "drawn_for"})
+    readings = (
+        answers.join(drawn, on=["draw", "work_id"], how="left", maintain_order="left")
+        .with_columns(pl.coalesce("stands_for", "drawn_for").alias("stands_for"))
+        .drop("drawn_for")
+    )
     labels, disputed, undecided = joined(readings)
     shown = frozenset(readings["work_id"]).union(*(one.shown for one in given))
-    return Ledger(readings, labels, disputed, tuple(undecided), shown)
+    elsewhere = readings.filter(pl.col("draw") != "", pl.col("stands_for").is_null()).height
+    return Ledger(readings, labels, tuple(disputed), tuple(undecided), shown, elsewhere)
 
 
 def _foreign(reports: Path, study_id: str, given: Sequence[Given]) -> pl.DataFrame:
@@ -99,7 +110,7 @@ def _foreign(reports: Path, study_id: str, given: Sequence[Given]) -> pl.DataFra
     labels = labels_of(reports, study_id)
     if labels is None:
         return pl.DataFrame(schema=LABELS)
-    return labels.join(_ledger(given).labels, on=["work_id", *ASKED], how="anti", nulls_equal=True)
+    return labels.join(_ledger(reports / study_id, given).labels, on=["work_id", *ASKED], how="anti", nulls_equal=True)
 
 
 def _kept(folder: Path) -> list[Given]:

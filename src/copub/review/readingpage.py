@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from copub.corpus.population import affiliations_under, authorships_under
-from copub.draw import in_draw_order
+from copub.draw import draw_order, in_draw_order
 from copub.lists.watchlist import UNRATED, Watchlist
 from copub.measures.inputs import taught_for
 from copub.measures.strata import sizes_of_strata, with_strata
@@ -27,9 +27,11 @@ from copub.report.explorer import as_script
 from copub.report.page import policy
 from copub.review.affiliations import draw_sheet
 from copub.review.codebook import Codebook, load_codebook
+from copub.review.draws import draw_id
 from copub.review.filledsheets import AFFILIATIONS, BETWEEN, WORKS
 from copub.review.width import PRIOR
-from copub.review.works import draw_works, open_works, sheet_of
+from copub.review.works import Texts, draw_works, names_of_institutions, open_works, sheet_of
+from copub.screening.index import build_index
 from copub.study import Study
 from copub.study.question import Question
 
@@ -42,13 +44,17 @@ _PURPOSE = {
 }
 
 
+def drawn_for(question: Question, tables: Mapping[str, pl.DataFrame], size: int, seed: str = SEED) -> pl.DataFrame:
+    """Draw works of a run for reading (`copub.review.works.draw_works`)."""
+    return draw_works(open_works(tables["copublications"], taught_for(question.taxonomies[0])), size, seed)
+
+
 def works_page(
     question: Question,
     tables: Mapping[str, pl.DataFrame],
     run: str,
-    size: int,
+    drawn: pl.DataFrame,
     *,
-    seed: str = SEED,
     aim: float | None = None,
     part: tuple[int, int, int] = (1, 1, 0),
 ) -> str:
@@ -57,18 +63,20 @@ def works_page(
     Parameters
     ----------
     run : name of the run, such as ``demo/2026-11-29T08-00-00``.
-    size : works of the draw.
+    drawn : works of the draw (`drawn_for`).
     aim : width of the interval (a share) at which the page says that enough were read; None for no aim.
     part : which part of how many this page is, and how many works all parts share (`deal`).
     """
     works = open_works(tables["copublications"], taught_for(question.taxonomies[0]))
-    sheet = deal(draw_works(works, *_given(question, tables), size, seed), *part)
+    draw = draw_id(drawn)
+    sheet = deal(sheet_of(drawn, texts_of(question, tables), draw), *part)
     sizes = sizes_of_strata(works)
-    keys = list(sizes)
+    keys = sorted(sizes, key=lambda key: draw_order(str(key), draw))  # so that numbers of strata tell nothing
     placed = with_strata(works).select("work_id", *READING_STRATA).iter_rows()
     stratum = {work: keys.index((a, b, c)) for work, a, b, c in placed}
     groups = list(dict.fromkeys(key[:2] for key in keys))
     data = {
+        "draw": draw,
         "aim": aim,
         "strata": [(sizes[key], groups.index(key[:2])) for key in keys],
         "of": tables["copublications"].height,  # the share is of all works, whose training works are known
@@ -78,26 +86,28 @@ def works_page(
     return _page(question, run, WORKS, _works(question, sheet, stratum), data)
 
 
-def _given(question: Question, tables: Mapping[str, pl.DataFrame]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    """Return what readers are shown of works: texts, affiliations, and the sides of the authors."""
-    affiliations = affiliations_under(tables["affiliations"], repairs=question.study.apply_repairs)
-    return tables["works"], affiliations, authorships_under(tables["authorships"], question.study)
+def texts_of(question: Question, tables: Mapping[str, pl.DataFrame]) -> Texts:
+    """Return what readers of a run's works are shown."""
+    study = question.study
+    affiliations = affiliations_under(tables["affiliations"], repairs=study.apply_repairs)
+    known = build_index(question.watchlists).entities
+    return Texts(
+        tables["works"],
+        affiliations,
+        authorships_under(tables["authorships"], study),
+        names_of_institutions(affiliations, known) if study.include_descendants else None,
+    )
 
 
-def third_look_page(
-    question: Question, tables: Mapping[str, pl.DataFrame], run: str, disputed: Mapping[str, float]
-) -> str:
+def third_look_page(question: Question, tables: Mapping[str, pl.DataFrame], run: str, disputed: Sequence[str]) -> str:
     """Return a page of the works on which readers differ, without their answers: what is read there settles them.
 
     Parameters
     ----------
-    disputed : works of the study that each of these works represents, by id.
+    disputed : ids of these works.
     """
     rows = tables["copublications"].filter(pl.col("work_id").is_in(list(disputed)))
-    drawn = in_draw_order(rows, "work_id").with_columns(
-        stands_for=pl.col("work_id").replace_strict(disputed, return_dtype=pl.Float64)
-    )
-    sheet = sheet_of(drawn, *_given(question, tables))
+    sheet = sheet_of(in_draw_order(rows, "work_id"), texts_of(question, tables))
     return _page(question, run, WORKS, _works(question, sheet, {}), {"third_look": True})
 
 
@@ -110,7 +120,7 @@ def affiliations_page(
     """
     hits = tables["hits"]
     sheet = draw_sheet(
-        hits, _given(question, tables)[1], question.watchlists, n_hits=size, n_others=size, seed=seed
+        hits, texts_of(question, tables).affiliations, question.watchlists, n_hits=size, n_others=size, seed=seed
     ).with_columns(pl.col("entity_id", "entity_name").fill_null(""))
     items = [
         {
@@ -121,7 +131,6 @@ def affiliations_page(
             "text": "",
             "lines": [],
             "stratum": 0 if row["sample"] == "hit" else None,
-            "stands_for": "",
             "ask": ["decision"] if row["entity_id"] else ["unnamed", "entity"],
         }
         for row in in_draw_order(sheet, "value", "entity_id", seed=seed).iter_rows(named=True)
@@ -152,7 +161,6 @@ def _works(question: Question, sheet: pl.DataFrame, stratum: Mapping[str, int]) 
             "text": row["abstract"],
             "lines": row["affiliations"].split(" | ") if row["affiliations"] else [],
             "stratum": stratum.get(row["work_id"]),
-            "stands_for": row["stands_for"],
             "ask": ask,
         }
         for row in sheet.iter_rows(named=True)
@@ -179,7 +187,11 @@ def _questions(question: Question, codebook: Codebook, what: str) -> list[dict[s
         _asked(
             "listed",
             "Does an affiliation name a listed institution?",
-            [f"Lists: {_titles(question.headline_watchlists)}.", *codebook.rules("listed", **words)],
+            [
+                f"Lists: {_titles(question.headline_watchlists)}.",
+                *codebook.rules("listed", **words),
+                *codebook.rules("parts" if study.include_descendants else "no_parts"),
+            ],
             names=True,
         ),
         _asked(
@@ -209,16 +221,26 @@ def _titles(watchlists: Iterable[Watchlist]) -> str:
 
 
 def _names(question: Question, what: str) -> list[dict[str, str]]:
-    """Return the institutions that readers look up: those of the headline at counting levels, or all in question."""
-    found: dict[str, dict[str, str]] = {}
-    for watchlist in question.watchlists if what == AFFILIATIONS else question.headline_watchlists:
-        for member in watchlist.entities:
-            level = member.level or UNRATED
-            if what == WORKS and level not in question.study.levels:
-                continue
-            entity = member.entity
-            also = "; ".join(name.text for name in entity.names if name.text != entity.name)
-            found.setdefault(entity.id, {"id": entity.id, "name": entity.name, "level": level, "also": also})
+    """Return the institutions that readers look up: those of the headline at counting levels, or all in question.
+
+    For works, the parts of them that the lists know are there too.
+    """
+    study, is_works, found = question.study, what == WORKS, dict[str, dict[str, str]]()
+    index = build_index(question.headline_watchlists if is_works else question.watchlists)
+    is_part = pl.col("via_entity").is_not_null()
+    held = index.holders.with_columns(level=pl.col("risk_level").replace("", None).fill_null(UNRATED)).sort(
+        is_part, maintain_order=True
+    )
+    if is_works:
+        held = held.filter(pl.col("level").is_in(list(study.levels)), study.include_medical | ~pl.col("is_medical"))
+    for row in held.filter((is_works and study.include_descendants) | ~is_part).iter_rows(named=True):
+        entity, level = index.entities[row["key"]], row["level"]
+        if row["via_entity"]:
+            level = f"part of {row['entity_name']}, {level}"
+        elif is_works and study.include_descendants and entity.children != "all":
+            level = f"{level}; of its parts only those in this list"
+        also = "; ".join(name.text for name in entity.names if name.text != entity.name)
+        found.setdefault(entity.id, {"id": entity.id, "name": entity.name, "level": level, "also": also})
     return sorted(found.values(), key=lambda one: (one["name"].casefold(), one["id"]))
 
 
@@ -229,6 +251,7 @@ def _page(question: Question, run: str, what: str, items: Sequence[Mapping[str, 
         "study": question.study.id,
         "run": run,
         "what": what,
+        "draw": "",
         "third_look": False,
         "codebook": {"id": codebook.id, "sha256": codebook.sha256},
         "confidence": question.study.confidence,

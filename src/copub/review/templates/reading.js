@@ -278,12 +278,12 @@ function quantile(total, wanted) {
 // ---- files
 
 function fileOf() {
-  const readings = data.items.filter(({ id }) => id in state.answers).map(({ id, stands_for }) => {
+  const readings = data.items.filter(({ id }) => id in state.answers).map(({ id }) => {
     const { note = "", date, seconds = 0, at, ...answers } = state.answers[id];
-    return { id, answers, note, date, seconds, at, stands_for };
+    return { id, answers, note, date, seconds, at };
   });
-  const { page, study, run, what, third_look, codebook } = data;
-  return { copub: "reading", format: 1, page, study, run, what, third_look, codebook, reader: state.reader,
+  const { page, study, run, what, draw, third_look, codebook } = data;
+  return { copub: "reading", format: 1, page, study, run, what, draw, third_look, codebook, reader: state.reader,
     items: data.items.map(({ id }) => id), readings, log: state.log };
 }
 function saveFile() {
