@@ -16,7 +16,7 @@ import copub
 from copub.errors import InputError
 from copub.review.codebook import load_codebook
 from copub.review.draws import draw_id, kept_draws
-from copub.review.readingpage import _names, deal, drawn_for, texts_of, works_page
+from copub.review.readingpage import _names, deal, drawn_for, works_page
 from copub.review.width import Stratum, interval
 from copub.runs.copies import question_of
 from copub.study import load_study
@@ -299,7 +299,8 @@ def test_readers_see_what_an_institution_is_part_of_whether_it_is_listed_or_not(
     assert any("is part of Universiteit Dendermeer]" in line for line in shown)
     assert not any("[Universiteit Dendermeer is part of" in line for line in shown)
     alone = replace(question, study=replace(question.study, include_descendants=False))
-    assert texts_of(alone, tables).names is None and " is part of " not in _data(page_of(alone, tables, 200))
+    items = json.loads(_data(page_of(alone, tables, drawn.height)))["items"]
+    assert not any(" is part of " in line for item in items for line in item["lines"])
 
 
 def test_parts_of_listed_institutions_are_among_the_names_that_readers_look_up() -> None:
