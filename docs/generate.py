@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from copub.cli import app
 from copub.countries import COUNTRIES, listing
+from copub.countrygroups import GROUPS
 from copub.lists.watchlist import FOLDER, Watchlist, left_out, load_watchlist
 from copub.pairs import parse_pairs
 from copub.schema import data_dictionary
@@ -54,14 +55,52 @@ copub run nl-ir.toml                                     # harvest to report
 ```
 
 Countries can be written by code or English name: `--sides NL:IR`, `--sides Netherlands:Iran`; several countries
-on a side with a plus sign, as in `--sides BE+LU+NL:CN`. In the file they are ISO 3166 codes. A wrong code is
-answered with the right one (`UK` with `GB`, `EL` with `GR`). An existing file is never replaced.
+on a side with a plus sign, as in `--sides BE+LU+NL:CN`; a named group by its id, as in `--sides EU27:CN`. In the
+file they are ISO 3166 codes and ids of groups. A wrong code is answered with the right one (`UK` with `GB`, `EL`
+with `GR`). An existing file is never replaced.
 
 `copub studies list` names the shipped studies, and `copub studies show eu-china` prints the file of one.
 
 ## Keys
 
 {keys}
+
+## A panel of pairs
+
+A panel answers "is that much?": it asks the same question of several pairs over one harvest, and compares them.
+
+```
+copub init eu.toml --sides EU27:CN --each    # every member with China is a pair
+copub run eu.toml                            # the union as before, and the table and page of the panel
+copub run eu.toml --pair NL                  # one pair with all its tables and its own page, from the same records
+```
+
+- `sides.a.each = true` makes a pair of every country of side A with side B; with `sides.b.each` too, every country
+  of A with every country of B.
+- `[[pairs]]` names some pairs instead. Each is a part of side A with a part of side B:
+
+  ```toml
+  [[pairs]]
+  a = "BENELUX"        # a country, a group, or a list of such
+  b = "CN"
+
+  [[pairs]]
+  a = ["DE", "FR"]
+  b = ["CN", "HK"]
+  ```
+
+- `panel.reference` names the pair with which the others are compared, by the country that only it has (`BE`) or by
+  both sides (`BE-CN`).
+- The numbers of the study itself are those of both sides as a whole, with or without a panel. The numbers of a pair
+  are those of a study file of its own: works that two pairs share count in both.
+- Pairs with two partners, such as `CN` and `US` with `sides.b.each`, show what share of a country's works with
+  *other* partners is critical: name the pair of interest as the reference.
+
+### Groups of countries
+
+A group has today's members in every year, so that it does not change along a trend.
+
+{groups}
 
 {own_lists}
 ## Example
@@ -116,8 +155,12 @@ def study_reference() -> str:
     for setting in SETTINGS:
         default = "**required**" if setting.required else f"`{_shown(setting.default)}`"
         rows.append(f"| `{setting.key}` | {setting.kind} | {default} | {setting.meaning} |")
+    groups = ["| id | name | members | since | source |", "|---|---|---|---|---|"]
+    groups += [f"| `{g.id}` | {g.name} | {' '.join(g.codes)} | {g.since} | {g.source} |" for g in GROUPS.values()]
     example = new_study(parse_pairs(["NL:IR"])[0], study_id="nl-ir", years=(2010, 2024))
-    return STUDY.format(keys="\n".join(rows), own_lists=OWN_LISTS, example=example.rstrip("\n"))
+    return STUDY.format(
+        keys="\n".join(rows), groups="\n".join(groups), own_lists=OWN_LISTS, example=example.rstrip("\n")
+    )
 
 
 def _shown(value: object) -> str:

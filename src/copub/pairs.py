@@ -1,8 +1,8 @@
 """Pairs of country groups as written on the command line.
 
-A pair is written ``NL:IR`` or ``Netherlands:Iran``. A comma or a plus sign puts countries together on
-a side (``NL:CN,HK,MO``), a slash makes pairs of their own (``AT/BE/BG:CN`` is three pairs), and
-``name=`` in front names the pair (``eu=AT,BE,BG:CN``).
+A pair is written ``NL:IR`` or ``Netherlands:Iran``; a named group (`copub.countrygroups`) is all its members
+(``EU27:CN``). A comma or a plus sign puts countries together on a side (``NL:CN,HK,MO``), a slash makes pairs
+of their own (``AT/BE/BG:CN`` is three pairs), and ``name=`` in front names the pair (``eu=AT,BE,BG:CN``).
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from itertools import product
 
 from copub.countries import code_fault, find_country, name_fault
+from copub.countrygroups import find_group, key_of_side
 from copub.errors import InputError
 
 WHERE = "--sides"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+_-]{0,63}")
-_HELP = "write a pair as BE:CN, several countries as BE:CN,HK, several pairs as AT/BE:CN, a name as eu=AT,BE:CN"
+_HELP = (
+    "write a pair as BE:CN, several countries as BE:CN,HK, a group as EU27:CN, several pairs as AT/BE:CN, a name as "
+    "eu=AT,BE:CN"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Pair:
 
 
 def parse_pairs(texts: Sequence[str]) -> tuple[Pair, ...]:
-    """Read pairs as written on the command line; countries by code or by English name.
+    """Read pairs as written on the command line; countries by code, by English name or as a named group.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def parse_pairs(texts: Sequence[str]) -> tuple[Pair, ...]:
             continue
         for one, other in product(side_a.split("/"), side_b.split("/")):
             codes_a, codes_b = _codes(one, faults), _codes(other, faults)
-            pairs.append(Pair(name.strip() or f"{'+'.join(codes_a)}-{'+'.join(codes_b)}", codes_a, codes_b))
+            pairs.append(Pair(name.strip() or f"{key_of_side(codes_a)}-{key_of_side(codes_b)}", codes_a, codes_b))
     _raise(faults)
     return check_pairs(pairs)
 
@@ -75,10 +79,15 @@ def check_pairs(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
 
 def _codes(text: str, faults: list[str]) -> tuple[str, ...]:
     """Return the codes of the countries of a side; what is not a country is added to `faults`."""
-    written = [part.strip() for part in re.split(r"[,+]", text)]
-    faults += filter(None, map(name_fault, written))
-    found = map(find_country, written)
-    return tuple(dict.fromkeys(country.code for country in found if country))
+    codes: list[str] = []
+    for part in re.split(r"[,+]", text):
+        if group := find_group(part):
+            codes += group.codes
+        elif country := find_country(part.strip()):
+            codes.append(country.code)
+        else:
+            faults.append(str(name_fault(part.strip())))
+    return tuple(dict.fromkeys(codes))
 
 
 def _raise(faults: Sequence[str]) -> None:

@@ -47,7 +47,7 @@ from copub.sources.harvest.rawrecord import Record
 from copub.sources.harvest.transport import source_key, source_url
 from copub.sources.worksfile import check_works, read_works
 from copub.study import Study
-from copub.study.question import Question, ask
+from copub.study.question import Question, ask, of_study
 from copub.writing import MANIFEST
 
 OPENALEX_URL = "COPUB_OPENALEX_URL"
@@ -65,6 +65,7 @@ class Source:
 def run(
     study: str | Path | Study | Question = "demo",
     *,
+    pair: str = "",
     works: Sequence[str | Path] = (),
     cache: str | Path | None = None,
     reports: str | Path | None = None,
@@ -81,6 +82,7 @@ def run(
     ----------
     study : a `Study`, the path of a study file, or the name of a shipped one. A run folder asks again
         what that run was asked, with the lists that it keeps.
+    pair : one pair of a panel (BE, or BE-CN): its own run, over the records of the panel.
     works : works files (.jsonl, .gz, .zst, .parquet) to read instead of asking OpenAlex.
     cache, reports : folders; by default from the environment, else in the working directory.
     until : last stage to carry out, one of `STAGES`.
@@ -101,12 +103,13 @@ def run(
     SourceUnavailableError : the source stopped; the same call resumes it.
     AssertionFailedError : a run assertion of the study failed.
     """
+    expect(pair, str, "pair", "the key of a pair of the panel, such as BE-CN")
     expect(until, str, "until", f"one of the stages {', '.join(STAGES)}")
     if until not in STAGES:
         raise InputError(f"there is no stage {until!r}", where="--until", hint=f"stages: {', '.join(STAGES)}")
     files = spooled(paths_of(works, "works"))
     place = folders(cache, reports)
-    asked = _asked(study, place)
+    asked = _asked(study, place, pair)
     if files:
         check_works(files)
     stage_codes()  # the code as it is now, whatever is edited while the run is under way
@@ -118,15 +121,30 @@ def run(
         return _carry_out(asked, source, place, clock, until)
 
 
-def _asked(study: str | Path | Study | Question, place: Folders) -> Question:
+def _asked(study: str | Path | Study | Question, place: Folders, pair: str = "") -> Question:
     """Return the question, with what people decided and labelled; a run folder asks its own question again."""
-    asked = _as_written(study, place)
-    reports, name = place.reports, asked.study.id
-    labelled = labels_of(reports, name) if asked.labelled is None else asked.labelled
-    return replace(asked, labelled=labelled, decisions=decisions_of(reports, name))
+    asked = _as_written(study, place, pair)
+    # a pair of a panel without decisions of its own has those of the panel
+    names = dict.fromkeys((asked.study.id, asked.study.whole.id))
+    labels = (labels_of(place.reports, name) for name in names)
+    decisions = (decisions_of(place.reports, name) for name in names)
+    labelled = next((found for found in labels if found is not None), None)
+    return replace(
+        asked,
+        labelled=labelled if asked.labelled is None else asked.labelled,
+        decisions=next((found for found in decisions if found is not None), None),
+    )
 
 
-def _as_written(study: str | Path | Study | Question, place: Folders) -> Question:
+def _as_written(study: str | Path | Study | Question, place: Folders, pair: str) -> Question:
+    asked = _found(study, place)
+    if not pair:
+        return asked
+    of_pair = asked.study.of_pair(pair)
+    return replace(asked, study=of_pair, ties=tuple(of_study(of_pair, asked.ties)))
+
+
+def _found(study: str | Path | Study | Question, place: Folders) -> Question:
     if not isinstance(study, Study | Question):
         name = path_of(study, "study")
         for folder in (name, place.reports / name):
@@ -143,8 +161,8 @@ def is_embedded(study: Study) -> bool:
 def query_of(study: Study) -> Query:
     """Return what a study asks of OpenAlex."""
     return Query(
-        study.side_a.countries,
-        study.side_b.countries,
+        study.whole.side_a,
+        study.whole.side_b,
         study.year_from,
         study.year_to,
         expansion=study.include_expansion_corpus,
@@ -170,7 +188,7 @@ def open_source(
     got = harvest(
         query_of(study),
         # The corpus is part of the question: pages of another corpus are not taken for this one's.
-        cache=place.cache / (f"{study.id}-{made_up.corpus_hash[:8]}" if made_up else study.id),
+        cache=place.cache / (f"{study.whole.id}-{made_up.corpus_hash[:8]}" if made_up else study.whole.id),
         base_url=made_up.base_url if made_up else source_url(),
         api_key=None if made_up else source_key(),
         offline=offline,
@@ -232,7 +250,8 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
     corpus = replace(
         stored.corpus,
         retrieved_on=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
-        output=context_counts(source.facts.get("context")),
+        # the source counted the output of the sides of the whole panel, not of this pair
+        output=None if study.part_of else context_counts(source.facts.get("context")),
     )
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):

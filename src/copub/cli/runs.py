@@ -42,6 +42,9 @@ MoreFiles = Annotated[list[Path] | None, typer.Argument(metavar="FILE", hidden=T
 def run_command(
     study: StudyOption = "demo",
     more_works: MoreFiles = None,
+    pair: Annotated[
+        str, typer.Option("--pair", metavar="PAIR", help="one pair of a panel, over the panel's records: BE or BE-CN")
+    ] = "",
     works: Annotated[
         list[Path] | None,
         typer.Option("--works", metavar="FILE...", help="works files (.jsonl, .gz, .zst, .parquet) instead of the API"),
@@ -68,6 +71,7 @@ def run_command(
     Examples:
       copub run
       copub run belgium-china
+      copub run eu-china --pair BE
       copub run my-study.toml --works works.jsonl.gz more.parquet
     """
     from copub.pipeline import run
@@ -78,6 +82,7 @@ def run_command(
         )
     finished = run(
         study,
+        pair=pair,
         works=[*(works or []), *(more_works or [])],
         cache=cache,
         reports=reports,

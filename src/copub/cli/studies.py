@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from copub.cli.app import JsonOption, app, print_json, say
 from copub.countries import COUNTRIES, listing
+from copub.countrygroups import GROUPS
 from copub.errors import InputError
 from copub.lines import one_line
 from copub.pairs import Pair, parse_pairs
@@ -24,6 +26,7 @@ FOLDER = "studies"
 _YEARS = re.compile(r"(\d{4}):(\d{4})")
 _LONGEST_ID = 64
 _SPELLED_OUT = 3
+_WIDTH = 79
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Shipped studies: list, show.")
 app.add_typer(group, name="studies")
@@ -35,27 +38,32 @@ def init_command(
     sides: Annotated[
         str,
         typer.Option(
-            "--sides", metavar="A:B", help="the two sides, by code or name: NL:IR, BE+LU:CN, Netherlands:Iran"
+            "--sides", metavar="A:B", help="the two sides, by code, name or group: NL:IR, BE+LU:CN, EU27:China"
         ),
     ],
     years: Annotated[str, typer.Option("--years", metavar="FROM:TO", help="years of publication")] = "2000:2025",
     title: Annotated[str, typer.Option("--title", help="title of the report; default: names the countries")] = "",
+    each: Annotated[
+        bool, typer.Option("--each", help="a panel: every country of side A is a pair of its own, beside the whole")
+    ] = False,
 ) -> None:
-    """Write a commented study file for a pair of countries.
+    """Write a commented study file for a pair of countries, or for a panel of pairs.
 
-    Edit it, then run it. An existing file is never replaced.
+    Edit it, then run it. An existing file is never replaced. A side may be a named group, such as EU27
+    or FIVE-EYES; docs/study.md lists them.
 
     \b
     Examples:
       copub init nl-ir.toml --sides NL:IR --years 2010:2024
       copub init benelux-china.toml --sides BE+LU+NL:CN
+      copub init g7-china.toml --sides G7:CN --each
     """
     from copub.study import parse_study
     from copub.study.template import new_study
 
     pair = _pair(sides)
     study_id = _study_id(file, pair)
-    text = new_study(pair, study_id=study_id, years=_years(years), title=_title(title))
+    text = new_study(pair, study_id=study_id, years=_years(years), title=_title(title), each=each)
     study = parse_study(text, name=str(file))
     _write_new(file, text)
     say(_init_lines(file, study))
@@ -103,7 +111,7 @@ def show_command(
 def _codes(side: Side) -> str:
     """Return the countries of a side in short: "BE", "BE+LU", "27 countries"."""
     few = len(side.countries) <= _SPELLED_OUT
-    return "+".join(side.countries) if few else f"{len(side.countries)} countries"
+    return side.key if few or side.key in GROUPS else f"{len(side.countries)} countries"
 
 
 def _facts(study: Study) -> dict[str, Any]:
@@ -114,6 +122,7 @@ def _facts(study: Study) -> dict[str, Any]:
         "synthetic": study.synthetic,
         "sides": [{"name": side.name, "countries": list(side.countries)} for side in (study.side_a, study.side_b)],
         "years": [study.year_from, study.year_to],
+        "pairs": [pair.key for pair in study.pairs],
         "hash": study.hash,
     }
 
@@ -198,8 +207,9 @@ def _init_lines(file: Path, study: Study) -> list[str]:
     name = shlex.quote(str(file))
     return [
         f"written: {file}",
-        f"  side A: {_named(study.side_a)}",
-        f"  side B: {_named(study.side_b)}",
+        *_side_lines("A", study.side_a),
+        *_side_lines("B", study.side_b),
+        *([f"  panel: {len(study.pairs)} pairs, compared with {study.reference}"] if study.pairs else []),
         f"  years: {study.year_from} to {study.year_to}",
         f"  taxonomy: {study.taxonomy}",
         f"  watchlist: {chosen}",
@@ -210,5 +220,6 @@ def _init_lines(file: Path, study: Study) -> list[str]:
     ]
 
 
-def _named(side: Side) -> str:
-    return ", ".join(f"{COUNTRIES[code].name} ({code})" for code in side.countries)
+def _side_lines(side: str, shown: Side) -> list[str]:
+    countries = ", ".join(f"{COUNTRIES[code].name} ({code})" for code in shown.countries)
+    return fill(f"  side {side}: {countries}", _WIDTH, subsequent_indent="    ").splitlines()

@@ -25,8 +25,8 @@ class Entry:
 
     @classmethod
     def of(cls, study: Study) -> Entry:
-        """Return the entry of a study's pair."""
-        return cls(((study.side_a.countries, study.side_b.countries),))
+        """Return the entry of a study: its pair, or that of the panel which a pair belongs to."""
+        return cls(((study.whole.side_a, study.whole.side_b),))
 
     def admits(self, countries: Iterable[Iterable[str]]) -> bool:
         """Return whether a work enters whose authors have these countries (as `copub.corpus.work.countries_of`)."""

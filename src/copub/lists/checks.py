@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from copub.countries import code_fault
+from copub.countrygroups import member_fault
 
 Check = Callable[[Any], str | None]
 FIRST_YEAR, LAST_YEAR = 1800, 2100
@@ -45,6 +46,7 @@ year_fault = _between(FIRST_YEAR, LAST_YEAR)
 """Return what is wrong with a year of publication; None if nothing is."""
 CHECKS: Mapping[str, Check] = {
     "country": code_fault,
+    "country or group": member_fault,
     "slug": id_fault,
     "language": _one_of(*LANGUAGES),
     "year": year_fault,

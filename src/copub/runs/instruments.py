@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from copub.runs.folder import Run
-from copub.study import NOT_SETTINGS, SETTINGS, Event, Side, Study
+from copub.study import NOT_SETTINGS, SETTINGS, Event, PanelPair, Side, Study, Whole
 
 UNKNOWN = "not known"
 SIDES = ("side_a", "side_b")
@@ -62,9 +62,16 @@ def study_of(manifest: Mapping[str, Any]) -> Study:
     values = {name: facts.get(name, defaults.get(name, "")) for name in asked}
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     for side in SIDES:
-        values[side] = Side(facts[side]["name"], tuple(facts[side]["countries"]))
+        values[side] = _side(facts[side])
+    values["pairs"] = tuple(PanelPair(*(_side(pair[side]) for side in SIDES)) for pair in facts.get("pairs", ()))
+    whole = facts.get("part_of")
+    values["part_of"] = Whole(whole["id"], *(tuple(whole[side]) for side in SIDES)) if whole else None
     values["events"] = tuple(Event(e["date"], e["label"], e.get("lag_months", 0)) for e in values["events"])
     return Study(**values, raw=str(facts.get("raw", "")))
+
+
+def _side(facts: Mapping[str, Any]) -> Side:
+    return Side(facts["name"], tuple(facts["countries"]))
 
 
 def changed_settings(before: Study, after: Study) -> list[str]:

@@ -23,9 +23,24 @@ _Number = int | float
 Facts = dict[str, Any]
 
 
+_Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
+_Slug = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
+
+
 class _Side(msgspec.Struct):
     name: Name
-    countries: list[Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]]
+    countries: list[_Code]
+
+
+class _Pair(msgspec.Struct):
+    side_a: _Side
+    side_b: _Side
+
+
+class _Whole(msgspec.Struct):
+    id: _Slug
+    side_a: list[_Code]
+    side_b: list[_Code]
 
 
 class _Event(msgspec.Struct):
@@ -39,6 +54,8 @@ class _Study(msgspec.Struct):
     side_a: _Side
     side_b: _Side
     events: list[_Event] = []
+    pairs: list[_Pair] = []
+    part_of: _Whole | None = None
     bounds: dict[str, list[_Number]] = {}
     raw: str = ""
     hash: Name = ""

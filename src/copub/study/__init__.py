@@ -6,7 +6,7 @@ reference in ``docs/study.md``.
 
 from copub.lists.checks import date_fault
 from copub.names import OPERATING_POINTS
-from copub.study.study import NOT_SETTINGS, Event, Side, Study
+from copub.study.study import NOT_SETTINGS, Event, PanelPair, Side, Study, Whole
 from copub.study.studyfile import load_study, parse_study
 from copub.study.studykeys import BOUNDED, SETTINGS
 
@@ -16,8 +16,10 @@ __all__ = [
     "OPERATING_POINTS",
     "SETTINGS",
     "Event",
+    "PanelPair",
     "Side",
     "Study",
+    "Whole",
     "date_fault",
     "load_study",
     "parse_study",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from copub.countrygroups import key_of_side
+from copub.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +16,33 @@ class Side:
 
     name: str
     countries: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """Return the side in short: the id of a group, or its codes joined by +."""
+        return key_of_side(self.countries)
+
+
+@dataclass(frozen=True, slots=True)
+class PanelPair:
+    """One pair of a panel: a part of side A with a part of side B."""
+
+    side_a: Side
+    side_b: Side
+
+    @property
+    def key(self) -> str:
+        """Return the pair in short, such as BE-CN."""
+        return f"{self.side_a.key}-{self.side_b.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The study whose records are harvested: its id, which names the folder of the cache, and both sides."""
+
+    id: str
+    side_a: tuple[str, ...]
+    side_b: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +63,8 @@ class Study:
 
     A list is named by the id of a shipped one or by the absolute path of a file;
     `copub.study.question.Question` holds the lists themselves. `raw` is the text of the file and
-    `hash` its sha256; `file` is its name, for messages, and `source` its bytes.
+    `hash` its sha256; `file` is its name, for messages, and `source` its bytes. `pairs` are those of a panel, and
+    `reference` the key of the one that the others are compared with. `part_of` is the panel that a pair belongs to.
     """
 
     id: str
@@ -75,6 +106,9 @@ class Study:
     evaluations: tuple[str, ...] = ()
     language: str = "en"
     paratext_titles: bool = False
+    pairs: tuple[PanelPair, ...] = ()
+    reference: str = ""
+    part_of: Whole | None = None
     file: str = field(default="", repr=False, compare=False)
     source: bytes = field(default=b"", repr=False, compare=False)
 
@@ -131,6 +165,61 @@ class Study:
         """Return the sha256 of the study's text, as hexadecimal digits."""
         return hashlib.sha256(self.raw.encode("utf-8")).hexdigest()
 
+    @property
+    def whole(self) -> Whole:
+        """Return what is harvested: the sides of this study, or those of the panel that it is a pair of."""
+        return self.part_of or Whole(self.id, self.side_a.countries, self.side_b.countries)
+
+    def find_pair(self, *names: str) -> PanelPair:
+        """Return a pair of the panel by its key (BE-CN), by its sides (BE, CN), or by the side that no other has (BE).
+
+        Raises `InputError` if the study is no panel, or no pair is named so; the hint lists all.
+        """
+        found = names_of_pairs(self.pairs).get("-".join(names).upper())
+        if found is None:
+            known = (
+                f"its pairs: {', '.join(pair.key for pair in self.pairs)}" if self.pairs else "it is no panel of pairs"
+            )
+            raise InputError(f"{'-'.join(names)!r} names no pair of the study {self.id}", where="--pair", hint=known)
+        return found
+
+    def of_pair(self, *names: str) -> Study:
+        """Return the study of one pair of the panel: the same question, over the same records.
+
+        Its id is that of the panel with the key of the pair. Bounds on figures are those of the panel, and are dropped.
+
+        Parameters
+        ----------
+        names : the pair, as for `find_pair`.
+
+        Raises
+        ------
+        InputError : no pair is named so.
+
+        Examples
+        --------
+        >>> from copub import load_study
+        >>> load_study("eu-china").of_pair("BE", "CN").side_a.countries
+        ('BE',)
+        """
+        from copub.study.template import question_of_sides, title_of_sides
+
+        pair = self.find_pair(*names)
+        sides = (pair.side_a.countries, pair.side_b.countries)
+        suffix = f"-{pair.key}".lower().replace("+", "-")[-_LONGEST_ID // 2 :]
+        return replace(
+            self,
+            id=f"{self.id[: _LONGEST_ID - len(suffix)]}{suffix}",
+            title=title_of_sides(pair.side_a.name, pair.side_b.name),
+            question=question_of_sides(*sides),
+            side_a=pair.side_a,
+            side_b=pair.side_b,
+            bounds={},
+            pairs=(),
+            reference="",
+            part_of=self.whole,
+        )
+
     def side_of(self, country: str | None) -> str:
         """Return "a", "b" or "" for a country code."""
         if country in self.side_a.countries:
@@ -138,5 +227,13 @@ class Study:
         return "b" if country in self.side_b.countries else ""
 
 
+def names_of_pairs(pairs: Sequence[PanelPair]) -> dict[str, PanelPair]:
+    """Return the pairs of a panel by key, and by each side that no other pair has."""
+    sides = [side.key for pair in pairs for side in (pair.side_a, pair.side_b)]
+    named = {side.key: pair for pair in pairs for side in (pair.side_a, pair.side_b) if sides.count(side.key) == 1}
+    return named | {pair.key: pair for pair in pairs}
+
+
+_LONGEST_ID = 64
 NOT_SETTINGS = ("raw", "file", "source")
 """Attributes of a study that say where it was read from, and ask nothing."""

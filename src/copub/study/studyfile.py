@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from copub.arguments import expect, path_of
+from copub.countrygroups import expanded, member_fault, name_of_side
 from copub.errors import Fault, FileError, InputError, brief
 from copub.lists.checks import date_fault
 from copub.lists.registry import absolute_name
 from copub.lists.tomlfile import TomlFile, TomlPath, parse_toml, read_toml
 from copub.shipped import find_shipped, no_such
-from copub.study.study import Event, Side, Study
+from copub.study.study import Event, PanelPair, Side, Study, names_of_pairs
 from copub.study.studykeys import BOUNDED, RENAMED, SETTINGS, Setting
 
+_LEAST_PAIRS = 2
 MOST_LAG = 35
 """Months after an event that may be left out: the window that is compared is of 36."""
 
@@ -191,7 +193,7 @@ def _contradictions(toml: TomlFile, values: Mapping[str, Any]) -> list[Fault]:
                 toml.where("years", "to"), f"years.to: the years are reversed: from {first} to {last}", "exchange them"
             )
         )
-    both = sorted(set(values["sides.a.countries"] or ()) & set(values["sides.b.countries"] or ()))
+    both = sorted(set(_members(values, "a")) & set(_members(values, "b")))
     if both:
         faults.append(
             Fault(
@@ -200,6 +202,7 @@ def _contradictions(toml: TomlFile, values: Mapping[str, Any]) -> list[Fault]:
                 "a country belongs to one side",
             )
         )
+    faults += _panel_faults(toml, values)
     for position, event in enumerate(values["events"]):
         where = toml.where("events", position)
         unknown = sorted(set(event) - {"date", "label", "lag_months"})
@@ -222,12 +225,91 @@ def _contradictions(toml: TomlFile, values: Mapping[str, Any]) -> list[Fault]:
     return faults
 
 
+def _members(values: Mapping[str, Any], side: str) -> tuple[str, ...]:
+    """Return the codes of a side, its groups as their members."""
+    return expanded(values[f"sides.{side}.countries"] or ())
+
+
+def _panel_faults(toml: TomlFile, values: Mapping[str, Any]) -> list[Fault]:
+    """Return what is wrong with the pairs of a panel."""
+    faults: list[Fault] = []
+    for position, pair in enumerate(values["pairs"]):
+        where = toml.where("pairs", position)
+        unknown = sorted(set(pair) - {"a", "b"})
+        if unknown:
+            faults.append(Fault(where, f"unknown key {unknown[0]!r} in a pair", "known: a, b"))
+        for side in ("a", "b"):
+            names = _names(pair.get(side))
+            stated = [*filter(None, map(member_fault, names))]
+            if not names:
+                stated.append(f"a pair needs {side}, a country or a group, or a list of such")
+            if not stated:
+                outside = sorted(set(expanded(names)) - set(_members(values, side)))
+                stated += [f"{code} is not on side {side.upper()}" for code in outside]
+            faults += [
+                Fault(where, message, f"its countries are a part of sides.{side}.countries") for message in stated
+            ]
+    if values["pairs"] and (values["sides.a.each"] or values["sides.b.each"]):
+        faults.append(Fault(toml.where("pairs"), "pairs and each exclude each other", "leave one of them out"))
+    if faults or not all(_members(values, side) for side in ("a", "b")):
+        return faults
+    found = _pairs(values)
+    keys = [pair.key for pair in found]
+    faults += [
+        Fault(toml.where("pairs"), f"the pair {key} is named twice", "name it once")
+        for key in dict.fromkeys(key for key in keys if keys.count(key) > 1)
+    ]
+    is_panel = values["pairs"] or values["sides.a.each"] or values["sides.b.each"]
+    if is_panel and len(found) < _LEAST_PAIRS:
+        where = toml.where("pairs") if values["pairs"] else toml.where("sides")
+        faults.append(Fault(where, "a panel needs two pairs or more", "name more countries, or leave out each"))
+    reference = values["panel.reference"]
+    if reference and not faults and reference not in names_of_pairs(found):
+        known = ", ".join(names_of_pairs(found)) or "none: the study is no panel (sides.a.each, pairs)"
+        message = f"panel.reference: {reference!r} names no pair of the panel"
+        faults.append(Fault(toml.where("panel", "reference"), message, f"known: {known}"))
+    return faults
+
+
+def _names(written: Any) -> list[str]:
+    """Return the countries and groups of one side of a pair as written; nothing if they are no texts."""
+    names = [written] if isinstance(written, str) else written
+    return list(names) if isinstance(names, list) and all(isinstance(name, str) for name in names) else []
+
+
+def _pairs(values: Mapping[str, Any]) -> tuple[PanelPair, ...]:
+    """Return the pairs of a panel in the order of their keys; none if the study is no panel."""
+    whole = {side: Side(values[f"sides.{side}.name"], _members(values, side)) for side in ("a", "b")}
+
+    def side_of(codes: Sequence[str], side: str) -> Side:
+        return whole[side] if set(codes) == set(whole[side].countries) else Side(name_of_side(codes), tuple(codes))
+
+    if values["pairs"]:
+        found = [
+            PanelPair(side_of(expanded(_names(pair["a"])), "a"), side_of(expanded(_names(pair["b"])), "b"))
+            for pair in values["pairs"]
+        ]
+        return tuple(sorted(found, key=lambda pair: pair.key))
+    parts = {
+        side: [side_of([code], side) for code in whole[side].countries]
+        if values[f"sides.{side}.each"]
+        else [whole[side]]
+        for side in ("a", "b")
+    }
+    if not (values["sides.a.each"] or values["sides.b.each"]):
+        return ()
+    return tuple(sorted((PanelPair(a, b) for a in parts["a"] for b in parts["b"]), key=lambda pair: pair.key))
+
+
 def _build(toml: TomlFile, values: Mapping[str, Any]) -> Study:
     plain = {setting.attribute: values[setting.key] for setting in SETTINGS if setting.attribute}
+    pairs = _pairs(values)
+    reference = values["panel.reference"]
     return Study(
-        **plain,
-        side_a=Side(values["sides.a.name"], values["sides.a.countries"]),
-        side_b=Side(values["sides.b.name"], values["sides.b.countries"]),
+        **plain | {"reference": names_of_pairs(pairs)[reference].key if reference else ""},
+        side_a=Side(values["sides.a.name"], _members(values, "a")),
+        side_b=Side(values["sides.b.name"], _members(values, "b")),
+        pairs=pairs,
         events=tuple(Event(str(e["date"]), e["label"], e.get("lag_months", 0)) for e in values["events"]),
         bounds={name: (float(low), float(high)) for name, (low, high) in values["assertions"].items()},
         raw=toml.text,

@@ -11,6 +11,7 @@ from string import Template
 from textwrap import fill
 
 from copub.countries import COUNTRIES, listing
+from copub.countrygroups import GROUPS, group_of, name_of_side
 from copub.lists.checks import LANGUAGES
 from copub.lists.modelcard import MODEL
 from copub.lists.taxonomy import FOLDER as TAXONOMIES
@@ -24,7 +25,7 @@ _TEMPLATE = Path(__file__).with_name("template.txt")
 _WIDTH = 110
 _OWN = "register"  # kind of the lists that copub made itself: related units, the list of the demo
 _NAMED = 4
-"""Countries of a side that its name spells out; a longer list would fill the title of the report."""
+"""Countries that a sentence spells out."""
 _GREATER_CHINA = ("HK", "MO", "TW")
 
 
@@ -69,7 +70,7 @@ def coverage_of(countries: Sequence[str]) -> Coverage:
     )
 
 
-def new_study(pair: Pair, *, study_id: str, years: tuple[int, int], title: str = "") -> str:
+def new_study(pair: Pair, *, study_id: str, years: tuple[int, int], title: str = "", each: bool = False) -> str:
     """Return the text of a commented study for a pair of countries.
 
     Parameters
@@ -78,26 +79,28 @@ def new_study(pair: Pair, *, study_id: str, years: tuple[int, int], title: str =
     study_id : id of the study.
     years : first and last year of publication.
     title : title of the report; by default one that names the countries.
+    each : whether every country of side A is a pair of its own: a panel.
     """
-    name_a, name_b = _name(pair.side_a), _name(pair.side_b)
-    a, b = in_sentence(pair.side_a), in_sentence(pair.side_b)
+    name_a, name_b = name_of_side(pair.side_a), name_of_side(pair.side_b)
+    b = in_sentence(pair.side_b)
     coverage = coverage_of(pair.side_b)
     levels = _counted_levels(coverage.headline)
     taxonomy = load_taxonomy(MODEL)
-    is_two = len(pair.side_a) == len(pair.side_b) == 1
-    both = f"{a} and {b}" if is_two else f"{a} on one side and {b} on the other"
     values = {
         "id": _toml(study_id),
-        "title": _toml(title or f"{name_a} – {name_b}: critical technologies and listed institutions"),
-        "question": _toml(
-            f"What share of the co-publications of {both} is on critical technologies "
-            "and involves a listed institution?"
-        ),
+        "title": _toml(title or title_of_sides(name_a, name_b)),
+        "question": _toml(question_of_sides(pair.side_a, pair.side_b)),
         "languages": ", ".join(LANGUAGES),
         "name_a": _toml(name_a),
         "name_b": _toml(name_b),
-        "countries_a": _toml(pair.side_a),
-        "countries_b": _toml(pair.side_b),
+        "countries_a": _written(pair.side_a),
+        "countries_b": _written(pair.side_b),
+        "groups": ", ".join(GROUPS),
+        "each": "each = true" if each else "# each = true ",
+        "panel": "" if each else "# ",
+        "reference": _toml(pair.side_a[0]),
+        "first_a": _toml(pair.side_a[0]),
+        "first_b": _toml(pair.side_b[0]),
         "china": _china(pair),
         "year_from": str(years[0]),
         "year_to": str(years[1]),
@@ -116,6 +119,18 @@ def new_study(pair: Pair, *, study_id: str, years: tuple[int, int], title: str =
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(values)
 
 
+def title_of_sides(name_a: str, name_b: str) -> str:
+    """Return the title of a study that has none of its own."""
+    return f"{name_a} – {name_b}: critical technologies and listed institutions"
+
+
+def question_of_sides(side_a: Sequence[str], side_b: Sequence[str]) -> str:
+    """Return the question of a study of these countries as a sentence."""
+    a, b = in_sentence(side_a), in_sentence(side_b)
+    both = f"{a} and {b}" if len(side_a) == len(side_b) == 1 else f"{a} on one side and {b} on the other"
+    return f"What share of the co-publications of {both} is on critical technologies and involves a listed institution?"
+
+
 def uncovered_note(coverage: Coverage) -> str:
     """Return what the user must know where no shipped watchlist names an institution of side B; else ""."""
     if not coverage.uncovered:
@@ -131,11 +146,9 @@ def uncovered_note(coverage: Coverage) -> str:
 
 def in_sentence(codes: Sequence[str]) -> str:
     """Return countries as a list in a sentence: "the Netherlands and Iran"."""
+    if (group := group_of(codes)) and len(codes) > _NAMED:
+        return f"{group.name_in_sentence} ({len(codes)} countries)"
     return listing([COUNTRIES[code].name_in_sentence for code in codes]) if len(codes) <= _NAMED else ", ".join(codes)
-
-
-def _name(codes: Sequence[str]) -> str:
-    return listing([COUNTRIES[code].name for code in codes]) if len(codes) <= _NAMED else " ".join(codes)
 
 
 def _counted_levels(lists: Sequence[Watchlist]) -> list[str]:
@@ -155,6 +168,12 @@ def _watchlist_lines(coverage: Coverage) -> list[str]:
 
 def _row(text: str) -> str:
     return f"#   {text}" if len(text) <= _WIDTH else f"#   {text[: _WIDTH - 2]} …"
+
+
+def _written(codes: Sequence[str]) -> str:
+    """Return the countries of a side as a study file has them: a group by its id."""
+    group = group_of(codes)
+    return _toml([group.id] if group else codes)
 
 
 def _china(pair: Pair) -> str:
