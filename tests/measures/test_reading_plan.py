@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 
 from copub.lists.errorcounts import ErrorCounts, Errors, EvaluationSet
-from copub.measures.adjusted import prepared
-from copub.measures.readingplan import reading_plan
+from copub.lists.labels import LABELS
+from copub.measures.adjusted import UNUSED, adjusted, labels_of_works, prepared
+from copub.measures.readingplan import leading, reading_plan, works_to_lead
+from copub.review.works import draw_works
 from copub.technology.taught import TAUGHT
 
 from .worlds import STUDY, measured
@@ -61,3 +63,43 @@ def test_works_whose_reading_taught_the_classifier_need_no_reading() -> None:
 def test_without_works_or_an_evaluation_there_is_no_plan(errors: Errors | None) -> None:
     works = many() if errors is None else many().clear()
     assert reading_plan(STUDY, prepared(STUDY, works), errors).is_empty()
+
+
+def read_first(works: pl.DataFrame, count: int, *, critical: bool) -> pl.DataFrame:
+    """Return labels of the first works of the draw, each answered the same."""
+    drawn = draw_works(works, count)
+    return drawn.select(
+        "work_id", "stands_for", critical=pl.lit(critical), listed=pl.lit(critical), top_level=pl.lit(False),
+        reader=pl.lit("Ann"), date=pl.lit("2026-11-20"), reason=pl.lit(""),
+    ).select(LABELS.names())  # fmt: skip
+
+
+@pytest.mark.parametrize("critical", [True, False])
+def test_reading_leads_from_a_number_of_works_that_does_not_depend_on_the_answers(*, critical: bool) -> None:
+    works = many()
+    known = prepared(STUDY, works)
+    needed = works_to_lead(STUDY, known, ERRORS)
+    assert 8 < needed < 200
+    for count, method in ((needed - 1, "evaluation"), (needed, "labelled sample")):
+        labels = labels_of_works(known, read_first(works, count, critical=critical))
+        table = adjusted(STUDY, known, ERRORS, leading(STUDY, known, ERRORS, labels))
+        row = table.filter(slice_kind="all", measure="critical_listed").row(0, named=True)
+        assert row["method"] == method
+        why = f"{needed - 1} works are read, {needed} are needed for a narrower interval"
+        assert (f"{UNUSED}{why}" in row["basis"]) is (method == "evaluation")
+
+
+def test_reading_is_expected_to_give_the_narrower_interval_from_there_on() -> None:
+    known = prepared(STUDY, many())
+    row = adjusted(STUDY, known, ERRORS).filter(slice_kind="all", measure="critical_listed").row(0, named=True)
+    width = row["adjusted_high"] - row["adjusted_low"]
+    needed = works_to_lead(STUDY, known, ERRORS)
+    plan = reading_plan(STUDY, known, ERRORS).filter(measure="critical_listed")
+    assert all((wide <= width) is (read >= needed) for read, wide in plan.select("works_read", "width").iter_rows())
+
+
+def test_without_an_evaluation_reading_leads_at_once() -> None:
+    known = prepared(STUDY, many())
+    assert works_to_lead(STUDY, known, None) == 0 and leading(STUDY, known, ERRORS, None) is None
+    few = prepared(STUDY, many(STUDY.small_rate - 1))
+    assert works_to_lead(STUDY, few, ERRORS) == 0

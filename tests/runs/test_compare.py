@@ -20,9 +20,10 @@ from copub.history.attribution import ORDERS, acting, chain, masks_of, orders_of
 from copub.history.causes import candidates
 from copub.history.compare import Comparison, compare
 from copub.history.compare import _joined as joined
-from copub.history.comparisonwords import cautions
+from copub.history.comparisonwords import cautions, estimates_sentence
 from copub.history.runpair import Pair as Runs
 from copub.runs import Run, RunWriter
+from copub.runs.folder import ESTIMATE
 from copub.runs.instruments import study_of
 from copub.study import Side, Study
 
@@ -354,6 +355,22 @@ def test_a_comparison_starts_and_ends_at_the_shares_of_the_runs(tmp_path: Path) 
             own = run.share(row["measure"], row["counting"])
             assert row[f"share_{side}"] == pytest.approx(own["share"], abs=1e-12)
             assert row[f"denominator_{side}"] == pytest.approx(own["denominator"], abs=1e-9)
+            assert [row[f"{name}_{side}"] for name in ESTIMATE] == [own[name] for name in ESTIMATE]
+
+
+def test_the_estimate_of_each_run_is_named_for_what_it_is() -> None:
+    row = {f"{name}_{side}": None for name in ESTIMATE for side in ("before", "after")}
+    assert estimates_sentence(row) == ""
+    row |= {
+        "adjusted_before": 0.1,
+        "adjusted_low_before": 0.05,
+        "adjusted_high_before": 0.2,
+        "method_before": "evaluation",
+    }
+    first = "10.00% (5.00% to 20.00%), corrected"
+    assert estimates_sentence(row) == f" Estimate: {first}, then none."
+    row |= {f"{name}_after": row[f"{name}_before"] for name in ESTIMATE} | {"method_after": "labelled sample"}
+    assert estimates_sentence(row) == f" Estimate: {first}, then 10.00% (5.00% to 20.00%), from reading."
 
 
 def test_a_run_without_shares_cannot_be_compared(tmp_path: Path) -> None:

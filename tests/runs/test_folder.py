@@ -11,6 +11,7 @@ import pytest
 
 from copub.errors import InputError
 from copub.runs import Run, RunWriter, folder, sha256_of, tablefile
+from copub.runs.folder import ESTIMATE
 from copub.schema import TABLES, empty
 
 
@@ -103,6 +104,15 @@ def test_an_unknown_share_lists_the_known_ones(tmp_path: Path) -> None:
     run = writer.finish({"study": {"counting": "full"}})
     with pytest.raises(InputError, match="no share 'x'"):
         run.share("x")
+
+
+def test_a_share_comes_with_the_corrected_share_or_the_one_from_reading_in_full_counting(demo_run: Run) -> None:
+    row = demo_run.tables["adjusted"].filter(slice_kind="all", measure="critical").row(0, named=True)
+    share = demo_run.share("critical")
+    assert row["method"] == "evaluation"
+    assert {name: share[name] for name in ESTIMATE} == {name: row[name] for name in ESTIMATE}
+    assert demo_run.share("critical", "fractional-authors")["adjusted"] is None
+    assert demo_run.share("listed_given_critical")["method"] is None
 
 
 def test_a_reports_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from copub.history.series import SERIES, series, series_lines
 from copub.runs import Run, RunWriter
+from copub.runs.folder import ESTIMATE
 from copub.study import Study
 
 from .world import EARLIER, LATER, STUDY, make_run, plain_world
@@ -80,3 +81,13 @@ def test_lines_tell_both_shares_and_every_change(runs: list[Run]) -> None:
     lines = series_lines(series(runs, as_it_was))
     assert sum(line.startswith("  changed: ") for line in lines) == 5
     assert "with today's instruments" in lines[0]
+
+
+def test_the_estimate_of_a_run_is_shown_as_what_it_is(tmp_path: Path) -> None:
+    run = make_run(tmp_path, plain_world().values(), whole=True)
+    row = series([run], as_it_was).row(0, named=True)
+    assert {name: row[name] for name in ESTIMATE} == {name: run.share()[name] for name in ESTIMATE}
+    table = series([run], as_it_was).with_columns(
+        adjusted=pl.lit(0.1), adjusted_low=pl.lit(0.05), adjusted_high=pl.lit(0.2), method=pl.lit("labelled sample")
+    )
+    assert "  estimate: 10.00% (5.00% to 20.00%), from reading" in series_lines(table)

@@ -155,8 +155,8 @@ def import_command(
 ) -> None:
     """Import what readers decided, from files of pages and sheets.
 
-    Every imported file is kept as it is, in reports/STUDY/review. Answers on works become labels, which the
-    corrected shares of the next run are based on; of one reader the latest answer counts. Works on which
+    Every imported file is kept as it is, in reports/STUDY/review. Answers on works become labels, from which
+    the next run estimates the share; of one reader the latest answer counts. Works on which
     readers differ have no label until a third look (review page --third-look). Decisions on affiliations
     (review sample, or a page of affiliations) change which hits count in every later run.
 
@@ -262,7 +262,7 @@ def status_command(
       copub review status belgium-china
       copub review status belgium-china --width 1.5
     """
-    from copub.measures.inputs import taught_for
+    from copub.measures.inputs import errors_of, taught_for
     from copub.review.status import WIDTHS, facts_of, status_of
     from copub.runs.copies import question_of
     from copub.runs.keep import find_run
@@ -272,7 +272,7 @@ def status_command(
     study, taught = question.study, taught_for(question.taxonomies[0])
     _check_measured(found)
     widths = [points / 100 for points in width] if width else WIDTHS
-    status = status_of(study, found.tables["copublications"], ledger, widths, taught)
+    status = status_of(study, found.tables["copublications"], ledger, widths, taught, errors_of(question))
     if as_json:
         print_json(facts_of(status))
         return
@@ -297,6 +297,8 @@ def status_command(
                 lines.append(
                     f"copub against the labels, {name}: precision {row['precision']:.2f}, recall {row['recall']:.2f}"
                 )
+    if status.leads_from:
+        lines.append(f"the report rests on the labels from {amount(status.leads_from, 'work')} read on")
     for wanted, count in status.still.items():
         lines.append(
             f"still to read for {100 * wanted:g} points: " + (f"about {amount(count, 'work')}" if count else "nothing")

@@ -1,4 +1,4 @@
-"""Commands for review by people on sheets: sample (affiliations), works (adjusted shares), texts and labels (areas)."""
+"""Commands for review by people on sheets: sample (affiliations), works (for shares), texts and labels (areas)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def works_command(
     Readers decide whether a work is critical and names a listed institution. The works are drawn by a
     hash of the id, from every decision, with scores near to and far from the threshold. The sheet does
     not show what copub decided. Fill in critical, listed, top_level (yes or no), reader and date, leave the column
-    draw as it is, and give the sheet to review import: the corrected shares of the next run are based on it.
+    draw as it is, and give the sheet to review import: the next run has the share from reading.
 
     \b
     Example:

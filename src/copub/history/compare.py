@@ -19,7 +19,7 @@ from copub.history.causes import AFFILIATED, CAUSES, INDEXED, LEFT, TOPICS, cand
 from copub.history.comparisontables import COMPARISON_TABLES, conform_comparison
 from copub.history.runpair import Pair
 from copub.history.states import read_state
-from copub.runs.folder import Run, refuse_older, with_todays_columns
+from copub.runs.folder import ESTIMATE, Run, refuse_older, with_todays_columns
 from copub.runs.instruments import (
     UNKNOWN,
     InstrumentChange,
@@ -103,7 +103,7 @@ def _compared(run_a: Run, run_b: Run) -> Comparison:
     moved = moves(works, found)
     split = pl.DataFrame(parts(state_a, state_b, masks_of(works, found)), schema=_PART_TYPES)
     tables = {
-        "shares": _shares(state_a, state_b),
+        "shares": _with_estimates(_shares(state_a, state_b), before, after),
         "parts": _with_kinds(split, met),
         "works": _works(pair, works, moved),
         "moves": moved,
@@ -167,6 +167,20 @@ def _shares(before: State, after: State) -> pl.DataFrame:
         .with_columns(share("before"), share("after"))
         .with_columns((pl.col("share_after") - pl.col("share_before")).alias("difference"))
     )
+
+
+def _with_estimates(shares: pl.DataFrame, before: Run, after: Run) -> pl.DataFrame:
+    """Add the corrected share of each run, or its share from reading, which are in full counting."""
+    wanted = dict.fromkeys(ESTIMATE[:-1], pl.Float64) | {"method": pl.String}
+    for side, run in (("before", before), ("after", after)):
+        rows = [
+            (measure, "full", *(run.estimate(measure)[name] for name in ESTIMATE))
+            for measure in shares["measure"].unique().sort()
+        ]
+        schema = {"measure": pl.String, "counting": pl.String, **{f"{name}_{side}": of for name, of in wanted.items()}}
+        found = pl.DataFrame(rows, schema=schema, orient="row")
+        shares = shares.join(found, on=["measure", "counting"], how="left", maintain_order="left")
+    return shares
 
 
 def _with_kinds(split: pl.DataFrame, met: list[InstrumentChange]) -> pl.DataFrame:
@@ -295,7 +309,7 @@ def _notes(pair: Pair, first: Run, second: Run) -> list[str]:
 
 
 _OPPOSITE = {"added": "removed", "removed": "added"}
-_SIDED = ("share", "numerator", "denominator")
+_SIDED = ("share", "numerator", "denominator", *ESTIMATE)
 _PAIRS = (
     ("before", "after"),
     ("entered", "left"),

@@ -10,6 +10,17 @@ from copub.schema import TEXTS, Column, Table
 
 _WORK = Column("work_id", pl.String, "OpenAlex id of the work, short form (W…)")
 
+_ESTIMATES = tuple(
+    Column(f"{name}_{side}", pl.String if name == "method" else pl.Float64, f"{meaning}, {run}", unit)
+    for side, run in (("before", "in the first run"), ("after", "in the second run"))
+    for name, meaning, unit in (
+        ("adjusted", "corrected share, or share from reading, in full counting; null where there is none", "0 to 1"),
+        ("adjusted_low", "lower end of its interval", "0 to 1"),
+        ("adjusted_high", "upper end of its interval", "0 to 1"),
+        ("method", "evaluation: corrected share | labelled sample: share from reading", ""),
+    )
+)
+
 COMPARISON_TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
@@ -27,6 +38,7 @@ COMPARISON_TABLES: Mapping[str, Table] = {
                 Column("denominator_after", pl.Float64, "works, or sum of weights, in the second run", "works"),
                 Column("share_after", pl.Float64, "share in the second run; null over no works", "0 to 1"),
                 Column("difference", pl.Float64, "share_after - share_before", "-1 to 1"),
+                *_ESTIMATES,
             ),
         ),
         Table(

@@ -10,7 +10,9 @@ import polars as pl
 from copub.countries import listing
 from copub.history.causes import CAUSES
 from copub.history.compare import Comparison
+from copub.history.series import estimate_words
 from copub.report.messages import load_messages
+from copub.runs.folder import ESTIMATE
 from copub.runs.instruments import last_retrieval
 
 MEASURES: Mapping[str, str] = {
@@ -76,8 +78,14 @@ def share_sentence(comparison: Comparison, measure: str, counting: str) -> str:
         f"{MEASURES[measure].capitalize()}: {percent(row['share_before'])} "
         f"({_count(row['numerator_before'])} of {_count(row['denominator_before'])}), then "
         f"{percent(row['share_after'])} ({_count(row['numerator_after'])} of {_count(row['denominator_after'])}): "
-        f"{points(row['difference'])}; {COUNTINGS[counting]}."
+        f"{points(row['difference'])}; {COUNTINGS[counting]}.{estimates_sentence(row)}"
     )
+
+
+def estimates_sentence(row: Mapping[str, Any]) -> str:
+    """Return the sentence on the corrected shares, or shares from reading, of the two runs; nothing without any."""
+    first, second = (estimate_words({name: row[f"{name}_{side}"] for name in ESTIMATE}) for side in ("before", "after"))
+    return f" Estimate: {first or 'none'}, then {second or 'none'}." if first or second else ""
 
 
 def _count(value: float) -> str:

@@ -15,10 +15,11 @@ import polars as pl
 
 from copub.intervals import with_intervals
 from copub.lines import aligned
+from copub.measures.adjusted import LABELLED
 from copub.measures.shares import COUNTING_WEIGHT
 from copub.progress import bar
 from copub.report.messages import load_messages
-from copub.runs.folder import Run, with_todays_columns
+from copub.runs.folder import ESTIMATE, Run, with_todays_columns
 from copub.runs.instruments import (
     changed_settings,
     epoch_spans,
@@ -49,6 +50,10 @@ SERIES = Table(
         Column("denominator", pl.Float64, "co-publications, or sum of weights", "works"),
         Column("share", pl.Float64, "headline as the run gave it; null if it was stopped before", "0 to 1"),
         *(Column(name, pl.Float64, meaning, "0 to 1") for name, meaning in _ENDS),
+        Column("adjusted", pl.Float64, "corrected share, or share from reading, in full counting", "0 to 1"),
+        Column("adjusted_low", pl.Float64, "lower end of its interval", "0 to 1"),
+        Column("adjusted_high", pl.Float64, "upper end of its interval", "0 to 1"),
+        Column("method", pl.String, "evaluation: corrected share | labelled sample: share from reading"),
         Column("today_numerator", pl.Float64, "the same with today's instruments", "works"),
         Column("today_denominator", pl.Float64, "the same with today's instruments", "works"),
         Column("today_share", pl.Float64, "headline with today's instruments on the run's own records", "0 to 1"),
@@ -95,9 +100,9 @@ def series(runs: Sequence[Run], rescore: Rescore) -> pl.DataFrame:
 
 def _own(run: Run, counting: str) -> Mapping[str, Any]:
     if "shares" not in run.tables:
-        return dict.fromkeys(_NUMBERS)
+        return dict.fromkeys((*_NUMBERS, *ESTIMATE))
     share = run.share("critical_listed", counting)
-    return {name: share[name] for name in _NUMBERS}
+    return {name: share[name] for name in (*_NUMBERS, *ESTIMATE)}
 
 
 def _today(run: Run, study: Study, rescore: Rescore) -> Mapping[str, Any]:
@@ -129,6 +134,14 @@ def _changed(before: Run, after: Run) -> list[str]:
     ]
 
 
+def estimate_words(row: Mapping[str, Any]) -> str:
+    """Return the estimate of a share with its interval and what it is: corrected, or from reading; else nothing."""
+    if row["adjusted"] is None:
+        return ""
+    share, low, high = (load_messages().percent(row[name], 2) for name in ESTIMATE[:3])
+    return f"{share} ({low} to {high}), {'from reading' if row['method'] == LABELLED else 'corrected'}"
+
+
 def series_lines(table: pl.DataFrame) -> list[str]:
     """Return what ``copub trend`` prints: one line per run, and below it what changed since the run before."""
 
@@ -146,9 +159,15 @@ def series_lines(table: pl.DataFrame) -> list[str]:
         for row in table.iter_rows(named=True)
     ]
     head, *lines = aligned([["run", "share", "interval", "today", "works today"], *rows])
-    changes = [[f"  changed: {change}" for change in row] for row in table["changed"]]
+    below = [
+        [
+            *([f"  estimate: {estimate_words(row)}"] if row["adjusted"] is not None else []),
+            *(f"  changed: {change}" for change in row["changed"]),
+        ]
+        for row in table.iter_rows(named=True)
+    ]
     return [
         f"Critical and listed, {table['counting'][0]} counting; today: with today's instruments on the same records.",
         head,
-        *(text for line, changed in zip(lines, changes, strict=True) for text in (line, *changed)),
+        *(text for line, more in zip(lines, below, strict=True) for text in (line, *more)),
     ]

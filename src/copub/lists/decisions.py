@@ -1,6 +1,6 @@
 """What people decided who read, on affiliations and on whole works: kept per study, for every later run.
 
-Decisions on affiliations change hits; labels of works change nothing but the adjusted shares. Before a file
+Decisions on affiliations change hits; labels of works change nothing but the share from reading. Before a file
 changes, it is copied to ``review/earlier`` of the study's folder: no version is ever lost.
 """
 
@@ -155,7 +155,7 @@ def _keep_earlier(path: Path) -> None:
 
 
 def label_facts(labels: pl.DataFrame | None) -> list[dict[str, Any]]:
-    """Return the labels for the manifest, one by one: the adjusted shares of the run rest on them."""
+    """Return the labels for the manifest, one by one: the shares from reading rest on them."""
     return [] if labels is None else labels.to_dicts()
 
 

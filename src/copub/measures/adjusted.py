@@ -1,8 +1,9 @@
-"""Raw and adjusted shares side by side: the table ``adjusted``.
+"""Raw shares beside corrected ones, or those from reading: the table ``adjusted``.
 
 A share is given three times, as three statements: counted over the works at hand (a census, exact), as it
-would be if each of these works had been classified rightly (model interval), and as a draw from a larger
-set of works like them (superpopulation: Wilson's interval, and one that minds works of the same authors).
+would be if each of these works had been classified rightly (corrected share, or share from reading), and as a
+draw from a larger set of works like them (superpopulation: Wilson's interval, and one that minds works of the same
+authors).
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from copub.technology.taught import TAUGHT, with_readings
 if TYPE_CHECKING:
     from copub.study import Study
 
+LABELLED = "labelled sample"
+"""In ``method``: the share is estimated from works of the study that people have read."""
 FEW = "too few works for a correction"
 NO_EVALUATION = "no evaluation of the classifier under these settings is at hand"
 UNUSED = "; the labels are not used: "
@@ -62,14 +65,14 @@ def adjusted(
     errors: Errors | None,
     labels: Labels | None = None,
 ) -> pl.DataFrame:
-    """Return the table ``adjusted``: raw and adjusted shares side by side.
+    """Return the table ``adjusted``: raw shares beside corrected ones, or those from reading.
 
     Parameters
     ----------
     works : table ``copublications`` as `prepared` returns it.
     errors : the evaluation sets; None leaves the adjusted columns empty, and says so.
     labels : labels of the study's works (`labels_of_works`); used in place of the
-        evaluation where every decision that occurs in the study has some.
+        evaluation where nothing is lacking (every decision has some, and `copub.measures.readingplan.leading`).
     """
     rows = []
     for kind, piece, part in _slices(works.select(list(dict.fromkeys((*_READ, *READING_STRATA))))):
@@ -234,13 +237,17 @@ def decisions(works: pl.DataFrame) -> Decisions:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Labels joined to the works: stratum of each work, readings by stratum, what is lacking to use them."""
+    """Labels joined to the works: stratum of each work, readings by stratum, what is lacking to use them.
+
+    read : works with a label, training works apart.
+    """
 
     works: pl.DataFrame
     rates: Mapping[str, Array]
     words: str
     lacking: str
     knows_levels: bool
+    read: int
 
     def strata(self, works: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, Read]]:
         """Yield the works of each stratum of a slice: its own readings, and those of the whole stratum for others."""
@@ -254,7 +261,7 @@ class Labels:
         found = from_labels([stratum for _, stratum in self.strata(works)], study.confidence)
         if not self.knows_levels:
             found.pop("top_level", None)
-        return _Basis("labelled sample", self.words, found)
+        return _Basis(LABELLED, self.words, found)
 
 
 def labels_of_works(works: pl.DataFrame, labelled: pl.DataFrame | None) -> Labels | None:
@@ -295,6 +302,7 @@ def labels_of_works(works: pl.DataFrame, labelled: pl.DataFrame | None) -> Label
         _words(read, others, taught.height),
         _lacking(lacking, joined.drop_nulls("reader").height, labelled.height, taught),
         not known.filter(pl.col("listed") & pl.col("top_level").is_null()).height,
+        read.height,
     )
 
 

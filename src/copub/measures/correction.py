@@ -141,7 +141,7 @@ Accuracies = Mapping[str, Accuracy]
 def adjust(
     given: Decisions, errors: Errors, confidence: float, draws: int = DRAWS, seed: int = SEED
 ) -> dict[str, Estimate]:
-    """Return the adjusted share of each measure (`MEASURES`) with its interval; empty over no works.
+    """Return the corrected share of each measure (`MEASURES`) with its interval; empty over no works.
 
     Works that cannot be classified have their listing; by topic, the classified ones of the same listing
     represent them. Where an instrument may be uninformative, what rests on it is not estimated.

@@ -22,7 +22,7 @@ from copub.measures.families import institution_families
 from copub.measures.growth import growth
 from copub.measures.inputs import Inputs, inputs_of
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
-from copub.measures.readingplan import reading_plan
+from copub.measures.readingplan import leading, reading_plan
 from copub.measures.readings import readings
 from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
@@ -117,7 +117,7 @@ def _judged_rightly(given: Inputs, works: pl.DataFrame) -> dict[str, pl.DataFram
     known = prepared(given.study, works, given.groups, given.taught)
     labels = labels_of_works(known, given.labelled)
     return {
-        "adjusted": adjusted(given.study, known, given.errors, labels),
+        "adjusted": adjusted(given.study, known, given.errors, leading(given.study, known, given.errors, labels)),
         "dependence": dependence(given.study, known, labels),
         "reading_plan": reading_plan(given.study, known, given.errors),
     }

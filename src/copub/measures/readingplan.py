@@ -7,6 +7,7 @@ draws them, and the labelled estimate is computed from each.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,8 @@ import polars as pl
 
 from copub.intervals import DIGITS
 from copub.lists.errorcounts import Errors
-from copub.measures.adjusted import decisions, sheet_works
-from copub.measures.correction import Array, Read, from_labels, truth_given_decision
+from copub.measures.adjusted import Labels, decisions, sheet_works
+from copub.measures.correction import Array, Read, adjust, from_labels, truth_given_decision
 from copub.measures.strata import Key, allocate
 from copub.names import READING_STRATA
 from copub.schema import TABLES, conform
@@ -29,6 +30,7 @@ SHEETS = 20
 DRAWS = 500
 SEED = 1977
 PLANNED = ("critical", "critical_listed")
+HEADLINE = "critical_listed"
 
 
 def reading_plan(study: Study, works: pl.DataFrame, errors: Errors | None) -> pl.DataFrame:
@@ -50,6 +52,45 @@ def reading_plan(study: Study, works: pl.DataFrame, errors: Errors | None) -> pl
             ]
     frame = pl.DataFrame(rows, schema=TABLES["reading_plan"].schema)
     return conform("reading_plan", frame.with_columns(pl.col(pl.Float64).round(DIGITS)))
+
+
+def works_to_lead(study: Study, works: pl.DataFrame, errors: Errors | None) -> int:
+    """Return from how many works read on the share rests on reading instead of the evaluation sets.
+
+    It is the smallest number for which the interval of the headline from reading is expected to be no wider than
+    the corrected one. That follows from what the instruments decided and from the evaluation sets, so it is the
+    same whatever the readers answer: to choose the narrower interval after the labels are seen would make it
+    hold the true share less often than it states. 0 where no corrected interval can be given.
+
+    Parameters
+    ----------
+    works : table ``copublications`` as `copub.measures.adjusted.prepared` returns it.
+    """
+    to_read = sheet_works(works)
+    if errors is None or works.height < study.small_rate or not to_read.height:
+        return 0
+    given = decisions(works)
+    _, low, high = adjust(given, errors, study.confidence)[HEADLINE]
+    strata = _expected(to_read, truth_given_decision(given, errors))
+    known = works.height - to_read.height
+    few, enough = len(strata) - 1, to_read.height  # with fewer works than strata there is no estimate
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        if _widths(study, strata, known, middle)[HEADLINE] <= high - low:
+            enough = middle
+        else:
+            few = middle
+    return enough
+
+
+def leading(study: Study, works: pl.DataFrame, errors: Errors | None, labels: Labels | None) -> Labels | None:
+    """Return labels as they were, or, if too few works were read (`works_to_lead`), with that as what is lacking."""
+    if labels is None or labels.lacking:
+        return labels
+    needed = works_to_lead(study, works, errors)
+    if labels.read >= needed:
+        return labels
+    return replace(labels, lacking=f"{labels.read} works are read, {needed} are needed for a narrower interval")
 
 
 def _expected(works: pl.DataFrame, truth: Mapping[tuple[str, str], Array]) -> dict[Key, Array]:

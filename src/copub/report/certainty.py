@@ -1,8 +1,9 @@
 """What is certain about the headline, in sentences: three statements, each with its own label.
 
-The count is exact for the works at hand; the model interval says how far errors of the instruments may have
-moved it; the interval of a larger set takes the works as a draw. Where people have read works of the
-study, what they read leads; where not, the report states how many works to read for which width.
+The count is exact for the works at hand; the interval of the corrected share says how far errors of the
+instruments may have moved it; the interval of a larger set takes the works as a draw. Where people have read
+enough works of the study, the share from reading leads; where not, the report states how many works to read for
+which width.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from copub.measures.adjusted import FEW, UNUSED
+from copub.measures.adjusted import FEW, LABELLED, UNUSED
 from copub.report.facts import Facts, Row
 
 HEADLINE = "critical_listed"
-LABELLED = "labelled sample"
 AIM = 0.04
 """Width of an interval for which the report states how many works to read: two points either way."""
 NARROW = 0.01
@@ -55,7 +55,7 @@ def model_sentence(facts: Facts, *, advice: bool = True) -> str:
     if row is None or row["method"] == LABELLED or not row["denominator"]:
         return ""
     basis, _, why = (row["basis"] or "").partition(UNUSED)
-    unused = facts.words.say("certainty.unused", why=why) if why else ""
+    unused = facts.words.say("certainty.unused", why=facts.words.value(why)) if why else ""
     return " ".join(filter(None, (_model(facts, row, basis, advice=advice), unused)))
 
 

@@ -1,4 +1,4 @@
-"""The parts of the page below the first answer: adjusted shares, change, areas by level, specifications."""
+"""The parts of the page below the first answer: corrected shares, change, areas by level, specifications."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from copub.measures.adjusted import LABELLED
 from copub.report.blocks import Cell, Grid, Section, count_cell, figure_of, grid_of, rows_of
 from copub.report.charts import specification_chart
 from copub.report.facts import Facts, Row
@@ -14,16 +15,21 @@ from copub.report.grids import WRITERS, Column, Writer, grid_from, section_of
 _ROWS = 30
 _DRAWN = 400  # specifications drawn, evenly over their order; the table of the run holds them all
 
-_ADJUSTED: tuple[Column, ...] = (
-    ("label.measure", "measure", "measure"),
-    ("label.slice", "slice", "slice"),
-    ("label.share", "share", "share"),
-    ("label.interval", "ci", "bounds"),
-    ("label.adjusted", "adjusted", "share"),
-    ("label.adjusted_interval", "adjusted", "bounds"),
-    ("label.group_interval", "group", "bounds"),
-    ("label.design_effect", "design_effect", "figure"),
-)
+
+def _adjusted_columns(kind: str) -> tuple[Column, ...]:
+    """Return the columns of corrected shares, or of shares from reading ("corrected", "read")."""
+    return (
+        ("label.measure", "measure", "measure"),
+        ("label.slice", "slice", "slice"),
+        ("label.share", "share", "share"),
+        ("label.interval", "ci", "bounds"),
+        (f"label.{kind}", "adjusted", "share"),
+        (f"label.{kind}_interval", "adjusted", "bounds"),
+        ("label.group_interval", "group", "bounds"),
+        ("label.design_effect", "design_effect", "figure"),
+    )
+
+
 _PLAN: tuple[Column, ...] = (
     ("label.measure", "measure", "measure"),
     ("label.works_to_read", "works_read", "count"),
@@ -137,12 +143,13 @@ _OWN_WRITERS = {
 
 
 def adjusted_section(facts: Facts) -> Section | None:
-    """Return raw and adjusted shares beside each other, where an adjustment has a basis."""
+    """Return raw shares beside corrected ones, or those from reading, where these have a basis."""
     frame = facts.table("adjusted").filter(pl.col("method") != "none", pl.col("slice_kind") != "year")
     if frame.is_empty():
         return None
     words, title = facts.words, facts.words.say("section.adjusted")
-    grid = grid_from(facts, title, frame.sort(pl.col("slice_kind") != "all", maintain_order=True), _ADJUSTED)
+    columns = _adjusted_columns("read" if (frame["method"] == LABELLED).any() else "corrected")
+    grid = grid_from(facts, title, frame.sort(pl.col("slice_kind") != "all", maintain_order=True), columns)
     basis = tuple(
         words.say("label.basis", basis=words.value(text))
         for text in frame["basis"].drop_nulls().unique(maintain_order=True)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from copub.measures.adjusted import LABELLED
 from copub.report.blocks import Cell, Figure, Section, figure_of, grid_of, share_cell
-from copub.report.certainty import HEADLINE, LABELLED, headline_row, plan_sentence, read_sentence
+from copub.report.certainty import HEADLINE, headline_row, plan_sentence, read_sentence
 from copub.report.charts import estimate_chart, share_chart
 from copub.report.drawing import NARROW
 from copub.report.facts import Facts, Row
@@ -37,7 +38,7 @@ def answer_section(facts: Facts) -> Section:
 
 
 def _leading_figure(facts: Facts) -> dict[str, str]:
-    """Return the figure that leads, with the model interval: what people read, else the share as counted."""
+    """Return the figure that leads, with its interval: the share from reading, else the share as counted."""
     row = facts.share(HEADLINE)
     if row is None or row["share"] is None:
         return {"share": "", "bounds": ""}

@@ -8,8 +8,10 @@ from typing import Any
 
 import polars as pl
 
+from copub.lists.errorcounts import Errors
 from copub.lists.labels import LABELS
-from copub.measures.adjusted import adjusted, labels_of_works, prepared
+from copub.measures.adjusted import LABELLED, adjusted, labels_of_works, prepared
+from copub.measures.readingplan import works_to_lead
 from copub.measures.strata import Key, sizes_of_strata, with_strata
 from copub.names import READING_STRATA
 from copub.review.agreement import agreement
@@ -24,8 +26,6 @@ WIDTHS = (0.01, 0.02, 0.03)
 PLANNED_WORKS = 2.0
 """Works of a stratum that the planned rate counts as, beside those that were read."""
 
-LABELLED_SAMPLE = "labelled sample"
-
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -35,6 +35,7 @@ class Status:
     median time of each on a work, as the page measured it.
     opened : shown to somebody, without a label. share, low, high : estimate of critical and listed from the
     labels, None while it cannot be made; `lacking` says why. still : works to read beyond those with a label, by width.
+    leads_from : works read from which on the report rests on the labels (`copub.measures.readingplan.works_to_lead`).
     check : copub's decisions against the labels (`against_labels`).
     """
 
@@ -51,6 +52,7 @@ class Status:
     high: float | None
     lacking: str
     still: Mapping[float, int]
+    leads_from: int
     check: Mapping[str, Mapping[str, float | None]]
 
 
@@ -60,6 +62,7 @@ def status_of(
     ledger: Ledger,
     widths: Sequence[float] = WIDTHS,
     taught: pl.DataFrame | None = None,
+    errors: Errors | None = None,
 ) -> Status:
     """Return the status of reading.
 
@@ -68,6 +71,7 @@ def status_of(
     works : table ``copublications`` of the run.
     widths : of the interval, as shares; for each the works still to read are counted.
     taught : training works of the classifier, which nobody needs to read (`copub.measures.inputs.taught_for`).
+    errors : the evaluation sets on which the corrected share rests until enough works are read.
     """
     labels = ledger.labels.join(works.select("work_id"), on="work_id", how="semi")
     shown = ledger.shown & set(works["work_id"])
@@ -92,6 +96,7 @@ def status_of(
         high=high,
         lacking=lacking,
         still=_still(works, labels, widths, study.confidence, taught),
+        leads_from=works_to_lead(study, prepared(study, works, None, taught), errors),
         check=against_labels(works, labels),
     )
 
@@ -105,7 +110,7 @@ def _estimate(
     known = prepared(study, works, None, taught)
     table = adjusted(study, known, None, labels_of_works(known, labels.select(LABELS.names())))
     row = table.filter(slice_kind="all", measure="critical_listed").row(0, named=True)
-    if row["method"] != LABELLED_SAMPLE:
+    if row["method"] != LABELLED:
         return None, None, None, row["basis"]
     return row["adjusted"], row["adjusted_low"], row["adjusted_high"], ""
 

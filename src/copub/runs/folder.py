@@ -42,6 +42,10 @@ _PARTIAL = ".partial-"
 _MEND = "put the file back, or move the run folder away and run the study again"
 
 
+ESTIMATE = ("adjusted", "adjusted_low", "adjusted_high", "method")
+"""Columns of table ``adjusted`` that a share is given with: the corrected share, or the share from reading."""
+
+
 @dataclass(frozen=True, repr=False)
 class Run:
     """A finished run.
@@ -120,6 +124,9 @@ class Run:
         Returns
         -------
         The row of table ``shares`` as a dict: numerator, denominator, share (0 to 1), ci_low, ci_high, ...
+        Added from table ``adjusted``, in full counting: the corrected share or the share from reading (adjusted), its
+        interval (adjusted_low, adjusted_high), which of them it is (method: "evaluation" or "labelled sample") and what
+        it rests on (basis). These are None where the run has neither.
 
         Raises
         ------
@@ -131,11 +138,18 @@ class Run:
         overall = self.tables["shares"].filter(pl.col("slice_kind") == "all")
         for row in overall.iter_rows(named=True):
             if (row["measure"], row["counting"]) == (measure, rule):
-                return row
+                return row | self.estimate(measure if rule == "full" else "")
         measures, rules = (", ".join(overall[name].unique().sort()) for name in ("measure", "counting"))
         raise InputError(
             f"there is no share {measure!r} counted {rule!r}", hint=f"known measures: {measures}; counting: {rules}"
         )
+
+    def estimate(self, measure: str) -> dict[str, Any]:
+        """Return the corrected share of a measure over all works, or its share from reading: `ESTIMATE` and basis."""
+        rows = self.tables["adjusted"].filter(slice_kind="all", measure=measure) if "adjusted" in self.tables else None
+        found = rows.row(0, named=True) if rows is not None and rows.height else {}
+        known = found if found.get("adjusted") is not None else {}
+        return {name: known.get(name) for name in (*ESTIMATE, "basis")}
 
 
 def open_run(folder: str | Path) -> Run:
