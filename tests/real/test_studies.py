@@ -12,6 +12,7 @@ import pytest
 
 import copub
 from copub.cli.runs import run_lines
+from copub.measures.measure import OF_PANELS
 from copub.schema import TABLES
 
 pytestmark = pytest.mark.real
@@ -58,7 +59,7 @@ def test_works_of_an_excluded_type_are_counted_and_named(belgium_china: copub.Ru
 
 
 def test_all_tables_are_there_in_the_shape_of_the_schema(belgium_china: copub.Run) -> None:
-    assert set(belgium_china.tables) == set(TABLES)
+    assert set(belgium_china.tables) == set(TABLES) - OF_PANELS
     assert all(frame.schema == TABLES[name].schema for name, frame in belgium_china.tables.items())
 
 
@@ -114,3 +115,13 @@ def test_eu_china_runs_on_the_raw_works(works_files: list[Path], tmp_path: Path)
     assert steps["records read"] == 15_496
     assert steps["co-publications counted"] > 100
     assert run.share("critical_listed")["denominator"] == steps["co-publications counted"]
+    panel = run.tables["panel"].filter(measure="critical_listed", counting="full")
+    assert panel.height == 27
+    works = run.share("critical_listed")["denominator"]
+    assert set(panel["denominator"] + panel["rest_denominator"]) == {works}  # a work is of a pair, or of its rest
+    own = copub.run("eu-china", pair="BE", works=works_files[:1], reports=tmp_path)
+    assert {row["stage"]: row.get("result") for row in own.manifest["stages"]}["screen"] == "reused"
+    belgium = panel.row(by_predicate=pl.col("pair") == "BE-CN", named=True)
+    for name, value in own.share("critical_listed").items():
+        if name in ("numerator", "denominator", "share", "ci_low", "ci_high"):
+            assert belgium[name] == pytest.approx(value), name

@@ -43,7 +43,7 @@ _HAS: Mapping[str, pl.Expr] = {
     "critical_listed": pl.col("is_critical_listed"),
     "top_level": pl.col("is_top_level"),
 }
-_READ = (
+READ_COLUMNS = (
     "work_id", "publication_year", "text", "affiliation", "listing", "classifiable", "is_critical", "is_listed",
     "is_critical_listed", "is_top_level", "is_taught", "read_critical", "group",
 )  # fmt: skip
@@ -75,20 +75,27 @@ def adjusted(
         evaluation where nothing is lacking (every decision has some, and `copub.measures.readingplan.leading`).
     """
     rows = []
-    for kind, piece, part in _slices(works.select(list(dict.fromkeys((*_READ, *READING_STRATA))))):
-        basis = _basis(study, part, errors, labels)
-        for measure in MEASURES:
+    for kind, piece, part in _slices(works.select(list(dict.fromkeys((*READ_COLUMNS, *READING_STRATA))))):
+        for measure, estimate in corrected_shares(study, part, errors, labels).items():
             rows.append(
                 {
                     **_raw(study, part, measure),
                     "measure": measure,
                     "slice_kind": kind,
                     "slice": piece,
-                    **_estimate(basis, measure),
+                    **estimate,
                 }
             )
     frame = pl.DataFrame(rows, schema=TABLES["adjusted"].schema)
     return conform("adjusted", frame.with_columns(pl.col(pl.Float64).round(DIGITS)))
+
+
+def corrected_shares(
+    study: Study, works: pl.DataFrame, errors: Errors | None, labels: Labels | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return for each measure the adjusted share of these works, its interval, method and basis; as in `adjusted`."""
+    basis = _basis(study, works, errors, labels)
+    return {measure: _estimate(basis, measure) for measure in MEASURES}
 
 
 def prepared(

@@ -21,6 +21,7 @@ from copub.measures.events import events
 from copub.measures.families import institution_families
 from copub.measures.growth import growth
 from copub.measures.inputs import Inputs, inputs_of
+from copub.measures.panel import panel_tables
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
 from copub.measures.readingplan import leading, reading_plan
 from copub.measures.readings import readings
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 GIVEN = {"works", "topics", "authorships", "affiliations", "repairs", "population", "assignments", "hits"}
 """Tables of the stages before."""
+OF_PANELS = {"panel", "panel_periods"}
+"""Tables that only a panel has."""
 
 
 def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
@@ -54,7 +57,12 @@ def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
     hits = hits_of(question, corpus)
     view = view_of(question.study, corpus, hits, hits_of(other, corpus))
     groups = author_groups(view.works, corpus.read("authorships", "work_id", "author_seq", AUTHOR))
-    return numbers(inputs_of(question, hits, groups), view, as_of=corpus.retrieved_on, output=corpus.output)
+    given = inputs_of(question, hits, groups)
+    made = numbers(given, view, as_of=corpus.retrieved_on, output=corpus.output)
+    if question.study.pairs:
+        as_of = state_of(view.works, corpus.retrieved_on)
+        made |= panel_tables(question, given, corpus, view.authorships, made["copublications"], as_of)
+    return made
 
 
 def numbers(
@@ -70,7 +78,7 @@ def numbers(
     """
     made: dict[str, pl.DataFrame] = {}
     study = given.study
-    with bar(label="measure", total=len(TABLES.keys() - GIVEN), unit="tables") as shown:
+    with bar(label="measure", total=len(TABLES.keys() - GIVEN - OF_PANELS), unit="tables") as shown:
 
         def add(**tables: pl.DataFrame) -> None:
             made.update(tables)
