@@ -24,7 +24,7 @@ LAYERS = (
     ("report",),
     ("runs",),
     ("pipeline",),
-    ("history", "review"),
+    ("history", "review", "atlas"),
     ("api",),
     ("",),  # copub itself names what is public
     ("cli",),

@@ -30,6 +30,7 @@ _WORK: Mapping[str, str] = {
     "verify": "recompute the run and compare every table",
     "trend": "classify and screen the records of each run again",
     "extract": "read the snapshot",
+    "atlas": "read the snapshot and count every pair of countries",
 }
 _bars, _lines = True, False
 

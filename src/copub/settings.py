@@ -29,6 +29,11 @@ def folders(cache: str | Path | None = None, reports: str | Path | None = None) 
     )
 
 
+def atlas_folder(given: str | Path | None = None) -> Path:
+    """Return the folder of an atlas: the option, else COPUB_ATLAS, else `atlas` in the working directory."""
+    return _folder(given, "atlas", "COPUB_ATLAS")
+
+
 def _folder(given: str | Path | None, name: str, variable: str) -> Path:
     if given is None or (isinstance(given, str) and not given):
         return path_of(os.environ.get(variable) or name, variable)

@@ -7,6 +7,7 @@ output has closed it.
 
 from copub.cli import (
     allocator,  # must stay first: polars reads the setting when it is loaded
+    atlas,
     history,
     reading,
     reports,
@@ -23,6 +24,7 @@ from copub.cli.app import app, main
 __all__ = [
     "allocator",
     "app",
+    "atlas",
     "history",
     "main",
     "reading",

@@ -23,7 +23,7 @@ from copub.signals import SAID, STOPPED, Stopped, heed, stop, was_stopped
 
 ORDER = (
     "init", "run", "estimate", "classify", "screen", "evaluate", "review", "compare", "verify", "trend", "runs",
-    "export", "dossier", "snapshot", "studies", "taxonomies", "watchlists",
+    "export", "dossier", "snapshot", "atlas", "studies", "taxonomies", "watchlists",
 )  # fmt: skip
 """Commands in the order of their use, as help shows them."""
 

@@ -84,7 +84,7 @@ def new_study(pair: Pair, *, study_id: str, years: tuple[int, int], title: str =
     name_a, name_b = name_of_side(pair.side_a), name_of_side(pair.side_b)
     b = in_sentence(pair.side_b)
     coverage = coverage_of(pair.side_b)
-    levels = _counted_levels(coverage.headline)
+    levels = counted_levels(coverage.headline)
     taxonomy = load_taxonomy(MODEL)
     values = {
         "id": _toml(study_id),
@@ -151,7 +151,7 @@ def in_sentence(codes: Sequence[str]) -> str:
     return listing([COUNTRIES[code].name_in_sentence for code in codes]) if len(codes) <= _NAMED else ", ".join(codes)
 
 
-def _counted_levels(lists: Sequence[Watchlist]) -> list[str]:
+def counted_levels(lists: Sequence[Watchlist]) -> list[str]:
     """Return the stronger half of the levels of each list; the levels are strongest first in a list."""
     rated = [[level for level in watchlist.levels if level != UNRATED] or [LISTED] for watchlist in lists]
     return list(dict.fromkeys(level for levels in rated for level in levels[: (len(levels) + 1) // 2]))

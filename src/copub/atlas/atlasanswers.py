@@ -1,0 +1,207 @@
+"""What an atlas is asked: one pair, the partners of a country in order, the works behind a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import polars as pl
+
+from copub.atlas.cells import CRITICAL
+from copub.atlas.cellshares import Asked, shares_of
+from copub.atlas.stored import Atlas, name_of
+from copub.errors import InputError
+from copub.measures.shares import AREA_MEASURES, COUNTING_WEIGHT, LEVEL, MEASURES
+
+WHOLE = "copublications"
+"""The works of a pair, whatever they are: what may be asked for beside the measures."""
+ON_LISTS = tuple(
+    name for name in MEASURES if name in LEVEL or name.startswith("top_level") or name.endswith(("_lower", "_unrated"))
+)
+"""Measures that rest on a list."""
+EXPLAINED = pl.Schema(
+    {
+        "work_id": pl.String(),
+        "year": pl.Int32(),
+        "doi": pl.String(),
+        "title": pl.String(),
+        "countries": pl.List(pl.String),
+        "areas": pl.List(pl.String),
+        "list": pl.String(),
+        "category": pl.String(),
+        "level": pl.String(),
+        "entities": pl.List(pl.String),
+        "institutions": pl.List(pl.String),
+    }
+)
+"""Columns of the works behind a number. level: the strongest on the list; entities, institutions: ids and names of
+all institutions of the list that the work names on side b, at any level."""
+
+
+def show(
+    atlas: Atlas,
+    a: str,
+    b: str,
+    *,
+    years: Sequence[int] = (),
+    area: str = CRITICAL,
+    of_list: str = "",
+    by: Sequence[str] = (),
+) -> pl.DataFrame:
+    """Return the shares of a pair (`copub.atlas.cellshares.shares_of`).
+
+    Parameters
+    ----------
+    a, b : codes of countries; institutions count as listed on the side of b.
+    years : years to count; all without any.
+    area : one area instead of all.
+    of_list : the list that counts; by default the headline list of b.
+    by : "year", "area" or "list": one share for each; "area" takes the measures that a run has by area.
+    """
+    asked = atlas.list_for(of_list, b)
+    _expect_two(a, b)
+    cells = atlas.cells(years).filter(pl.col("a") == a, pl.col("b") == b)
+    if "area" in by:
+        rest = ("a", "b", *(name for name in by if name != "area"))
+        return pl.concat(
+            shares_of(atlas, cells, Asked(asked, one, rest, measures=AREA_MEASURES)) for one in atlas.areas
+        )
+    if "list" in by:
+        named = [one for one in atlas.lists if b in countries_of(atlas, one)]
+        return pl.concat([_nothing(atlas), *(shares_of(atlas, cells, Asked(one, area)) for one in named)])
+    return shares_of(atlas, cells, Asked(asked, area, ("a", "b", *by)))
+
+
+def _nothing(atlas: Atlas) -> pl.DataFrame:
+    return shares_of(atlas, atlas.cells().filter(pl.lit(value=False)), Asked(""))
+
+
+def countries_of(atlas: Atlas, of_list: str) -> list[str]:
+    """Return the countries of which a list names institutions."""
+    own = atlas.lists[of_list]["watchlists"]
+    countries: list[str] = atlas.entities.filter(pl.col("watchlist").is_in(own))["country"].unique().sort().to_list()
+    return countries
+
+
+def rank(
+    atlas: Atlas,
+    *,
+    a: str = "",
+    b: str = "",
+    years: Sequence[int] = (),
+    area: str = CRITICAL,
+    of_list: str = "",
+    measure: str = "critical_listed",
+    counting: str = "full",
+) -> pl.DataFrame:
+    """Return the partners of one country, the highest share first; small ones come last.
+
+    Parameters
+    ----------
+    a, b : the country whose partners are ranked, on one of the two sides.
+    measure, counting : names of table ``shares``.
+
+    Returns
+    -------
+    Columns of `copub.atlas.cellshares.shares_of` with ``country`` and ``name`` of the partner and its ``place``
+    (null where the numbers are small).
+    """
+    if bool(a) == bool(b):
+        raise InputError("one country is wanted", where="--a, --b", hint="write --b CN, or --a BE")
+    if measure not in MEASURES or counting not in COUNTING_WEIGHT:
+        hint = f"measures: {', '.join(MEASURES)}; counting: {', '.join(COUNTING_WEIGHT)}"
+        raise InputError(f"there is no {measure!r} under {counting!r}", where="--measure, --counting", hint=hint)
+    side, partner = ("a", "b") if a else ("b", "a")
+    cells = atlas.cells(years).filter(pl.col(side) == (a or b))
+    found = [_nothing(atlas)]
+    for one, partners in _by_list(atlas, of_list, a=a, b=b):
+        if not one and measure in ON_LISTS:
+            continue  # no list names an institution there: a share of 0 would say nothing
+        own = cells.filter(pl.col("b").is_in(partners))
+        found.append(shares_of(atlas, own, Asked(one, area, counting=(counting,), measures=(measure,))))
+    ordered = pl.concat(found).sort(
+        "is_small", "share", "denominator", partner, descending=[False, True, True, False], nulls_last=True
+    )
+    place = pl.when(~pl.col("is_small")).then(pl.col("share").rank("min", descending=True).over("is_small"))
+    names = {code: name_of(code) for code in atlas.manifest["countries"]}
+    return ordered.select(
+        place.cast(pl.Int32).alias("place"),
+        pl.col(partner).alias("country"),
+        pl.col(partner).replace_strict(names, return_dtype=pl.String).alias("name"),
+        *ordered.columns,
+    )
+
+
+def _by_list(atlas: Atlas, of_list: str, *, a: str, b: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield each list that counts, with the countries on side b for which it does."""
+    if b:
+        yield atlas.list_for(of_list, b), [b]
+        return
+    partners: dict[str, list[str]] = {}
+    for code in atlas.manifest["countries"]:
+        if code != a:
+            one = atlas.list_for(of_list, code)
+            partners.setdefault(one if not of_list or code in countries_of(atlas, one) else "", []).append(code)
+    yield from partners.items()
+
+
+def explain(
+    atlas: Atlas,
+    a: str,
+    b: str,
+    *,
+    years: Sequence[int] = (),
+    area: str = CRITICAL,
+    of_list: str = "",
+    measure: str = "critical_listed",
+) -> pl.DataFrame:
+    """Return the works behind a number of a pair (`EXPLAINED`), by year and id: those that its numerator counts.
+
+    Parameters
+    ----------
+    measure : a measure of table ``shares``, or "copublications" for all works of the pair.
+    """
+    _expect_two(a, b)
+    if measure not in (*MEASURES, WHOLE):
+        hint = f"measures: {WHOLE}, {', '.join(MEASURES)}"
+        raise InputError(f"there is no measure {measure!r}", where="--measure", hint=hint)
+    asked = atlas.list_for(of_list, b)
+    has_both = pl.col("countries").list.contains(a) & pl.col("countries").list.contains(b)
+    works = atlas.works(years).filter(has_both).select("number", "year", "doi", "title", "countries", "areas")
+    listings = (
+        atlas.listings(years)
+        .filter(pl.col("list") == asked, pl.col("country") == b)
+        .select("number", "list", "category", "is_top_level", "level", "listed_fraction", "entities")
+    )
+    is_critical = pl.col("areas").list.len() > 0 if area == CRITICAL else pl.col("areas").list.contains(area)
+    listed = pl.col("category") == "counted"
+    flagged = works.join(listings, on="number", how="left").with_columns(
+        pl.col("listed_fraction").fill_null(0.0),
+        pl.col("entities").fill_null([]),
+        work_id=pl.lit("W") + pl.col("number").cast(pl.String),
+        is_critical=is_critical,
+        is_listed=listed.fill_null(value=False),
+        is_critical_listed=is_critical & listed.fill_null(value=False),
+        is_top_level=is_critical & pl.col("is_top_level").fill_null(value=False),
+        listing_category=pl.col("category").fill_null("none"),
+    )
+    if measure != WHOLE:
+        has, of = MEASURES[measure]
+        flagged = flagged.filter(pl.lit(1.0) * has * of > 0)
+    names = _names(atlas, asked)
+    return (
+        flagged.sort("year", "number")
+        .with_columns(institutions=pl.col("entities").list.eval(pl.element().replace(names)))
+        .select(pl.col(name).cast(dtype) for name, dtype in EXPLAINED.items())
+        .collect()
+    )
+
+
+def _names(atlas: Atlas, of_list: str) -> Mapping[str, str]:
+    own = atlas.lists[of_list]["watchlists"] if of_list else []
+    named = atlas.entities.filter(pl.col("watchlist").is_in(own))
+    return dict(zip(named["entity_id"], named["name"], strict=True))
+
+
+def _expect_two(a: str, b: str) -> None:
+    if a == b:
+        raise InputError(f"{a} is on both sides", where="the pair", hint="name two countries")

@@ -1,0 +1,129 @@
+"""What an atlas says of itself: what is counted, what is not known, and what nobody may conclude."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from copub.atlas.atlasanswers import ON_LISTS
+from copub.atlas.cells import CRITICAL
+from copub.atlas.stored import Atlas, name_of
+from copub.countries import COUNTRIES
+from copub.lines import aligned, wrapped
+from copub.report.messages import load_messages
+
+SYNTHETIC = "SYNTHETIC: these numbers are made from synthetic records."
+ROWS_SHOWN = 40
+
+
+def caveats(atlas: Atlas) -> list[str]:
+    """Return what a reader of any number of the atlas must know."""
+    settings, works = atlas.settings, atlas.manifest["works"]
+    return [
+        "A co-publication of two countries is a work with at least one affiliation in each. A work of several "
+        "countries counts for each of its pairs, so the numbers of pairs must not be added up.",
+        "An institution counts as listed if the list names it. Lists are of their date and differ in what they mean; "
+        "a country that no list names has no number, which is not a share of 0. A listing is no finding about a person "
+        "or a work.",
+        "Which works are critical is decided by a classifier, and which institutions are meant by a matcher: both err. "
+        "The intervals hold the chance of counting alone; a study of the pair (copub run) corrects for these errors "
+        "where they were measured.",
+        f"Shares with fewer than {settings['small_cell']} works in the numerator or {settings['small_rate']} in the "
+        "denominator are marked as small. Many pairs are compared here: at 95 % confidence, one interval in twenty "
+        "misses its share by chance alone, and the order of neighbours in a ranking is often chance.",
+        f"{works['counted']:,} works of two countries or more are counted, duplicates among them, as in a run: "
+        f"{works['sharing_a_doi']:,} share a DOI with another.",
+    ]
+
+
+def head(atlas: Atlas) -> Iterator[str]:
+    """Yield what the numbers rest on."""
+    manifest = atlas.manifest
+    if manifest["synthetic"]:
+        yield SYNTHETIC
+    if not manifest["complete"]:
+        yield f"INCOMPLETE: {len(manifest['faults'])} files or lines of the snapshot could not be read."
+    snapshot = manifest["snapshot"]
+    date = f" of {snapshot['date']}" if snapshot["date"] else ""
+    yield f"OpenAlex snapshot{date}: {snapshot['records']:,} records in {snapshot['files']:,} files."
+
+
+def listed_means(atlas: Atlas, of_list: str, b: str) -> str:
+    """Return what counts as listed on side b."""
+    if not of_list:
+        return (
+            f"No list of this atlas names an institution in {in_words(b)}: nothing can count as listed there, and a "
+            "share of 0 would say nothing."
+        )
+    rule = atlas.lists[of_list]
+    known = {one["id"]: one for one in atlas.manifest["rules"]["watchlists"]}
+    titles = "; ".join(f"{known[one]['title']}, {known[one]['edition']}" for one in rule["watchlists"])
+    return f"Listed means: on {titles}, at the levels {', '.join(rule['counted'])}."
+
+
+def in_words(country: str) -> str:
+    """Return the name of a country as it is in a sentence."""
+    return COUNTRIES[country].name_in_sentence if country in COUNTRIES else country
+
+
+def area_words(atlas: Atlas, area: str) -> str:
+    """Return the name of an area; of all areas, that of the taxonomy."""
+    taxonomy = atlas.manifest["rules"]["taxonomy"]
+    return f"any area of {taxonomy['title']}" if area == CRITICAL else f"{atlas.areas[area]} ({area})"
+
+
+def span(years: Sequence[int]) -> str:
+    """Return years as text."""
+    return str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
+
+
+def pair_lines(
+    atlas: Atlas, a: str, b: str, shares: pl.DataFrame, years: Sequence[int], area: str, of_list: str
+) -> list[str]:
+    """Return the shares of a pair as lines of text."""
+    kept = shares.filter(pl.col("measure").is_in(ON_LISTS).not_()) if not of_list else shares
+    lines = [
+        f"{name_of(a)} and {name_of(b)}, {span(years)}; critical means: {area_words(atlas, area)}",
+        *(part for text in (*head(atlas), listed_means(atlas, of_list, b)) for part in wrapped(text)),
+        "",
+    ]
+    if not kept.height:
+        return [*lines, "No co-publication of these countries is counted."]
+    words = load_messages()
+    by = [name for name in ("year", "area", "list") if kept[name].n_unique() > 1] if "year" in kept.columns else []
+    by = by or [name for name in ("area", "list") if kept[name].n_unique() > 1]
+    rows = [["", *([""] * len(by)), "works", "of", "share", "interval", ""]]
+    for row in kept.filter(pl.col("counting") == "full").iter_rows(named=True):
+        rows.append([words.name("measure", row["measure"]), *(str(row[name]) for name in by), *figures(row)])
+    return [*lines, *aligned(rows, left=1 + len(by)), "", *_notes(kept, atlas)]
+
+
+def rank_lines(atlas: Atlas, ranked: pl.DataFrame, most: int) -> list[str]:
+    """Return a ranking as lines of text."""
+    rows = [["", "", "works", "of", "share", "interval", ""]]
+    for row in ranked.head(most).iter_rows(named=True):
+        place = "" if row["place"] is None else f"{row['place']}."
+        rows.append([place, f"{row['name']} ({row['country']})", *figures(row)])
+    more = ranked.height - most
+    return [*aligned(rows, left=2), *([f"and {more} more (--most N)"] if more > 0 else []), "", *_notes(ranked, atlas)]
+
+
+def figures(row: dict[str, object]) -> list[str]:
+    """Return the numbers of a share as text: numerator, denominator, share, interval, mark of small numbers."""
+    words = load_messages()
+    numerator, denominator, share, low, high = (
+        row[name] for name in ("numerator", "denominator", "share", "ci_low", "ci_high")
+    )
+    assert not any(isinstance(value, str) for value in (numerator, denominator, share, low, high))
+    of = [words.count(value) for value in (numerator, denominator)]  # type: ignore[arg-type]
+    if share is None:
+        return [*of, words.missing, "", ""]
+    interval = f"{words.percent(low)} to {words.percent(high)}"  # type: ignore[arg-type]
+    return [*of, words.percent(share), interval, "small" if row["is_small"] else ""]  # type: ignore[arg-type]
+
+
+def _notes(shares: pl.DataFrame, atlas: Atlas) -> list[str]:
+    level = load_messages().percent(atlas.settings["confidence"], 0)
+    texts = [f"Intervals: {level}, Wilson; small: too few works for a share that holds."] if shares.height else []
+    return [part for text in texts for part in wrapped(text)]

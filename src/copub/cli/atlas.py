@@ -1,0 +1,267 @@
+"""Commands about an atlas of all pairs of countries: atlas build, show, rank, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from copub.cli.app import JsonOption, QuietOption, SchedulerOption, WorkersOption, amount, app, print_json, say
+from copub.settings import atlas_folder
+
+if TYPE_CHECKING:
+    from copub.atlas import Atlas
+
+SHOWN = 20
+group = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="All pairs of countries at once, from a full OpenAlex snapshot."
+)
+app.add_typer(group, name="atlas")
+
+
+@group.callback()
+def _atlas() -> None:
+    """Count every pair of countries once, from a full OpenAlex snapshot, and ask many questions of it."""
+
+
+AtlasOption = Annotated[
+    Path | None, typer.Option("--atlas", metavar="DIR", help="folder of the atlas; default: atlas  [env: COPUB_ATLAS]")
+]
+SideA = Annotated[str, typer.Argument(metavar="A", help="a country, by code or English name", show_default=False)]
+SideB = Annotated[
+    str, typer.Argument(metavar="B", help="the country whose institutions may be listed", show_default=False)
+]
+AreaOption = Annotated[
+    str | None, typer.Option("--area", help="one area of technology: its id, a part of it (AI), or a part of its name")
+]
+ListOption = Annotated[
+    str, typer.Option("--list", metavar="ID", help="the watchlist that counts; default: the headline list of B")
+]
+YearOption = Annotated[int | None, typer.Option("--year", help="one year")]
+FromOption = Annotated[int | None, typer.Option("--from-year", help="first year")]
+ToOption = Annotated[int | None, typer.Option("--to-year", help="last year")]
+
+
+@group.command("build")
+def build_command(
+    source: Annotated[str, typer.Option("--from", metavar="DIR|s3://…", help="a snapshot: JSON Lines or Parquet")],
+    target: Annotated[Path, typer.Option("--to", metavar="DIR", help="folder of the atlas: new, or one not finished")],
+    study: Annotated[
+        str | None,
+        typer.Option(
+            "--study",
+            help="study whose years, works, technologies, lists and levels apply; its sides do not. "
+            "Default: the settings of copub init, with every shipped list of institutions",
+        ),
+    ] = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read a snapshot once and count every pair of countries.
+
+    Works of two countries or more are tabulated, classified and screened once. An interrupted build
+    resumes at the next file of the snapshot.
+
+    \b
+    Example:
+      copub atlas build --from /data/openalex --to atlas --workers 8
+    """
+    from copub import progress
+    from copub.atlas import build, rules_of
+
+    rules = rules_of(study)
+    progress.stage("atlas")
+    built = build(source, target, rules, workers=workers, scheduler=scheduler)
+    works, snapshot = built.manifest["works"], built.manifest["snapshot"]
+    if as_json:
+        print_json({"folder": str(built.folder), **{k: built.manifest[k] for k in ("complete", "snapshot", "works")}})
+    elif not quiet:
+        left_out = ", ".join(f"{reason} {count:,}" for reason, count in works["left_out"].items())
+        say(
+            [
+                f"{amount(works['counted'], 'work')} of {len(built.manifest['countries'])} countries counted in "
+                f"{built.folder}",
+                f"read {amount(snapshot['files'], 'file')}, {amount(snapshot['records'], 'record')}; "
+                f"international works left out: {left_out or 'none'}",
+                *(f"note: {warning}" for warning in snapshot["warnings"]),
+            ]
+        )
+    built.check()
+
+
+@group.command("show")
+def show_command(
+    a: SideA,
+    b: SideB,
+    year: YearOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    area: AreaOption = None,
+    of_list: ListOption = "",
+    by: Annotated[str | None, typer.Option("--by", help="year, area or list: a share for each")] = None,
+    atlas: AtlasOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the shares of one pair, as a run of the pair has them.
+
+    \b
+    Examples:
+      copub atlas show BE CN
+      copub atlas show BE CN --by year --area AI
+    """
+    from copub.atlas.atlasanswers import show
+    from copub.atlas.atlaswords import pair_lines
+
+    opened, asked = _asked(atlas, a, b, year, first, last, area, of_list)
+    kinds = _kinds(by)
+    found = show(opened, asked["a"], asked["b"], years=asked["years"], area=asked["area"], of_list=of_list, by=kinds)
+    if as_json:
+        print_json({**asked, "synthetic": opened.manifest["synthetic"], "shares": found.to_dicts()})
+        return
+    for line in pair_lines(opened, asked["a"], asked["b"], found, asked["years"], asked["area"], asked["list"]):
+        typer.echo(line)
+
+
+@group.command("rank")
+def rank_command(
+    a: Annotated[str | None, typer.Option("--a", metavar="COUNTRY", help="rank the partners B of this country")] = None,
+    b: Annotated[str | None, typer.Option("--b", metavar="COUNTRY", help="rank the partners A of this country")] = None,
+    measure: Annotated[str, typer.Option("--measure", help="a measure of table shares")] = "critical_listed",
+    counting: Annotated[str, typer.Option("--counting", help="a rule of counting")] = "full",
+    year: YearOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    area: AreaOption = None,
+    of_list: ListOption = "",
+    most: Annotated[int, typer.Option("--most", min=1, help="rows to print")] = SHOWN,
+    atlas: AtlasOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Rank the partners of one country by a share; those with small numbers have no place.
+
+    \b
+    Examples:
+      copub atlas rank --b CN --area AI
+      copub atlas rank --a BE --measure critical
+    """
+    from copub.atlas.atlasanswers import rank
+    from copub.atlas.atlaswords import area_words, head, in_words, listed_means, rank_lines, span
+    from copub.report.messages import load_messages
+
+    opened, asked = _asked(atlas, a, b, year, first, last, area, of_list)
+    found = rank(
+        opened,
+        a=asked["a"],
+        b=asked["b"],
+        years=asked["years"],
+        area=asked["area"],
+        of_list=of_list,
+        measure=measure,
+        counting=counting,
+    )
+    if as_json:
+        print_json({**asked, "synthetic": opened.manifest["synthetic"], "partners": found.to_dicts()})
+        return
+    title = load_messages().name("measure", measure)
+    partners = f"Partners of {in_words(asked['a'] or asked['b'])}, {span(asked['years'])}"
+    say([f"{partners}: {title} ({counting}); critical means: {area_words(opened, asked['area'])}", *head(opened)])
+    if asked["b"]:
+        say([listed_means(opened, asked["list"], asked["b"])])
+    for line in rank_lines(opened, found, most):
+        typer.echo(line)
+
+
+@group.command("explain")
+def explain_command(
+    a: SideA,
+    b: SideB,
+    year: YearOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    area: AreaOption = None,
+    of_list: ListOption = "",
+    measure: Annotated[
+        str, typer.Option("--measure", help="whose numerator; copublications for all works")
+    ] = "critical_listed",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="write all of them: .parquet, .csv or .jsonl")
+    ] = None,
+    atlas: AtlasOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the works behind a number of one pair, with the institutions of the list that they name.
+
+    \b
+    Example:
+      copub atlas explain BE CN --year 2019
+    """
+    from copub.atlas.atlasanswers import explain
+    from copub.atlas.atlaswords import head
+    from copub.cli.files import check_out, write_out
+
+    if out:
+        check_out(out)
+    opened, asked = _asked(atlas, a, b, year, first, last, area, of_list)
+    found = explain(
+        opened,
+        asked["a"],
+        asked["b"],
+        years=asked["years"],
+        area=asked["area"],
+        of_list=of_list,
+        measure=measure,
+    )
+    if out:
+        write_out(found, out)
+    if as_json:
+        print_json({**asked, "measure": measure, "works": found.to_dicts()})
+        return
+    say([*head(opened), f"{amount(found.height, 'work')}{f' in {out}' if out else ''}"])
+    if not out:
+        say(_works(found.head(SHOWN).iter_rows(named=True)))
+        if found.height > SHOWN:
+            say([f"and {found.height - SHOWN} more: --out FILE writes all"])
+
+
+def _works(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
+    for row in rows:
+        named = f"; names {', '.join(row['institutions'])} ({row['level']})" if row["institutions"] else ""
+        areas = f"; {', '.join(row['areas'])}" if row["areas"] else ""
+        yield f"{row['year']} {row['work_id']} {row['title'] or 'without a title'}{areas}{named}"
+
+
+def _kinds(by: str | None) -> list[str]:
+    from copub.arguments import expect_known
+
+    kinds = [part.strip() for part in by.split(",")] if by else []
+    expect_known(kinds, ("year", "area", "list"), "--by")
+    return kinds
+
+
+def _asked(
+    folder: Path | None,
+    a: str | None,
+    b: str | None,
+    year: int | None,
+    first: int | None,
+    last: int | None,
+    area: str | None,
+    of_list: str,
+) -> tuple[Atlas, dict[str, Any]]:
+    """Return the atlas and what is asked of it, with codes and ids for what people write."""
+    from copub.atlas import open_atlas
+    from copub.atlas.cells import CRITICAL
+
+    opened = open_atlas(atlas_folder(folder))
+    code_a, code_b = (opened.country(text) if text else "" for text in (a, b))
+    return opened, {
+        "a": code_a,
+        "b": code_b,
+        "years": opened.years_of(year or first, year or last),
+        "area": opened.area(area) if area else CRITICAL,
+        "list": opened.list_for(of_list, code_b),
+    }
