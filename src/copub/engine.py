@@ -13,7 +13,7 @@ import os
 import shutil
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -32,6 +32,8 @@ from copub.settings import memory_gb
 
 MAIN_GB, PROCESS_GB = 1.0, 0.5
 """What a run takes besides its processes while they work, and what each of these takes (docs/performance.md)."""
+_ALONE = {"POLARS_MAX_THREADS": "1"}
+"""Every process that works has a core to itself: more threads than cores would wait for each other."""
 _HASHES = "hashes.json"
 _WAIT = 60
 """Seconds in which a scheduler, or its first worker, must answer."""
@@ -191,7 +193,8 @@ def _map(work: Callable[[Part], Result], parts: Iterator[Part], alone: int) -> I
         yield from map(work, chain(first, parts))
         return
     pool = Parallel(n_jobs=number, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
-    results = pool(delayed(work)(part) for part in chain(first, parts))
+    with _environment(_ALONE):
+        results = pool(delayed(work)(part) for part in chain(first, parts))
     try:
         for result in results:  # not "yield from", which would close them first, and with a warning  # noqa: UP028
             yield result
@@ -201,6 +204,21 @@ def _map(work: Callable[[Part], Result], parts: Iterator[Part], alone: int) -> I
         get_reusable_executor().shutdown(wait=False, kill_workers=True)  # what they do is of no use any more
         raise
     get_reusable_executor().shutdown(wait=True)  # idle, the processes would hold their memory for minutes
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of the environment for the processes that are started inside the block."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _on_dask(client: Any, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
@@ -263,10 +281,9 @@ def dask_client(workers: int, scheduler: str | None) -> Iterator[Any]:
     if scheduler is None:
         # One part at a time: a part that waits at a worker which dies would be taken for a cause of it.
         one = {"distributed.scheduler.worker-saturation": 1.0}
-        alone = {"POLARS_MAX_THREADS": "1"}  # each worker has a core to itself
         with (
             dask.config.set(one),
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, env=alone) as cluster,  # type: ignore[no-untyped-call]
+            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, env=dict(_ALONE)) as cluster,  # type: ignore[no-untyped-call]
             Client(cluster) as client,  # type: ignore[no-untyped-call]
         ):
             yield client

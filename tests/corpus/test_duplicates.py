@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.corpus import duplicates
-from copub.corpus.duplicates import forms_of, mark_duplicates
+from copub.corpus.duplicates import duplicates_of, forms_of, traits_of
 
 TITLE = "Deep learning for the control of drones in wind"
 WORKS = pl.Schema(
@@ -30,8 +30,10 @@ def marked(*works: tuple[str, str | None, str | None]) -> list[str | None]:
     rows = [(f"W{n}", title, 2021, date(2021, 1, n), doi) for n, (_, doi, title) in enumerate(works, start=1)]
     authors = pl.DataFrame(
         {"work_id": [f"W{n}" for n in range(1, len(works) + 1)], "author_name": [name for name, _, _ in works]}
-    )
-    return mark_duplicates(pl.DataFrame(rows, schema=WORKS, orient="row"), authors)["duplicate_of"].to_list()
+    ).with_columns(author_seq=0)
+    frame = pl.DataFrame(rows, schema=WORKS, orient="row")
+    found = dict(duplicates_of(traits_of(frame, authors)).iter_rows())
+    return [found.get(work) for work in frame["work_id"]]
 
 
 SAME = [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from copub.corpus.record import Unreadable, read_value
-from copub.corpus.work import AffiliationRow, AuthorshipRow, authorship_rows, countries_of, work_row
+from copub.corpus.work import authorship_rows, countries_of, work_row
 
 PLAIN: dict[str, Any] = {
     "id": "https://openalex.org/W1",
@@ -57,11 +57,11 @@ SHAPES = {
 }
 
 
-def rows_of(record: dict[str, Any]) -> tuple[Any, list[tuple[AuthorshipRow, list[AffiliationRow]]]]:
+def rows_of(record: dict[str, Any]) -> tuple[Any, Any]:
     work, faults = read_value(record)
     assert not faults
     countries = countries_of(work)
-    return work_row(work, "W1", countries)[0], list(authorship_rows(work, "W1", countries))
+    return work_row(work, "W1", countries)[0], authorship_rows(work, "W1", countries)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

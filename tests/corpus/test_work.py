@@ -42,9 +42,15 @@ def row_of(value: Any) -> WorkRow:
     return work_row(work, "W1", countries_of(work))[0]
 
 
+def rows_by_author(work: Work) -> list[tuple[AuthorshipRow, list[AffiliationRow]]]:
+    authorships, affiliations = authorship_rows(work, "W1", countries_of(work))
+    rows = [AffiliationRow(*row) for row in affiliations]
+    return [(one := AuthorshipRow(*row), [r for r in rows if r.author_seq == one.author_seq]) for row in authorships]
+
+
 def authors_of(*authorships: dict[str, Any]) -> list[tuple[AuthorshipRow, list[AffiliationRow]]]:
     work = read({"id": "W1", "authorships": authorships})
-    return list(authorship_rows(work, "W1", countries_of(work)))
+    return rows_by_author(work)
 
 
 def affiliations_of(authorship: dict[str, Any]) -> list[tuple[Any, Any, str]]:
@@ -264,7 +270,7 @@ def test_a_value_of_a_wrong_type_is_null_and_named_and_the_rest_of_the_record_is
         ("authorships[0].author", "an object expected, a number found"),
         ("authorships[0].raw_affiliation_strings[0]", "text expected, a number found"),
     ]
-    ((author, (affiliation,)),) = authorship_rows(work, "W1", countries_of(work))
+    ((author, (affiliation,)),) = rows_by_author(work)
     assert (author.countries, affiliation.raw_affiliation_string) == (["BE"], "Ghent U")
 
 
@@ -281,7 +287,7 @@ def test_any_json_is_read_or_named_as_unreadable(value: Any) -> None:
     try:
         work, _ = read_value(value)
         countries = countries_of(work)
-        rows = list(authorship_rows(work, "W1", countries))
+        rows, _ = authorship_rows(work, "W1", countries)
         assert len(rows) == len(work.authorships or ())
         assert work_row(work, "W1", countries)[0].n_authors == len(rows)
         list(topic_rows(work, "W1"))

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from copub.cli.app import call
-from copub.corpus import Entry, tabulate_in_turn
+from copub.corpus import Entry, makers_of_tables
 from copub.errors import CopubError
 from copub.lists.decisions import read_decisions
 from copub.lists.labels import read_labels
@@ -60,15 +60,19 @@ def survives(read: Callable[[], Any]) -> int:
     return 0
 
 
+def _make_all(path: Path, study: Study) -> None:
+    makers, _ = makers_of_tables(read_works([path]), Entry.of(study))
+    for make in makers.values():
+        for _ in make():
+            pass
+
+
 def works_file(data: bytes, study: Study, *, suffix: str = ".jsonl") -> int:
     """Tabulate a works file."""
 
     def read(path: Path) -> None:
         path.write_bytes(data)
-        tables, _ = tabulate_in_turn(read_works([path]), Entry.of(study))
-        for _, parts in tables:
-            for _ in parts:
-                pass
+        _make_all(path, study)
 
     return _with_file(f"works{suffix}", read)
 
@@ -96,10 +100,7 @@ def rows(values: list[Any], study: Study) -> int:
         with contextlib.suppress(pa.ArrowException, OverflowError, TypeError, AttributeError):
             pq.write_table(pa.Table.from_pylist(values), path)
         if path.is_file():
-            tables, _ = tabulate_in_turn(read_works([path]), Entry.of(study))
-            for _, parts in tables:
-                for _ in parts:
-                    pass
+            _make_all(path, study)
 
     return _with_file("works.parquet", read)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import copub
-from copub.corpus import Entry, tabulate_in_turn
+from copub.corpus import Entry, makers_of_tables
 from copub.engine import KeptParts, dask_client, engine_of, in_parallel
 from copub.errors import InputError
 from copub.sources.worksfile import read_works
@@ -150,8 +150,8 @@ def test_tabulate_leaves_its_portions_for_the_next_call_if_it_is_stopped(
     entry = Entry.of(load_study("demo"))
 
     def tables(kept_in: Path | None) -> dict[str, list[dict[str, object]]]:
-        made, funnel = tabulate_in_turn(read_works([few]), entry, kept_in)
-        rows = {name: [row for part in parts for row in part.to_dicts()] for name, parts in made}
+        made, funnel = makers_of_tables(read_works([few]), entry, kept_in)
+        rows = {name: [row for part in make() for row in part.to_dicts()] for name, make in made.items()}
         return rows | {"funnel": [funnel.facts()]}
 
     with engine_of(workers=1):

@@ -9,14 +9,16 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from copub.engine import engine_of
 from copub.runs import codehash, stagecache
-from copub.runs.stagecache import DAMAGED, KEPT_PER_STAGE, MADE, REUSED, StageCache, key_of
+from copub.runs.stagecache import DAMAGED, KEPT_PER_STAGE, MADE, REUSED, Makers, StageCache, key_of
 
 FRAME = pl.DataFrame(
     {"work_id": ["W1", "W2"], "areas": [["a"], []], "day": [date(2020, 1, 1), None], "score": [0.1, None]},
@@ -32,9 +34,23 @@ class Stage:
         self.frame = frame
         self.calls = 0
 
-    def __call__(self) -> tuple[list[tuple[str, pl.DataFrame]], dict[str, Any]]:
+    def __call__(self) -> tuple[Makers, dict[str, Any]]:
         self.calls += 1
-        return [("found", self.frame)], {"read": 2}
+        return {"found": lambda: self.frame}, {"read": 2}
+
+
+def test_tables_made_side_by_side_have_the_bytes_of_tables_made_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stagecache, "LARGE", -1)
+    makers = {name: partial(FRAME.head, rows) for name, rows in (("works", 2), ("topics", 1), ("repairs", 0))}
+    with engine_of(2):
+        one, other = (
+            StageCache(tmp_path / str(apart)).cached("tabulate", PARTS, lambda: (makers, {}), apart=apart)
+            for apart in (True, False)
+        )
+    assert one.hashes == other.hashes
+    assert pl.read_parquet(one.paths["works"]).equals(FRAME)
 
 
 def test_the_same_key_gives_the_kept_result_without_work(tmp_path: Path) -> None:
@@ -90,7 +106,7 @@ def test_a_damaged_result_is_made_anew_and_said(tmp_path: Path, harm: str) -> No
 
 
 def test_a_stage_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    def fail() -> tuple[list[tuple[str, pl.DataFrame]], dict[str, Any]]:
+    def fail() -> tuple[Makers, dict[str, Any]]:
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError):
@@ -102,10 +118,10 @@ def test_a_stage_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_what_another_call_made_meanwhile_is_neither_taken_away_nor_missed(tmp_path: Path) -> None:
     stage, cache = Stage(), StageCache(tmp_path)
 
-    def make() -> tuple[list[tuple[str, pl.DataFrame]], dict[str, Any]]:
+    def make() -> tuple[Makers, dict[str, Any]]:
         made = StageCache(tmp_path).cached("screen", PARTS, stage)
         seen.append((made.paths["found"].parent / "entry.json").stat().st_ino)
-        return [("found", FRAME)], {"read": 2}
+        return {"found": lambda: FRAME}, {"read": 2}
 
     seen: list[int] = []
     ours = cache.cached("screen", PARTS, make)

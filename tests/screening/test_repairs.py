@@ -157,8 +157,7 @@ def test_repairs_of_real_records_are_counted_by_kind(real_data: Path) -> None:
             for line in lines:
                 work = json.loads(line)
                 work, _ = read_value(work.get("work", work))
-                for _, affiliations in authorship_rows(work, work_id_of(work), countries_of(work)):
-                    found += affiliations
+                found += authorship_rows(work, work_id_of(work), countries_of(work))[1]
     columns = {name: schema.TABLES["affiliations"].schema[name] for name in AffiliationRow._fields}
     table = pl.DataFrame(found, schema=columns, orient="row")
     fixed = repair(table)

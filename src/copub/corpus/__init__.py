@@ -2,6 +2,6 @@
 
 from copub.corpus.dataset import TABULATED, Corpus
 from copub.corpus.entry import Entry
-from copub.corpus.tabulate import tabulate, tabulate_in_turn
+from copub.corpus.tabulate import makers_of_tables, tabulate
 
-__all__ = ["TABULATED", "Corpus", "Entry", "tabulate", "tabulate_in_turn"]
+__all__ = ["TABULATED", "Corpus", "Entry", "makers_of_tables", "tabulate"]

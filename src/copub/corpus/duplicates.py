@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
+TRAITS = pl.Schema(
+    {"work_id": pl.String, "publication_date": pl.Date, "doi": pl.String, "title": pl.UInt64, "author_name": pl.String}
+)
+"""By what duplicates are recognised (`traits_of`)."""
 _SHORTEST_TITLE = 20
 _GREEK = {
     chr(code): unicodedata.name(chr(code)).rpartition(" ")[2].lower()
@@ -22,47 +30,69 @@ _VERSION = r"[./]?v\d{1,3}$"
 """How the DOI of a version of a preprint or a data set ends; without it, it is that of all versions."""
 
 
-def mark_duplicates(works: pl.DataFrame, first_authors: pl.DataFrame) -> pl.DataFrame:
-    """Return `works` with the column ``duplicate_of``.
+def traits_of(works: pl.DataFrame, authorships: pl.DataFrame) -> pl.DataFrame:
+    """Return by what each work may be recognised as a duplicate of another.
+
+    Parameters
+    ----------
+    works : work_id, doi, title, publication_year, publication_date.
+    authorships : work_id, author_seq, author_name of the same works.
+
+    Returns
+    -------
+    work_id, publication_date, doi (without its version), title (a number for the title, letters and digits only,
+    and the year; null if it has fewer than 20 of them), author_name (of the first author).
+    """
+    plain = pl.col("title").str.normalize("NFKD").str.to_lowercase().str.replace_many(_GREEK)
+    title = plain.str.replace_all(r"[^\p{L}\p{N}]", "")
+    year = pl.col("publication_year").cast(pl.String)
+    known = works.select(title=pl.when(title.str.len_chars() >= _SHORTEST_TITLE).then(title + "|" + year))["title"]
+    first = authorships.filter(pl.col("author_seq") == 0).select("work_id", "author_name")
+    return works.select(
+        "work_id",
+        "publication_date",
+        doi=pl.col("doi").str.replace(_VERSION, ""),
+        title=pl.Series([None if text is None else _number(text) for text in known], dtype=pl.UInt64),
+    ).join(first, on="work_id", how="left", maintain_order="left")
+
+
+def duplicates_of(traits: pl.DataFrame) -> pl.DataFrame:
+    """Return the works that are duplicates, and of which work each is: work_id, duplicate_of.
 
     Two works are duplicates if they share a DOI (versions of one are the same), or the same normalised
     title (letters and digits only, at least 20 of them), year and first author. Names are the same in
     any order, with or without accents, initials for given names, or "Jr." (`forms_of`). Works that are
-    duplicates of the same work are duplicates of each other. The first by date, then by id, is the original;
-    nothing is dropped.
+    duplicates of the same work are duplicates of each other. The first by date, then by id, is the original.
 
     Parameters
     ----------
-    works : table ``works`` without ``duplicate_of``.
-    first_authors : columns work_id, author_name of the first author.
+    traits : those of all works (`traits_of`).
     """
-    order = works.sort("publication_date", pl.col("work_id").str.len_chars(), "work_id", nulls_last=True)
-    doi = order.select("work_id", key=pl.col("doi").str.replace(_VERSION, ""))
-    keys = pl.concat([doi, _same_titles(order, first_authors)])
-    shared = keys.drop_nulls().filter(pl.col("key").is_duplicated())
-    original = _first_of_groups(order["work_id"], shared.group_by("key", maintain_order=True).agg("work_id")["work_id"])
-    marked = pl.DataFrame(
-        {"work_id": list(original), "duplicate_of": list(original.values())},
-        schema={"work_id": pl.String, "duplicate_of": pl.String},
+    order = traits.sort("publication_date", pl.col("work_id").str.len_chars(), "work_id", nulls_last=True)
+    ranked = order.with_row_index("rank")
+    titled = ranked.drop_nulls(["title", "author_name"]).filter(pl.col("title").is_duplicated())
+    names = titled["author_name"].unique(maintain_order=True).to_list()
+    forms = pl.DataFrame(
+        {"author_name": names, "form": [sorted(set(forms_of(name))) for name in names]},
+        schema={"author_name": pl.String, "form": pl.List(pl.String)},
     )
-    return works.join(marked, on="work_id", how="left", maintain_order="left")
+    by_name = titled.select("rank", "title", "author_name").join(forms, on="author_name").explode("form")
+    links = pl.concat(
+        frame.select("rank", first=pl.col("rank").min().over(keys)).filter(pl.col("rank") != pl.col("first"))
+        for frame, keys in ((ranked.drop_nulls("doi"), ["doi"]), (by_name.drop_nulls("form"), ["title", "form"]))
+    )
+    ends = links["rank"].to_numpy(), links["first"].to_numpy()
+    edges = coo_array((np.ones(links.height, bool), ends), shape=(order.height, order.height))
+    group = pl.Series("group", connected_components(edges, directed=False)[1])
+    return (
+        ranked.select("work_id", group, duplicate_of=pl.col("work_id").first().over(group))
+        .filter(pl.col("work_id") != pl.col("duplicate_of"))
+        .select("work_id", "duplicate_of")
+    )
 
 
-def _same_titles(order: pl.DataFrame, first_authors: pl.DataFrame) -> pl.DataFrame:
-    """Return a key for every form of the first author's name of the works that share title and year."""
-    plain = pl.col("title").str.normalize("NFKD").str.to_lowercase().str.replace_many(_GREEK)
-    title = plain.str.replace_all(r"[^\p{L}\p{N}]", "")
-    titled = order.select("work_id", pl.col("publication_year").cast(pl.String), title=title)
-    twice = titled.filter(pl.col("title").str.len_chars() >= _SHORTEST_TITLE).filter(
-        pl.struct("title", "publication_year").is_duplicated()
-    )
-    named = twice.join(first_authors, on="work_id", how="inner", maintain_order="left").drop_nulls()
-    rows = [
-        (work, f"{title}|{year}|{form}")
-        for work, year, title, name in named.iter_rows()
-        for form in sorted(set(forms_of(name)))
-    ]
-    return pl.DataFrame(rows, schema={"work_id": pl.String, "key": pl.String}, orient="row")
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
 def forms_of(name: str) -> Iterator[str]:
@@ -81,22 +111,3 @@ def forms_of(name: str) -> Iterator[str]:
     for place, word in enumerate(words):
         if word in full and len(words) > 1:
             yield f"{word}|{words[0 if place else 1][0]}"
-
-
-def _first_of_groups(order: pl.Series, groups: Iterable[pl.Series]) -> dict[str, str]:
-    """Return for each work that shares a group with others, directly or through them, the first of all of these."""
-    rank = {work: place for place, work in enumerate(order)}
-    parent: dict[str, str] = {}
-
-    def top(work: str) -> str:
-        while (above := parent.get(work, work)) != work:
-            parent[work] = parent.get(above, above)
-            work = above
-        return work
-
-    for group in groups:
-        first, *others = map(top, group)
-        for other in others:
-            low, high = sorted((top(first), top(other)), key=rank.__getitem__)
-            parent[high] = low
-    return {work: top(work) for work in parent if top(work) != work}

@@ -49,7 +49,8 @@ _ELEMENT = (
     "Os?|P[abdmortu]?|R[abehnu]|S[bceimnr]?|T[abcehilm]|U|V|W|Xe|Yb?|Z[nr]"
 )
 _COMMON = "CO|NO|SO|H|N|O|CH|NH|VO|WO|WS|UO|PO|CN|CF|BF|PF|NF|HO|HNO|SF|KNO|CS|WSe|BN"
-_MAY_BE_APART = re.compile(r" (?=\d)(?:(?<=[A-Z] )|(?<=[A-Z][a-z] ))")
+_APART = tuple(f" {digit}" for digit in range(10))
+_MAY_BE_APART = re.compile(r" [0-9](?:(?<=[A-Z] .)|(?<=[A-Z][a-z] .))")
 _CHAIN = re.compile(
     rf"(?<![\w-])(?:(?:{_ELEMENT}){{1,4}} \d{{1,2}} ){{1,5}}(?:{_ELEMENT}){{1,4}}(?: \d{{1,2}})?(?![\w.%])"
 )
@@ -57,7 +58,7 @@ _SINGLE = re.compile(
     rf"(?<![\w-])(?!CoV)(?:({_COMMON}) ([2-4])|((?=(?:[A-Z][a-z]?){{2,4}} )(?=[A-Z]*[a-z])(?:{_ELEMENT}){{2,4}})"
     r" ([2-9]|1[0-9]))(?![\w.,]?\d|%|\w)"
 )
-_HAS_BRACKETED = re.compile(r"(?<=[A-Za-z])\(\d{1,2}\)")
+_HAS_BRACKETED = re.compile(r"\((?<=[A-Za-z]\()\d{1,2}\)")  # a fixed sign first: it is searched for at once
 _BRACKETED = re.compile(rf"(?<!\w)(?:(?:{_ELEMENT})(?:\(\d{{1,2}}\))?){{1,8}}(?![\w(])")
 _SEVERAL = re.compile(rf"(?=.*[a-z])(?:{_ELEMENT}).*(?:{_ELEMENT}).*")
 _USUAL = frozenset((
@@ -90,9 +91,9 @@ def joined_formulas(text: str) -> str:
     several elements with small letters ("MoS 2"); elsewhere ("Part I 2", "HIV 1") it stays. PubMed's older records
     have brackets: "MoS(2)", but also the group "SU(2)".
     """
-    if _HAS_BRACKETED.search(text):
+    if "(" in text and _HAS_BRACKETED.search(text):
         text = _BRACKETED.sub(_unbracketed, text)
-    if not _MAY_BE_APART.search(text):
+    if not any(number in text for number in _APART) or not _MAY_BE_APART.search(text):
         return text
     return _SINGLE.sub(r"\1\2\3\4", _CHAIN.sub(lambda match: match.group(0).replace(" ", ""), text))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from copub.corpus.dataset import TABULATED, Corpus
-from copub.corpus.duplicates import mark_duplicates
+from copub.corpus.duplicates import TRAITS, duplicates_of, traits_of
 from copub.corpus.entry import Entry
 from copub.corpus.funnel import Funnel
 from copub.corpus.record import Unreadable, Work, read_value
@@ -34,7 +33,6 @@ from copub.engine import KeptParts, in_parallel
 from copub.errors import Fault, FileError, InputError
 from copub.packed import Packed, pack, range_partition, starts_of_parts, unpack
 from copub.parallel import no_collection
-from copub.progress import bar
 from copub.schema import TABLES, conform
 from copub.sources.harvest.epochs import epoch_of
 from copub.sources.harvest.rawrecord import MOST_FAULTS, Portion, Portioned, Record, not_json
@@ -42,7 +40,9 @@ from copub.sources.harvest.rawrecord import MOST_FAULTS, Portion, Portioned, Rec
 _CHUNK = 5_000
 MOST_UNREADABLE = 20_000
 """Records without a work among them after which no further one is read."""
-_FACTS = "facts.json"
+_FACTS, _TRAITS = "facts.json", "traits"
+_READ = (*TABULATED, _TRAITS)
+"""What is read of the records: the tables, and by what duplicates are recognised."""
 # Lists of Python values become columns fastest through Arrow.
 _ARROW: Mapping[Any, pa.DataType] = {
     pl.String(): pa.large_string(),
@@ -63,7 +63,7 @@ class _Rows:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _ROWS}
-        self.packed: dict[str, list[Packed]] = {name: [] for name in TABULATED}
+        self.packed: dict[str, list[Packed]] = {name: [] for name in _READ}
 
     def flush(self) -> None:
         if not self.rows["works"]:
@@ -72,8 +72,10 @@ class _Rows:
         frames["affiliations"], frames["authorships"], frames["repairs"] = with_repairs(
             frames["affiliations"], frames["authorships"]
         )
+        frames[_TRAITS] = traits_of(frames["works"], frames["authorships"])
         for name, frame in frames.items():
-            self.packed[name].append(pack(frame.select(_schema_read(name).names())))
+            columns = frame.columns if name == _TRAITS else _schema_read(name).names()
+            self.packed[name].append(pack(frame.select(columns)))
         self.rows = {name: [] for name in _ROWS}
 
 
@@ -118,7 +120,7 @@ def _write_piece(folder: Path, piece: _Piece) -> None:
 def _read_piece(folder: Path) -> _Piece:
     facts = msgspec.json.decode((folder / _FACTS).read_bytes())
     packed: dict[str, list[Packed]] = {}
-    for name in TABULATED:
+    for name in _READ:
         packed[name] = [*sorted(folder.glob(f"{name}-*.parquet"), key=_number)]
     ids = [(work_id, where) for work_id, where in facts["ids"]]
     return _Piece(packed, Funnel.of_facts(facts["funnel"]), ids, [Fault(**fault) for fault in facts["faults"]])
@@ -128,8 +130,8 @@ def _number(path: Path) -> int:
     return int(path.stem.rpartition("-")[2])
 
 
-TablesInTurn = Iterator[tuple[str, Iterator[pl.DataFrame]]]
-"""Tables by name, each in parts in its order; a table is to be read whole before the next is asked for."""
+Makers = Mapping[str, Callable[[], Iterator[pl.DataFrame]]]
+"""What makes each table, in parts in its order; picklable if the parts read are in files."""
 
 
 def tabulate(records: Iterable[Record] | Portioned, entry: Entry) -> Corpus:
@@ -143,14 +145,14 @@ def tabulate(records: Iterable[Record] | Portioned, entry: Entry) -> Corpus:
     ----------
     entry : which works enter the corpus.
     """
-    tables, funnel = tabulate_in_turn(records, entry)
-    return Corpus({name: pl.concat(parts) for name, parts in tables}, funnel)
+    makers, funnel = makers_of_tables(records, entry)
+    return Corpus({name: pl.concat(make()) for name, make in makers.items()}, funnel)
 
 
-def tabulate_in_turn(
+def makers_of_tables(
     records: Iterable[Record] | Portioned, entry: Entry, kept_in: Path | None = None
-) -> tuple[TablesInTurn, Funnel]:
-    """Do as `tabulate`, but make each part of a table only when it is its turn: none is whole in memory.
+) -> tuple[Makers, Funnel]:
+    """Do as `tabulate`, but give what makes each table part by part: none need be whole in memory.
 
     Parameters
     ----------
@@ -167,12 +169,12 @@ def tabulate_in_turn(
                 break
         records.complain(join.faults)
         join.complain()
-        return join.tables(), join.funnel
+        return join.makers(), join.funnel
     join, faults = _Join(), list[Fault]()
     join.add(_read(records, entry, faults))
     if faults:
         raise FileError.first(faults, kind="works file")
-    return join.tables(), join.funnel
+    return join.makers(), join.funnel
 
 
 def _read_portion(portion: Portion, entry: Entry) -> _Piece:
@@ -220,7 +222,7 @@ class _Join:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.funnel = Funnel()
-        self._packed: dict[str, deque[Packed]] = {name: deque() for name in TABULATED}
+        self._packed: dict[str, list[Packed]] = {name: [] for name in _READ}
         self._seen: set[str] = set()
 
     def add(self, piece: _Piece) -> None:
@@ -258,26 +260,23 @@ class _Join:
         what = f"no readable work among {self.funnel.read} records; the first: {why}"
         raise InputError(what, where=where, hint=hint)
 
-    def tables(self) -> TablesInTurn:
-        """Yield the tables of all portions by name."""
-        duplicates = self._duplicates()
-        starts = starts_of_parts(duplicates["work_id"])
-        for name in bar(TABULATED, label="sort and write", unit="tables"):
-            parts = range_partition(self._packed[name], _schema_read(name), starts)
-            if name == "works":
-                parts = (part.join(duplicates, on="work_id", how="left") for part in parts)
-            yield name, (conform(name, part) for part in parts)
+    def makers(self) -> Makers:
+        """Return what makes the tables of all portions, by name."""
+        traits = pl.concat([pl.DataFrame(schema=TRAITS), *map(unpack, self._packed[_TRAITS])])
+        starts, duplicates = starts_of_parts(traits["work_id"]), duplicates_of(traits)
+        return {
+            name: partial(_parts_of, name, tuple(self._packed[name]), starts, duplicates if name == "works" else None)
+            for name in TABULATED
+        }
 
-    def _duplicates(self) -> pl.DataFrame:
-        """Return work_id and duplicate_of of all works."""
-        first = self._columns("authorships", "author_seq", "author_name").filter(pl.col("author_seq") == 0)
-        works = self._columns("works", "doi", "title", "publication_year", "publication_date")
-        return mark_duplicates(works, first.drop("author_seq")).select("work_id", "duplicate_of")
 
-    def _columns(self, name: str, *columns: str) -> pl.DataFrame:
-        wanted = ["work_id", *columns]
-        schema = {column: TABLES[name].schema[column] for column in wanted}
-        return pl.concat([pl.DataFrame(schema=schema), *(unpack(packed, wanted) for packed in self._packed[name])])
+def _parts_of(
+    name: str, packed: Sequence[Packed], starts: pl.Series, duplicates: pl.DataFrame | None
+) -> Iterator[pl.DataFrame]:
+    """Yield a table of all portions in parts, sorted."""
+    for part in range_partition(packed, _schema_read(name), starts):
+        whole = part if duplicates is None else part.join(duplicates, on="work_id", how="left")
+        yield conform(name, whole)
 
 
 def _schema_read(name: str) -> pl.Schema:
@@ -294,9 +293,9 @@ def _add(
     funnel: Funnel,
 ) -> None:
     row, read_in_part = work_row(work, work_id, countries)
-    for authorship, affiliations in authorship_rows(work, work_id, countries):
-        rows["authorships"].append(authorship)
-        rows["affiliations"] += affiliations
+    authorships, affiliations = authorship_rows(work, work_id, countries)
+    rows["authorships"] += authorships
+    rows["affiliations"] += affiliations
     if record.is_whole:
         row = row._replace(is_truncated=False)
     if read_in_part:

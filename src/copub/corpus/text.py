@@ -8,9 +8,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -26,8 +25,8 @@ _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:_-]{0,40}(?:\s[^<>]{0,300})?/?>")
 _PLACEHOLDER = re.compile(r"#(?:TAB|N|R|BR)#")
 _HEADING = re.compile(r"^\s*(?:abstract|summary)\b\s*[:.\-–—]?\s*", re.IGNORECASE)
 _NULL = msgspec.Raw(b"null")
-_decode_index = msgspec.json.Decoder(dict[str, list[int]]).decode
-_PLACE = itemgetter(0)
+_decode_index = msgspec.json.Decoder(dict[str, list[Annotated[int, msgspec.Meta(ge=0)]]]).decode
+_PLACE, _WORD = itemgetter(0), itemgetter(1)
 _STRINGS_KEPT = 1 << 16
 
 _PAIR = 2
@@ -110,9 +109,13 @@ def printed_abstract(index: msgspec.Raw) -> str:
     if index == _NULL:
         return ""
     try:
-        return " ".join(_in_place(_decode_index(index)))
-    except (msgspec.DecodeError, IndexError, RecursionError):
+        placed = _decode_index(index)
+    except (msgspec.DecodeError, RecursionError):
         return printed_index(msgspec.json.decode(index))
+    try:
+        return " ".join(_in_place(placed))
+    except IndexError:  # places that are left out, or given twice
+        return " ".join(map(_WORD, sorted(((place, word) for word in placed for place in placed[word]), key=_PLACE)))
 
 
 def printed_index(value: Any) -> str:
@@ -201,9 +204,12 @@ def _in_place(index: dict[str, list[int]]) -> list[str]:
     """Return the words of an index whose places are 0, 1, 2 and so on, each once; else raise `IndexError`."""
     words = [""] * sum(map(len, index.values()))
     for word, places in index.items():
-        for place in places:
-            words[place] = word
-    if not all(words) or min(chain.from_iterable(index.values()), default=0) < 0:
+        if len(places) == 1:  # most words; a loop within the loop would take twice as long
+            words[places[0]] = word
+        else:
+            for place in places:
+                words[place] = word
+    if not all(words):
         raise IndexError
     return words
 

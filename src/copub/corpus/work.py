@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import msgspec
@@ -36,6 +36,7 @@ AUTHORS_IN_LISTS = 100
 
 _NO_INDEX = (b"null", b"{}", b"[]", b'"{}"', *(f'"{text}"'.encode() for text in MISSING))
 _NOBODY = frozenset({"A9999999999", "A5317838346"})
+_USUAL_ID = re.compile(r"https://openalex\.org/([AWIT]\d+)")
 _SHORT = re.compile(r"([AWIT]\d+)[/\s]*(?:[?#].*)?$", re.IGNORECASE)
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"{}“”„«»…\u200b-\u200f\u2060\ufeff]+")
 _SPACED = re.compile(r"(10\.\d{4,9})\s*/\s*")
@@ -116,10 +117,9 @@ _Affiliation = tuple[str | None, str | None, str | None, str | None, str | None,
 """An affiliation without its place: from ``institution_id`` to ``link``."""
 
 
-@lru_cache(maxsize=1 << 16)
 def short_id(value: str | None) -> str | None:
     """Return "W123" for "https://openalex.org/W123" (also A, I, T); None if it is no such id."""
-    match = _SHORT.search(value) if value else None
+    match = (_USUAL_ID.fullmatch(value) or _SHORT.search(value)) if value else None
     return match.group(1).upper() if match else None
 
 
@@ -204,32 +204,29 @@ def topic_rows(work: Work, work_id: str) -> Iterator[TopicRow]:
 
 def authorship_rows(
     work: Work, work_id: str, countries: Iterable[list[str]]
-) -> Iterator[tuple[AuthorshipRow, list[AffiliationRow]]]:
-    """Yield for each author the row of table ``authorships`` and those of its affiliations.
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """Return the rows of the tables ``authorships`` (`AuthorshipRow`) and ``affiliations`` (`AffiliationRow`).
 
     Parameters
     ----------
     countries : the country codes of each authorship (`countries_of`).
     """
     before: Authorship | None = None
-    affiliations: list[_Affiliation] = []
+    found: list[_Affiliation] = []
+    authorships, affiliations = [], []  # plain tuples: to name the values of every row would take as long as the rest
     for seq, (one, codes) in enumerate(zip(work.authorships or (), countries, strict=True)):
         # Authors who follow each other often share their affiliations; comparing is faster than reading them again.
         if before is None or not _same_affiliations(one, before):
-            affiliations = list(_affiliations(one))
+            found = list(_affiliations(one))
         before = one
-        author_id = short_id(one.author.id) if one.author else None
-        name = (one.author and one.author.display_name) or one.raw_author_name
-        row = AuthorshipRow(
-            work_id,
-            seq,
-            None if author_id in _NOBODY else author_id,
-            plain_text(name) or None,
-            one.author_position,
-            one.is_corresponding,
-            codes,
-        )
-        yield row, [AffiliationRow(work_id, seq, number, *values) for number, values in enumerate(affiliations)]
+        author = one.author
+        author_id = short_id(author.id) if author else None
+        if author_id in _NOBODY:
+            author_id = None
+        name = plain_text((author and author.display_name) or one.raw_author_name) or None
+        authorships.append((work_id, seq, author_id, name, one.author_position, one.is_corresponding, codes))
+        affiliations += [(work_id, seq, number, *values) for number, values in enumerate(found)]
+    return authorships, affiliations
 
 
 def _same_affiliations(one: Authorship, other: Authorship) -> bool:

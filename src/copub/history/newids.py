@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from copub.corpus.duplicates import mark_duplicates
+from copub.corpus.duplicates import duplicates_of, traits_of
 from copub.runs.folder import Run
 
 _WORK = ("work_id", "doi", "title", "publication_year", "publication_date")
@@ -21,11 +21,8 @@ def new_ids(before: Run, after: Run) -> dict[str, str]:
     alone = [mine.join(other, on="work_id", how="anti") for mine, other in (works, works[::-1])]
     if any(frame.is_empty() for frame in alone):
         return {}
-    authors = [
-        run.tables["authorships"].filter(pl.col("author_seq") == 0).select("work_id", "author_name") for run in sides
-    ]
-    first = pl.concat([own.join(frame, on="work_id", how="semi") for own, frame in zip(authors, alone, strict=True)])
-    marked = mark_duplicates(pl.concat(alone), first).select(
+    traits = pl.concat(traits_of(frame, run.tables["authorships"]) for frame, run in zip(alone, sides, strict=True))
+    marked = traits.join(duplicates_of(traits), on="work_id", how="left").select(
         "work_id",
         group=pl.coalesce("duplicate_of", "work_id"),
         is_before=pl.col("work_id").is_in(alone[0]["work_id"].implode()),

@@ -25,7 +25,7 @@ from typing import Any
 
 import polars as pl
 
-from copub.engine import writing_to_cache
+from copub.engine import in_parallel, writing_to_cache
 from copub.errors import InputError
 from copub.parallel import release_memory
 from copub.runs.codehash import code_hash
@@ -46,14 +46,17 @@ CALLERS = ("copub.runs.staging", "copub.parallel", "copub.corpus.dataset")
 
 MADE, REUSED, DAMAGED = "made", "reused", "made anew: the kept result was damaged"
 KEPT_PER_STAGE = 12
+LARGE = 50_000_000
+"""Bytes of the kept parts of a stage above which its tables are made side by side: processes take seconds to start."""
 STOPPED_PER_STAGE = 2
 """Calls that were stopped whose parts are kept."""
 _ENTRY, _PARTS, _PARTIAL = "entry.json", ".parts-", ".partial-"
 _LIBRARIES = ("polars", "pyarrow", "numpy", "scipy", "scikit-learn", "orjson")
 
-Frames = Iterable[tuple[str, pl.DataFrame | Iterable[pl.DataFrame]]]
-Make = Callable[[], tuple[Frames, Mapping[str, Any]]]
-"""Gives frames with their names, whole or in parts, each let go before the next is made, and facts."""
+Makers = Mapping[str, Callable[[], pl.DataFrame | Iterable[pl.DataFrame]]]
+"""What makes each table, whole or in parts."""
+Make = Callable[[], tuple[Makers, Mapping[str, Any]]]
+"""Does the work of a stage; gives what makes its tables, and facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class StageCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder / FOLDER
 
-    def cached(self, stage: str, parts: Mapping[str, Any], make: Make) -> Staged:
+    def cached(self, stage: str, parts: Mapping[str, Any], make: Make, *, apart: bool = False) -> Staged:
         """Return the result of a stage: the kept one if its key is the same, else what `make` gives.
 
         Parameters
@@ -84,7 +87,8 @@ class StageCache:
         stage : one of `MODULES`.
         parts : all that the result rests on beside the code, ready for JSON: hashes of inputs,
             settings.
-        make : gives names and tables, and facts ready for JSON.
+        make : gives what makes the tables, and facts ready for JSON.
+        apart : whether what makes the tables is picklable, so that large tables may be made side by side.
         """
         key = key_of(stage, parts)
         place = self.folder / f"{stage}-{key}"
@@ -94,9 +98,10 @@ class StageCache:
             with suppress(FileNotFoundError):  # another call may have dropped it since
                 os.utime(place / _ENTRY)
             return replace(kept, origin=REUSED)
-        frames, facts = make()
-        whole = self._write(place, frames, facts)
-        del frames
+        makers, facts = make()
+        is_large = sum(path.stat().st_size for path in self.parts_folder(stage, parts).glob("*/*")) > LARGE
+        whole = self._write(place, makers, facts, apart and is_large)
+        del makers
         release_memory()
         self._forget_oldest(stage, place)
         shutil.rmtree(self.parts_folder(stage, parts), ignore_errors=True)
@@ -109,14 +114,14 @@ class StageCache:
         """
         return self.folder / f"{_PARTS}{stage}-{key_of(stage, parts)}"
 
-    def _write(self, place: Path, frames: Frames, facts: Mapping[str, Any]) -> Staged:
+    def _write(self, place: Path, makers: Makers, facts: Mapping[str, Any], apart: bool) -> Staged:
         """Write an entry beside its place and rename it; return it as read back, so that made and kept are alike."""
         beside = self._beside(place)
         shutil.rmtree(beside, ignore_errors=True)
         try:
             with writing_to_cache(self.folder):
                 beside.mkdir(parents=True)
-            self._fill(beside, frames, facts)
+            self._fill(beside, makers, facts, apart)
             whole = _read(beside)  # in its place, another call might exchange it meanwhile
             if whole is None:
                 raise InputError(
@@ -144,15 +149,10 @@ class StageCache:
         """Return a temporary name that no other process or thread uses."""
         return self.folder / f"{_PARTIAL}{what}{place.name}-{threading.get_ident()}-{os.getpid()}"
 
-    def _fill(self, folder: Path, frames: Frames, facts: Mapping[str, Any]) -> None:
-        hashes = {}
-        for name, frame in frames:  # the stage works between two frames: its own errors are not the cache's
-            path = folder / f"{name}.parquet"
-            write_table(path, name, frame, partial(writing_to_cache, self.folder))
-            with writing_to_cache(self.folder):
-                hashes[name] = sha256_of(path)
-            del frame  # the next is made now
-        entry = json.dumps({"facts": facts, "hashes": dict(sorted(hashes.items()))}, ensure_ascii=False)
+    def _fill(self, folder: Path, makers: Makers, facts: Mapping[str, Any], apart: bool) -> None:
+        write = partial(_write_table, folder, self.folder)
+        written = in_parallel(write, makers.items(), alone=1) if apart else map(write, makers.items())
+        entry = json.dumps({"facts": facts, "hashes": dict(sorted(written))}, ensure_ascii=False)
         with writing_to_cache(self.folder):
             (folder / _ENTRY).write_text(entry + "\n", encoding="utf-8")
 
@@ -166,6 +166,18 @@ class StageCache:
         killed = filter(is_left_over, self.folder.glob(f"{_PARTIAL}*"))
         for path in (*left[STOPPED_PER_STAGE:], *killed):
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _write_table(
+    folder: Path, cache: Path, named: tuple[str, Callable[[], pl.DataFrame | Iterable[pl.DataFrame]]]
+) -> tuple[str, str]:
+    """Write a table into a folder of the cache; return its name and sha256."""
+    name, make = named
+    path = folder / f"{name}.parquet"
+    writing = partial(writing_to_cache, cache)
+    write_table(path, name, make(), writing)  # what makes the rows works in between: its errors are not the cache's
+    with writing():
+        return name, sha256_of(path)
 
 
 def key_of(stage: str, parts: Mapping[str, Any]) -> str:

@@ -9,14 +9,15 @@ corpus makes none of this again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from copub.corpus import Corpus, Entry, tabulate_in_turn
+from copub.corpus import Corpus, Entry, makers_of_tables
 from copub.corpus.funnel import Funnel
 from copub.lists.taxonomy import Taxonomy
 from copub.lists.watchlist import Watchlist
@@ -24,7 +25,7 @@ from copub.packed import pack, unpack
 from copub.parallel import parts_on_disk
 from copub.progress import bar
 from copub.runs.codehash import shipped_hash
-from copub.runs.stagecache import Frames, StageCache, Staged
+from copub.runs.stagecache import Makers, StageCache, Staged
 from copub.runs.tablefile import ROWS_AT_ONCE
 from copub.schema import empty
 from copub.screening import found_in
@@ -77,11 +78,11 @@ def tabulated(stages: StageCache, records: Iterable[Record], source: Mapping[str
     }
     kept_in = stages.parts_folder("tabulate", parts)
 
-    def make() -> tuple[Frames, dict[str, Any]]:
-        tables, funnel = tabulate_in_turn(records, entry, kept_in)
-        return tables, funnel.facts()
+    def make() -> tuple[Makers, dict[str, Any]]:
+        makers, funnel = makers_of_tables(records, entry, kept_in)
+        return makers, funnel.facts()
 
-    made = stages.cached("tabulate", parts, make)
+    made = stages.cached("tabulate", parts, make, apart=True)
     return Stored(Corpus({}, Funnel.of_facts(made.facts))).having("tabulate", made)
 
 
@@ -99,32 +100,29 @@ def classified(stages: StageCache, given: Stored, taxonomies: Sequence[Taxonomy]
     topics = pl.scan_parquet(given.path("topics")).select(_TOPICS)
     total = pl.scan_parquet(given.path("works")).select(pl.len()).collect().item()
 
-    def frames() -> Iterator[tuple[str, pl.DataFrame | Iterator[pl.DataFrame]]]:
+    def make() -> tuple[Makers, dict[str, Any]]:
+        packed: dict[str, list[bytes]] = {taxonomy.id: [] for taxonomy in taxonomies}
         basis: list[pl.DataFrame] = []
+        with bar(label="classify", total=total) as progress:
+            for part in classify_in_turn(
+                texts,
+                topics.collect(),
+                taxonomies,
+                operating_point=study.operating_point,
+                thresholds=study.thresholds,
+                kept_in=kept_in,
+            ):
+                progress.update(part.basis.height)
+                basis.append(part.basis)
+                for (name,), rows in part.assignments.group_by("taxonomy", maintain_order=True):
+                    packed[str(name)].append(pack(rows))
+        found = chain.from_iterable(packed[name] for name in sorted(packed))  # the table is sorted by taxonomy first
+        return {
+            "assignments": lambda: chain([empty("assignments")], (unpack(rows) for rows in found)),
+            "basis": lambda: pl.concat(basis),
+        }, {}
 
-        def assignments() -> Iterator[pl.DataFrame]:
-            packed: dict[str, list[bytes]] = {taxonomy.id: [] for taxonomy in taxonomies}
-            with bar(label="classify", total=total) as progress:
-                for part in classify_in_turn(
-                    texts,
-                    topics.collect(),
-                    taxonomies,
-                    operating_point=study.operating_point,
-                    thresholds=study.thresholds,
-                    kept_in=kept_in,
-                ):
-                    progress.update(part.basis.height)
-                    basis.append(part.basis)
-                    for (name,), rows in part.assignments.group_by("taxonomy", maintain_order=True):
-                        packed[str(name)].append(pack(rows))
-            yield empty("assignments")
-            for name in sorted(packed):  # the table is sorted by taxonomy first
-                yield from map(unpack, packed[name])
-
-        yield "assignments", assignments()
-        yield "basis", pl.concat(basis)
-
-    return given.having("classify", stages.cached("classify", parts, lambda: (frames(), {})))
+    return given.having("classify", stages.cached("classify", parts, make))
 
 
 def screened(stages: StageCache, given: Stored, watchlists: Sequence[Watchlist]) -> Stored:
@@ -135,8 +133,8 @@ def screened(stages: StageCache, given: Stored, watchlists: Sequence[Watchlist])
         "shipped": shipped_hash(_REGISTRY),
     }
 
-    def make() -> tuple[Frames, dict[str, Any]]:
-        return [("found", found_in(given.corpus, watchlists))], {}
+    def make() -> tuple[Makers, dict[str, Any]]:
+        return {"found": lambda: found_in(given.corpus, watchlists)}, {}
 
     return given.having("screen", stages.cached("screen", parts, make))
 

@@ -24,7 +24,7 @@ from copub.progress import bar
 from copub.sources.harvest.rawrecord import LONGEST_LINE, MOST_FAULTS, MOST_VALUES, Record, parsed
 
 FOUND_BY = ("works-file",)
-PORTION = 1 << 24
+PORTION = 1 << 25
 """Bytes of text in a portion, about a thousand works. Twice that, the C library would ask the system for each anew."""
 PARQUET_ROWS = 256
 SHORTEST_LINE = 8
@@ -80,8 +80,7 @@ class Lines:
     def records(self, faults: list[Fault]) -> Iterator[Record]:
         """Yield the records, unparsed; a fault that ended the file is added to `faults`."""
         name, number, at = self.path.name, self.first, 0
-        lines = _not_empty(self.text) if len(self.text) > PORTION // 2 else 0
-        if lines * SHORTEST_LINE > len(self.text):
+        if len(self.text) > PORTION // 2 and (lines := _not_empty(self.text)) * SHORTEST_LINE > len(self.text):
             what = f"the next {lines:,} lines have a few bytes each: they are no works"
             faults.append(Fault(f"{self.path}:{self.first}", what, "give one work per line"))
             return
@@ -366,7 +365,9 @@ def _rows_at_once(metadata: pq.FileMetaData) -> int:
 
 
 def _not_empty(text: bytes) -> int:
-    """Return the number of lines with at least one character."""
+    """Return the number of lines with at least one character; 0 if even with all others they are few."""
+    if text.count(b"\n") * SHORTEST_LINE <= len(text):
+        return 0
     ends = np.frombuffer(text, dtype=np.uint8) == ord("\n")
     return int((ends[1:] & ~ends[:-1]).sum())
 
