@@ -43,14 +43,14 @@ def test_tables_made_side_by_side_have_the_bytes_of_tables_made_in_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stagecache, "LARGE", -1)
-    makers = {name: partial(FRAME.head, rows) for name, rows in (("works", 2), ("topics", 1), ("repairs", 0))}
+    makers = {name: partial(FRAME.head, rows) for name, rows in (("found", 2), ("basis", 1), ("other", 0))}
     with engine_of(2):
         one, other = (
             StageCache(tmp_path / str(apart)).cached("tabulate", PARTS, lambda: (makers, {}), apart=apart)
             for apart in (True, False)
         )
     assert one.hashes == other.hashes
-    assert pl.read_parquet(one.paths["works"]).equals(FRAME)
+    assert pl.read_parquet(one.paths["found"]).equals(FRAME)
 
 
 def test_the_same_key_gives_the_kept_result_without_work(tmp_path: Path) -> None:
