@@ -1,12 +1,14 @@
-"""Fixtures shared by all tests: the folder of real records, if it is there; one demo run."""
+"""Fixtures shared by all tests: the folder of real records and a browser, if they are there; one demo run."""
 
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -71,3 +73,16 @@ def demo_run(demo_folders: tuple[Path, Path]) -> copub.Run:
     """One run of the study demo, from the embedded server to the report."""
     (folder,) = (demo_folders[1] / "demo").glob("*-*")
     return copub.open_run(folder)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium for all tests of pages; they skip, saying so, where there is none."""
+    spec = importlib.util.spec_from_file_location("report_browser", Path(__file__).parent / "report" / "browser.py")
+    assert spec is not None and spec.loader is not None
+    browser = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(browser)
+    if browser.find_chromium() is None:
+        pytest.skip("no Chromium on this machine: the page is not opened in a browser")
+    with browser.Page() as opened:
+        yield opened

@@ -1,10 +1,9 @@
-"""Worlds shared by the tests of the report, and a browser where there is one."""
+"""Worlds shared by the tests of the report."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -30,7 +29,6 @@ def _beside(name: str) -> ModuleType:
 _beside("counts")  # worlds imports it by this name
 worlds = _beside("worlds")
 attacks = _beside("attacks")
-browser = _beside("browser")
 
 
 @pytest.fixture(scope="session")
@@ -91,12 +89,3 @@ def large() -> World:
 def large_page(large: World) -> str:
     """The page of the run over 60,000 works."""
     return build_page(*large)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A headless Chromium for all tests; they skip, saying so, where there is none."""
-    if browser.find_chromium() is None:
-        pytest.skip("no Chromium on this machine: the page is not opened in a browser")
-    with browser.Page() as opened:
-        yield opened

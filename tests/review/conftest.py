@@ -1,41 +1,16 @@
-"""A browser for the tests of reading pages, where there is one, and a run of one's own to read."""
+"""Commands, and a run of one's own to read."""
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
 import copub
 from copub.cli import app
 from copub.cli.app import call
-
-
-def _browser() -> ModuleType:
-    """Return the browser of the report's tests, which are imported by path; a process has one driver."""
-    if "report_browser" in sys.modules:
-        return sys.modules["report_browser"]
-    spec = importlib.util.spec_from_file_location("report_browser", Path(__file__).parents[1] / "report" / "browser.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A headless Chromium; tests skip, saying so, where there is none."""
-    browser = _browser()
-    if browser.find_chromium() is None:
-        pytest.skip("no Chromium on this machine: the page is not opened in a browser")
-    with browser.Page() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="session")

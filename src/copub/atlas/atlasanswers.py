@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import polars as pl
 
 from copub.atlas.cells import CRITICAL
 from copub.atlas.cellshares import Asked, shares_of
 from copub.atlas.stored import Atlas, name_of
 from copub.errors import InputError
+from copub.measures.ranks import ranks
 from copub.measures.shares import AREA_MEASURES, COUNTING_WEIGHT, LEVEL, MEASURES
 
 WHOLE = "copublications"
@@ -93,7 +96,7 @@ def rank(
     measure: str = "critical_listed",
     counting: str = "full",
 ) -> pl.DataFrame:
-    """Return the partners of one country, the highest share first; small ones come last.
+    """Return the partners of one country, the highest share first; those with too few works for a share come last.
 
     Parameters
     ----------
@@ -102,8 +105,8 @@ def rank(
 
     Returns
     -------
-    Columns of `copub.atlas.cellshares.shares_of` with ``country`` and ``name`` of the partner and its ``place``
-    (null where the numbers are small).
+    Columns of `copub.atlas.cellshares.shares_of` with ``country`` and ``name`` of the partner, and its rank with the
+    ranks that the data leave possible (`copub.measures.ranks.ranks`).
     """
     if bool(a) == bool(b):
         raise InputError("one country is wanted", where="--a, --b", hint="write --b CN, or --a BE")
@@ -118,17 +121,27 @@ def rank(
             continue  # no list names an institution there: a share of 0 would say nothing
         own = cells.filter(pl.col("b").is_in(partners))
         found.append(shares_of(atlas, own, Asked(one, area, counting=(counting,), measures=(measure,))))
-    ordered = pl.concat(found).sort(
-        "is_small", "share", "denominator", partner, descending=[False, True, True, False], nulls_last=True
-    )
-    place = pl.when(~pl.col("is_small")).then(pl.col("share").rank("min", descending=True).over("is_small"))
     names = {code: name_of(code) for code in atlas.manifest["countries"]}
-    return ordered.select(
-        place.cast(pl.Int32).alias("place"),
-        pl.col(partner).alias("country"),
-        pl.col(partner).replace_strict(names, return_dtype=pl.String).alias("name"),
-        *ordered.columns,
+    rows = pl.concat(found).with_columns(
+        country=partner, name=pl.col(partner).replace_strict(names, return_dtype=pl.String)
     )
+    ranked = _with_ranks(rows, atlas.settings)
+    order = [pl.col("rank").is_null(), "share", "denominator", "country"]
+    ordered = ranked.sort(order, descending=[False, True, True, False], nulls_last=True)
+    return ordered.select("rank", "rank_low", "rank_high", "country", "name", *found[0].columns)
+
+
+def _with_ranks(rows: pl.DataFrame, settings: Mapping[str, Any]) -> pl.DataFrame:
+    """Add rank, rank_low and rank_high; null where there are too few works for a share.
+
+    Cells do not say which works two pairs have in common; to take none makes the differences look less certain than
+    they are, so the ends are wider and hold all the more.
+    """
+    enough = rows["denominator"].to_numpy() >= settings["small_rate"]
+    trials = np.where(enough, rows["trials"].to_numpy(), 0.0)
+    found = ranks(rows["share"].to_numpy().astype(float), trials, np.zeros((1, 1)), settings["confidence"])
+    named = zip(("rank", "rank_low", "rank_high"), found, strict=True)
+    return rows.with_columns(pl.Series(name, ends, nan_to_null=True).cast(pl.Int32) for name, ends in named)
 
 
 def _by_list(atlas: Atlas, of_list: str, *, a: str, b: str) -> Iterator[tuple[str, list[str]]]:

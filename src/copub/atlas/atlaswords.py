@@ -101,12 +101,23 @@ def pair_lines(
 
 def rank_lines(atlas: Atlas, ranked: pl.DataFrame, most: int) -> list[str]:
     """Return a ranking as lines of text."""
-    rows = [["", "", "works", "of", "share", "interval", ""]]
+    rows = [["rank", "can be", "", "works", "of", "share", "interval", ""]]
     for row in ranked.head(most).iter_rows(named=True):
-        place = "" if row["place"] is None else f"{row['place']}."
-        rows.append([place, f"{row['name']} ({row['country']})", *figures(row)])
+        place = ["", ""] if row["rank"] is None else [f"{row['rank']}.", f"{row['rank_low']} to {row['rank_high']}"]
+        rows.append([*place, f"{row['name']} ({row['country']})", *figures(row)])
     more = ranked.height - most
-    return [*aligned(rows, left=2), *([f"and {more} more (--most N)"] if more > 0 else []), "", *_notes(ranked, atlas)]
+    confidence = load_messages().percent(atlas.settings["confidence"], 0)
+    note = (
+        f"With {confidence} confidence, all true ranks are where they can be; partners with fewer than "
+        f"{atlas.settings['small_rate']} works have no rank."
+    )
+    return [
+        *aligned(rows, left=3),
+        *([f"and {more} more (--most N)"] if more > 0 else []),
+        "",
+        *_notes(ranked, atlas),
+        *wrapped(note),
+    ]
 
 
 def figures(row: dict[str, object]) -> list[str]:

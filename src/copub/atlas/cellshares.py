@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from copub.atlas.cells import CRITICAL, EVERY_WORK, NO_LIST, SUMS
-from copub.intervals import with_intervals
+from copub.intervals import effective_trials, with_intervals
 from copub.measures.shares import COUNTING_WEIGHT, MEASURES, OWN_PART
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def shares_of(atlas: Atlas, cells: pl.LazyFrame, asked: Asked) -> pl.DataFrame:
 
     Returns
     -------
-    Columns of `Asked.by`, then area, list, measure, counting, numerator, denominator, share, ci_low, ci_high,
-    interval, confidence, is_small.
+    Columns of `Asked.by`, then area, list, measure, counting, numerator, denominator, trials (Kish's effective number
+    of works, on which the interval rests), share, ci_low, ci_high, interval, confidence, is_small.
     """
     settings = atlas.settings
     classes = _classes(cells, asked).collect()
@@ -64,6 +64,7 @@ def shares_of(atlas: Atlas, cells: pl.LazyFrame, asked: Asked) -> pl.DataFrame:
         "measure",
         "counting",
         pl.col("numerator", "denominator") + 0.0,  # no minus before a zero
+        pl.Series("trials", effective_trials(found["denominator"].to_numpy(), found["squares"].to_numpy())),
         "share",
         "ci_low",
         "ci_high",

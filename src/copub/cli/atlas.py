@@ -1,4 +1,4 @@
-"""Commands about an atlas of all pairs of countries: atlas build, show, rank, explain."""
+"""Commands about an atlas of all pairs of countries: atlas build, show, rank, explain, page, export."""
 
 from __future__ import annotations
 
@@ -227,6 +227,58 @@ def explain_command(
             say([f"and {found.height - SHOWN} more: --out FILE writes all"])
 
 
+@group.command("page")
+def page_command(
+    target: Annotated[Path, typer.Option("--to", metavar="FILE", help="an .html file")],
+    atlas: AtlasOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Write one page for a browser: choose a country and see its partners, areas and years. It works offline.
+
+    \b
+    Example:
+      copub atlas page --to atlas.html
+    """
+    from copub.atlas import open_atlas
+    from copub.atlas.atlaspage import atlas_page
+    from copub.lists.outputplace import check_out
+    from copub.writing import write_file
+
+    check_out(target, suffixes=(".html",))
+    write_file(target, atlas_page(open_atlas(atlas_folder(atlas))))
+    if not quiet:
+        say([f"page: {target}"])
+
+
+@group.command("export")
+def export_command(
+    target: Annotated[Path, typer.Option("--to", metavar="FILE", help=".parquet, .csv or .jsonl")],
+    a: Annotated[str | None, typer.Option("--a", metavar="COUNTRY", help="only pairs with this country as A")] = None,
+    b: Annotated[str | None, typer.Option("--b", metavar="COUNTRY", help="only pairs with this country as B")] = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    of_list: ListOption = "",
+    by: Annotated[str | None, typer.Option("--by", help="year, area, or year,area: rows of their own")] = None,
+    atlas: AtlasOption = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Write the shares of all pairs, with their intervals, as one table.
+
+    \b
+    Example:
+      copub atlas export --b CN --by year --to partners-of-china.csv
+    """
+    from copub.atlas.atlasexport import BY, export
+    from copub.cli.files import check_out, write_out
+
+    check_out(target)
+    opened, asked = _asked(atlas, a, b, None, first, last, None, of_list)
+    parts = export(opened, a=asked["a"], b=asked["b"], years=asked["years"], of_list=of_list, by=_kinds(by, BY))
+    write_out(parts, target)
+    if not quiet:
+        say([f"shares: {target}"])
+
+
 def _works(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
     for row in rows:
         named = f"; names {', '.join(row['institutions'])} ({row['level']})" if row["institutions"] else ""
@@ -234,11 +286,11 @@ def _works(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
         yield f"{row['year']} {row['work_id']} {row['title'] or 'without a title'}{areas}{named}"
 
 
-def _kinds(by: str | None) -> list[str]:
+def _kinds(by: str | None, known: tuple[str, ...] = ("year", "area", "list")) -> list[str]:
     from copub.arguments import expect_known
 
     kinds = [part.strip() for part in by.split(",")] if by else []
-    expect_known(kinds, ("year", "area", "list"), "--by")
+    expect_known(kinds, known, "--by")
     return kinds
 
 

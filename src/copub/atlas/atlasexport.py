@@ -1,0 +1,58 @@
+"""An atlas as one table for other programs: every share of every pair, pair by pair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from copub.atlas.atlasanswers import ON_LISTS
+from copub.atlas.cells import CRITICAL
+from copub.atlas.cellshares import Asked, shares_of
+from copub.atlas.stored import Atlas
+from copub.measures.shares import AREA_MEASURES, MEASURES
+
+BY = ("year", "area")
+
+
+def export(
+    atlas: Atlas, *, a: str = "", b: str = "", years: Sequence[int] = (), of_list: str = "", by: Sequence[str] = ()
+) -> Iterator[pl.DataFrame]:
+    """Yield shares of all pairs (`copub.atlas.cellshares.shares_of`), the pairs of one country a at a time.
+
+    Parameters
+    ----------
+    a, b : only pairs with these countries on their side.
+    of_list : the list that counts; by default the headline list of each country b. Where no list names an institution
+        of b, only measures that rest on no list have rows.
+    by : "year", "area" or both: rows of their own; "area" takes the measures that a run has by area.
+    """
+    # without rows, so that there is a head in any case
+    yield _ordered(shares_of(atlas, atlas.cells().filter(pl.lit(value=False)), Asked("", by=_keys(by))))
+    partners: dict[str, list[str]] = {}
+    for code in [b] if b else atlas.manifest["countries"]:
+        partners.setdefault(atlas.list_for(of_list, code), []).append(code)
+    for one in [a] if a else atlas.manifest["countries"]:
+        own = atlas.cells(years).filter(pl.col("a") == one).collect().lazy()
+        found = [
+            shares_of(atlas, own.filter(pl.col("b").is_in(codes)), asked)
+            for counted, codes in partners.items()
+            for asked in _asked(atlas, counted, by)
+        ]
+        yield _ordered(pl.concat(found)).sort("b", *by)
+
+
+def _keys(by: Sequence[str]) -> tuple[str, ...]:
+    return ("a", "b", *(name for name in by if name == "year"))
+
+
+def _asked(atlas: Atlas, counted: str, by: Sequence[str]) -> Iterator[Asked]:
+    measures = AREA_MEASURES if "area" in by else tuple(MEASURES)
+    kept = tuple(name for name in measures if counted or name not in ON_LISTS)
+    for area in atlas.areas if "area" in by else [CRITICAL]:
+        yield Asked(counted, area, _keys(by), measures=kept)
+
+
+def _ordered(shares: pl.DataFrame) -> pl.DataFrame:
+    year = [] if "year" in shares.columns else [pl.lit(None, pl.Int32).alias("year")]
+    return shares.with_columns(year).select("a", "b", "year", pl.exclude("a", "b", "year"))
