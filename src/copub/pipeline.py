@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from copub.runs import Run, RunWriter, open_run, sha256_of
 from copub.runs.clock import StageClock
 from copub.runs.copies import question_of, write_copies
 from copub.runs.crate import run_crate
-from copub.runs.keep import last_created, last_tables
+from copub.runs.keep import last_created, last_tables, pair_runs
 from copub.runs.manifest import build_manifest, command_line, taxonomy_facts, true_value_facts, watchlist_facts
 from copub.runs.protocol import protocol_facts
 from copub.runs.provenance import figure_facts, provenance, registry_facts
@@ -51,6 +52,7 @@ from copub.study.question import Question, ask, of_study
 from copub.writing import MANIFEST
 
 OPENALEX_URL = "COPUB_OPENALEX_URL"
+ALL_PAIRS = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,8 @@ def run(
     ----------
     study : a `Study`, the path of a study file, or the name of a shipped one. A run folder asks again
         what that run was asked, with the lists that it keeps.
-    pair : one pair of a panel (BE, or BE-CN): its own run, over the records of the panel.
+    pair : one pair of a panel (BE, or BE-CN): its own run, over the records of the panel. "all": each pair, and then
+        the panel, whose page leads to theirs.
     works : works files (.jsonl, .gz, .zst, .parquet) to read instead of asking OpenAlex.
     cache, reports : folders; by default from the environment, else in the working directory.
     until : last stage to carry out, one of `STAGES`.
@@ -109,6 +112,14 @@ def run(
         raise InputError(f"there is no stage {until!r}", where="--until", hint=f"stages: {', '.join(STAGES)}")
     files = spooled(paths_of(works, "works"))
     place = folders(cache, reports)
+    if pair.lower() == ALL_PAIRS:
+        again = partial(
+            run, works=files, cache=cache, reports=reports, until=until, workers=workers, scheduler=scheduler
+        )
+        for one in _found(study, place).study.pairs:
+            again(study, pair=one.key, offline=offline, refresh=refresh, sweep=sweep)
+            refresh = sweep = False  # all pairs have the same records
+        pair = ""
     asked = _asked(study, place, pair)
     if files:
         check_works(files)
@@ -329,6 +340,7 @@ def _manifest(
         inputs=copies,
         protocol=protocol_facts(asked, place.reports, source.facts, writer),
         true_values=true_values,
+        pair_runs=pair_runs(study, place.reports, source.facts),
         tables=writer.written,
         stages=clock.rows,
         command=command_line(sys.argv),

@@ -119,6 +119,7 @@ def test_eu_china_runs_on_the_raw_works(works_files: list[Path], tmp_path: Path)
     assert panel.height == 27
     works = run.share("critical_listed")["denominator"]
     assert set(panel["denominator"] + panel["rest_denominator"]) == {works}  # a work is of a pair, or of its rest
+    assert (run.folder / "report.html").stat().st_size < 6_000_000
     own = copub.run("eu-china", pair="BE", works=works_files[:1], reports=tmp_path)
     assert {row["stage"]: row.get("result") for row in own.manifest["stages"]}["screen"] == "reused"
     belgium = panel.row(by_predicate=pl.col("pair") == "BE-CN", named=True)

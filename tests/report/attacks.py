@@ -60,6 +60,8 @@ def hostile(
     for key in ("title", "question"):
         facts["study"][key] = ATTACKS[0]
     facts["study"]["side_a"]["name"] = ATTACKS[1]
+    for number, pair in enumerate(facts["study"]["pairs"]):
+        pair["side_a"]["name"] = ATTACKS[number]
     facts["watchlists"][0]["title"] = ATTACKS[2]
     facts["source"]["query"] = ATTACKS[0]
     facts["command"] = ["copub", "run", ATTACKS[0]]
@@ -81,11 +83,15 @@ def bare(
 
 
 # What copub itself writes is what it is; what comes from a source may be anything.
-_KEPT = ("work_id", "measure", "slice_kind", "counting", "taxonomy", "watchlist", "year", "side", "switch", "metric")
+_KEPT = (
+    "work_id", "pair", "measure", "slice_kind", "counting", "taxonomy", "watchlist", "year", "side", "switch", "metric",
+)  # fmt: skip
 
 
 _NEVER_NULL = ("area", "entity_id", "tier", "field")
-_COUNTED = ("shares", "trends", "institutions", "pairs", "area_levels", "funders")  # their numbers are copub's own
+_COUNTED = (
+    "shares", "trends", "institutions", "pairs", "area_levels", "funders", "panel", "panel_periods",
+)  # their numbers are copub's own  # fmt: skip
 
 
 def _is_own(table_name: str, column: str) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from copub.report.workbook import build_workbook
 from copub.schema import TABLES
 
-SHEETS = ["Answer", "Shares", "Years", "Areas", "Institutions", "Pairs", "Works", "Columns"]
+SHEETS = ["Answer", "Shares", "Panel", "Years", "Areas", "Institutions", "Pairs", "Works", "Columns"]
 
 
 def _open(content: bytes) -> Any:
@@ -56,12 +56,13 @@ def test_heads_and_codes_are_in_words_and_years_have_one_row_each(world: Any, bo
 
 
 def test_years_and_areas_have_a_chart_of_the_spreadsheet_s_own(world: Any, book: Any) -> None:
-    assert {name: len(book[name]._charts) for name in SHEETS if book[name]._charts} == {"Years": 1, "Areas": 1}
+    assert {name: len(book[name]._charts) for name in SHEETS if book[name]._charts} == {
+        "Panel": 1, "Years": 1, "Areas": 1,
+    }  # fmt: skip
     with zipfile.ZipFile(io.BytesIO(build_workbook(*world))) as parts:
         charts = [parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/charts/chart")]
-    assert (
-        len(charts) == 2 and any("Years!" in chart for chart in charts) and any("Areas!" in chart for chart in charts)
-    )
+    assert len(charts) == 3
+    assert all(any(f"{name}!" in chart for chart in charts) for name in ("Panel", "Years", "Areas"))
 
 
 @pytest.mark.parametrize(("language", "first"), [("fr", "Réponse"), ("nl", "Antwoord")])
@@ -91,8 +92,9 @@ def test_the_same_run_gives_the_same_bytes(world: Any) -> None:
 
 @pytest.mark.parametrize("n", [0, 1])
 def test_empty_and_tiny_runs_give_a_workbook(make_world: Any, n: int) -> None:
-    assert _open(build_workbook(*make_world(n))).sheetnames == SHEETS
-    assert _open(build_workbook({}, {})).sheetnames == SHEETS
+    without = [name for name in SHEETS if name != "Panel"]
+    assert _open(build_workbook(*make_world(n))).sheetnames == (SHEETS if n else without)
+    assert _open(build_workbook({}, {})).sheetnames == without
 
 
 def test_hostile_texts_are_texts(hostile: Any) -> None:

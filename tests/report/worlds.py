@@ -267,7 +267,10 @@ def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language
             "confidence": 0.95,
             "language": language,
             "events": [{"date": "2024-01", "label": "A mock event"}],
+            "pairs": pairs_of_panel(),
+            "reference": "BE-CN",
         },
+        "pair_runs": [{"pair": "BE-CN", "study": "mock-be-cn", "run": "20261121-200000-abcdef12"}],
         "source": {"kind": "works-files", "files": [{"name": "mock.jsonl", "sha256": "cd" * 32, "records": n}]},
         "funnel": [{"step": "records read", "count": n, "note": ""}, {"step": "in the study", "count": n, "note": ""}],
         "epochs": ["unknown"],
@@ -304,6 +307,48 @@ def manifest(n: int, years: tuple[int, int], *, synthetic: bool = True, language
     }
 
 
+PAIRS = {"AT": "Austria", "BE": "Belgium", "DE": "Germany", "FR": "France", "LU": "Luxembourg", "MT": "Malta"}
+"""Side A of the pairs of the panel."""
+
+
+def pairs_of_panel() -> list[dict[str, Any]]:
+    """Return the pairs as the manifest has them."""
+    other = {"name": "China", "countries": ["CN"]}
+    return [{"side_a": {"name": name, "countries": [code]}, "side_b": other} for code, name in PAIRS.items()]
+
+
+def panel(members: int = len(PAIRS)) -> dict[str, list[dict[str, Any]]]:
+    """Return rows of the tables of a panel: invented figures, one pair of few works, one without any."""
+    rows, spans = [], []
+    for place, code in enumerate(list(PAIRS)[:members]):
+        of = (4000, 900, 20_000, 8000, 12, 0)[place]
+        for measure in ("critical", "listed", "critical_listed", "top_level"):
+            count = round(of * (0.3, 0.1, 0.05, 0.02)[len(measure) % 4])
+            share = count / of if of else None
+            ends = {
+                f"{name}{end}": None if share is None else share + shift
+                for name in ("difference", "reference_difference", "standardised", "adjusted")
+                for end, shift in (("", 0.0), ("_low", -0.01), ("_high", 0.02))
+            }
+            known = share is not None
+            rows.append({
+                "pair": f"{code}-CN", "side_a": code, "side_b": "CN", "measure": measure, "counting": "full",
+                "numerator": count, "denominator": of, "share": share, "ci_low": share and share * 0.9,
+                "ci_high": share and min(share * 1.2, 1.0), **ends, "rank": place + 1.0 if known else None,
+                "rank_low": 1.0 if known else None, "rank_high": 5.0 if known else None, "ratio": 1.5, "ratio_low": 1.1,
+                "ratio_high": 2.0, "pairs": members, "comparisons": members * (members - 1) // 2, "confidence": 0.95,
+                "reference": "BE-CN", "is_small": of < 25,
+            })  # fmt: skip
+        for first in range(2010, 2026, 4):
+            spans.append({
+                "pair": f"{code}-CN", "measure": "critical_listed", "counting": "full", "year_from": first,
+                "year_to": first + 3, "numerator": of / 40, "denominator": of / 4, "share": 0.1 if of else None,
+                "ci_low": 0.08 if of else None, "ci_high": 0.13 if of else None, "is_small": of < 25,
+                "is_recent": first == 2022,
+            })  # fmt: skip
+    return {"panel": rows, "panel_periods": spans}
+
+
 def world(
     n: int = 400, *, seed: int = 7, years: tuple[int, int] = (2010, 2025), **options: Any
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any]]:
@@ -322,6 +367,7 @@ def world(
         "coverage": _coverage(works),
         "sensitivity": sensitivity(works),
         **_evidence(works),
+        **(panel() if works else {}),
         **(tomllib.loads(DEEPER.read_text(encoding="utf-8")) if works else {}),
     }
     tables = {name: table(name, rows.get(name, [])) for name in TABLES}

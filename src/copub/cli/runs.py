@@ -43,7 +43,12 @@ def run_command(
     study: StudyOption = "demo",
     more_works: MoreFiles = None,
     pair: Annotated[
-        str, typer.Option("--pair", metavar="PAIR", help="one pair of a panel, over the panel's records: BE or BE-CN")
+        str,
+        typer.Option(
+            "--pair",
+            metavar="PAIR",
+            help="one pair of a panel, from the panel's records: BE or BE-CN; all = each of them, then the panel",
+        ),
     ] = "",
     works: Annotated[
         list[Path] | None,

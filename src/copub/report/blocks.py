@@ -19,7 +19,7 @@ class Cell:
     """One cell: the text to read, for numbers the value behind it, a short mark, a second line.
 
     `keep` says that the text is not broken over lines, `is_name` that it is a name or another text
-    from outside, which no language changes.
+    from outside, which no language changes. `link` is a page of another run beside this one.
     """
 
     text: str
@@ -28,6 +28,7 @@ class Cell:
     detail: str = ""
     keep: bool = False
     is_name: bool = False
+    link: str = ""
 
     @property
     def is_number(self) -> bool:

@@ -19,6 +19,8 @@ from copub.report.drawing import ACCENT, BAR, INK, MUTED, PAGE, TIP, letters
 from copub.report.messages import Messages
 
 PERCENT = ".0%"
+_FINE, _FINE_BELOW = ".1%", 0.05
+"""Format of an axis of small shares."""
 TWO_LINES = {"condition": {"test": "indexof(datum.value, '\\n') > 0", "value": "bottom"}, "value": "middle"}
 """Baseline of the labels of an axis: the first of two lines is above the tick, the second below it."""
 _PHONE = 400  # pixels; narrower drawings are for phones
@@ -363,6 +365,109 @@ def difference_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: 
         x=alt.X("value:Q"), y=made.y, fill=either(alt.FillValue, "datum.is_small", PAGE, INK)
     )
     return alt.layer(line, bars, points, *made.labels).properties(width=made.width, height=made.height)
+
+
+def dot_chart(rows: Sequence[Mapping[str, Any]], whole: float | None, words: Messages, width: int) -> Any:
+    """Return shares with their intervals, one row each, and a line at the share of the whole.
+
+    Rows: label, share, ci_low, ci_high, is_small, is_first (accented) and text, which is written on hover; those over
+    few works are dashed and hollow.
+    """
+    if not rows:
+        return None
+    numbers = dict.fromkeys(("share", "ci_low", "ci_high"), pl.Float64)
+    schema = {"label": pl.String, "text": pl.String, **numbers, "is_small": pl.Boolean, "is_first": pl.Boolean}
+    ends = [value for row in rows for value in (row["share"], *([] if row["is_small"] else [row["ci_high"]]))]
+    top = 1.05 * max([0.01, *filter(None, [*ends, whole])])
+    frame = pl.DataFrame([{key: row[key] for key in schema} for row in rows], schema=schema)
+    made = _rows(words, frame.with_columns(_cut("ci_high", top)), width)
+    scale, axis = alt.Scale(domain=[0, top], nice=False), alt.Axis(format=_of_shares(top), tickCount=4)
+    x = alt.X("share:Q", title=words.say("label.share"), scale=scale, axis=axis)
+    chart = alt.Chart(made.frame).encode(y=made.y, description=alt.Description("tip:N"))
+    colour = either(alt.ColorValue, "datum.is_first", ACCENT, INK)
+    bars = chart.mark_rule(strokeWidth=2, opacity=0.45, yOffset=made.shift).encode(
+        x=alt.X("ci_low:Q", scale=scale),
+        x2=alt.X2("ci_high:Q"),
+        color=colour,
+        strokeDash=either(alt.StrokeDashValue, "datum.is_small", HATCH, [1, 0]),
+    )
+    points = chart.mark_point(size=55, opacity=1, filled=False, yOffset=made.shift).encode(
+        x=x,
+        stroke=either(alt.StrokeValue, "datum.is_first", ACCENT, INK),
+        fill=either(alt.FillValue, "datum.is_small", PAGE, INK),
+    )
+    own = chart.transform_filter("datum.is_first").mark_point(size=110, opacity=1, filled=True, yOffset=made.shift)
+    line = alt.Chart(pl.DataFrame({"at": [] if whole is None else [whole]}, schema={"at": pl.Float64}))
+    rule = line.mark_rule(color=MUTED, strokeDash=[3, 3]).encode(x=alt.X("at:Q", scale=scale))
+    return alt.layer(rule, bars, points, own.encode(x=x, color=alt.ColorValue(ACCENT)), *made.labels).properties(
+        width=made.width, height=made.height
+    )
+
+
+def _cut(column: str, top: float) -> pl.Expr:
+    """Return a column cut at the top of a scale: a clip of the drawing would have an id of its own in every process."""
+    return pl.when(pl.col(column).is_not_null()).then(pl.min_horizontal(column, pl.lit(top))).alias(column)
+
+
+def _of_shares(top: float) -> str:
+    """Return the format of an axis of shares up to `top`."""
+    return _FINE if top < _FINE_BELOW else PERCENT
+
+
+_OF_MULTIPLE = 118
+"""Pixels of one of many small charts on a desk, with the space to the next; on a phone there are two in a row."""
+
+
+def multiples_chart(periods: pl.DataFrame, names: Mapping[str, str], first: str, words: Messages, width: int) -> Any:
+    """Return the share by period of each pair as small charts on one scale, in the order of the names.
+
+    `periods` hold the rows of one measure and counting; `names` those of the pairs by key, and `first` is the key of
+    the accented one. What is above the scale, which is that of periods with enough works, is cut.
+    """
+    shown = periods.drop_nulls("share").filter(pl.col("pair").is_in(list(names)))
+    if shown.is_empty():
+        return None
+    sure = shown.filter(~pl.col("is_small"))
+    top = 1.15 * max([0.01, *(sure if sure.height else shown)["share"].to_list()])
+    heads = {key: lines(name, 16 if width < _PHONE else 18, 2) for key, name in names.items()}
+    alike = list(heads.values())
+    heads = {key: head + "\u200b" * alike[:place].count(head) for place, (key, head) in enumerate(heads.items())}
+    spans = ["–".join(dict.fromkeys(map(str, row))) for row in shown.select("year_from", "year_to").iter_rows()]
+    tips = [f"{names[key]} · {span} · " for key, span in zip(shown["pair"], spans, strict=True)]
+    frame = shown.select(
+        pl.col("pair").replace(heads).alias("head"),
+        (pl.col("pair") == first).alias("is_first"),
+        (pl.col("year_from") - 0.45).alias("year"),
+        (pl.col("year_to") + 0.45).alias("until"),
+        pl.when(pl.col("share") <= top).then("share").alias("share"),
+        _cut("ci_low", top),
+        _cut("ci_high", top),
+        "is_small",
+    ).with_columns(tip=_tips(words, shown, tips))
+    years = [int(frame["year"].min() + 1), int(frame["until"].max())]  # type: ignore[operator, arg-type]
+    x = alt.X("year:Q", title=None, scale=alt.Scale(domain=[years[0] - 0.6, years[1] + 0.6], nice=False))
+    inside = {"condition": {"test": f"datum.value == {years[0]}", "value": "left"}, "value": "right"}
+    x = x.axis(format="d", values=years, grid=False, labelAlign=inside)
+    scale = alt.Scale(domain=[0, top], nice=False)
+    y = alt.Y("share:Q", title=None, scale=scale, axis=alt.Axis(format=_of_shares(top), tickCount=2, minExtent=30))
+    chart = alt.Chart(frame).encode(description=alt.Description("tip:N"))
+    colour = either(alt.ColorValue, "datum.is_first", ACCENT, INK)
+    band = chart.mark_rect().encode(
+        x=x,
+        x2=alt.X2("until:Q"),
+        y=alt.Y("ci_low:Q", title=None, scale=scale),
+        y2=alt.Y2("ci_high:Q"),
+        color=colour,
+        opacity=either(alt.OpacityValue, "datum.is_small", 0.07, 0.2),
+    )
+    level = chart.mark_rule(strokeWidth=2).encode(x=x, x2=alt.X2("until:Q"), y=y, color=colour)
+    columns = 2 if width < _PHONE else width // (_OF_MULTIPLE + 24)
+    size = (width - 44) // columns - 24
+    header = alt.Header(
+        title=None, labelColor=INK, labelFontSize=letters(11), labelExpr="split(datum.value, '\\n')", labelPadding=2
+    )
+    drawn = alt.layer(band, level, data=frame).properties(width=size, height=64)
+    return drawn.facet(facet=alt.Facet("head:N", sort=list(heads.values()), header=header), columns=columns, spacing=22)
 
 
 def specification_chart(curve: pl.DataFrame, words: Messages, width: int) -> Any:

@@ -24,6 +24,7 @@ from copub.report import (
     details,
     institutionsections,
     opening,
+    panelsection,
     partnersections,
 )
 from copub.report.blocks import Section
@@ -33,6 +34,7 @@ from copub.report.facts import Facts, facts_of
 _FOLDER = Path(__file__).parent / "templates"
 _OPEN: tuple[Callable[[Facts], Section | None], ...] = (
     opening.answer_section,
+    panelsection.panel_section,
     answers.trend_section,
     answers.area_section,
     partnersections.institution_section,

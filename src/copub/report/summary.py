@@ -10,6 +10,7 @@ import polars as pl
 
 from copub.report.certainty import certainty_sentences, read_sentence
 from copub.report.facts import Facts, Row, facts_of
+from copub.report.panelfacts import panel_sentences
 
 COUNTINGS = ("full", "fractional-authors", "fractional-countries")
 COVERAGE: Mapping[str, pl.Expr] = {
@@ -24,13 +25,15 @@ COVERAGE: Mapping[str, pl.Expr] = {
 def headline_lines(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> list[str]:
     """Return the result as plain sentences, one line each.
 
-    The headline as people read it, if they did, and as counted; the other countings, the second headline, how
-    certain it is, works of lower and unrated levels, coverage, true and measured values, and the run's warnings.
+    The headline as people read it, if they did, and as counted; the pairs of a panel, the other countings, the second
+    headline, how certain it is, works of lower and unrated levels, coverage, true and measured values, and the run's
+    warnings.
     """
     facts = facts_of(tables, manifest)
     lines = [facts.words.say("headline.synthetic")] if facts.synthetic else []
     lines += protocol_sentences(facts)
     lines += [line for line in (read_sentence(facts), first_sentence(facts), listed_sentence(facts)) if line]
+    lines += panel_sentences(facts)
     lines += fractional_sentences(facts)
     lines += [line for line in (second_sentence(facts), *certainty_sentences(facts), *band_sentences(facts)) if line]
     lines += reading_sentences(facts)

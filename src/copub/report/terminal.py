@@ -17,6 +17,7 @@ from copub.report.certainty import (
     taught_sentence,
 )
 from copub.report.facts import Facts, facts_of
+from copub.report.panelfacts import panel_sentences
 from copub.report.summary import (
     COVERAGE,
     band_sentences,
@@ -54,6 +55,7 @@ def _sentences(facts: Facts) -> Iterator[str]:
         yield synthetic + (read or first_sentence(facts))
         yield from no_list_sentence(facts)
         yield from filter(None, [first_sentence(facts) if read else "", model_sentence(facts, advice=False)])
+        yield from panel_sentences(facts)
         if not facts.synthetic:
             yield plan_sentence(facts)
             yield " ".join(filter(None, [taught_sentence(facts), repairs_sentence(facts), *band_sentences(facts)[:1]]))

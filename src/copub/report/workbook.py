@@ -18,6 +18,7 @@ import xlsxwriter
 from copub.report.background import NOTES
 from copub.report.facts import Facts, Row, facts_of
 from copub.report.opening import estimates
+from copub.report.panelfacts import pair_names, panel_rows
 from copub.report.partnersections import named_pairs
 from copub.report.plaintext import joined, printable
 from copub.report.summary import headline_lines
@@ -37,6 +38,13 @@ _SHARE: tuple[Column, ...] = (
     ("sheet.high", "ci_high", "share"),
 )
 _SMALL: Column = ("sheet.small", "is_small", "truth")
+
+
+def _ends(head: str, column: str, way: str) -> tuple[Column, ...]:
+    """Return the columns of a figure with the ends of its interval."""
+    return (head, column, way), ("sheet.low", f"{column}_low", way), ("sheet.high", f"{column}_high", way)
+
+
 _COUNTS: tuple[Column, ...] = (
     ("label.works", "works", "count"),
     ("label.critical", "critical", "count"),
@@ -64,6 +72,22 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
         ("label.with_institution", "with_institution", "share"),
         _SMALL,
         ("sheet.recent", "is_recent", "truth"),
+    ),
+    "panel": (
+        ("label.pair", "name", "text"),
+        ("label.measure", "measure", "measure"),
+        ("label.counting", "counting", "counting"),
+        ("label.numerator", "numerator", "figure"),
+        ("label.denominator", "denominator", "figure"),
+        *_SHARE,
+        *_ends("label.corrected", "adjusted", "share"),
+        *_ends("label.rank", "rank", "count"),
+        *_ends("label.rest_difference", "difference", "share"),
+        *_ends("label.reference_difference", "reference_difference", "share"),
+        *_ends("label.standardised", "standardised", "share"),
+        *_ends("label.standardised_rank", "standardised_rank", "count"),
+        *_ends("label.ratio", "ratio", "figure"),
+        _SMALL,
     ),
     "areas": (
         ("label.area", "slice", "area"),
@@ -139,8 +163,8 @@ class _Book:
 def build_workbook(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> bytes:
     """Return the workbook (.xlsx) of a run.
 
-    Sheets: answer, shares, years, areas, institutions, pairs, works (critical and listed), columns of all tables;
-    named in the language of the study. Raises `InputError` for a language without words.
+    Sheets: answer, shares, pairs of a panel, years, areas, institutions, pairs, works (critical and listed), columns of
+    all tables; named in the language of the study. Raises `InputError` for a language without words.
     """
     facts = facts_of(tables, manifest)
     buffer = io.BytesIO()
@@ -162,6 +186,7 @@ def _frames(facts: Facts) -> dict[str, pl.DataFrame]:
     shares = facts.table("shares")
     return {
         "shares": shares.filter(pl.col("slice_kind") == "all"),
+        **_panel(facts),
         "years": _years(facts),
         "areas": _areas(facts),
         "institutions": facts.table("institutions").sort(
@@ -171,6 +196,16 @@ def _frames(facts: Facts) -> dict[str, pl.DataFrame]:
         "works": critical_listed(facts),
         "columns": _dictionary(),
     }
+
+
+def _panel(facts: Facts) -> dict[str, pl.DataFrame]:
+    """Return the rows of a panel, those of the headline first, the largest share first; nothing for one pair."""
+    names, first = pair_names(facts), panel_rows(facts)
+    if first.is_empty():
+        return {}
+    others = facts.table("panel").join(first, on=["pair", "measure", "counting"], how="anti")
+    rows = pl.concat([first, others.sort("measure", "counting", "pair")])
+    return {"panel": rows.with_columns(name=pl.Series([names.get(key, key) for key in rows["pair"]], dtype=pl.String))}
 
 
 def _years(facts: Facts) -> pl.DataFrame:
@@ -293,6 +328,19 @@ def _area_chart(writing: _Book, key: str, rows: int) -> Any:
     return chart
 
 
+def _panel_chart(writing: _Book, key: str, rows: int) -> Any:
+    """Return bars of the headline share of each pair: the first rows of the sheet."""
+    pairs = panel_rows(writing.facts).height
+    chart = writing.book.add_chart({"type": "bar"})
+    chart.add_series({**_series(writing, key, _place(key, "share"), pairs), "fill": {"color": "#0b5c7a"}})
+    chart.set_title({"name": writing.facts.words.say("panel.dots"), "name_font": {"size": 12}})
+    chart.set_x_axis({"num_format": "0%", "min": 0})
+    chart.set_y_axis({"reverse": True})
+    chart.set_legend({"none": True})
+    chart.set_size({"height": 120 + 20 * pairs, "width": 640})
+    return chart
+
+
 def _place(key: str, column: str) -> int:
     return next(place for place, (_, name, _) in enumerate(_COLUMNS[key]) if name == column)
 
@@ -302,4 +350,6 @@ def _series(writing: _Book, key: str, place: int, rows: int) -> dict[str, Any]:
     return {"name": [name, 0, place], "categories": [name, 1, 0, rows, 0], "values": [name, 1, place, rows, place]}
 
 
-_CHARTS: Mapping[str, Callable[[_Book, str, int], Any]] = {"years": _trend_chart, "areas": _area_chart}
+_CHARTS: Mapping[str, Callable[[_Book, str, int], Any]] = {
+    "panel": _panel_chart, "years": _trend_chart, "areas": _area_chart,
+}  # fmt: skip

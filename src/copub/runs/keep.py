@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -23,7 +24,13 @@ from copub.schema import TABLES
 from copub.settings import folders
 from copub.writing import MANIFEST, as_input_error, is_left_over, write_file
 
+if TYPE_CHECKING:
+    from copub.study import Study
+
 PIN = "PINNED"
+_REPORT = "report.html"
+_RECORDS = ("kind", "query_hash", "round", "files")
+"""What a manifest says of its records: the same for two runs of the same ones."""
 _PARTIAL, _REMOVED = ".partial-", ".removed-"
 
 
@@ -58,6 +65,26 @@ def _opened(folder: Path) -> Iterator[Run | InputError]:
                 yield open_folder(path)
             except InputError as error:
                 yield error
+
+
+def pair_runs(study: Study, reports: Path, source: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return the newest run of each pair of a panel that has a page and the same records: pair, study, run.
+
+    Parameters
+    ----------
+    source : what the manifest says of the records.
+    """
+    found = []
+    for pair in study.pairs:
+        of_pair = study.of_pair(pair.key).id
+        own = [
+            run
+            for run in runs_of(reports, of_pair)
+            if _REPORT in run.manifest.get("files", ())
+            and all(run.manifest["source"].get(name) == source.get(name) for name in _RECORDS)
+        ]
+        found += [{"pair": pair.key, "study": of_pair, "run": run.folder.name} for run in own[-1:]]
+    return found
 
 
 def last_created(reports: Path, study_id: str) -> str:

@@ -172,6 +172,12 @@ class _TrueValue(msgspec.Struct):
     measured: _Number | None
 
 
+class _PairRun(msgspec.Struct):
+    pair: Name
+    study: _Slug
+    run: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z][\w-]{0,99}\Z")]
+
+
 class _Provenance(msgspec.Struct):
     stage: Name
     code: Name
@@ -202,6 +208,7 @@ class Manifest(msgspec.Struct):
     labelled: list[_Label] = []
     inputs: list[_Copies] = []
     true_values: list[_TrueValue] = []
+    pair_runs: list[_PairRun] = []
     stages: list[_Stage] = []
     provenance: list[_Provenance] = []
     files: dict[_Path, _Made] = {}

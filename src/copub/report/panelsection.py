@@ -1,0 +1,146 @@
+"""The part of the page that sets the pairs of a panel side by side: dots, small trends, everything in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from copub.report.blocks import Cell, Figure, Grid, Section, figure_of, rows_of
+from copub.report.charts import dot_chart, multiples_chart, percent_of
+from copub.report.facts import Facts, Row
+from copub.report.grids import WRITERS, Column, Writer, grid_from
+from copub.report.panelfacts import HEADLINE, pair_names, pair_pages, panel_rows, panel_sentences
+
+_OTHERS = ("critical", "listed", "top_level")
+_PAIR: tuple[Column, ...] = (
+    ("label.pair", "name", "pair"),
+    ("label.numerator", "numerator", "count"),
+    ("label.denominator", "denominator", "count"),
+    ("label.share", "share", "counted"),
+    ("label.corrected", "adjusted", "with_ends"),
+    ("label.rank", "rank", "rank"),
+    ("label.rest_difference", "difference", "points_with_ends"),
+    ("label.reference_difference", "reference_difference", "points_with_ends"),
+    ("label.standardised", "standardised", "with_ends"),
+    ("label.ratio", "ratio", "times"),
+)
+_PERIOD: tuple[Column, ...] = (
+    ("label.pair", "name", "text"),
+    ("label.first_year", "year_from", "marked"),
+    ("label.last_year", "year_to", "text"),
+    ("label.numerator", "numerator", "count"),
+    ("label.denominator", "denominator", "count"),
+    ("label.share", "share", "share"),
+    ("label.interval", "ci", "bounds"),
+)
+
+
+def _pair(facts: Facts, row: Row, column: str) -> Cell:
+    small = facts.words.say("label.small") if row["is_small"] else ""
+    return Cell(row[column], mark=small, is_name=True, link=row["link"])
+
+
+def _ends(facts: Facts, row: Row, column: str, write: Any) -> str:
+    low, high = row[f"{column}_low"], row[f"{column}_high"]
+    return "" if low is None or high is None else f"{write(low)}\u00a0–\u00a0{write(high)}"
+
+
+def _rank(facts: Facts, row: Row, column: str) -> Cell:
+    return Cell(facts.words.count(row[column]), row[column], detail=_ends(facts, row, column, facts.words.count))
+
+
+WAYS: Mapping[str, Writer] = {
+    **WRITERS,
+    "pair": _pair,
+    "rank": _rank,
+    "counted": lambda facts, row, column: Cell(
+        facts.words.percent(row[column]), row[column], detail="" if row["ci_low"] is None else facts.bounds(row)
+    ),
+    "with_ends": lambda facts, row, column: Cell(
+        facts.words.percent(row[column]), row[column], detail=_ends(facts, row, column, facts.words.percent)
+    ),
+    "points_with_ends": lambda facts, row, column: Cell(
+        facts.words.points(row[column]), row[column], detail=_ends(facts, row, column, facts.words.points)
+    ),
+    "times": lambda facts, row, column: Cell(
+        facts.words.number(row[column], 1),
+        row[column],
+        detail=_ends(facts, row, column, lambda value: facts.words.number(value, 1)),
+    ),
+}
+"""Ways of writing cells of this part, beside the common ones."""
+
+
+def panel_section(facts: Facts) -> Section | None:
+    """Return the pairs of the panel side by side; None for a study of one pair."""
+    rows = panel_rows(facts)
+    if rows.is_empty():
+        return None
+    say, names = facts.words.say, pair_names(facts)
+    first = str(facts.study.get("reference") or "")
+    title = say("section.panel")
+    grid = _grid(facts, rows, names)
+    others = [_grid(facts, panel_rows(facts, measure), names, measure) for measure in _OTHERS]
+    more = (say("panel.others"), tuple(other for other in others if other.rows))
+    return Section(
+        "panel",
+        title,
+        say("lead.panel"),
+        figures=(*_dots(facts, rows, names, first), *_multiples(facts, rows, names, first)),
+        grids=(grid,),
+        paragraphs=(*panel_sentences(facts), _comparisons(facts, rows), _own_pages(facts, rows)),
+        extra={"more": more},
+    )
+
+
+def _named(facts: Facts, rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    pages = pair_pages(facts)
+    return rows.with_columns(
+        name=pl.Series([names.get(key, key) for key in rows["pair"]], dtype=pl.String),
+        link=pl.Series([pages.get(key, "") for key in rows["pair"]], dtype=pl.String),
+    )
+
+
+def _grid(facts: Facts, rows: pl.DataFrame, names: Mapping[str, str], measure: str = HEADLINE) -> Grid:
+    return grid_from(facts, facts.words.name("measure", measure), _named(facts, rows, names), _PAIR, WAYS)
+
+
+def _dots(facts: Facts, rows: pl.DataFrame, names: Mapping[str, str], first: str) -> tuple[Figure, ...]:
+    words, title = facts.words, facts.words.say("panel.dots")
+    drawn = [
+        {**row, "label": names.get(row["pair"], row["pair"]), "is_first": row["pair"] == first,
+         "text": percent_of(words, row)}
+        for row in rows_of(rows.drop_nulls("share"))
+    ]  # fmt: skip
+    whole = facts.share(HEADLINE)
+    at = None if whole is None else whole["share"]
+    grid = _grid(facts, rows, names)
+    return figure_of(facts, "panel", title, lambda width: dot_chart(drawn, at, words, width), grid)
+
+
+def _multiples(facts: Facts, rows: pl.DataFrame, names: Mapping[str, str], first: str) -> tuple[Figure, ...]:
+    words, title = facts.words, facts.words.say("panel.multiples")
+    periods = facts.table("panel_periods").filter(measure=HEADLINE)
+    ordered: Sequence[str] = rows.drop_nulls("share")["pair"].to_list()
+    shown = {key: names.get(key, key) for key in ordered}
+    order = {key: place for place, key in enumerate(ordered)}
+    listed = periods.filter(pl.col("pair").is_in(ordered)).sort(pl.col("pair").replace_strict(order), "year_from")
+    named = listed.with_columns(name=pl.Series([shown[key] for key in listed["pair"]], dtype=pl.String))
+    grid = grid_from(facts, title, named, _PERIOD)
+    return figure_of(
+        facts, "panel-years", title, lambda width: multiples_chart(periods, shown, first, words, width), grid
+    )
+
+
+def _comparisons(facts: Facts, rows: pl.DataFrame) -> str:
+    row = rows.row(0, named=True)
+    counts = {name: facts.words.count(row[name]) for name in ("pairs", "comparisons")}
+    return facts.words.say("panel.comparisons", confidence=facts.words.percent(row["confidence"], 0), **counts)
+
+
+def _own_pages(facts: Facts, rows: pl.DataFrame) -> str:
+    """Return how to get the page of a pair; names with a link have one."""
+    study, first = str(facts.study.get("id") or ""), facts.study.get("reference") or rows["pair"][0]
+    return facts.words.say("panel.pages", command=f"copub run {study} --pair {first}")

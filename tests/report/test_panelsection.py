@@ -1,0 +1,138 @@
+"""The part of the page on a panel: every pair, the reference marked, links to pages, and nothing for one pair."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import openpyxl
+import pytest
+
+from copub.report.charts import dot_chart, multiples_chart
+from copub.report.drawing import NARROW, PAINT, WIDE, draw
+from copub.report.facts import Facts, facts_of
+from copub.report.messages import load_messages
+from copub.report.panelfacts import pair_names, pair_pages, panel_rows, panel_sentences
+from copub.report.panelsection import panel_section
+from copub.report.workbook import build_workbook
+from copub.schema import empty
+
+WORDS = load_messages("en")
+
+
+@pytest.fixture
+def facts(world: Any, undrawn: None) -> Facts:
+    return facts_of(*world)
+
+
+def section_of(facts: Facts) -> Any:
+    section = panel_section(facts)
+    assert section is not None
+    return section
+
+
+def test_pairs_are_in_the_order_of_their_shares_and_those_without_works_last(facts: Facts) -> None:
+    (grid,) = section_of(facts).grids
+    names = [row[0].text for row in grid.rows]
+    assert sorted(names) == ["Austria", "Belgium", "France", "Germany", "Luxembourg", "Malta"]
+    assert names[-1] == "Malta"
+    shares = panel_rows(facts)["share"].drop_nulls().to_list()
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_a_table_has_every_measure_and_a_figure_its_numbers(facts: Facts) -> None:
+    section = section_of(facts)
+    _, others = section.extra["more"]
+    assert [len(grid.rows) for grid in others] == [6, 6, 6]
+    assert [figure.id for figure in section.figures] == ["panel", "panel-years"]
+    assert all(figure.grid.rows for figure in section.figures)
+
+
+def test_small_pairs_are_marked_and_only_a_pair_with_a_run_of_its_own_is_a_link(facts: Facts) -> None:
+    cells = {row[0].text: row[0] for row in section_of(facts).grids[0].rows}
+    assert {name for name, cell in cells.items() if cell.mark} == {"Luxembourg", "Malta"}
+    page = "../../mock-be-cn/20261121-200000-abcdef12/report.html"
+    assert {name: cell.link for name, cell in cells.items() if cell.link} == {"Belgium": page}
+    assert pair_pages(facts) == {"BE-CN": page}
+
+
+def test_the_page_has_the_link_and_a_run_of_one_pair_has_no_such_part(page_file: Any, make_world: Any) -> None:
+    html = page_file.read_text(encoding="utf-8")
+    assert html.count('<a href="../../mock-be-cn/') >= 2  # in the table, and in that of the figure
+    tables, manifest = make_world(50)
+    assert panel_section(facts_of({**tables, "panel": empty("panel")}, manifest)) is None
+    assert panel_sentences(facts_of({**tables, "panel": empty("panel")}, manifest)) == []
+
+
+def test_the_sentences_name_the_first_of_enough_works_and_the_reference(facts: Facts) -> None:
+    first, own, *_ = panel_sentences(facts)
+    assert "chance leaves ranks 1 to 5 possible" in first and "Luxembourg" not in first
+    assert own.startswith("Belgium: ")
+    tables = {**facts.tables, "panel": facts.table("panel").filter(side_a="LU")}
+    assert "Luxembourg has the largest share" in panel_sentences(facts_of(tables, facts.manifest))[0]
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "nl"])
+def test_the_part_is_written_in_every_language(make_world: Any, undrawn: None, language: str) -> None:
+    section = section_of(facts_of(*make_world(60, language=language)))
+    words = load_messages(language)
+    assert section.title == words.say("section.panel")
+    assert all(section.paragraphs)
+
+
+def test_a_pair_has_the_name_of_the_side_that_makes_it_differ(facts: Facts) -> None:
+    def names(*pairs: tuple[str, str]) -> dict[str, str]:
+        sides = [
+            {
+                side: {"name": code.lower(), "countries": [code]}
+                for side, code in zip(("side_a", "side_b"), pair, strict=True)
+            }
+            for pair in pairs
+        ]
+        study = {**facts.study, "pairs": sides}
+        return pair_names(facts_of(facts.tables, {**facts.manifest, "study": study}))
+
+    assert names(("BE", "CN"), ("NL", "CN")) == {"BE-CN": "be", "NL-CN": "nl"}
+    assert names(("BE", "CN"), ("BE", "RU")) == {"BE-CN": "cn", "BE-RU": "ru"}
+    assert names(("BE", "CN"), ("NL", "RU")) == {"BE-CN": "be – cn", "NL-RU": "nl – ru"}
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_charts_are_valid_in_the_colours_of_the_page(world: Any, width: int) -> None:
+    facts = facts_of(*world)
+    names = pair_names(facts)
+    rows = [
+        {**row, "label": names[row["pair"]], "is_first": row["pair"] == "BE-CN", "text": "t"}
+        for row in panel_rows(facts).drop_nulls("share").iter_rows(named=True)
+    ]
+    charts = (
+        dot_chart(rows, 0.1, WORDS, width),
+        multiples_chart(facts.table("panel_periods"), names, "BE-CN", WORDS, width),
+    )
+    for chart in charts:
+        chart.to_dict(validate=True)
+        drawn = draw(chart, "en-US")
+        colours = set(re.findall(r'(?:fill|stroke)="([^"]+)"', drawn))
+        assert colours <= {*PAINT.values(), "none", "transparent"}
+        assert "var(--accent)" in colours  # the reference
+        assert drawn.count("data-tip") >= len(rows)
+
+
+def test_nothing_to_draw_is_none() -> None:
+    assert dot_chart([], None, WORDS, WIDE) is None
+    assert multiples_chart(empty("panel_periods"), {"BE-CN": "Belgium"}, "", WORDS, WIDE) is None
+
+
+def test_the_workbook_has_a_sheet_of_the_panel_with_a_chart_of_its_headline(world: Any) -> None:
+    tables, manifest = world
+    book = openpyxl.load_workbook(io.BytesIO(build_workbook(tables, manifest)))
+    sheet = book["Panel"]
+    heads = [cell.value for cell in sheet[1]]
+    assert heads[:3] == ["Pair", "Measure", "Counting"]
+    assert sheet.max_row == 1 + tables["panel"].height
+    assert {row[1].value for row in list(sheet.rows)[1:7]} == {"Critical and listed"}
+    (chart,) = sheet._charts
+    assert chart.series[0].val.numRef.f == "Panel!$F$2:$F$7"
+    without = build_workbook({**tables, "panel": empty("panel")}, manifest)
+    assert "Panel" not in openpyxl.load_workbook(io.BytesIO(without)).sheetnames
