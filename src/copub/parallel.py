@@ -7,6 +7,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -19,9 +20,45 @@ ROWS_PER_GB = 125_000
 """Rows of a part of a table per GB of memory: what is built up on the way stays in the hundreds of megabytes."""
 
 
-def by_parts(frame: pl.DataFrame, work: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+def as_is(part: pl.DataFrame) -> pl.DataFrame:
+    """Return the same rows."""
+    return part
+
+
+@dataclass(frozen=True)
+class Parted:
+    """A table sorted by ``work_id`` that is read from its Parquet file part by part, never whole.
+
+    path : the file. columns : what is read of it. under : what is made of the rows of a part, each work by itself.
+    """
+
+    path: Path
+    columns: tuple[str | pl.Expr, ...]
+    under: Callable[[pl.DataFrame], pl.DataFrame] = as_is
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        """Yield the table in parts, no work in two of them."""
+        roots = {root for column in self.columns for root in _roots(column)}
+        for part in split_on_disk_by_work(self.path, columns=sorted(roots)):
+            yield self.under(part.select(self.columns))
+
+    def between(self, first: str, last: str) -> pl.DataFrame:
+        """Return the rows of the works from one id to another."""
+        inside = pl.scan_parquet(self.path).filter(pl.col("work_id").is_between(pl.lit(first), pl.lit(last)))
+        return self.under(inside.select(self.columns).collect())
+
+
+Table = pl.DataFrame | Parted
+"""A table in memory, or one that is read part by part."""
+
+
+def _roots(column: str | pl.Expr) -> list[str]:
+    return [column] if isinstance(column, str) else column.meta.root_names()
+
+
+def by_parts(table: Table, work: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
     """Return what `work`, which treats works apart from each other, makes of a table, one part at a time."""
-    return pl.concat(work(part) for part in split_by_work(frame))
+    return pl.concat(work(part) for part in split_by_work(table))
 
 
 def with_own_buffers(frame: pl.DataFrame) -> pl.DataFrame:
@@ -51,12 +88,15 @@ def release_memory() -> None:
             trim(0)
 
 
-def split_by_work(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.DataFrame]:
+def split_by_work(frame: Table, rows: int | None = None) -> Iterator[pl.DataFrame]:
     """Yield a table sorted by ``work_id`` in parts of about `rows` rows, no work in two of them.
 
     Without `rows`, as many as the memory of a run allows (`copub.settings.memory_gb`). A table in
     another order comes whole.
     """
+    if isinstance(frame, Parted):
+        yield from frame
+        return
     rows = rows or _rows_at_once()
     ids = frame["work_id"]
     if frame.height <= rows or not ids.is_sorted():
@@ -70,27 +110,41 @@ def split_by_work(frame: pl.DataFrame, rows: int | None = None) -> Iterator[pl.D
         start = end
 
 
-def zip_by_work(
-    works: pl.DataFrame, *others: pl.DataFrame, rows: int | None = None
-) -> Iterator[tuple[pl.DataFrame, ...]]:
+def zip_by_work(works: pl.DataFrame, *others: Table, rows: int | None = None) -> Iterator[tuple[pl.DataFrame, ...]]:
     """Yield parts of a table with one row per work, sorted, each with the rows of the same works of other tables."""
     ordered = [
-        other if other["work_id"].is_sorted() else other.sort("work_id", maintain_order=True) for other in others
+        other
+        if isinstance(other, Parted) or other["work_id"].is_sorted()
+        else other.sort("work_id", maintain_order=True)
+        for other in others
     ]
     for part in split_by_work(works, rows):
-        ids = part["work_id"]
-        ends = ids.head(1), ids.tail(1)
-        yield part, *(other[slice(*_edges(other["work_id"], *ends))] for other in ordered)
+        yield part, *(rows_of(other, part["work_id"]) for other in ordered)
+
+
+def _sorted(table: Table) -> Table:
+    if isinstance(table, Parted) or table["work_id"].is_sorted():
+        return table
+    return table.sort("work_id", maintain_order=True)
+
+
+def rows_of(table: Table, ids: pl.Series) -> pl.DataFrame:
+    """Return the rows of the works from the first to the last of these ids, which are sorted."""
+    if isinstance(table, Parted):
+        return table.between(ids[0], ids[-1]) if ids.len() else next(iter(table)).clear()
+    return table[slice(*_edges(table["work_id"], ids.head(1), ids.tail(1)))]
 
 
 def _edges(ids: pl.Series, first: pl.Series, last: pl.Series) -> list[int]:
     return [*ids.search_sorted(first, side="left"), *ids.search_sorted(last, side="right")] or [0, 0]
 
 
-def split_on_disk_by_work(path: Path, rows: int | None = None) -> Iterator[pl.DataFrame]:
+def split_on_disk_by_work(
+    path: Path, rows: int | None = None, columns: Sequence[str] | None = None
+) -> Iterator[pl.DataFrame]:
     """Yield a table as `split_by_work` does, but from a Parquet file sorted by ``work_id``, never whole in memory."""
-    rest = pl.read_parquet(path, n_rows=0)
-    for part in parts_on_disk(path, rows or _rows_at_once()):
+    rest = pl.read_parquet(path, n_rows=0, columns=None if columns is None else list(columns))
+    for part in parts_on_disk(path, rows or _rows_at_once(), columns):
         rest = pl.concat([rest, part])
         whole = int(rest["work_id"].search_sorted(rest["work_id"][-1], side="left"))
         if whole:

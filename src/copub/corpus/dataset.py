@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from copub.corpus.funnel import Funnel
-from copub.parallel import split_by_work, split_on_disk_by_work
+from copub.parallel import Parted, as_is, split_by_work, split_on_disk_by_work
 
 TABULATED = ("works", "topics", "authorships", "affiliations", "repairs")
 """Tables that the records give."""
@@ -47,6 +47,13 @@ class Corpus:
         """Yield a table in parts, no work in two of them."""
         table = self.tables[name]
         yield from split_by_work(table) if isinstance(table, pl.DataFrame) else split_on_disk_by_work(table)
+
+    def parted(
+        self, name: str, columns: Sequence[str | pl.Expr], under: Callable[[pl.DataFrame], pl.DataFrame] = as_is
+    ) -> pl.DataFrame | Parted:
+        """Return these columns of a table, with what `under` makes of the rows of each work; from disk, in parts."""
+        table = self.tables[name]
+        return Parted(table, tuple(columns), under) if isinstance(table, Path) else under(table.select(columns))
 
     def having(self, **tables: Table) -> Corpus:
         """Return the corpus with these tables as well."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from copub.parallel import Table, by_parts
 from copub.schema import conform
 from copub.study import Study
 
@@ -65,7 +66,7 @@ def on_side(countries: Sequence[str], of: str = "countries") -> pl.Expr:
     return pl.col(of).list.set_intersection(list(countries)).list.len() > 0
 
 
-def population(study: Study, works: pl.DataFrame, authorships: pl.DataFrame) -> pl.DataFrame:
+def population(study: Study, works: pl.DataFrame, authorships: Table) -> pl.DataFrame:
     """Return the table ``population``: the works of both sides, each with the reason why the study leaves it out.
 
     The first reason that applies, in the order year, type, paratext title, retracted, expansion, author cap, repair.
@@ -83,7 +84,7 @@ def population(study: Study, works: pl.DataFrame, authorships: pl.DataFrame) -> 
     return conform("population", counted.select("work_id", _excluded_because(study)))
 
 
-def _of_both_sides(study: Study, authorships: pl.DataFrame) -> pl.DataFrame:
+def _of_both_sides(study: Study, authorships: Table) -> pl.DataFrame:
     """Return the works with authors on both sides as recorded, and whether they keep them once repaired."""
     sides = {"a": study.side_a.countries, "b": study.side_b.countries}
     any_of = [
@@ -91,7 +92,9 @@ def _of_both_sides(study: Study, authorships: pl.DataFrame) -> pl.DataFrame:
         for side, codes in sides.items()
         for of in ("countries", "countries_repaired")
     ]
-    found = authorships.group_by("work_id").agg(any_of).filter("a_countries", "b_countries")
+    found = by_parts(
+        authorships, lambda part: part.group_by("work_id").agg(any_of).filter("a_countries", "b_countries")
+    )
     return found.select("work_id", keeps=pl.col("a_countries_repaired") & pl.col("b_countries_repaired"))
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from copub.parallel import Table, by_parts
+
 DRAWS = 4000
 SEED = 1965
 
@@ -35,26 +37,28 @@ AUTHOR = pl.coalesce("author_id", "author_name").hash().alias("author")
 """An author is an id where the record has one, else the name as printed; which number represents whom plays no part."""
 
 
-def author_groups(works: pl.DataFrame, authors: pl.DataFrame) -> pl.DataFrame:
+def author_groups(works: pl.DataFrame, authors: Table) -> pl.DataFrame:
     """Return work_id and group: the author who leads the work's group, or the work itself where nobody has another.
 
     Parameters
     ----------
     authors : columns work_id, author_seq and author (`AUTHOR`).
     """
-    named = authors.drop_nulls().join(works.select("work_id"), on="work_id", how="semi")
-    named = named.unique(["work_id", "author"], keep="first", maintain_order=True)
-    several = named.group_by("author").agg(pl.len().alias("works")).filter(pl.col("works") > 1)
-    led = (
-        named.join(several, on="author")
-        .sort("work_id", "works", "author_seq", descending=[False, True, False])
-        .unique("work_id", keep="first")
-    )
-    return (
-        works.select("work_id")
-        .join(led.select("work_id", group=pl.col("author").cast(pl.String)), on="work_id", how="left")
-        .with_columns(pl.coalesce("group", "work_id"))
-    )
+    ids = works.select("work_id")
+
+    def named(part: pl.DataFrame) -> pl.DataFrame:
+        own = part.drop_nulls().join(ids, on="work_id", how="semi")
+        return own.unique(["work_id", "author"], keep="first", maintain_order=True)
+
+    number = by_parts(authors, lambda part: named(part).select("author"))["author"].value_counts(name="works")
+    several = number.filter(pl.col("works") > 1)
+
+    def led(part: pl.DataFrame) -> pl.DataFrame:
+        of_groups = named(part).join(several, on="author")
+        first = of_groups.sort("work_id", "works", "author_seq", descending=[False, True, False])
+        return first.unique("work_id", keep="first").select("work_id", group=pl.col("author").cast(pl.String))
+
+    return ids.join(by_parts(authors, led), on="work_id", how="left").with_columns(pl.coalesce("group", "work_id"))
 
 
 def clustered(has: pl.Series, group: pl.Series, confidence: float) -> Clustered:

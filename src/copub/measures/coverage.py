@@ -20,10 +20,10 @@ LARGEST_PER_YEAR = 5
 def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``coverage``: the funnel, then fill rates of the study's works."""
     works = copublications.select("work_id", "publication_year", "publisher")
-    strings = by_parts(view.affiliations, _strings).join(works, on="work_id")
+    strings = by_parts(view.affiliations, lambda part: _strings(part).join(works, on="work_id"))
     filled = (
         copublications.select("work_id", "publication_year", "publisher", *_JUDGED)
-        .join(by_parts(view.affiliations, _with_strings), on="work_id", how="left")
+        .join(strings.select("work_id", with_string=True), on="work_id", how="left")
         .with_columns(pl.col("with_string").fill_null(False))
     )
     large = (
@@ -40,7 +40,14 @@ def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
         keep = pl.col("publisher").is_in(large.head(publishers).to_list()) if publishers else pl.lit(True)
         parts += [_rate(filled.filter(keep), metric, has, kind, piece) for metric, has in _WORK_METRICS]
         parts.append(
-            _rate(strings.filter(keep), "affiliation strings without institution", ~pl.col("resolved"), kind, piece)
+            _rate(
+                strings.filter(keep),
+                "affiliation strings without institution",
+                pl.col("bare"),
+                kind,
+                piece,
+                pl.col("strings").sum(),
+            )
         )
     return conform("coverage", pl.concat(parts))
 
@@ -58,10 +65,13 @@ _WORK_METRICS: tuple[tuple[str, pl.Expr], ...] = (
 )
 
 
-def _rate(frame: pl.DataFrame, metric: str, has: pl.Expr, kind: str, piece: pl.Expr) -> pl.DataFrame:
+def _rate(
+    frame: pl.DataFrame, metric: str, has: pl.Expr, kind: str, piece: pl.Expr, of: pl.Expr | None = None
+) -> pl.DataFrame:
+    of = pl.len() if of is None else of
     return (
         frame.group_by(piece.cast(pl.String).alias("slice"))
-        .agg(has.sum().cast(pl.Int64).alias("count"), pl.len().cast(pl.Int64).alias("of"))
+        .agg(has.sum().cast(pl.Int64).alias("count"), of.cast(pl.Int64).alias("of"))
         .select(
             pl.lit(metric).alias("metric"),
             pl.lit(kind).alias("slice_kind"),
@@ -76,17 +86,13 @@ def _rate(frame: pl.DataFrame, metric: str, has: pl.Expr, kind: str, piece: pl.E
 
 
 def _strings(affiliations: pl.DataFrame) -> pl.DataFrame:
+    """Return for works with printed affiliations how many different ones their authors have, and how many are bare."""
     return (
         affiliations.filter(pl.col("raw_affiliation_string").is_not_null())
         .group_by("work_id", "author_seq", "raw_affiliation_string")
-        .agg(pl.col("institution_id").is_not_null().any().alias("resolved"))
-        .select("work_id", "resolved")
-    )
-
-
-def _with_strings(affiliations: pl.DataFrame) -> pl.DataFrame:
-    return affiliations.group_by("work_id").agg(
-        pl.col("raw_affiliation_string").is_not_null().any().alias("with_string")
+        .agg(pl.col("institution_id").is_null().all().alias("bare"))
+        .group_by("work_id")
+        .agg(pl.len().cast(pl.Int64).alias("strings"), pl.col("bare").sum().cast(pl.Int64))
     )
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.parallel import split_by_work
+from copub.parallel import Table, split_by_work
 from copub.schema import conform
 
 if TYPE_CHECKING:
     from copub.study import Study
 
 
-def institution_families(study: Study, affiliations: pl.DataFrame, works: pl.DataFrame) -> pl.DataFrame:
+def institution_families(study: Study, affiliations: Table, works: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``institution_families``.
 
     Parameters

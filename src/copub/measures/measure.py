@@ -56,7 +56,9 @@ def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
     other = replace(question, study=replace(question.study, apply_repairs=not question.study.apply_repairs))
     hits = hits_of(question, corpus)
     view = view_of(question.study, corpus, hits, hits_of(other, corpus))
-    groups = author_groups(view.works, corpus.read("authorships", "work_id", "author_seq", AUTHOR))
+    groups = author_groups(
+        view.works, corpus.parted("authorships", ("work_id", "author_seq", AUTHOR), lambda part: part)
+    )
     given = inputs_of(question, hits, groups)
     made = numbers(given, view, as_of=corpus.retrieved_on, output=corpus.output)
     if question.study.pairs:

@@ -25,6 +25,7 @@ from copub.measures.readingplan import leading
 from copub.measures.shares import COUNTING_WEIGHT
 from copub.measures.standardised import SPAN, standardised
 from copub.measures.trends import periods
+from copub.parallel import Table
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def panel_tables(
     question: Question,
     given: Inputs,
     corpus: Corpus,
-    authorships: pl.DataFrame,
+    authorships: Table,
     works: pl.DataFrame,
     as_of: date | None,
 ) -> dict[str, pl.DataFrame]:

@@ -18,6 +18,7 @@ from copub.measures.copublications import copublications, flagged_works
 from copub.measures.presence import Array, Places, Presence, common, presence
 from copub.measures.view import view_of
 from copub.names import READING_STRATA
+from copub.parallel import Table
 from copub.screening.studyhits import hits_of
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class PairWorks:
 
 
 def pairs_of(
-    question: Question, given: Inputs, corpus: Corpus, authorships: pl.DataFrame, works: pl.DataFrame
+    question: Question, given: Inputs, corpus: Corpus, authorships: Table, works: pl.DataFrame
 ) -> Iterator[PairWorks]:
     """Yield the works of each pair of a panel, in the order of the pairs."""
     study = question.study

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.parallel import split_by_work
+from copub.parallel import Table, by_parts, split_by_work
 from copub.schema import conform
 
 if TYPE_CHECKING:
     from copub.study import Study
 
 
-def institutions_of_works(study: Study, affiliations: pl.DataFrame, works: pl.DataFrame) -> pl.DataFrame:
+def institutions_of_works(study: Study, affiliations: Table, works: pl.DataFrame) -> pl.DataFrame:
     """Return one row per work, side and institution: its name, id, country and share of the authors.
 
     Parameters
@@ -70,7 +70,7 @@ def _named(affiliations: pl.DataFrame, works: pl.DataFrame, sides: Mapping[str, 
 
 
 def levels_of_institutions(
-    hits: pl.DataFrame, affiliations: pl.DataFrame, study: Study, levels: Sequence[str]
+    hits: pl.DataFrame, affiliations: Table, study: Study, levels: Sequence[str]
 ) -> pl.DataFrame:
     """Return per institution (key) the listed entity that it is, and its strongest level.
 
@@ -84,9 +84,8 @@ def levels_of_institutions(
         & pl.col("field").is_in(["institution_id", "ror", "lineage", "institution_name"])
     )
     place = ["work_id", "author_seq", "affiliation_seq"]
-    keys = affiliations.select(*place, pl.coalesce("institution_id", "institution_name").alias("key")).join(
-        own.select(place), on=place, how="semi"
-    )
+    key = pl.coalesce("institution_id", "institution_name").alias("key")
+    keys = by_parts(affiliations, lambda part: part.select(*place, key).join(own.select(place), on=place, how="semi"))
     return (
         own.join(keys, on=place)
         .select("key", "entity_id", "risk_level")

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from copub.parallel import split_by_work
+from copub.parallel import Table, split_by_work
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -53,7 +53,7 @@ def _union(places: Sequence[Places]) -> Places:
     return np.unique(np.concatenate(places)) if places else np.empty(0, dtype=np.int64)
 
 
-def presence(authorships: pl.DataFrame, works: pl.DataFrame, codes: Sequence[str]) -> Presence:
+def presence(authorships: Table, works: pl.DataFrame, codes: Sequence[str]) -> Presence:
     """Return where these countries are.
 
     Parameters
@@ -63,7 +63,7 @@ def presence(authorships: pl.DataFrame, works: pl.DataFrame, codes: Sequence[str
     """
     place = works.select("work_id").with_row_index("place")
     counts, kept, recorded = [], [], []
-    for part in split_by_work(authorships.select("work_id", "countries", "countries_recorded")):
+    for part in split_by_work(authorships):
         of_part = part.join(place, on="work_id", how="inner").with_columns(own=pl.col("countries").list.unique())
         one = of_part.select("place", "own", share=1 / pl.col("own").list.len()).explode("own", keep_nulls=False)
         counts.append(

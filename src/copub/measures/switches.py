@@ -20,7 +20,7 @@ from copub.measures.copublications import UNRATED, authors_by_side
 from copub.measures.duplicategroups import COLUMNS as DUPLICATES
 from copub.measures.duplicategroups import first_of_group
 from copub.measures.shares import AUTHOR_CAPS, COUNTING_WEIGHT
-from copub.parallel import by_parts
+from copub.parallel import Table, by_parts
 from copub.screening.counting import CountingRule
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _kept(study: Study, cap: str, types: str, dual: str) -> pl.Expr:
     return keep
 
 
-def with_sides(study: Study, works: pl.DataFrame, authorships: pl.DataFrame, hk_mo: str, repairs: bool) -> pl.DataFrame:
+def with_sides(study: Study, works: pl.DataFrame, authorships: Table, hk_mo: str, repairs: bool) -> pl.DataFrame:
     """Return the works with sides and weights as the authorships have them, with `repairs` or as recorded.
 
     With `hk_mo` "without", Hong Kong and Macau belong to no side.

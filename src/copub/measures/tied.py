@@ -10,7 +10,7 @@ import polars as pl
 
 from copub.lists.ties import COLUMNS, SEPARATOR, Tie
 from copub.measures.events import day_of
-from copub.parallel import by_parts
+from copub.parallel import Table, by_parts
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ EVERY, ANY_AREA, NO_AREA = "all links", "any priority area", "no priority area"
 def ties_and_works(
     study: Study,
     ties: Sequence[Tie],
-    affiliations: pl.DataFrame,
+    affiliations: Table,
     works: pl.DataFrame,
     pairs: pl.DataFrame,
     levels: Mapping[str, str],
@@ -53,7 +53,7 @@ def ties_and_works(
     return conform("ties", pl.DataFrame(rows, schema=TABLES["ties"].schema))
 
 
-def _works_of_institutions(affiliations: pl.DataFrame, works: pl.DataFrame, wanted: set[str]) -> dict[str, set[str]]:
+def _works_of_institutions(affiliations: Table, works: pl.DataFrame, wanted: set[str]) -> dict[str, set[str]]:
     """Return the works of the wanted institutions by id (with those below it by lineage) and by name in lower case."""
     is_wanted = pl.col("key").is_in(sorted(wanted))
 
@@ -63,7 +63,7 @@ def _works_of_institutions(affiliations: pl.DataFrame, works: pl.DataFrame, want
         names = inside.select("work_id", pl.col("institution_name").str.to_lowercase().alias("key"))
         return pl.concat([inside.select("work_id", key="institution_id"), lineage, names]).filter(is_wanted)
 
-    keys = by_parts(affiliations.select("work_id", "institution_id", "institution_name", "lineage"), keys_of)
+    keys = by_parts(affiliations, keys_of)
     return {key: set(found) for key, found in keys.group_by("key").agg("work_id").iter_rows()}
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from copub.corpus.funnel import Funnel
 from copub.corpus.population import affiliations_under, authorships_under, population
+from copub.parallel import Table
 from copub.technology import DECIDED
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ WORKS = (
     "funders", "n_authors", "n_countries", "is_truncated", "is_retracted", "abstract_status", "duplicate_of", "epoch",
     "is_xpac", "is_paratext", "paratext_title", "updated_date",
 )  # fmt: skip
+SIDED = ("work_id", "countries", "countries_repaired")
 AUTHORSHIPS = ("work_id", "author_seq", "countries", "countries_repaired")
 AFFILIATIONS = (
     "work_id", "author_seq", "affiliation_seq", "institution_id", "institution_name", "country_code", "lineage",
@@ -46,8 +48,8 @@ class View:
     """
 
     works: pl.DataFrame
-    authorships: pl.DataFrame
-    affiliations: pl.DataFrame
+    authorships: Table
+    affiliations: Table
     assignments: pl.DataFrame
     basis: pl.DataFrame
     hits: pl.DataFrame
@@ -67,20 +69,22 @@ def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.D
     ----------
     hits, hits_instead : hits under the study's rule for repairs, and under the other one.
     """
-    authorships = corpus.read("authorships", *AUTHORSHIPS)
     works = corpus.read("works", *WORKS)
-    counted = population(study, works, authorships)
+    counted = population(study, works, corpus.parted("authorships", SIDED))
     is_all = counted.height == works.height
 
     def own(frame: pl.DataFrame) -> pl.DataFrame:
         return frame if is_all else frame.join(counted, on="work_id", how="semi", maintain_order="left")
 
     works = works.join(counted, on="work_id", how="inner", maintain_order="left").sort("work_id")
-    affiliations = own(corpus.read("affiliations", *AFFILIATIONS, _EQUAL_STRINGS))
     return View(
         works=works.drop("paratext_title"),
-        authorships=_sided(own(authorships), study),
-        affiliations=affiliations_under(affiliations, repairs=study.apply_repairs),
+        authorships=corpus.parted("authorships", AUTHORSHIPS, lambda part: _sided(own(part), study)),
+        affiliations=corpus.parted(
+            "affiliations",
+            (*AFFILIATIONS, _EQUAL_STRINGS),
+            lambda part: affiliations_under(own(part), repairs=study.apply_repairs),
+        ),
         assignments=own(corpus.read("assignments", *DECIDED)),
         basis=own(corpus["basis"]),
         hits=own(hits.select(HITS)),

@@ -22,16 +22,15 @@ from copub.corpus.funnel import Funnel
 from copub.lists.taxonomy import Taxonomy
 from copub.lists.watchlist import Watchlist
 from copub.packed import pack, unpack
-from copub.parallel import parts_on_disk
+from copub.parallel import Parted, parts_on_disk, rows_of
 from copub.progress import bar
 from copub.runs.codehash import shipped_hash
 from copub.runs.stagecache import Makers, StageCache, Staged
-from copub.runs.tablefile import ROWS_AT_ONCE
 from copub.schema import empty
 from copub.screening import found_in
 from copub.sources.harvest.rawrecord import Record
 from copub.study import Study
-from copub.technology import classify_in_turn
+from copub.technology import PART, classify_parts, parts_of
 
 _TAXONOMIES, _MODELS = "taxonomies/technologies", "taxonomies/models"
 _REGISTRY = "taxonomies/watchlists/registry"
@@ -96,17 +95,17 @@ def classified(stages: StageCache, given: Stored, taxonomies: Sequence[Taxonomy]
         "thresholds": dict(study.thresholds),
     }
     kept_in = stages.parts_folder("classify", parts)
-    texts = parts_on_disk(given.path("works"), ROWS_AT_ONCE, _TEXTS)
-    topics = pl.scan_parquet(given.path("topics")).select(_TOPICS)
+    topics = Parted(given.path("topics"), _TOPICS)
+    texts = parts_on_disk(given.path("works"), PART, _TEXTS)
+    works = chain.from_iterable(parts_of(part, rows_of(topics, part["work_id"])) for part in texts)
     total = pl.scan_parquet(given.path("works")).select(pl.len()).collect().item()
 
     def make() -> tuple[Makers, dict[str, Any]]:
         packed: dict[str, list[bytes]] = {taxonomy.id: [] for taxonomy in taxonomies}
         basis: list[pl.DataFrame] = []
         with bar(label="classify", total=total) as progress:
-            for part in classify_in_turn(
-                texts,
-                topics.collect(),
+            for part in classify_parts(
+                works,
                 taxonomies,
                 operating_point=study.operating_point,
                 thresholds=study.thresholds,

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from copub.technology.classification import DECIDED, Classification, classify, classify_in_turn
+    from copub.technology.classification import DECIDED, PART, Classification, classify, classify_parts, parts_of
     from copub.technology.file import classify_file, classify_ids
 
-__all__ = ["DECIDED", "Classification", "classify", "classify_file", "classify_ids", "classify_in_turn"]
+__all__ = [
+    "DECIDED", "PART", "Classification", "classify", "classify_file", "classify_ids", "classify_parts", "parts_of",
+]  # fmt: skip
 _OF_FILES = ("classify_file", "classify_ids")
 
 

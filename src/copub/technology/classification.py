@@ -74,33 +74,10 @@ def classify(
     InputError : the operating point is unknown, or a taxonomy links to a base
         classifier that the model does not calibrate.
     """
-    parts = list(classify_in_turn(works, topics, taxonomies, operating_point=operating_point, thresholds=thresholds))
+    cut = parts_of(works, topics)
+    parts = list(classify_parts(cut, taxonomies, operating_point=operating_point, thresholds=thresholds))
     assignments = pl.concat(part.assignments for part in parts).sort(TABLES["assignments"].key)
     return Classification(assignments, pl.concat(part.basis for part in parts).sort("work_id"))
-
-
-def classify_in_turn(
-    works: pl.DataFrame | Iterable[pl.DataFrame],
-    topics: pl.DataFrame,
-    taxonomies: Sequence[Taxonomy],
-    *,
-    operating_point: str = "balanced",
-    thresholds: Mapping[str, float] | None = None,
-    kept_in: Path | None = None,
-) -> Iterator[Classification]:
-    """Do as `classify`, but yield what is made part by part, in the order of the works, each part sorted by itself.
-
-    There is at least one part, if only an empty one.
-
-    Parameters
-    ----------
-    kept_in : folder for what is made of each part; parts that are there already, from a call that was stopped, are
-        not classified again. It must be used for these works, taxonomies and settings alone.
-    """
-    parts = parts_of(works, topics)
-    yield from classify_parts(
-        parts, taxonomies, operating_point=operating_point, thresholds=thresholds, kept_in=kept_in
-    )
 
 
 def classify_parts(
@@ -111,7 +88,15 @@ def classify_parts(
     thresholds: Mapping[str, float] | None = None,
     kept_in: Path | None = None,
 ) -> Iterator[Classification]:
-    """Do as `classify_in_turn` with works that are cut already (`parts_of`), each part with its topics."""
+    """Do as `classify` with works that are cut (`parts_of`), part by part, each part sorted by itself.
+
+    There is at least one part, if only an empty one.
+
+    Parameters
+    ----------
+    kept_in : folder for what is made of each part; parts that are there already, from a call that was stopped, are
+        not classified again. It must be used for these works, taxonomies and settings alone.
+    """
     model = load_model()
     expect_each(taxonomies, Taxonomy, "taxonomies", "a list of taxonomies: [load_taxonomy(NAME)]")
     expect(operating_point, str, "operating_point", f"one of {', '.join(model.thresholds)}")
