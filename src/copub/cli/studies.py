@@ -47,7 +47,7 @@ def init_command(
         bool, typer.Option("--each", help="a panel: every country of side A is a pair of its own, beside the whole")
     ] = False,
 ) -> None:
-    """Write a commented study file for a pair of countries, or for a panel of pairs.
+    """Write a commented study file for a pair or a panel of pairs.
 
     Edit it, then run it. An existing file is never replaced. A side may be a named group, such as EU27
     or FIVE-EYES; docs/study.md lists them.
