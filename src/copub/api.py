@@ -164,7 +164,17 @@ def estimate(study: str | Path | Study = "demo") -> Estimate:
         return estimate_query(query_of(asked), base_url=source_url(), api_key=source_key())
     with embedded_openalex() as server:
         counted = estimate_query(query_of(asked), base_url=server.base_url)
-    return replace(counted, credits=0, dollars=0.0, minutes=0.0, budget_remaining=None, fits=True, spent=0)
+    return replace(
+        counted,
+        credits=0,
+        dollars=0.0,
+        minutes=0.0,
+        budget_remaining=None,
+        fits=True,
+        spent=0,
+        budget_limit=None,
+        days=None,
+    )
 
 
 def compare(before: Run | str | Path, after: Run | str | Path) -> comparing.Comparison:

@@ -106,9 +106,9 @@ class Row:
         return self.requests / self.minimum
 
 
-def get(server: Server, folder: Path, **more: Any) -> Harvest:
+def get(server: Server, folder: Path, query: Query = QUERY, **more: Any) -> Harvest:
     """Harvest, without waiting between tries."""
-    return harvest(QUERY, cache=folder, base_url=server.base_url, **{"timing": QUICK, **more})
+    return harvest(query, cache=folder, base_url=server.base_url, **{"timing": QUICK, **more})
 
 
 def day_by_day(server: Server, folder: Path) -> Harvest:

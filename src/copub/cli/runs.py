@@ -81,6 +81,8 @@ def run_command(
     """
     from copub.pipeline import run
 
+    if not (works or offline or quiet or as_json):
+        _state_cost(study, cache, reports)
     if more_works and not works:
         raise InputError(
             f"{more_works[0]} follows no option", where="copub run", hint="put --works before the names of works files"
@@ -103,6 +105,24 @@ def run_command(
     elif not quiet:
         for line in run_lines(finished):
             typer.echo(line)
+
+
+def _state_cost(study: str, cache: Path | None, reports: Path | None) -> None:
+    """Print what the harvest of a panel costs before it begins; nothing for one pair, or where it has begun."""
+    from copub.api import estimate
+    from copub.pipeline import is_embedded
+    from copub.settings import folders
+    from copub.study import load_study
+    from copub.writing import MANIFEST
+
+    place = folders(cache, reports)
+    if any((folder / MANIFEST).is_file() for folder in (Path(study), place.reports / study)):
+        return  # a run folder
+    asked = load_study(study)
+    if not asked.pairs or is_embedded(asked) or (place.cache / asked.id).exists():
+        return
+    for line in estimate_lines(estimate(asked), len(asked.pairs)):
+        typer.echo(line, err=True)
 
 
 @app.command("freeze")
@@ -148,11 +168,13 @@ def estimate_command(
 ) -> None:
     """Estimate what harvesting a study costs.
 
-    Printed are works, calls, credits, dollars and minutes. The estimate itself costs a few credits.
+    Printed are works, calls, credits, dollars and minutes, and over how many days the harvest spreads if the budget of
+    today does not suffice. All pairs of a panel are one harvest. The estimate itself costs a few credits.
 
     \b
-    Example:
+    Examples:
       copub estimate belgium-china
+      copub estimate eu-china
     """
     from copub import progress
     from copub.api import estimate
@@ -173,20 +195,24 @@ def estimate_command(
         typer.echo(f"works    {price.works} synthetic ones, from a server inside copub")
         typer.echo(f"The study {asked.id} costs nothing: copub asks neither OpenAlex nor anyone else.")
         return
-    for line in estimate_lines(price):
+    for line in estimate_lines(price, len(asked.pairs)):
         typer.echo(line)
 
 
-def estimate_lines(price: Estimate) -> list[str]:
-    """Return an estimate in words."""
+def estimate_lines(price: Estimate, pairs: int = 0) -> list[str]:
+    """Return an estimate in words; `pairs` is the number of pairs of a panel."""
     fits = {True: "within today's budget", False: "more than today's budget: it will take more than a day", None: ""}
     left = "" if price.budget_remaining is None else f", {price.budget_remaining} credits left today"
+    days = price.days or 0
+    spread = [f"days     {days}, at {price.budget_limit} credits a day: repeat the command each day, it resumes"]
     return [
+        *([f"pairs    {pairs}, in one harvest"] if pairs else []),
         f"works    {price.works}",
         f"calls    {price.calls}, of which {price.long_lists} free ones for long author lists",
         f"credits  {price.credits}{left}",
         f"dollars  {price.dollars:.4f}",
         f"minutes  {price.minutes}",
+        *(spread if days > 1 else []),
         *([fits[price.fits]] if fits[price.fits] else []),
     ]
 

@@ -23,8 +23,9 @@ class Estimate:
     works : works of the query, and per way of finding them in `per_query`.
     long_lists : works of a hundred authors or more, each asked for singly and free of charge.
     calls : all requests; credits : those that are paid, at 0.0001 dollar each; dollars; minutes.
-    budget_remaining : credits left today, None if the source does not say; fits : whether they
-    suffice, None likewise. spent : credits that this estimate itself cost.
+    budget_remaining : credits left today, budget_limit : credits of a day, None if the source does not say; fits :
+    whether what is left suffices, days : days over which the harvest spreads, today included, None likewise.
+    spent : credits that this estimate itself cost.
     """
 
     works: int
@@ -37,6 +38,8 @@ class Estimate:
     budget_remaining: int | None
     fits: bool | None
     spent: int
+    budget_limit: int | None = None
+    days: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the estimate, ready for JSON."""
@@ -75,4 +78,16 @@ def estimate(query: Query, *, base_url: str, api_key: str | None = None, timing:
         budget_remaining=left,
         fits=None if left is None else credits <= left,
         spent=transport.credits,
+        budget_limit=transport.budget.limit,
+        days=days_of(credits, left, transport.budget.limit),
     )
+
+
+def days_of(credits: int, left: int | None, limit: int | None) -> int | None:
+    """Return the days over which so many credits spread: what is left today, then the budget of a day each day.
+
+    None if the source does not state its budget, or gives none.
+    """
+    if left is None or not limit:
+        return None
+    return 1 + ceil(max(0, credits - left) / limit)
