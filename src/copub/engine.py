@@ -25,6 +25,7 @@ from typing import Any, Generic, TypeVar
 import polars as pl
 from joblib import Parallel, cpu_count, delayed
 from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from copub.arguments import expect
 from copub.errors import InputError
@@ -198,10 +199,16 @@ def _map(work: Callable[[Part], Result], parts: Iterator[Part], alone: int) -> I
     try:
         for result in results:  # not "yield from", which would close them first, and with a warning  # noqa: UP028
             yield result
-    except BaseException:
+    except BaseException as error:
         with warnings.catch_warnings(action="ignore"):
             results.close()
         get_reusable_executor().shutdown(wait=False, kill_workers=True)  # what they do is of no use any more
+        if isinstance(error, TerminatedWorkerError):
+            raise InputError(
+                "a process that worked on a part was ended from outside, perhaps for want of memory",
+                where="--workers",
+                hint="give fewer workers or more memory, then repeat the command: it resumes where it stopped",
+            ) from None
         raise
     get_reusable_executor().shutdown(wait=True)  # idle, the processes would hold their memory for minutes
 

@@ -93,6 +93,19 @@ def test_it_equals_that_of_a_run_over_real_works(real_data: Path, tmp_path: Path
         study = Study.pair(a, b, years=(2000, 2025))
         assert study.watchlists == (atlas.headline(b),)
         assert_equal(atlas, run_of(snapshot, study, a, b, tmp_path), a, b)
+    union = replace(
+        Study.pair("US", "CN", years=(2005, 2020)),
+        watchlists=("aspi-cdut-2019", "seven-sons"),
+        other_watchlists=("us-entity-list",),
+        levels=("high", "listed"),
+        top_level="listed",
+    )
+    build(snapshot, tmp_path / "union", rules_of(union), workers=1)
+    atlas = open_atlas(tmp_path / "union")
+    assert list(atlas.lists) == ["aspi-cdut-2019+seven-sons", "aspi-cdut-2019", "seven-sons", "us-entity-list"]
+    assert_equal(atlas, run_of(snapshot, union, "US", "CN", tmp_path), "US", "CN")
+    by_list = show(atlas, "US", "CN", by=["list"]).filter(measure="listed", counting="full")
+    assert by_list["list"].to_list() == list(atlas.lists) and by_list["numerator"][0] > 0
 
 
 class Counted:

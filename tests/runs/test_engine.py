@@ -84,6 +84,13 @@ def test_kept_parts_and_new_ones_come_in_one_order_in_processes_too(there: tuple
         assert list(in_parallel("of {}".format, range(6), alone=1, kept=kept)) == WHOLE
 
 
+@pytest.mark.slow
+def test_a_process_that_is_ended_from_outside_is_named_with_the_remedy() -> None:
+    with pytest.raises(InputError, match="was ended from outside") as caught, engine_of(workers=2):
+        list(in_parallel(os._exit, range(3, 9), alone=1))
+    assert "repeat the command" in caught.value.hint
+
+
 @pytest.mark.parametrize("workers", [0, -1])
 def test_no_workers_are_refused(workers: int) -> None:
     with pytest.raises(InputError, match="cannot work") as caught, engine_of(workers=workers):

@@ -1,0 +1,140 @@
+"""The commands of an atlas: what they print, and what they answer to wrong input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from copub.atlas import Atlas
+from copub.atlas.atlasanswers import EXPLAINED, rank, show
+from copub.atlas.atlasexport import export
+from copub.cli import app
+from copub.cli.app import call
+
+from .small import files_in
+
+Command = Callable[..., int]
+
+
+@pytest.fixture
+def command(atlas: Atlas, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Call a command of copub about the atlas and return its exit code."""
+    monkeypatch.setenv("COPUB_ATLAS", str(atlas.folder))
+    return lambda *arguments: call(
+        lambda: app(["atlas", *map(str, arguments)], standalone_mode=False), as_json="--json" in arguments
+    )
+
+
+def test_build_prints_what_it_counted(
+    command: Command, atlas: Atlas, snapshot: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("build", "--from", snapshot, "--to", tmp_path / "atlas", "--study", "demo", "--workers", "1") == 0
+    printed = capsys.readouterr().out
+    assert f"{atlas.manifest['works']['counted']:,} works" in printed and "deleted 3" in printed
+    assert files_in(tmp_path / "atlas" / "cells") == files_in(atlas.folder / "cells")
+
+
+def test_show_prints_shares_with_their_list_and_marks_synthetic_numbers(
+    command: Command, atlas: Atlas, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("show", "Belgium", "cn") == 0
+    printed = capsys.readouterr().out
+    row = show(atlas, "BE", "CN").row(
+        by_predicate=(pl.col("measure") == "critical_listed") & (pl.col("counting") == "full"), named=True
+    )
+    (line,) = (line for line in printed.splitlines() if line.startswith("Critical and listed "))
+    assert line.split()[3:6] == [f"{row['numerator']:.0f}", f"{row['denominator']:.0f}", f"{row['share']:.1%}"]
+    assert "SYNTHETIC" in printed and "at the levels very high, high" in " ".join(printed.split())
+
+
+def test_a_country_that_no_list_names_has_no_share_of_listed_works(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("show", "CN", "BE") == 0
+    printed = capsys.readouterr().out
+    assert "No list of this atlas names an institution in Belgium" in printed
+    assert "On critical technologies" in printed and "Critical and listed" not in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("show", "BE", "Atlantis"), "is not a country"),
+        (("show", "BE", "BE"), "on both sides"),
+        (("show", "BE", "CN", "--area", "alchemy"), "there is no area"),
+        (("show", "BE", "CN", "--area", "technologies"), "names several areas"),
+        (("show", "BE", "CN", "--list", "none"), "has no list"),
+        (("show", "BE", "CN", "--year", "1950"), "no year"),
+        (("show", "BE", "CN", "--by", "month"), "month"),
+        (("rank",), "one country is wanted"),
+        (("rank", "--b", "CN", "--measure", "fame"), "there is no 'fame'"),
+        (("explain", "BE", "CN", "--measure", "fame"), "there is no measure"),
+        (("explain", "BE", "CN", "--out", "works.exe"), "cannot write"),
+        (("export", "--to", "shares.exe"), "cannot write"),
+        (("page", "--to", "page.pdf"), "cannot write"),
+        (("show", "BE", "CN", "--atlas", "nowhere"), "no finished atlas"),
+        (("build", "--from", "nowhere", "--to", "atlas"), "no such folder"),
+    ],
+)
+def test_wrong_input_is_answered_with_what_is_wrong(
+    arguments: tuple[str, ...],
+    what: str,
+    command: Command,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command(*arguments) == 2
+    assert what in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rank_prints_ranks_between_those_that_are_possible(
+    command: Command, atlas: Atlas, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("rank", "--b", "CN", "--measure", "critical", "--json") == 0
+    partners = json.loads(capsys.readouterr().out)["partners"]
+    ranked = [row for row in partners if row["rank"]]
+    assert ranked and all(row["rank_low"] <= row["rank"] <= row["rank_high"] <= len(ranked) for row in ranked)
+    assert [row["share"] for row in ranked] == sorted((row["share"] for row in ranked), reverse=True)
+    small = atlas.settings["small_rate"]
+    assert all((row["rank"] is None) == (row["denominator"] < small) for row in partners)
+    assert command("rank", "--b", "CN", "--measure", "critical") == 0
+    assert "can be" in capsys.readouterr().out
+
+
+def test_partners_that_no_list_names_are_not_ranked_by_listed_works(atlas: Atlas) -> None:
+    assert set(rank(atlas, a="BE")["country"]) == {"CN"}
+    assert len(rank(atlas, a="BE", measure="critical")["country"]) > 1
+
+
+def test_explain_prints_works_and_writes_them(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("explain", "BE", "CN", "--json") == 0
+    works = json.loads(capsys.readouterr().out)["works"]
+    assert works and all(work["institutions"] and work["areas"] and work["category"] == "counted" for work in works)
+    assert command("explain", "BE", "CN") == 0
+    assert works[0]["work_id"] in capsys.readouterr().out
+    assert command("explain", "BE", "CN", "--out", tmp_path / "works.parquet") == 0
+    written = pl.read_parquet(tmp_path / "works.parquet")
+    assert written["work_id"].to_list() == [work["work_id"] for work in works] and written.columns == EXPLAINED.names()
+
+
+def test_an_export_has_what_show_prints_for_every_pair(command: Command, atlas: Atlas, tmp_path: Path) -> None:
+    assert command("export", "--to", tmp_path / "all.parquet", "--quiet") == 0
+    every = pl.read_parquet(tmp_path / "all.parquet").drop("year")
+    assert every.filter(a="BE", b="CN").to_dicts() == show(atlas, "BE", "CN").to_dicts()
+    cells = atlas.cells().select("a", "b").unique().collect()
+    assert every.select("a", "b").unique().height == cells.height
+    listed = every.filter(measure="listed")
+    assert set(listed["b"]) == {"CN"}
+    by = pl.concat(export(atlas, a="BE", b="CN", by=["year", "area"]))
+    assert by.drop_nulls("year").height == by.height
+    of = show(atlas, "BE", "CN", by=["year", "area"])
+    assert by.sort(by.columns).rows() == of.select(by.columns).sort(by.columns).rows()
