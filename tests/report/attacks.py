@@ -91,6 +91,7 @@ _KEPT = (
 _NEVER_NULL = ("area", "entity_id", "tier", "field")
 _COUNTED = (
     "shares", "trends", "institutions", "pairs", "area_levels", "funders", "panel", "panel_periods",
+    "panel_events",
 )  # their numbers are copub's own  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from copub.report.drawing import NARROW, PAINT, WIDE, draw
 from copub.report.facts import Facts, facts_of
 from copub.report.messages import load_messages
 from copub.report.panelfacts import pair_names, pair_pages, panel_rows, panel_sentences
-from copub.report.panelsection import panel_section
+from copub.report.panelsection import event_section, panel_section
 from copub.report.workbook import build_workbook
 from copub.schema import empty
 
@@ -136,3 +136,15 @@ def test_the_workbook_has_a_sheet_of_the_panel_with_a_chart_of_its_headline(worl
     assert chart.series[0].val.numRef.f == "Panel!$F$2:$F$7"
     without = build_workbook({**tables, "panel": empty("panel")}, manifest)
     assert "Panel" not in openpyxl.load_workbook(io.BytesIO(without)).sheetnames
+
+
+def test_events_are_shown_against_the_rest_of_the_panel_with_their_placebo_dates(facts: Facts) -> None:
+    section = event_section(facts)
+    assert section is not None
+    (figure,) = section.figures
+    assert "A mock event" in figure.title
+    assert [row[0].text for row in figure.grid.rows] == ["Luxembourg", "France", "Germany", "Belgium", "Austria"]
+    assert {row[-1].text for row in figure.grid.rows} == {f"{number} of 8" for number in range(5)}
+    assert "5 intervals" in section.paragraphs[0]
+    without = facts_of({**facts.tables, "panel_events": empty("panel_events")}, facts.manifest)
+    assert event_section(without) is None

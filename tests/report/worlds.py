@@ -346,7 +346,17 @@ def panel(members: int = len(PAIRS)) -> dict[str, list[dict[str, Any]]]:
                 "ci_low": 0.08 if of else None, "ci_high": 0.13 if of else None, "is_small": of < 25,
                 "is_recent": first == 2022,
             })  # fmt: skip
-    return {"panel": rows, "panel_periods": spans}
+    changes = [
+        {
+            "date": "2024-01", "label": "A mock event", "pair": f"{code}-CN", "measure": "critical_listed",
+            "before_count": 12, "before_works": 200, "after_count": 9, "after_works": 220,
+            "before_share": 0.06, "after_share": 0.04, "change": -0.02,
+            "rest_change": 0.01, "difference": -0.03 + 0.01 * place, "low": -0.08, "high": 0.02, "scatter": 0.01,
+            "placebo_dates": 8, "placebo_beyond": place, "confidence": 0.95, "is_small": place == 4,
+        }
+        for place, code in enumerate(list(PAIRS)[:5])
+    ]  # fmt: skip
+    return {"panel": rows, "panel_periods": spans, "panel_events": changes}
 
 
 def world(

@@ -83,20 +83,38 @@ def day_of(text: str) -> date:
     return date(*([*parts, 1, 1])[:3])
 
 
+class Windows(NamedTuple):
+    """Works before an event are from `first` to before its day, those after it from `start` to before `end`."""
+
+    first: date
+    start: date
+    end: date
+
+
+def windows_of(study: Study, day: date, lag_months: int, last_sure: int) -> Windows:
+    """Return the windows of an event within the years of the study that are complete.
+
+    A year that is not complete holds the works that are indexed first, which may differ from the others.
+    """
+    return Windows(
+        max(shifted(day, -12 * WINDOW_YEARS), date(study.year_from, 1, 1)),
+        shifted(day, lag_months),
+        min(shifted(day, 12 * WINDOW_YEARS), date(min(study.year_to, last_sure) + 1, 1, 1)),
+    )
+
+
 def _rows(
     study: Study, event: Event, works: pl.DataFrame, last_sure: int, errors: Errors | None
 ) -> list[dict[str, Any]]:
     day = day_of(event.date)
-    first, start = max(_shifted(day, -12 * WINDOW_YEARS), date(study.year_from, 1, 1)), _shifted(day, event.lag_months)
-    # a year that is not complete holds the works that are indexed first, which may differ from the others
-    end = min(_shifted(day, 12 * WINDOW_YEARS), date(min(study.year_to, last_sure) + 1, 1, 1))
+    first, start, end = windows_of(study, day, event.lag_months, last_sure)
     when = pl.col("publication_date")
     unsure = (when == date(day.year, 1, 1)) if day != date(day.year, 1, 1) else pl.lit(False)
     unsure = unsure | (when.is_null() & (pl.col("publication_year") == day.year))
     dated = works.filter(~unsure & when.is_not_null())
     before = dated.filter(when.is_between(first, day, closed="left"))
     after = dated.filter(when.is_between(start, end, closed="left"))
-    earlier = dated.filter(when.is_between(_shifted(day, -12 * TREND_YEARS), day, closed="left"))
+    earlier = dated.filter(when.is_between(shifted(day, -12 * TREND_YEARS), day, closed="left"))
     shared = {
         "date": event.date,
         "label": event.label,
@@ -106,7 +124,7 @@ def _rows(
         "after_to": max(start, end),
         "undated": works.filter(unsure).height,
         "incomplete": dated.filter(
-            when.is_between(max(start, end), _shifted(day, 12 * WINDOW_YEARS), closed="left")
+            when.is_between(max(start, end), shifted(day, 12 * WINDOW_YEARS), closed="left")
         ).height,
         "before_with_institution": _mean(before, pl.col("has_institution")),
         "after_with_institution": _mean(after, pl.col("has_institution")),
@@ -212,7 +230,8 @@ def _is_separated(time: Array, found: Array, of: Array) -> bool:
     return bool(having.max() <= lacking.min() or lacking.max() <= having.min())
 
 
-def _shifted(day: date, months: int) -> date:
+def shifted(day: date, months: int) -> date:
+    """Return the day so many months later; in a shorter month its last day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 GIVEN = {"works", "topics", "authorships", "affiliations", "repairs", "population", "assignments", "hits"}
 """Tables of the stages before."""
-OF_PANELS = {"panel", "panel_periods"}
+OF_PANELS = {"panel", "panel_periods", "panel_events"}
 """Tables that only a panel has."""
 
 

@@ -18,6 +18,7 @@ from scipy.special import ndtri
 
 from copub.intervals import DIGITS, effective_trials, wilson
 from copub.measures.adjusted import corrected_shares, labels_of_works
+from copub.measures.panelevents import panel_events
 from copub.measures.panelworks import MEASURES, WEIGHTS, PairWorks, flags_of, pairs_of
 from copub.measures.presence import Array, Places
 from copub.measures.ranks import at_once, difference_ends, exact_ends, pairwise, ranks
@@ -67,7 +68,7 @@ def panel_tables(
     works: pl.DataFrame,
     as_of: date | None,
 ) -> dict[str, pl.DataFrame]:
-    """Return the tables ``panel`` and ``panel_periods``.
+    """Return the tables ``panel``, ``panel_periods`` and ``panel_events``.
 
     Parameters
     ----------
@@ -96,6 +97,7 @@ def panel_tables(
     frame = pl.DataFrame(rows, schema=TABLES["panel"].schema)
     return {
         "panel": conform("panel", frame.with_columns(pl.col(pl.Float64).fill_nan(None).round(DIGITS))),
+        "panel_events": panel_events(study, pairs, works, whole.has, in_panel, as_of),
         "panel_periods": conform("panel_periods", pl.concat(_periods(one, as_of) for one in pairs)),
     }
 

@@ -47,6 +47,7 @@ _FOLDED: tuple[Callable[[Facts], Section | None], ...] = (
     answers.square_section,
     details.adjusted_section,
     details.change_section,
+    panelsection.event_section,
     choices.level_section,
     details.crossing_section,
     partnersections.pair_section,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from copub.report.blocks import Cell, Figure, Grid, Section, figure_of, rows_of
-from copub.report.charts import dot_chart, multiples_chart, percent_of
+from copub.report.charts import difference_chart, dot_chart, multiples_chart, percent_of
 from copub.report.facts import Facts, Row
 from copub.report.grids import WRITERS, Column, Writer, grid_from
 from copub.report.panelfacts import HEADLINE, pair_names, pair_pages, panel_rows, panel_sentences
@@ -25,6 +26,15 @@ _PAIR: tuple[Column, ...] = (
     ("label.reference_difference", "reference_difference", "points_with_ends"),
     ("label.standardised", "standardised", "with_ends"),
     ("label.ratio", "ratio", "times"),
+)
+_EVENT: tuple[Column, ...] = (
+    ("label.pair", "name", "marked"),
+    ("label.before", "before", "part"),
+    ("label.after", "after", "part"),
+    ("label.change_own", "change", "difference"),
+    ("label.change_rest", "rest_change", "difference"),
+    ("label.did", "difference", "did"),
+    ("label.placebos", "placebo_beyond", "placebos"),
 )
 _PERIOD: tuple[Column, ...] = (
     ("label.pair", "name", "text"),
@@ -51,8 +61,28 @@ def _rank(facts: Facts, row: Row, column: str) -> Cell:
     return Cell(facts.words.count(row[column]), row[column], detail=_ends(facts, row, column, facts.words.count))
 
 
+def _part(facts: Facts, row: Row, column: str) -> Cell:
+    """Write a share of a window, and below it its counts."""
+    words, share = facts.words, row[f"{column}_share"]
+    counts = words.say("label.k_of_n", k=words.count(row[f"{column}_count"]), n=words.count(row[f"{column}_works"]))
+    return Cell(words.percent(share), share, detail=counts)
+
+
+def _did(facts: Facts, row: Row, column: str) -> Cell:
+    ends = _ends(facts, {"end_low": row["low"], "end_high": row["high"]}, "end", facts.words.points)
+    return Cell(facts.words.points(row[column]), row[column], detail=ends)
+
+
+def _placebos(facts: Facts, row: Row, column: str) -> Cell:
+    words, of = facts.words, row["placebo_dates"]
+    return Cell(words.say("label.k_of_n", k=words.count(row[column]), n=words.count(of)) if of else words.missing)
+
+
 WAYS: Mapping[str, Writer] = {
     **WRITERS,
+    "part": _part,
+    "did": _did,
+    "placebos": _placebos,
     "pair": _pair,
     "rank": _rank,
     "counted": lambda facts, row, column: Cell(
@@ -93,6 +123,36 @@ def panel_section(facts: Facts) -> Section | None:
         paragraphs=(*panel_sentences(facts), _comparisons(facts, rows), _own_pages(facts, rows)),
         extra={"more": more},
     )
+
+
+def event_section(facts: Facts) -> Section | None:
+    """Return for each dated event how the share of each pair changed, minus that of the rest of the panel."""
+    say, names, figures = facts.words.say, pair_names(facts), list[Figure]()
+    own = facts.table("panel_events").filter(measure=HEADLINE).drop_nulls("difference")
+    for number, ((day, label), rows) in enumerate(own.group_by("date", "label", maintain_order=True), start=1):
+        title = say("section.event", date=facts.words.date(str(day)), label=label)
+        ordered = rows.sort("difference", "pair", descending=[True, False])
+        grid = grid_from(facts, title, _named(facts, ordered, names), _EVENT, WAYS)
+        drawn = [
+            {"label": names.get(row["pair"], row["pair"]), "value": row["difference"], "low": row["low"],
+             "high": row["high"], "is_small": row["is_small"], "text": facts.words.points(row["difference"])}
+            for row in rows_of(ordered)
+        ]  # fmt: skip
+        figures += figure_of(facts, f"panel-event-{number}", title, partial(_changes, drawn, facts), grid)
+    if not figures:
+        return None
+    many = say(
+        "label.many_intervals",
+        count=facts.words.count(own.height),
+        confidence=facts.words.percent(facts.study.get("confidence"), 0),
+        misses=facts.words.number(own.height * (1 - float(facts.study.get("confidence") or 0.95)), 1),
+    )
+    title, lead = say("section.panel_events"), say("lead.panel_events")
+    return Section("panel-events", title, lead, figures=tuple(figures), paragraphs=(many,))
+
+
+def _changes(rows: Sequence[Row], facts: Facts, width: int) -> Any:
+    return difference_chart(rows, facts.words, width)
 
 
 def _named(facts: Facts, rows: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
