@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import shutil
 import signal
@@ -13,6 +15,8 @@ from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from copub.atlas import Atlas, Rules, build, open_atlas
@@ -124,8 +128,6 @@ def test_a_damaged_file_is_named_and_read_again_once_it_is_whole(
 def test_lines_that_are_no_works_are_named(works: list[dict[str, Any]], rules: Rules, tmp_path: Path) -> None:
     snapshot = write_snapshot(tmp_path / "snapshot", [works[:40], [{"id": "none"} | works[0] | {"id": "W"}]])
     path = min(snapshot.rglob("*.gz"))
-    import gzip
-
     path.write_bytes(path.read_bytes() + gzip.compress(b'{"a": ["BE", "CN"\n'))
     built = build(snapshot, tmp_path / "atlas", rules, workers=1)
     places = [fault.where for fault in built.faults]
@@ -175,6 +177,34 @@ def test_a_folder_with_other_files_is_refused(snapshot: Path, rules: Rules, tmp_
     with pytest.raises(InputError, match="other files"):
         build(snapshot, tmp_path, rules, workers=1)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_finished_atlas_is_not_built_again_unless_a_table_is_damaged(
+    atlas: Atlas, snapshot: Path, rules: Rules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copytree(atlas.folder, tmp_path / "atlas"))
+    given: list[Any] = []
+    monkeypatch.setattr(building_module, "read_part", lambda rules, part: given.append(part) or read_part(rules, part))
+    assert build(snapshot, copy, rules, workers=1).manifest == atlas.manifest
+    assert given == []
+    (copy / "cells" / "2020.parquet").write_bytes(b"torn")
+    build(snapshot, copy, rules, workers=1)
+    assert len(given) == 4
+    assert files_in(copy) == files_in(atlas.folder)
+
+
+def test_parquet_files_give_the_cells_of_json_lines(works: list[dict[str, Any]], rules: Rules, tmp_path: Path) -> None:
+    some = [json.loads(json.dumps(work)) for work in works[:120]]
+    write_snapshot(tmp_path / "lines", [some[:70], some[70:]])
+    for number, part in enumerate((some[:70], some[70:]), start=1):
+        path = tmp_path / "columns" / "data" / "parquet" / "works" / f"updated_date=2026-01-0{number}" / "part.parquet"
+        path.parent.mkdir(parents=True)
+        rows = [work | {"abstract_inverted_index": json.dumps(work.get("abstract_inverted_index"))} for work in part]
+        pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=16)
+    folders = [tmp_path / f"{name}-atlas" for name in ("lines", "columns")]
+    for name, folder in zip(("lines", "columns"), folders, strict=True):
+        build(tmp_path / name, folder, rules, workers=1).check()
+    assert files_in(folders[0] / "cells") == files_in(folders[1] / "cells")
 
 
 def test_a_finished_atlas_of_other_records_is_refused(

@@ -15,8 +15,8 @@ import pytest
 
 import copub
 from copub.atlas import Atlas, Rules, build, open_atlas, rules_of
-from copub.atlas.atlasanswers import EXPLAINED, WHOLE, explain, show
-from copub.atlas.cells import NO_LIST
+from copub.atlas.atlasanswers import EXPLAINED, WHOLE, explain, levels, show
+from copub.atlas.cells import CRITICAL, NO_LIST
 from copub.atlas.cellshares import OWN_PART
 from copub.corpus import Corpus, Entry, tabulate
 from copub.corpus.population import left_out_because
@@ -33,26 +33,30 @@ from .small import write_snapshot
 VALUES = ["numerator", "denominator", "share", "ci_low", "ci_high", "interval", "confidence", "is_small"]
 
 
-def run_of(snapshot: Path, study: Study, a: str, b: str, folder: Path) -> pl.DataFrame:
-    """Return table ``shares`` of a run of the pair over the works that ``copub snapshot extract`` cuts out."""
+def run_of(snapshot: Path, study: Study, a: str, b: str, folder: Path) -> copub.Run:
+    """Return a run of the pair over the works that ``copub snapshot extract`` cuts out."""
     works = folder / f"{a}-{b}.jsonl"
     extract(snapshot, works, parse_pairs([f"{a}:{b}"]))
     sides = {"side_a": replace(study.side_a, countries=(a,)), "side_b": replace(study.side_b, countries=(b,))}
-    made = copub.run(replace(study, **sides), works=[works], cache=folder, reports=folder, until="measure", workers=1)
-    return made.tables["shares"]
+    return copub.run(replace(study, **sides), works=[works], cache=folder, reports=folder, until="measure", workers=1)
 
 
-def assert_equal(atlas: Atlas, shares: pl.DataFrame, a: str, b: str) -> None:
+def assert_equal(atlas: Atlas, run: copub.Run, a: str, b: str) -> None:
     """Compare all that a run and an atlas both have."""
+    shares, area_levels = run.tables["shares"], run.tables["area_levels"]
     for kind, by in (("all", []), ("year", ["year"]), ("area", ["area"])):
         own = show(atlas, a, b, by=by).with_columns(pl.col(by).cast(pl.String))
         piece = pl.col(by[0]) if by else pl.lit("all")
         key = ["slice", "measure", "counting"]
         mine = own.select(piece.alias("slice"), *key[1:], *VALUES).sort(key)
         theirs = shares.filter(slice_kind=kind).select(*key, *VALUES).sort(key)
-        if kind != "all":  # a year without works has no row
-            assert mine.height
-        assert mine.to_dicts() == theirs.to_dicts()
+        assert mine.height and mine.to_dicts() == theirs.to_dicts()
+    if atlas.headline(b):
+        for area in (CRITICAL, *atlas.areas):
+            mine = levels(atlas, a, b, area=area).select("level", "numerator", "works_fractional")
+            of_area = area_levels.filter(pl.col("area") == ("any area" if area == CRITICAL else area))
+            theirs = of_area.filter(pl.col("risk_level") != "none").select("risk_level", "works", "works_fractional")
+            assert sorted(mine.rows()) == sorted(theirs.rows())
 
 
 @pytest.mark.parametrize(("a", "b"), [("BE", "CN"), ("CN", "BE"), ("DE", "CN"), ("BE", "US")])

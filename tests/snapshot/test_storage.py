@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from copub.atlas import build, rules_of
 from copub.errors import InputError, SourceUnavailableError
 from copub.sources.snapshot import extract, parse_pairs
 
@@ -102,6 +103,15 @@ def test_a_bucket_gives_the_same_bytes_as_a_folder_and_is_read_without_an_accoun
     assert summary.outputs[0][2] > 5
     assert there.read_bytes() == here.read_bytes()
     assert not bucket.authorized
+
+
+def test_an_atlas_is_built_from_a_bucket_as_from_a_folder(builder: Any, bucket: type[Bucket], tmp_path: Path) -> None:
+    root = builder.snapshot("jsonl", [builder.works(40), builder.works(40, 100)], deleted=["W2"])
+    build(root, tmp_path / "here", rules_of(), workers=1).check()
+    root.rename(bucket.folder)
+    build("s3://openalex", tmp_path / "there", rules_of(), workers=1).check()
+    here, there = (sorted((tmp_path / name / "cells").iterdir()) for name in ("here", "there"))
+    assert here and [path.read_bytes() for path in here] == [path.read_bytes() for path in there]
 
 
 def test_an_account_in_the_environment_is_used(

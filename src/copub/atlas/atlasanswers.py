@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from copub.atlas.cells import CRITICAL
-from copub.atlas.cellshares import Asked, shares_of
+from copub.atlas.cells import CRITICAL, EVERY_WORK, NO_LIST
+from copub.atlas.cellshares import SharesAsked, shares_of
 from copub.atlas.stored import Atlas, name_of
 from copub.errors import InputError
+from copub.intervals import DIGITS, with_intervals
 from copub.measures.ranks import ranks
 from copub.measures.shares import AREA_MEASURES, COUNTING_WEIGHT, LEVEL, MEASURES
 
@@ -66,16 +67,52 @@ def show(
     if "area" in by:
         rest = ("a", "b", *(name for name in by if name != "area"))
         return pl.concat(
-            shares_of(atlas, cells, Asked(asked, one, rest, measures=AREA_MEASURES)) for one in atlas.areas
+            shares_of(atlas, cells, SharesAsked(asked, one, rest, measures=AREA_MEASURES)) for one in atlas.areas
         )
     if "list" in by:
         named = [one for one in atlas.lists if b in countries_of(atlas, one)]
-        return pl.concat([_nothing(atlas), *(shares_of(atlas, cells, Asked(one, area)) for one in named)])
-    return shares_of(atlas, cells, Asked(asked, area, ("a", "b", *by)))
+        return pl.concat([_nothing(atlas), *(shares_of(atlas, cells, SharesAsked(one, area)) for one in named)])
+    return shares_of(atlas, cells, SharesAsked(asked, area, ("a", "b", *by)))
+
+
+def levels(
+    atlas: Atlas, a: str, b: str, *, years: Sequence[int] = (), area: str = CRITICAL, of_list: str = ""
+) -> pl.DataFrame:
+    """Return the works of a pair by the strongest level that they name, whether it counts or not.
+
+    Columns: level, numerator (works), denominator (all works of the pair), works_fractional, share with its interval.
+
+    Parameters
+    ----------
+    area : one area instead of all; "all" for works that are not critical too.
+    """
+    _expect_two(a, b)
+    asked = atlas.list_for(of_list, b)
+    if not asked:
+        raise InputError(
+            f"no list of this atlas names an institution in {b}", where="--by level", hint="name another country as B"
+        )
+    cells = atlas.cells(years).filter(pl.col("a") == a, pl.col("b") == b)
+    own = cells.filter(pl.col("list") == asked, pl.col("area") == area).group_by("level")
+    found = own.agg(pl.col("works").sum(), pl.col("weight").sum()).collect()
+    total = (
+        cells.filter(pl.col("list") == NO_LIST, pl.col("area") == EVERY_WORK).select(pl.col("works").sum()).collect()
+    )
+    of = float(total.item() or 0)
+    rows = pl.DataFrame({"level": list(atlas.lists[asked]["levels"])}, schema={"level": pl.String})
+    counted = rows.join(found, on="level", how="left").select(
+        "level",
+        pl.col("works").fill_null(0).cast(pl.Float64).alias("numerator"),
+        pl.lit(of).alias("denominator"),
+        pl.lit(of).alias("squares"),
+        pl.col("weight").fill_null(0.0).round(DIGITS).alias("works_fractional"),
+    )
+    small = (pl.col("numerator") < atlas.settings["small_cell"]) | (of < atlas.settings["small_rate"])
+    return with_intervals(counted, atlas.settings["confidence"]).drop("squares").with_columns(is_small=small)
 
 
 def _nothing(atlas: Atlas) -> pl.DataFrame:
-    return shares_of(atlas, atlas.cells().filter(pl.lit(value=False)), Asked(""))
+    return shares_of(atlas, atlas.cells().filter(pl.lit(value=False)), SharesAsked(""))
 
 
 def countries_of(atlas: Atlas, of_list: str) -> list[str]:
@@ -120,7 +157,7 @@ def rank(
         if not one and measure in ON_LISTS:
             continue  # no list names an institution there: a share of 0 would say nothing
         own = cells.filter(pl.col("b").is_in(partners))
-        found.append(shares_of(atlas, own, Asked(one, area, counting=(counting,), measures=(measure,))))
+        found.append(shares_of(atlas, own, SharesAsked(one, area, counting=(counting,), measures=(measure,))))
     names = {code: name_of(code) for code in atlas.manifest["countries"]}
     rows = pl.concat(found).with_columns(
         country=partner, name=pl.col(partner).replace_strict(names, return_dtype=pl.String)

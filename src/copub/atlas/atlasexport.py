@@ -8,7 +8,7 @@ import polars as pl
 
 from copub.atlas.atlasanswers import ON_LISTS
 from copub.atlas.cells import CRITICAL
-from copub.atlas.cellshares import Asked, shares_of
+from copub.atlas.cellshares import SharesAsked, shares_of
 from copub.atlas.stored import Atlas
 from copub.measures.shares import AREA_MEASURES, MEASURES
 
@@ -28,7 +28,7 @@ def export(
     by : "year", "area" or both: rows of their own; "area" takes the measures that a run has by area.
     """
     # without rows, so that there is a head in any case
-    yield _ordered(shares_of(atlas, atlas.cells().filter(pl.lit(value=False)), Asked("", by=_keys(by))))
+    yield _ordered(shares_of(atlas, atlas.cells().filter(pl.lit(value=False)), SharesAsked("", by=_keys(by))))
     partners: dict[str, list[str]] = {}
     for code in [b] if b else atlas.manifest["countries"]:
         partners.setdefault(atlas.list_for(of_list, code), []).append(code)
@@ -46,11 +46,11 @@ def _keys(by: Sequence[str]) -> tuple[str, ...]:
     return ("a", "b", *(name for name in by if name == "year"))
 
 
-def _asked(atlas: Atlas, counted: str, by: Sequence[str]) -> Iterator[Asked]:
+def _asked(atlas: Atlas, counted: str, by: Sequence[str]) -> Iterator[SharesAsked]:
     measures = AREA_MEASURES if "area" in by else tuple(MEASURES)
     kept = tuple(name for name in measures if counted or name not in ON_LISTS)
     for area in atlas.areas if "area" in by else [CRITICAL]:
-        yield Asked(counted, area, _keys(by), measures=kept)
+        yield SharesAsked(counted, area, _keys(by), measures=kept)
 
 
 def _ordered(shares: pl.DataFrame) -> pl.DataFrame:

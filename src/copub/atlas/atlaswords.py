@@ -78,16 +78,18 @@ def span(years: Sequence[int]) -> str:
     return str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
 
 
+def pair_head(atlas: Atlas, a: str, b: str, years: Sequence[int], area: str, of_list: str) -> list[str]:
+    """Return what the numbers of a pair rest on, as lines of text."""
+    title = f"{name_of(a)} and {name_of(b)}, {span(years)}; critical means: {area_words(atlas, area)}"
+    return [part for text in (title, *head(atlas), listed_means(atlas, of_list, b)) for part in wrapped(text)] + [""]
+
+
 def pair_lines(
     atlas: Atlas, a: str, b: str, shares: pl.DataFrame, years: Sequence[int], area: str, of_list: str
 ) -> list[str]:
     """Return the shares of a pair as lines of text."""
     kept = shares.filter(pl.col("measure").is_in(ON_LISTS).not_()) if not of_list else shares
-    lines = [
-        f"{name_of(a)} and {name_of(b)}, {span(years)}; critical means: {area_words(atlas, area)}",
-        *(part for text in (*head(atlas), listed_means(atlas, of_list, b)) for part in wrapped(text)),
-        "",
-    ]
+    lines = pair_head(atlas, a, b, years, area, of_list)
     if not kept.height:
         return [*lines, "No co-publication of these countries is counted."]
     words = load_messages()
@@ -97,6 +99,13 @@ def pair_lines(
     for row in kept.filter(pl.col("counting") == "full").iter_rows(named=True):
         rows.append([words.name("measure", row["measure"]), *(str(row[name]) for name in by), *figures(row)])
     return [*lines, *aligned(rows, left=1 + len(by)), "", *_notes(kept, atlas)]
+
+
+def level_lines(atlas: Atlas, found: pl.DataFrame) -> list[str]:
+    """Return works by level as lines of text."""
+    rows = [["critical works, by their strongest level", "works", "of", "share", "interval", ""]]
+    rows += [[row["level"], *figures(row)] for row in found.iter_rows(named=True)]
+    return [*aligned(rows), "", *_notes(found, atlas)]
 
 
 def rank_lines(atlas: Atlas, ranked: pl.DataFrame, most: int) -> list[str]:

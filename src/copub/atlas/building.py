@@ -20,7 +20,7 @@ import polars as pl
 from copub.arguments import path_of
 from copub.atlas.atlasrules import Rules
 from copub.atlas.cells import READ_LISTINGS, READ_WORKS, Codes, count_group, summed
-from copub.atlas.gathering import Gathered, Group, gather, groups_in, numbers_of, read_group
+from copub.atlas.gathering import GatheredWorks, WorkGroup, gather, groups_in, last_parts, numbers_of, read_group
 from copub.atlas.snapshotpart import PartEvidence, PartsByName, read_part
 from copub.engine import engine_of, in_parallel
 from copub.errors import FAULTS_SHOWN, Fault, InputError, SourceUnavailableError
@@ -31,7 +31,7 @@ from copub.runs.folder import sha256_of
 from copub.runs.manifest import versions
 from copub.sources.snapshot.deleted import listed_among
 from copub.sources.snapshot.storage import open_source
-from copub.sources.snapshot.survey import Snapshot, survey
+from copub.sources.snapshot.survey import Snapshot, WorksFile, survey
 from copub.writing import MANIFEST, as_input_error, write_file
 
 KIND, FORMAT = "atlas", 1
@@ -96,7 +96,9 @@ def build(
     snapshot = survey(filesystem, root)
     code = _code()
     made_from = hashlib.sha256(orjson.dumps([rules.hash, code])).hexdigest()
-    _claim(folder, [made_from, *map(_name_of, snapshot.files)])
+    whole = _claim(folder, [made_from, *map(_name_of, snapshot.files)])
+    if whole is not None:
+        return BuildSummary(folder, whole, ())
     names = [hashlib.sha256(orjson.dumps([made_from, _name_of(file)])).hexdigest()[:32] for file in snapshot.files]
     kept = PartsByName(folder / _PARTS, names)
     # workers elsewhere have another current folder
@@ -107,12 +109,13 @@ def build(
         numbers = numbers_of(parts)
         deleted, damage = listed_among(filesystem, [snapshot.deleted] if snapshot.deleted else [], numbers, "deleted")
         merged, more = listed_among(filesystem, snapshot.merged, numbers, "merged")
+        last = last_parts(parts, numbers)
         del numbers
         building = folder / _BUILDING
         with as_input_error(folder):
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir()
-            gathered = gather(parts, {"deleted": deleted, "merged": merged}, building)
+            gathered = gather(parts, last, {"deleted": deleted, "merged": merged}, building)
             _count(building, gathered, Codes.of(rules, gathered.countries))
             _entities(rules).write_parquet(building / ENTITIES)
     faults = sorted([*snapshot.faults, *damage, *more, *_faults(parts)])
@@ -126,7 +129,7 @@ def build(
     return BuildSummary(folder, manifest, tuple(faults))
 
 
-def _name_of(file: Any) -> list[Any]:
+def _name_of(file: WorksFile) -> list[Any]:
     """Return what makes a file of a snapshot another one; not where it lies."""
     return list(astuple(file)[1:])
 
@@ -138,30 +141,36 @@ def _code() -> str:
     return hashlib.sha256(orjson.dumps([own, shipped, libraries], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _claim(folder: Path, made_from: list[Any]) -> None:
-    """Raise `InputError` if the folder holds anything but an atlas of the same records and rules."""
+def _claim(folder: Path, made_from: list[Any]) -> dict[str, Any] | None:
+    """Return the manifest of the folder if the very atlas is there, whole; None if it is to be built.
+
+    Raises `InputError` if the folder holds anything but an atlas of the same records and rules.
+    """
     with as_input_error(folder):
         folder.mkdir(exist_ok=True)
         there = {path.name for path in folder.iterdir()} - {_PARTS, _BUILDING}
     if not there:
-        return
+        return None
     manifest: Any = None
     with suppress(OSError, ValueError):
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
         # a call that was stopped while it put the tables in place left no manifest
         if there <= {*_TABLES, ENTITIES} and (folder / _PARTS).is_dir():
-            return
+            return None
         raise InputError("other files are in this folder", where=f"--to {folder}", hint="name a new or an empty folder")
-    if manifest["complete"] and manifest["made_from"] != made_from:
+    if not manifest["complete"]:
+        return None
+    if manifest["made_from"] != made_from:
         raise InputError(
             "an atlas of other records, rules or code is here",
             where=f"--to {folder}",
             hint="name a new folder; remove this one if you no longer need it",
         )
+    return manifest if _hashes(folder) == manifest["files"] else None
 
 
-def _count(folder: Path, gathered: Gathered, codes: Codes) -> None:
+def _count(folder: Path, gathered: GatheredWorks, codes: Codes) -> None:
     """Write the cells of each year."""
     (folder / "cells").mkdir()
     groups = list(groups_in(gathered))
@@ -180,7 +189,7 @@ def _count(folder: Path, gathered: Gathered, codes: Codes) -> None:
         codes.named(sums, year).write_parquet(folder / "cells" / f"{year}.parquet", row_group_size=100_000)
 
 
-def _year_of(counted: tuple[Group, bytes]) -> int:
+def _year_of(counted: tuple[WorkGroup, bytes]) -> int:
     return counted[0].year
 
 
@@ -210,7 +219,12 @@ def _put_in_place(building: Path, folder: Path) -> dict[str, str]:
             shutil.rmtree(place)
         (building / name).replace(place)
     building.rmdir()
-    paths = sorted([folder / ENTITIES, *(path for name in _TABLES for path in (folder / name).iterdir())])
+    return _hashes(folder)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """Return the sha256 of every table of an atlas."""
+    paths = sorted(path for name in (*_TABLES, "") for path in (folder / name).glob("*.parquet"))
     return {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
 
 
@@ -218,7 +232,7 @@ def _manifest(
     rules: Rules,
     snapshot: Snapshot,
     parts: Sequence[PartEvidence],
-    gathered: Gathered,
+    gathered: GatheredWorks,
     faults: Sequence[Fault],
 ) -> dict[str, Any]:
     """Return the manifest. It holds no time of the clock: what is built again is the same to the byte."""

@@ -25,7 +25,7 @@ assert _OF_COUNTING.keys() == COUNTING_WEIGHT.keys()
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SharesAsked:
     """What shares are asked for.
 
     area : "critical", or an area that takes its place. list : what counts as listed. by : columns of cells by which
@@ -39,7 +39,7 @@ class Asked:
     measures: tuple[str, ...] = tuple(MEASURES)
 
 
-def shares_of(atlas: Atlas, cells: pl.LazyFrame, asked: Asked) -> pl.DataFrame:
+def shares_of(atlas: Atlas, cells: pl.LazyFrame, asked: SharesAsked) -> pl.DataFrame:
     """Return shares with their intervals, as table ``shares`` of a run has them.
 
     Parameters
@@ -48,8 +48,8 @@ def shares_of(atlas: Atlas, cells: pl.LazyFrame, asked: Asked) -> pl.DataFrame:
 
     Returns
     -------
-    Columns of `Asked.by`, then area, list, measure, counting, numerator, denominator, trials (Kish's effective number
-    of works, on which the interval rests), share, ci_low, ci_high, interval, confidence, is_small.
+    Columns of `SharesAsked.by`, then area, list, measure, counting, numerator, denominator, trials (Kish's effective
+    number of works, on which the interval rests), share, ci_low, ci_high, interval, confidence, is_small.
     """
     settings = atlas.settings
     classes = _classes(cells, asked).collect()
@@ -79,7 +79,7 @@ def shares_of(atlas: Atlas, cells: pl.LazyFrame, asked: Asked) -> pl.DataFrame:
     ).sort(*asked.by, maintain_order=True)
 
 
-def _classes(cells: pl.LazyFrame, asked: Asked) -> pl.LazyFrame:
+def _classes(cells: pl.LazyFrame, asked: SharesAsked) -> pl.LazyFrame:
     """Return the works of cells in classes that exclude each other, with the flags that measures read.
 
     Cells of all works hold those of the area too, and cells without a list those with one; taking the smaller

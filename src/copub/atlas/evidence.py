@@ -59,7 +59,7 @@ _SYNTHETIC = "10.5555/copub.demo."
 
 
 @dataclass(slots=True)
-class Evidence:
+class ChunkEvidence:
     """Evidence of some records: tables, and what became of the records.
 
     faults : lines that are no works. counts : records that were shortened, converted, repeated; synthetic works.
@@ -89,7 +89,7 @@ class _Lines:
         self.faults += faults
 
 
-def evidence_of(records: Sequence[Record], rules: Rules) -> Evidence:
+def evidence_of(records: Sequence[Record], rules: Rules) -> ChunkEvidence:
     """Return the evidence of some records; of records with one id the last counts.
 
     Parameters
@@ -102,7 +102,7 @@ def evidence_of(records: Sequence[Record], rules: Rules) -> Evidence:
         corpus = tabulate(lines, Entry())
     except InputError as error:  # no readable work is among them
         found = lines.faults or [Fault(records[0].where, f"no work: {error.what}", _HINT)]
-        return Evidence(pl.DataFrame(schema=WORKS), pl.DataFrame(schema=LISTINGS), found)
+        return ChunkEvidence(pl.DataFrame(schema=WORKS), pl.DataFrame(schema=LISTINGS), found)
     funnel = corpus.funnel
     faults = [*lines.faults, *(Fault(where, f"no work: {why}", _HINT) for where, why in funnel.unreadable)]
     works = _works(corpus, rules)
@@ -112,7 +112,7 @@ def evidence_of(records: Sequence[Record], rules: Rules) -> Evidence:
         synthetic=int(works["doi"].str.starts_with(_SYNTHETIC).sum()),
     )
     counts["older copies"] = len(funnel.repeated)
-    return Evidence(works, _listings(corpus, works, rules), sorted(faults), counts)
+    return ChunkEvidence(works, _listings(corpus, works, rules), sorted(faults), counts)
 
 
 _HINT = "get the file again, or report it to OpenAlex"

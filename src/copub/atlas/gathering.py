@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from copub.atlas.evidence import LISTINGS, WORKS
 from copub.atlas.snapshotpart import PartEvidence
@@ -20,11 +21,13 @@ from copub.progress import bar
 
 GROUP_WORKS = 25_000
 """Works of a row group of the evidence of a year, about; a group is counted at once."""
+_SHARES = 16
+"""Shares in which DOIs are compared: a copy of all of them would take a gigabyte more."""
 _STORED = {"works": pl.Schema({n: t for n, t in WORKS.items() if n != "excluded_because"}), "listings": LISTINGS}
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class WorkGroup:
     """Works of a year that are counted at once: the row groups in which they and their listings are."""
 
     year: int
@@ -33,10 +36,10 @@ class Group:
 
 
 @dataclass(slots=True)
-class Gathered:
+class GatheredWorks:
     """What was gathered: groups of works in order, countries, and the works counted and left out by reason."""
 
-    groups: list[Group] = field(default_factory=list)
+    groups: list[WorkGroup] = field(default_factory=list)
     countries: set[str] = field(default_factory=set)
     counted: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
@@ -44,34 +47,39 @@ class Gathered:
 
 
 def numbers_of(parts: Sequence[PartEvidence]) -> pl.Series:
-    """Return the numbers of all works, sorted, each once."""
+    """Return the numbers of all works, sorted; one that several parts have is there several times."""
     every = [unpack(part.works, ["number"])["number"] for part in parts]
-    return pl.concat([pl.Series("number", [], dtype=pl.Int64), *every]).unique().sort()
+    return pl.concat([pl.Series("number", [], dtype=pl.Int64), *every]).sort()
 
 
-def last_parts(parts: Sequence[PartEvidence]) -> pl.DataFrame:
-    """Return the works that several parts have (``number``), and the last of these (``last``)."""
-    every = [unpack(part.works, ["number"])["number"] for part in parts]
-    numbers = pl.concat([pl.Series("number", [], dtype=pl.Int64), *every])
-    repeated = numbers.filter(numbers.is_duplicated()).unique()
-    del numbers
+def last_parts(parts: Sequence[PartEvidence], numbers: pl.Series) -> pl.DataFrame:
+    """Return the works that several parts have (``number``), and the last of these (``last``).
+
+    Parameters
+    ----------
+    numbers : as `numbers_of` gives them.
+    """
+    repeated = numbers.filter(numbers == numbers.shift(1)).unique().implode()
     found = [pl.DataFrame(schema={"number": pl.Int64, "last": pl.Int32})]
-    for place, own in enumerate(every):
-        here = own.filter(own.is_in(repeated.implode()))
-        found.append(pl.DataFrame({"number": here, "last": pl.Series([place] * len(here), dtype=pl.Int32)}))
+    for place, part in enumerate(parts):
+        own = unpack(part.works, ["number"])
+        found.append(own.filter(pl.col("number").is_in(repeated)).with_columns(last=pl.lit(place, pl.Int32)))
     return pl.concat(found).group_by("number").agg(pl.col("last").max()).sort("number")
 
 
-def gather(parts: Sequence[PartEvidence], gone: dict[str, pl.Series], folder: Path) -> Gathered:
+def gather(
+    parts: Sequence[PartEvidence], last: pl.DataFrame, gone: dict[str, pl.Series], folder: Path
+) -> GatheredWorks:
     """Write the evidence of each year to ``works/YEAR.parquet`` and ``listings/YEAR.parquet``.
 
     Parameters
     ----------
     parts : evidence of the files, in the order of the snapshot.
+    last : the part whose copy counts, of works that several parts have (`last_parts`).
     gone : works that the snapshot lists as deleted or merged, by reason.
     """
-    gathered, last = Gathered(), last_parts(parts)
-    dois = [pl.Series([], dtype=pl.UInt64)]
+    gathered = GatheredWorks()
+    dois: list[NDArray[np.uint64]] = []
     with ExitStack() as stack:
         writers = stack.enter_context(_Years(folder, gathered))
         for place, part in enumerate(bar(parts, label="gather", unit="files")):
@@ -84,12 +92,16 @@ def gather(parts: Sequence[PartEvidence], gone: dict[str, pl.Series], folder: Pa
             gathered.left_out.update({reason: int(n) for reason, n in reasons.drop_nulls().value_counts().iter_rows()})
             gathered.counted += kept.height
             gathered.countries.update(kept["countries"].explode(keep_nulls=False, empty_as_null=False).unique())
-            dois.append(kept["doi"].drop_nulls().hash())
+            dois.append(kept["doi"].drop_nulls().hash().to_numpy())
             listings = unpack(part.listings).join(kept.select("number"), on="number", how="semi", maintain_order="left")
             writers.add(kept, listings)
-    every = np.sort(pl.concat(dois).to_numpy())
-    gathered.shared_doi = int((every[1:] == every[:-1]).sum())
+    gathered.shared_doi = sum(_repeated([own[own % _SHARES == share] for own in dois]) for share in range(_SHARES))
     return gathered
+
+
+def _repeated(hashes: Sequence[NDArray[np.uint64]]) -> int:
+    every = np.sort(np.concatenate([np.zeros(0, dtype=np.uint64), *hashes]))
+    return int((every[1:] == every[:-1]).sum())
 
 
 def _reason(place: int, gone: dict[str, pl.Series]) -> pl.Expr:
@@ -101,7 +113,7 @@ def _reason(place: int, gone: dict[str, pl.Series]) -> pl.Expr:
 class _Years:
     """Tables of evidence by year, each written in row groups of about `GROUP_WORKS` works."""
 
-    def __init__(self, folder: Path, gathered: Gathered) -> None:
+    def __init__(self, folder: Path, gathered: GatheredWorks) -> None:
         self._folder, self._gathered = folder, gathered
         self._waiting: dict[int, list[tuple[pl.DataFrame, pl.DataFrame]]] = {}
         self._writers: dict[tuple[str, int], pq.ParquetWriter] = {}
@@ -132,7 +144,7 @@ class _Years:
         waiting = self._waiting.pop(year)
         works, listings = (self._write(name, year, part) for name, part in zip(_STORED, _joined(waiting), strict=True))
         assert works is not None
-        self._gathered.groups.append(Group(year, works, listings))
+        self._gathered.groups.append(WorkGroup(year, works, listings))
 
     def _write(self, table: str, year: int, rows: pl.DataFrame) -> int | None:
         """Write a row group and return its number; None for no rows."""
@@ -164,6 +176,6 @@ def read_group(folder: Path, table: str, year: int, group: int | None, columns: 
     return frame
 
 
-def groups_in(gathered: Gathered) -> Iterator[Group]:
+def groups_in(gathered: GatheredWorks) -> Iterator[WorkGroup]:
     """Yield the groups of works, year by year, in the order in which they were written."""
     yield from sorted(gathered.groups, key=lambda group: (group.year, group.works))

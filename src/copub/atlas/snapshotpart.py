@@ -13,7 +13,7 @@ import polars as pl
 
 from copub import progress
 from copub.atlas.atlasrules import Rules
-from copub.atlas.evidence import LISTINGS, WORKS, Evidence, evidence_of
+from copub.atlas.evidence import LISTINGS, WORKS, ChunkEvidence, evidence_of
 from copub.engine import KeptParts
 from copub.errors import Fault
 from copub.packed import Packed, pack
@@ -33,7 +33,7 @@ _FACTS = "facts.json"
 class PartEvidence:
     """What one file gives.
 
-    works, listings : tables, packed. records : records in the file. counts : as of `Evidence`.
+    works, listings : tables, packed. records : records in the file. counts : as of `ChunkEvidence`.
     damage : why the file was skipped as a whole, if it was.
     """
 
@@ -52,7 +52,7 @@ class _Gatherer:
         self._rules = rules
         self._waiting: list[Record] = []
         self._bytes = 0
-        self._made: list[Evidence] = []
+        self._made: list[ChunkEvidence] = []
 
     def take(self, text: bytes, where: str) -> None:
         if not text.strip():
@@ -62,7 +62,7 @@ class _Gatherer:
         if len(self._waiting) >= CHUNK_WORKS or self._bytes >= CHUNK_BYTES:
             self._flush()
 
-    def finish(self) -> Evidence:
+    def finish(self) -> ChunkEvidence:
         """Return the evidence of all works; of works with one id the last counts."""
         self._flush()
         works = pl.concat([pl.DataFrame(schema=WORKS), *(one.works for one in self._made)])
@@ -80,7 +80,7 @@ class _Gatherer:
             )
             counts["older copies"] += sum(len(numbers) for _, numbers in places) - works.height
         faults = [fault for one in self._made for fault in one.faults]
-        return Evidence(works.sort("number"), listings.sort("number", "list", "country"), faults, counts)
+        return ChunkEvidence(works.sort("number"), listings.sort("number", "list", "country"), faults, counts)
 
     def _flush(self) -> None:
         if self._waiting:

@@ -102,7 +102,9 @@ def show_command(
     last: ToOption = None,
     area: AreaOption = None,
     of_list: ListOption = "",
-    by: Annotated[str | None, typer.Option("--by", help="year, area or list: a share for each")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="year, area or list: a share for each; level: works by strongest level")
+    ] = None,
     atlas: AtlasOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -113,10 +115,19 @@ def show_command(
       copub atlas show BE CN
       copub atlas show BE CN --by year --area AI
     """
-    from copub.atlas.atlasanswers import show
-    from copub.atlas.atlaswords import pair_lines
+    from copub.atlas.atlasanswers import levels, show
+    from copub.atlas.atlaswords import level_lines, pair_head, pair_lines
 
     opened, asked = _asked(atlas, a, b, year, first, last, area, of_list)
+    if by == "level":
+        of_levels = levels(opened, asked["a"], asked["b"], years=asked["years"], area=asked["area"], of_list=of_list)
+        if as_json:
+            print_json({**asked, "synthetic": opened.manifest["synthetic"], "levels": of_levels.to_dicts()})
+            return
+        head = pair_head(opened, asked["a"], asked["b"], asked["years"], asked["area"], asked["list"])
+        for line in [*head, *level_lines(opened, of_levels)]:
+            typer.echo(line)
+        return
     kinds = _kinds(by)
     found = show(opened, asked["a"], asked["b"], years=asked["years"], area=asked["area"], of_list=of_list, by=kinds)
     if as_json:
@@ -221,6 +232,7 @@ def explain_command(
         print_json({**asked, "measure": measure, "works": found.to_dicts()})
         return
     say([*head(opened), f"{amount(found.height, 'work')}{f' in {out}' if out else ''}"])
+    say(["A listing is no finding about a person or a work."])
     if not out:
         say(_works(found.head(SHOWN).iter_rows(named=True)))
         if found.height > SHOWN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -29,12 +30,14 @@ def deleted_among(filesystem: pafs.FileSystem, path: str, numbers: pl.Series) ->
     ------
     pyarrow.ArrowException, OSError : the list is damaged or cannot be read.
     """
+    wanted = np.sort(numbers.to_numpy())
     found = [pl.Series([], dtype=pl.Int64)]
     with filesystem.open_input_stream(path, buffer_size=AHEAD) as stream, pacsv.open_csv(stream) as reader:
-        for batch in reader:
+        for batch in reader if len(wanted) else ():
             column = batch[next((name for name in _COLUMNS if name in batch.schema.names), 0)]
-            ids = pl.Series(pl.from_arrow(column)).cast(pl.String).str.extract(r"(\d+)\s*$").cast(pl.Int64)
-            found.append(ids.filter(ids.is_in(numbers.implode())))
+            ids = pl.Series(pl.from_arrow(column)).cast(pl.String).str.extract(r"(\d+)\s*$").cast(pl.Int64).drop_nulls()
+            places = np.minimum(np.searchsorted(wanted, ids.to_numpy()), len(wanted) - 1)
+            found.append(ids.filter(wanted[places] == ids.to_numpy()))
     return pl.concat(found).unique().sort()
 
 
