@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 
@@ -22,10 +27,11 @@ from copub.measures.shares import shares
 from copub.measures.trends import periods, state_of
 from copub.measures.view import view_of
 from copub.screening.studyhits import hits_of
-from copub.study import PanelPair, Side, Study
+from copub.sources.harvest.rawrecord import Record
+from copub.study import PanelPair, Side, Study, load_study
 from copub.study.question import Question
 
-from .panelworlds import MEMBERS, asked_of, corpus_of, panel_study, records, row_of
+from .panelworlds import MEMBERS, asked_of, corpus_of, joined, panel_study, records, row_of
 from .test_frames import same
 
 MEASURES = ("critical", "listed", "critical_listed", "top_level")
@@ -40,21 +46,23 @@ def measured(number: int | None = None, **changes: Any) -> tuple[Question, Corpu
     return asked, corpus, measure(asked, corpus)
 
 
-def alone(asked: Question, pair: PanelPair, corpus: Corpus, number: int | None) -> dict[str, pl.DataFrame]:
+def alone(
+    asked: Question, pair: PanelPair, corpus: Corpus, number: int | None, given: Iterable[Record] | None = None
+) -> dict[str, pl.DataFrame]:
     """Return the tables of a pair from a corpus that its own study made of the same records."""
     own = replace(asked.study.of_pair(pair.key), part_of=None)
     question = replace(asked, study=own)
-    corpus = corpus_of(own, question, records(number), corpus)
+    corpus = corpus_of(own, question, records(number) if given is None else given, corpus)
     hits = hits_of(question, corpus)
-    given, view = inputs_of(question, hits), view_of(own, corpus, hits)
-    flagged = flagged_works(given, view)
+    asks, view = inputs_of(question, hits), view_of(own, corpus, hits)
+    flagged = flagged_works(asks, view)
     works = copublications(flagged)
-    known = prepared(own, works, None, given.taught)
-    labels = labels_of_works(known, given.labelled)
+    known = prepared(own, works, None, asks.taught)
+    labels = labels_of_works(known, asks.labelled)
     of_works = institutions_of_works(own, view.affiliations, works)
     return {
-        "shares": shares(own, flagged, of_works, given.levels, given.areas),
-        "adjusted": adjusted(own, known, given.errors, leading(own, known, given.errors, labels)),
+        "shares": shares(own, flagged, of_works, asks.levels, asks.areas),
+        "adjusted": adjusted(own, known, asks.errors, leading(own, known, asks.errors, labels)),
         "periods": periods(own, works, state_of(view.works, None)),
         "copublications": works,
     }
@@ -95,6 +103,22 @@ def test_all_pairs_of_a_panel_of_27_have_the_numbers_of_their_own_studies() -> N
         assert [pair.side_a.key for pair in asked.study.pairs] == sorted(MEMBERS)
         for pair in asked.study.pairs:
             check(tables, pair, alone(asked, pair, corpus, None), asked.study.counting)
+
+
+@pytest.mark.slow
+@pytest.mark.real
+def test_pairs_of_real_works_with_repairs_have_the_numbers_of_their_own_studies(real_data: Path) -> None:
+    with gzip.open(real_data / "real" / "works.jsonl.gz") as lines:
+        works = [orjson.loads(line) for line in islice(lines, 0, None, 5)]
+    given = list(joined(works))
+    asked = asked_of(load_study("eu-china"))
+    assert asked.study.apply_repairs
+    corpus = corpus_of(asked.study, asked, given)
+    tables = measure(asked, corpus)
+    assert tables["population"]["excluded_because"].str.contains("repair").any()
+    for key in ("AT-CN", "BE-CN", "CZ-CN"):
+        pair = asked.study.find_pair(key)
+        check(tables, pair, alone(asked, pair, corpus, None, given), asked.study.counting)
 
 
 def test_pairs_may_have_groups_and_partners_of_their_own() -> None:
