@@ -17,8 +17,10 @@ from copub.pairs import parse_pairs
 from copub.pipeline import query_of
 from copub.runs.instruments import study_of
 from copub.runs.manifest import build_manifest
+from copub.runs.protocol import planned_comparisons
 from copub.runs.shape import manifest_fault
 from copub.study import Study, load_study, parse_study
+from copub.study.question import resolve
 from copub.study.template import new_study
 
 MINIMAL = """
@@ -176,3 +178,11 @@ def test_a_new_study_may_be_a_panel_of_a_group() -> None:
     assert study.reference == "CA-CN"
     assert study.side_a.name == "G7"
     assert "the G7 (7 countries) on one side and China" in study.question
+
+
+def test_a_protocol_of_a_panel_plans_the_comparisons_of_its_pairs() -> None:
+    planned = {group["what"]: group["items"] for group in planned_comparisons(resolve(load_study("eu-china")))}
+    assert len(planned["pairs of the panel, by rank and difference"]) == 27 * 4
+    assert len(planned["dated events in pairs against the rest of the panel"]) == 27 * 4
+    alone = {group["what"] for group in planned_comparisons(resolve(load_study("belgium-china")))}
+    assert not {name for name in alone if "panel" in name}

@@ -19,6 +19,7 @@ from copub.jsonshape import Count, Digest, Name, read_json
 from copub.measures.events import measures_of
 from copub.measures.growth import KINDS_OF_GROWTH
 from copub.measures.inputs import thresholds_of
+from copub.measures.panelworks import MEASURES as PANEL_MEASURES
 from copub.measures.switches import settings_of
 from copub.runs.folder import RunWriter, seal_of
 from copub.runs.keep import runs_of
@@ -110,6 +111,11 @@ def planned_comparisons(asked: Question) -> Iterator[dict[str, Any]]:
             if not setting.own
         ],
     }
+    if study.pairs:
+        items = [f"{pair.key}: {measure}" for pair in study.pairs for measure in PANEL_MEASURES]
+        yield {"what": "pairs of the panel, by rank and difference", "items": items}
+        dated = [f"{event.date} {event.label}: {item}" for event in study.events for item in items]
+        yield {"what": "dated events in pairs against the rest of the panel", "items": dated}
     yield {
         "what": "published figures",
         "items": [
