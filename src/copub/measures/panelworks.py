@@ -15,7 +15,7 @@ import polars as pl
 
 from copub.measures.adjusted import READ_COLUMNS, prepared
 from copub.measures.copublications import copublications, flagged_works
-from copub.measures.presence import Array, Places, Presence, common, presence
+from copub.measures.presence import Array, Places, Presence, presence
 from copub.measures.view import view_of
 from copub.names import READING_STRATA
 from copub.parallel import Table
@@ -94,7 +94,7 @@ def _flagged(
 def _pair_works(
     study: Study, pair: PanelPair, where: Presence, works: pl.DataFrame, inside: Places | None
 ) -> PairWorks:
-    places = common(where.places(pair.side_a.countries), where.places(pair.side_b.countries))
+    places = np.flatnonzero(where.has(pair.side_a.countries) & where.has(pair.side_b.countries))
     rows = places
     if inside is not None:
         places, rows, _ = np.intersect1d(inside, places, assume_unique=True, return_indices=True)

@@ -30,9 +30,16 @@ class Presence:
     authors: Array
     countries: Array
 
-    def places(self, codes: Sequence[str]) -> Places:
-        """Return the places of the works of a side, which have it as recorded and keep it."""
-        return common(*(_union([of[code] for code in codes if code in of]) for of in (self.recorded, self.kept)))
+    def has(self, codes: Sequence[str]) -> NDArray[np.bool_]:
+        """Return by place whether a work has a country of a side as recorded, and keeps one."""
+        return self._in(self.recorded, codes) & self._in(self.kept, codes)
+
+    def _in(self, of: Mapping[str, Places], codes: Sequence[str]) -> NDArray[np.bool_]:
+        found = np.zeros(len(self.authors), dtype=np.bool_)
+        for code in codes:
+            if code in of:
+                found[of[code]] = True
+        return found
 
     def credit_of(self, codes: Sequence[str]) -> tuple[Array, Array]:
         """Return by place the sum of the authors' parts in these countries, and the number of these countries."""
@@ -42,15 +49,6 @@ class Presence:
                 parts[self.kept[code]] += self.credit[code]
                 number[self.kept[code]] += 1
         return parts, number
-
-
-def common(one: Places, other: Places) -> Places:
-    """Return the places that are in both, sorted."""
-    return np.asarray(np.intersect1d(one, other, assume_unique=True))
-
-
-def _union(places: Sequence[Places]) -> Places:
-    return np.unique(np.concatenate(places)) if places else np.empty(0, dtype=np.int64)
 
 
 def presence(authorships: Table, works: pl.DataFrame, codes: Sequence[str]) -> Presence:
