@@ -30,7 +30,10 @@ from .small import files_in, write_snapshot
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_bytes_of_one(atlas: Atlas, snapshot: Path, rules: Rules, tmp_path: Path) -> None:
+def test_two_processes_give_the_bytes_of_one(
+    atlas: Atlas, snapshot: Path, rules: Rules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building_module, "GROUPS_ALONE", 1)
     build(snapshot, tmp_path / "two", rules, workers=2)
     assert files_in(tmp_path / "two") == files_in(atlas.folder)
 
@@ -170,6 +173,26 @@ def test_works_of_two_countries_pass_the_test_on_raw_lines(works: list[dict[str,
 
 def test_synthetic_works_are_marked_whatever_the_rules(atlas: Atlas) -> None:
     assert atlas.manifest["synthetic"]
+
+
+def test_another_list_of_deleted_works_makes_another_atlas(
+    atlas: Atlas, snapshot: Path, rules: Rules, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(snapshot, tmp_path / "snapshot"))
+    build(copy, tmp_path / "atlas", rules, workers=1)
+    (copy / "data" / "jsonl" / "works" / "deleted_ids.csv").write_text("work_id\nW1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="other records"):
+        build(copy, tmp_path / "atlas", rules, workers=1)
+    build(copy, tmp_path / "new", rules, workers=1)
+    counted = [open_atlas(folder).manifest["works"]["counted"] for folder in (tmp_path / "new", atlas.folder)]
+    assert counted[0] > counted[1]
+
+
+def test_an_atlas_is_not_put_among_the_files_of_the_snapshot(snapshot: Path, rules: Rules) -> None:
+    before = sorted(snapshot.rglob("*"))
+    with pytest.raises(InputError, match="among the files of the snapshot"):
+        build(snapshot, snapshot / "data" / "jsonl" / "works" / "atlas", rules, workers=1)
+    assert sorted(snapshot.rglob("*")) == before
 
 
 def test_a_folder_with_other_files_is_refused(snapshot: Path, rules: Rules, tmp_path: Path) -> None:

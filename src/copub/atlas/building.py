@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass
 from functools import partial
 from itertools import groupby
@@ -16,6 +17,7 @@ from typing import Any
 
 import orjson
 import polars as pl
+import pyarrow.fs as pafs
 
 from copub.arguments import path_of
 from copub.atlas.atlasrules import Rules
@@ -30,13 +32,16 @@ from copub.runs.codehash import code_hash, shipped_hash
 from copub.runs.folder import sha256_of
 from copub.runs.manifest import versions
 from copub.sources.snapshot.deleted import listed_among
+from copub.sources.snapshot.output import check_outside
 from copub.sources.snapshot.storage import open_source
 from copub.sources.snapshot.survey import Snapshot, WorksFile, survey
-from copub.writing import MANIFEST, as_input_error, write_file
+from copub.writing import MANIFEST, as_input_error, is_left_over, write_file
 
 KIND, FORMAT = "atlas", 1
 ENTITIES = "entities.parquet"
-_PARTS, _BUILDING = ".parts", ".building"
+GROUPS_ALONE = 64
+"""Groups of works up to which one process counts: to start others takes longer."""
+_PARTS, _BUILDING = ".parts", ".building-"
 _TABLES = ("works", "listings", "cells")
 _CODE = ("copub.atlas.snapshotpart", "copub.sources.snapshot", "copub.corpus", "copub.technology", "copub.screening")
 
@@ -94,44 +99,70 @@ def build(
     address, folder = str(source if is_address else path_of(source, "source")), path_of(target, "target")
     filesystem, root = open_source(address)
     snapshot = survey(filesystem, root)
+    if not is_address:
+        check_outside([folder / MANIFEST], Path(snapshot.folder))
     code = _code()
-    made_from = hashlib.sha256(orjson.dumps([rules.hash, code])).hexdigest()
-    whole = _claim(folder, [made_from, *map(_name_of, snapshot.files)])
+    basis = hashlib.sha256(orjson.dumps([rules.hash, code])).hexdigest()
+    made_from = [basis, *map(_name_of, snapshot.files), *_lists_of_ids(filesystem, snapshot)]
+    whole = _claim(folder, made_from)
     if whole is not None:
         return BuildSummary(folder, whole, ())
-    names = [hashlib.sha256(orjson.dumps([made_from, _name_of(file)])).hexdigest()[:32] for file in snapshot.files]
-    kept = PartsByName(folder / _PARTS, names)
+    names = [hashlib.sha256(orjson.dumps([basis, _name_of(file)])).hexdigest()[:32] for file in snapshot.files]
     # workers elsewhere have another current folder
     jobs = [(address if is_address else root, file) for file in snapshot.files]
     with engine_of(workers, scheduler):
-        read = in_parallel(partial(read_part, rules), jobs, alone=1, kept=kept)
+        read = in_parallel(partial(read_part, rules), jobs, alone=1, kept=PartsByName(folder / _PARTS, names))
         parts = list(bar(read, label="read snapshot", total=len(jobs), unit="files"))
-        numbers = numbers_of(parts)
-        deleted, damage = listed_among(filesystem, [snapshot.deleted] if snapshot.deleted else [], numbers, "deleted")
-        merged, more = listed_among(filesystem, snapshot.merged, numbers, "merged")
-        last = last_parts(parts, numbers)
-        del numbers
-        building = folder / _BUILDING
-        with as_input_error(folder):
-            shutil.rmtree(building, ignore_errors=True)
-            building.mkdir()
-            gathered = gather(parts, last, {"deleted": deleted, "merged": merged}, building)
-            _count(building, gathered, Codes.of(rules, gathered.countries))
-            _entities(rules).write_parquet(building / ENTITIES)
-    faults = sorted([*snapshot.faults, *damage, *more, *_faults(parts)])
-    with as_input_error(folder):
-        files = _put_in_place(building, folder)
-    manifest = _manifest(rules, snapshot, parts, gathered, faults) | {"code": code, "files": files}
-    manifest["made_from"] = [made_from, *map(_name_of, snapshot.files)]
+        with as_input_error(folder), _building_in(folder) as building:
+            gathered, damaged_lists = _tables(parts, filesystem, snapshot, rules, building)
+            files = _put_in_place(building, folder)
+    faults = sorted([*snapshot.faults, *damaged_lists, *_faults(parts)])
+    manifest = _manifest(rules, snapshot, parts, gathered, faults)
+    manifest |= {"code": code, "files": files, "made_from": made_from}
     write_file(folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
     if not faults:
         shutil.rmtree(folder / _PARTS, ignore_errors=True)
     return BuildSummary(folder, manifest, tuple(faults))
 
 
+@contextmanager
+def _building_in(folder: Path) -> Iterator[Path]:
+    """Give a folder for tables that are not whole; it is removed at the end, and so are those of calls that died."""
+    building = folder / f"{_BUILDING}{os.getpid()}"
+    for path in folder.glob(f"{_BUILDING}*"):
+        if path == building or is_left_over(path):
+            shutil.rmtree(path, ignore_errors=True)
+    building.mkdir()
+    try:
+        yield building
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _tables(
+    parts: Sequence[PartEvidence], filesystem: pafs.FileSystem, snapshot: Snapshot, rules: Rules, building: Path
+) -> tuple[GatheredWorks, list[Fault]]:
+    """Write evidence, cells and entities; return what was gathered, and lists of ids that cannot be read."""
+    numbers = numbers_of(parts)
+    deleted, damage = listed_among(filesystem, [snapshot.deleted] if snapshot.deleted else [], numbers, "deleted")
+    merged, more = listed_among(filesystem, snapshot.merged, numbers, "merged")
+    last = last_parts(parts, numbers)
+    del numbers
+    gathered = gather(parts, last, {"deleted": deleted, "merged": merged}, building)
+    _count(building, gathered, Codes.of(rules, gathered.countries))
+    _entities(rules).write_parquet(building / ENTITIES)
+    return gathered, [*damage, *more]
+
+
 def _name_of(file: WorksFile) -> list[Any]:
     """Return what makes a file of a snapshot another one; not where it lies."""
     return list(astuple(file)[1:])
+
+
+def _lists_of_ids(filesystem: pafs.FileSystem, snapshot: Snapshot) -> list[list[Any]]:
+    """Return what makes the lists of deleted and merged works others."""
+    paths = [*([snapshot.deleted] if snapshot.deleted else []), *snapshot.merged]
+    return [[info.base_name, info.size, info.mtime_ns] for info in filesystem.get_file_info(paths)] if paths else []
 
 
 def _code() -> str:
@@ -148,7 +179,8 @@ def _claim(folder: Path, made_from: list[Any]) -> dict[str, Any] | None:
     """
     with as_input_error(folder):
         folder.mkdir(exist_ok=True)
-        there = {path.name for path in folder.iterdir()} - {_PARTS, _BUILDING}
+        names = {path.name for path in folder.iterdir()} - {_PARTS}
+    there = {name for name in names if not name.startswith(_BUILDING)}
     if not there:
         return None
     manifest: Any = None
@@ -182,7 +214,7 @@ def _count(folder: Path, gathered: GatheredWorks, codes: Codes) -> None:
                 pack(read_group(folder, "listings", group.year, group.listings, READ_LISTINGS)),
             )
 
-    counted = in_parallel(partial(count_group, codes), packed(), alone=1)
+    counted = in_parallel(partial(count_group, codes), packed(), alone=GROUPS_ALONE)
     in_turn = zip(groups, bar(counted, label="count", total=len(groups), unit="groups"), strict=True)
     for year, of_year in groupby(in_turn, key=_year_of):
         sums = summed(unpack(part) for _, part in of_year)
@@ -218,7 +250,6 @@ def _put_in_place(building: Path, folder: Path) -> dict[str, str]:
         if place.is_dir():
             shutil.rmtree(place)
         (building / name).replace(place)
-    building.rmdir()
     return _hashes(folder)
 
 
