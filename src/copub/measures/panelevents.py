@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 LEAST_PLACEBOS = 4
 """With fewer placebo dates there is no interval."""
+_FURTHEST = 2.0
+"""No difference of two changes of shares is further from 0."""
 _OVERLAP = 2.28
 """Placebo dates per degree of freedom: windows of three years before and after, a year apart, share years. It is one
 plus twice the sum of squares of the correlations 1/2, 0, -1/2, -1/3, -1/6 of such differences at 1 to 5 years."""
@@ -90,7 +92,8 @@ def against_placebos(event: Counts, placebos: Counts, confidence: float) -> Comp
         return Compared(float(value), np.nan, np.nan, np.nan, number, beyond)
     scatter = max(0.0, float((values[known] ** 2 - variances[known]).mean()))
     reach = float(stdtrit(max(1.0, number / _OVERLAP), 0.5 + confidence / 2) * np.sqrt(scatter + variance))
-    return Compared(float(value), float(value - reach), float(value + reach), scatter**0.5, number, beyond)
+    low, high = max(float(value) - reach, -_FURTHEST), min(float(value) + reach, _FURTHEST)
+    return Compared(float(value), low, high, scatter**0.5, number, beyond)
 
 
 def panel_events(

@@ -133,10 +133,11 @@ def event_section(facts: Facts) -> Section | None:
         title = say("section.event", date=facts.words.date(str(day)), label=label)
         ordered = rows.sort("difference", "pair", descending=[True, False])
         grid = grid_from(facts, title, _named(facts, ordered, names), _EVENT, WAYS)
+        sure = ordered.filter(~pl.col("is_small"))  # pairs of few works, in the table alone, would set the scale
         drawn = [
             {"label": names.get(row["pair"], row["pair"]), "value": row["difference"], "low": row["low"],
              "high": row["high"], "is_small": row["is_small"], "text": facts.words.points(row["difference"])}
-            for row in rows_of(ordered)
+            for row in rows_of(sure if sure.height else ordered)
         ]  # fmt: skip
         figures += figure_of(facts, f"panel-event-{number}", title, partial(_changes, drawn, facts), grid)
     if not figures:
