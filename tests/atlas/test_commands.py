@@ -129,12 +129,14 @@ def test_explain_prints_works_and_writes_them(
 def test_an_export_has_what_show_prints_for_every_pair(command: Command, atlas: Atlas, tmp_path: Path) -> None:
     assert command("export", "--to", tmp_path / "all.parquet", "--quiet") == 0
     every = pl.read_parquet(tmp_path / "all.parquet").drop("year")
+    assert every["source"].unique().to_list() == ["SYNTHETIC"]
+    every = every.drop("source")
     assert every.filter(a="BE", b="CN").to_dicts() == show(atlas, "BE", "CN").to_dicts()
     cells = atlas.cells().select("a", "b").unique().collect()
     assert every.select("a", "b").unique().height == cells.height
     listed = every.filter(measure="listed")
     assert set(listed["b"]) == {"CN"}
-    by = pl.concat(export(atlas, a="BE", b="CN", by=["year", "area"]))
+    by = pl.concat(export(atlas, a="BE", b="CN", by=["year", "area"])).drop("source")
     assert by.drop_nulls("year").height == by.height
     of = show(atlas, "BE", "CN", by=["year", "area"])
     assert by.sort(by.columns).rows() == of.select(by.columns).sort(by.columns).rows()

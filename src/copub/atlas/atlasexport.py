@@ -20,6 +20,8 @@ def export(
 ) -> Iterator[pl.DataFrame]:
     """Yield shares of all pairs (`copub.atlas.cellshares.shares_of`), the pairs of one country a at a time.
 
+    Every row states its ``source``: SYNTHETIC, or the snapshot.
+
     Parameters
     ----------
     a, b : only pairs with these countries on their side.
@@ -28,7 +30,8 @@ def export(
     by : "year", "area" or both: rows of their own; "area" takes the measures that a run has by area.
     """
     # without rows, so that there is a head in any case
-    yield _ordered(shares_of(atlas, atlas.cells().filter(pl.lit(value=False)), SharesAsked("", by=_keys(by))))
+    nothing = atlas.cells().filter(pl.lit(value=False))
+    yield _ordered(atlas, shares_of(atlas, nothing, SharesAsked("", by=_keys(by))))
     partners: dict[str, list[str]] = {}
     for code in [b] if b else atlas.manifest["countries"]:
         partners.setdefault(atlas.list_for(of_list, code), []).append(code)
@@ -39,7 +42,7 @@ def export(
             for counted, codes in partners.items()
             for asked in _asked(atlas, counted, by)
         ]
-        yield _ordered(pl.concat(found)).sort("b", *by)
+        yield _ordered(atlas, pl.concat(found)).sort("b", *by)
 
 
 def _keys(by: Sequence[str]) -> tuple[str, ...]:
@@ -53,6 +56,9 @@ def _asked(atlas: Atlas, counted: str, by: Sequence[str]) -> Iterator[SharesAske
         yield SharesAsked(counted, area, _keys(by), measures=kept)
 
 
-def _ordered(shares: pl.DataFrame) -> pl.DataFrame:
+def _ordered(atlas: Atlas, shares: pl.DataFrame) -> pl.DataFrame:
     year = [] if "year" in shares.columns else [pl.lit(None, pl.Int32).alias("year")]
-    return shares.with_columns(year).select("a", "b", "year", pl.exclude("a", "b", "year"))
+    source = "SYNTHETIC" if atlas.manifest["synthetic"] else f"OpenAlex snapshot {atlas.manifest['snapshot']['date']}"
+    return shares.with_columns(*year, source=pl.lit(source.strip())).select(
+        "a", "b", "year", pl.exclude("a", "b", "year")
+    )

@@ -21,7 +21,7 @@ from copub.parallel import release_memory
 from copub.sources.harvest.rawrecord import Record
 from copub.sources.snapshot.columns import as_json, pass_rows, rows_of_two_codes
 from copub.sources.snapshot.job import DAMAGES, damaged, miscounted, scan_file
-from copub.sources.snapshot.jsonlines import pass_lines, two_codes
+from copub.sources.snapshot.jsonlines import BOM, pass_lines, two_codes
 from copub.sources.snapshot.survey import WorksFile
 
 CHUNK_WORKS, CHUNK_BYTES = 5_000, 48 << 20
@@ -55,7 +55,8 @@ class _Gatherer:
         self._made: list[ChunkEvidence] = []
 
     def take(self, text: bytes, where: str) -> None:
-        if not text.strip():
+        text = text.removeprefix(BOM).strip()
+        if not text:
             return
         self._waiting.append(Record(text, where, ()))
         self._bytes += len(text)
@@ -65,22 +66,14 @@ class _Gatherer:
     def finish(self) -> ChunkEvidence:
         """Return the evidence of all works; of works with one id the last counts."""
         self._flush()
-        works = pl.concat([pl.DataFrame(schema=WORKS), *(one.works for one in self._made)])
-        listings = pl.concat([pl.DataFrame(schema=LISTINGS), *(one.listings for one in self._made)])
+        works = _joined([one.works for one in self._made], WORKS)
+        listings = _joined([one.listings for one in self._made], LISTINGS)
+        last = works.group_by("number").agg(pl.col("chunk").max())
+        kept = [frame.join(last, on=["number", "chunk"], how="semi").drop("chunk") for frame in (works, listings)]
         counts = sum((one.counts for one in self._made), Counter[str]())
-        places = [(chunk, one.works["number"]) for chunk, one in enumerate(self._made)]
-        if works["number"].is_duplicated().any():
-            last = _last_chunk(places)
-            works, listings = (
-                pl.concat(
-                    getattr(one, table).join(last.filter(chunk=chunk), on="number", how="semi", maintain_order="left")
-                    for chunk, one in enumerate(self._made)
-                )
-                for table in ("works", "listings")
-            )
-            counts["older copies"] += sum(len(numbers) for _, numbers in places) - works.height
+        counts["older copies"] += works.height - kept[0].height
         faults = [fault for one in self._made for fault in one.faults]
-        return ChunkEvidence(works.sort("number"), listings.sort("number", "list", "country"), faults, counts)
+        return ChunkEvidence(kept[0].sort("number"), kept[1].sort("number", "list", "country"), faults, counts)
 
     def _flush(self) -> None:
         if self._waiting:
@@ -89,9 +82,9 @@ class _Gatherer:
         self._waiting, self._bytes = [], 0
 
 
-def _last_chunk(places: Sequence[tuple[int, pl.Series]]) -> pl.DataFrame:
-    every = pl.concat(pl.DataFrame({"number": numbers}).with_columns(chunk=pl.lit(chunk)) for chunk, numbers in places)
-    return every.group_by("number").agg(pl.col("chunk").max())
+def _joined(chunks: Sequence[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+    numbered = (frame.with_columns(chunk=pl.lit(number, pl.Int32)) for number, frame in enumerate(chunks))
+    return pl.concat([pl.DataFrame(schema={**schema, "chunk": pl.Int32()}), *numbered])
 
 
 def read_part(rules: Rules, part: tuple[str, WorksFile]) -> PartEvidence:

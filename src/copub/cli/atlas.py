@@ -83,6 +83,7 @@ def build_command(
         left_out = ", ".join(f"{reason} {count:,}" for reason, count in works["left_out"].items())
         say(
             [
+                *(["SYNTHETIC: these are synthetic records."] if built.manifest["synthetic"] else []),
                 f"{amount(works['counted'], 'work')} of {len(built.manifest['countries'])} countries counted in "
                 f"{built.folder}",
                 f"read {amount(snapshot['files'], 'file')}, {amount(snapshot['records'], 'record')}; "
@@ -159,7 +160,7 @@ def rank_command(
       copub atlas rank --b CN --area AI
       copub atlas rank --a BE --measure critical
     """
-    from copub.atlas.atlasanswers import rank
+    from copub.atlas.atlasanswers import ON_LISTS, rank
     from copub.atlas.atlaswords import area_words, head, in_words, listed_means, rank_lines, span
     from copub.report.messages import load_messages
 
@@ -182,6 +183,8 @@ def rank_command(
     say([f"{partners}: {title} ({counting}); critical means: {area_words(opened, asked['area'])}", *head(opened)])
     if asked["b"]:
         say([listed_means(opened, asked["list"], asked["b"])])
+    elif not of_list and measure in ON_LISTS:
+        say(["Listed means: on the headline list of each partner. Lists differ, so ranks compare lists too."])
     for line in rank_lines(opened, found, most):
         typer.echo(line)
 
@@ -229,7 +232,7 @@ def explain_command(
     if out:
         write_out(found, out)
     if as_json:
-        print_json({**asked, "measure": measure, "works": found.to_dicts()})
+        print_json({**asked, "synthetic": opened.manifest["synthetic"], "measure": measure, "works": found.to_dicts()})
         return
     say([*head(opened), f"{amount(found.height, 'work')}{f' in {out}' if out else ''}"])
     say(["A listing is no finding about a person or a work."])

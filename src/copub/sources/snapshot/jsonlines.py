@@ -30,7 +30,7 @@ BLOCK = 16 << 20
 _GZIP_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]  # typed as an instance
 BROKEN_GZIP = (EOFError, OSError, _GZIP_ERROR)
 _AHEAD, _MAGIC_BYTES = 1 << 20, 4
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _ESCAPE, _ESCAPED_LETTER = r"\u00", r"\\u00[45]"
 _QUOTED_CODE = '"[A-Z]{2}"'
 _FEW = 8
@@ -77,7 +77,7 @@ def pass_lines(
 
 def take_line(line: bytes, asked: Asked, writer: PartWriter, where: str) -> None:
     """Parse one line; hand it to `writer` if its countries join a pair; note it as a fault if it is no work."""
-    text = line.removeprefix(_BOM).strip()
+    text = line.removeprefix(BOM).strip()
     if not text:
         return
     try:
@@ -182,7 +182,7 @@ def _unpacked(stream: io.RawIOBase) -> Any:
         return gzip_file(fileobj=buffered)
     if beginning.startswith(b"\x28\xb5\x2f\xfd"):
         return pa.CompressedInputStream(pa.PythonFile(buffered, "r"), "zstd")
-    if beginning.removeprefix(_BOM).lstrip()[:1] not in (b"{", b""):
+    if beginning.removeprefix(BOM).lstrip()[:1] not in (b"{", b""):
         raise OSError("it is neither gzip nor Zstandard nor JSON Lines")
     return buffered
 
