@@ -145,6 +145,7 @@ def test_a_pair_shares_the_records_of_its_panel() -> None:
     whole = load_study("eu-china")
     pair = whole.of_pair("BE")
     assert query_of(pair) == query_of(whole)
+    assert len(query_of(whole).pairs) == 27 and query_of(whole).hash == query_of(replace(whole, pairs=())).hash
     assert Entry.of(pair) == Entry.of(whole)
     assert (pair.whole.id, whole.whole.id) == ("eu-china", "eu-china")
 

@@ -177,6 +177,7 @@ def query_of(study: Study) -> Query:
         study.year_from,
         study.year_to,
         expansion=study.include_expansion_corpus,
+        pairs=tuple((pair.key, pair.side_a.countries, pair.side_b.countries) for pair in study.whole.pairs),
     )
 
 
@@ -224,6 +225,14 @@ def context_counts(context: Mapping[str, Mapping[str, int]] | None) -> pl.DataFr
     return pl.DataFrame(rows, schema={"side": pl.String, "year": pl.Int32, "works": pl.Int64}, orient="row")
 
 
+def pair_counts(pairs: Mapping[str, Mapping[str, int]] | None) -> pl.DataFrame | None:
+    """Return the works that the source counts of each pair per year (pair, year, expected); None if not asked."""
+    if not pairs:
+        return None
+    rows = [(pair, int(year), works) for pair, years in pairs.items() for year, works in years.items()]
+    return pl.DataFrame(rows, schema={"pair": pl.String, "year": pl.Int32, "expected": pl.Int64}, orient="row")
+
+
 def _carry_out(asked: Question, source: Source, place: Folders, clock: StageClock, until: str) -> Run:
     writer = RunWriter(place.reports, asked.study.id, _run_id(asked))
     try:
@@ -263,6 +272,7 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
         retrieved_on=date.fromisoformat(source.retrieved_on) if source.retrieved_on else None,
         # the source counted the output of the sides of the whole panel, not of this pair
         output=None if study.part_of else context_counts(source.facts.get("context")),
+        expected=pair_counts(source.facts.get("pairs")) if study.pairs else None,
     )
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,12 @@ from bibliography import Work, author, work
 from scenarios import QUICK, expected, get
 from standin import Manners, Server
 
+import copub
 from copub.cli import main
 from copub.cli.runs import estimate_lines
 from copub.countrygroups import GROUPS
 from copub.errors import SourceUnavailableError
+from copub.history.verify import verify
 from copub.pipeline import query_of
 from copub.sources.harvest import estimate
 from copub.sources.harvest.estimate import days_of
@@ -46,7 +49,20 @@ def test_one_query_brings_the_works_of_all_pairs_and_the_estimate_states_its_cos
     assert found == expected(WORKS, QUERY)
     assert (price.works, price.credits) == (harvested.log["works"], harvested.log["cost"]["credits"])
     assert (price.budget_limit, price.days) == (1000, 1)
+    for key, years in harvested.log["pairs"].items():
+        code = key.partition("-")[0]
+        own = expected(WORKS, replace(QUERY, side_a=(code,)))
+        assert sum(years.values()) == len(own), key
+    assert list(harvested.log["pairs"]) == [f"{code}-CN" for code in MEMBERS]
     assert estimate_lines(price, 27)[0] == "pairs    27, in one harvest"
+
+
+def test_a_cache_of_before_a_study_was_a_panel_stays_whole(tmp_path: Path) -> None:
+    with Server(WORKS[:200]) as server:
+        get(server, tmp_path, query=replace(QUERY, pairs=()))
+        assert get(server, tmp_path, query=QUERY, offline=True).log["pairs"] == {}
+        assert len(get(server, tmp_path, query=QUERY).log["pairs"]) == 27
+        assert len(get(server, tmp_path, query=QUERY, offline=True).log["pairs"]) == 27
 
 
 def test_a_harvest_that_the_budget_of_a_day_does_not_cover_spreads_over_the_days_that_were_stated(
@@ -81,6 +97,24 @@ def test_days_are_what_is_left_today_and_then_a_budget_each_day(
     credits: int, left: int | None, limit: int | None, days: int | None
 ) -> None:
     assert days_of(credits, left, limit) == days
+
+
+def test_a_run_sets_the_works_of_each_pair_and_year_beside_the_count_of_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server(WORKS[:300]) as server:
+        monkeypatch.setenv("COPUB_OPENALEX_URL", server.base_url)
+        places = {"cache": tmp_path / "cache", "reports": tmp_path / "reports"}
+        run = copub.run("eu-china", until="measure", **places)
+        asked = len(server.requests)
+        own = copub.run("eu-china", pair="BE", until="measure", **places)
+        assert len(server.requests) == asked
+    years = run.tables["panel_years"]
+    assert years["works"].to_list() == years["expected"].to_list()
+    assert years["missing"].sum() == 0 and years["works"].sum() > 200
+    assert years["pair"].n_unique() == 27
+    assert {row["stage"]: row.get("result") for row in own.manifest["stages"]}["tabulate"] == "reused"
+    assert verify(run, places["cache"]).is_same
 
 
 def test_a_run_of_a_panel_states_its_cost_before_it_asks_for_works(

@@ -26,12 +26,14 @@ class Corpus:
     funnel : what became of the records.
     retrieved_on : date of the last retrieval; None for works files.
     output : whole output of countries per year (side, year, works), where it was asked for.
+    expected : works that the source counts of each pair of a panel per year (pair, year, expected), where it was asked.
     """
 
     tables: Mapping[str, Table]
     funnel: Funnel = field(default_factory=Funnel)
     retrieved_on: date | None = None
     output: pl.DataFrame | None = None
+    expected: pl.DataFrame | None = None
 
     def __getitem__(self, name: str) -> pl.DataFrame:
         return self.read(name)

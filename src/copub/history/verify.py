@@ -46,6 +46,7 @@ _RECOMPUTED = (
     "source.queries",
     "source.n_missing",
     "source.context",
+    "source.pairs",
 )
 """Parts of the manifest that come out again with the tables."""
 _OF_OLDER = ("report.html", "workbook.xlsx", "data-dictionary.md", CRATE)

@@ -22,6 +22,7 @@ from copub.measures.families import institution_families
 from copub.measures.growth import growth
 from copub.measures.inputs import Inputs, inputs_of
 from copub.measures.panel import panel_tables
+from copub.measures.panelyears import panel_years
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
 from copub.measures.readingplan import leading, reading_plan
 from copub.measures.readings import readings
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 GIVEN = {"works", "topics", "authorships", "affiliations", "repairs", "population", "assignments", "hits"}
 """Tables of the stages before."""
-OF_PANELS = {"panel", "panel_periods", "panel_events"}
+OF_PANELS = {"panel", "panel_periods", "panel_events", "panel_years"}
 """Tables that only a panel has."""
 
 
@@ -64,6 +65,7 @@ def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
     if question.study.pairs:
         as_of = state_of(view.works, corpus.retrieved_on)
         made |= panel_tables(question, given, corpus, view.authorships, made["copublications"], as_of)
+        made["panel_years"] = panel_years(question.study, corpus.expected, view.authorships, view.works)
     return made
 
 

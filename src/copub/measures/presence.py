@@ -32,7 +32,11 @@ class Presence:
 
     def has(self, codes: Sequence[str]) -> NDArray[np.bool_]:
         """Return by place whether a work has a country of a side as recorded, and keeps one."""
-        return self._in(self.recorded, codes) & self._in(self.kept, codes)
+        return self.has_recorded(codes) & self._in(self.kept, codes)
+
+    def has_recorded(self, codes: Sequence[str]) -> NDArray[np.bool_]:
+        """Return by place whether a work has a country of a side as recorded."""
+        return self._in(self.recorded, codes)
 
     def _in(self, of: Mapping[str, Places], codes: Sequence[str]) -> NDArray[np.bool_]:
         found = np.zeros(len(self.authors), dtype=np.bool_)

@@ -120,7 +120,12 @@ def panel_section(facts: Facts) -> Section | None:
         say("lead.panel"),
         figures=(*_dots(facts, rows, names, first), *_multiples(facts, rows, names, first)),
         grids=(grid,),
-        paragraphs=(*panel_sentences(facts), _comparisons(facts, rows), _own_pages(facts, rows)),
+        paragraphs=(
+            *panel_sentences(facts),
+            _comparisons(facts, rows),
+            *_reconciled(facts),
+            _own_pages(facts, rows),
+        ),
         extra={"more": more},
     )
 
@@ -199,6 +204,13 @@ def _comparisons(facts: Facts, rows: pl.DataFrame) -> str:
     row = rows.row(0, named=True)
     counts = {name: facts.words.count(row[name]) for name in ("pairs", "comparisons")}
     return facts.words.say("panel.comparisons", confidence=facts.words.percent(row["confidence"], 0), **counts)
+
+
+def _reconciled(facts: Facts) -> list[str]:
+    """Return how many works of the pairs are missing against the counts of the source; nothing for works files."""
+    years = facts.table("panel_years")
+    sums = {name: facts.words.count(float(years[name].sum())) for name in ("expected", "missing")}
+    return [facts.words.say("panel.reconciled", **sums)] if years.height else []
 
 
 def _own_pages(facts: Facts, rows: pl.DataFrame) -> str:

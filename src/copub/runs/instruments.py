@@ -63,15 +63,21 @@ def study_of(manifest: Mapping[str, Any]) -> Study:
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     for side in SIDES:
         values[side] = _side(facts[side])
-    values["pairs"] = tuple(PanelPair(*(_side(pair[side]) for side in SIDES)) for pair in facts.get("pairs", ()))
+    values["pairs"] = _pairs(facts)
     whole = facts.get("part_of")
-    values["part_of"] = Whole(whole["id"], *(tuple(whole[side]) for side in SIDES)) if whole else None
+    values["part_of"] = (
+        Whole(whole["id"], tuple(whole["side_a"]), tuple(whole["side_b"]), _pairs(whole)) if whole else None
+    )
     values["events"] = tuple(Event(e["date"], e["label"], e.get("lag_months", 0)) for e in values["events"])
     return Study(**values, raw=str(facts.get("raw", "")))
 
 
 def _side(facts: Mapping[str, Any]) -> Side:
     return Side(facts["name"], tuple(facts["countries"]))
+
+
+def _pairs(facts: Mapping[str, Any]) -> tuple[PanelPair, ...]:
+    return tuple(PanelPair(*(_side(pair[side]) for side in SIDES)) for pair in facts.get("pairs", ()))
 
 
 def changed_settings(before: Study, after: Study) -> list[str]:

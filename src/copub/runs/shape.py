@@ -41,6 +41,7 @@ class _Whole(msgspec.Struct):
     id: _Slug
     side_a: list[_Code]
     side_b: list[_Code]
+    pairs: list[_Pair] = []
 
 
 class _Event(msgspec.Struct):
@@ -97,6 +98,7 @@ class _Source(msgspec.Struct):
     n_missing: Count | None = None
     gaps: list[Facts] = []
     context: dict[Name, dict[Name, Count]] | None = None
+    pairs: dict[Name, dict[Name, Count]] | None = None
     changes: _Changes | None = None
     cost: Facts | None = None
 

@@ -38,11 +38,12 @@ class PanelPair:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """The study whose records are harvested: its id, which names the folder of the cache, and both sides."""
+    """The study whose records are harvested: its id, which names the folder of the cache, both sides, its pairs."""
 
     id: str
     side_a: tuple[str, ...]
     side_b: tuple[str, ...]
+    pairs: tuple[PanelPair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Study:
     @property
     def whole(self) -> Whole:
         """Return what is harvested: the sides of this study, or those of the panel that it is a pair of."""
-        return self.part_of or Whole(self.id, self.side_a.countries, self.side_b.countries)
+        return self.part_of or Whole(self.id, self.side_a.countries, self.side_b.countries, self.pairs)
 
     def find_pair(self, *names: str) -> PanelPair:
         """Return a pair of the panel by its key (BE-CN), by its sides (BE, CN), or by the side that no other has (BE).

@@ -62,8 +62,8 @@ def estimate(query: Query, *, base_url: str, api_key: str | None = None, timing:
     per_query = {cell: count(query.years_query(cell)) for cell in CELLS}
     long_lists = sum(count(query.long_lists_query(cell)) for cell, works in per_query.items() if works)
     pages = sum(max(1, ceil(works / PER_PAGE)) for works in per_query.values())
-    # per query the counts per year; of each side and of the world the context counts
-    credits = pages + len(CELLS) + len(SIDES) + 1
+    # per query, of the whole and of each pair, the counts per year; of each side and of the world the context counts
+    credits = pages + len(CELLS) * (1 + len(query.pairs)) + len(SIDES) + 1
     calls = credits + long_lists
     seconds = credits * max(PAGE_SECONDS, 1 / REQUESTS_PER_SECOND) + long_lists * SINGLE_SECONDS
     left = transport.budget.remaining

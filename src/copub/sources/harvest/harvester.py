@@ -12,7 +12,7 @@ from copub.errors import InputError
 from copub.sources.harvest.cache import Cache, Round
 from copub.sources.harvest.gather import Gathered, gather_sweep, gather_whole
 from copub.sources.harvest.log import describe
-from copub.sources.harvest.query import SIDES, WORLD, Query
+from copub.sources.harvest.query import CELLS, SIDES, WORLD, Query
 from copub.sources.harvest.rerun import compare
 from copub.sources.harvest.source import Source
 from copub.sources.harvest.stream import Stream
@@ -82,10 +82,16 @@ def harvest(
         # caches of before the world was asked for stay whole without it
         asked = [*SIDES, *([WORLD] if transport or ("years", WORLD) in current.entries else [])]
         context = {name: gathered.source.years(name).facts["years"] for name in asked}
+        # caches of before a study was a panel stay whole without the counts of its pairs
+        pairs = {
+            key: gathered.source.years_of_pair(key, of_pair)
+            for key, of_pair in query.of_pairs().items()
+            if transport or all(("years", cell, key) in current.entries for cell in CELLS)
+        }
         if current.done is None:
             changes, reason = _changes(going, current.begun.get("base"), gathered)
             current.finish({"works": len(gathered.found_by), "changes": changes, "not_compared": reason})
-        log = describe(gathered, context, transport, now())
+        log = describe(gathered, context, transport, now()) | ({"pairs": pairs} if query.pairs else {})
     return Harvest(log, gathered)
 
 

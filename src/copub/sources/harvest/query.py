@@ -13,7 +13,7 @@ from __future__ import annotations
 import calendar
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -71,7 +71,8 @@ _PARSED = "authorships.countries"
 class Query:
     """The works to be harvested: country codes of both sides, years, and the corpus.
 
-    `expansion` asks for OpenAlex's expansion corpus as well; by default it stays out.
+    `expansion` asks for OpenAlex's expansion corpus as well; by default it stays out. `pairs` are parts of both sides
+    whose works per year the source is asked for too: key, codes of each side. They decide nothing of what comes.
     """
 
     side_a: tuple[str, ...]
@@ -79,6 +80,11 @@ class Query:
     year_from: int
     year_to: int
     expansion: bool = False
+    pairs: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
+
+    def of_pairs(self) -> dict[str, Query]:
+        """Return the query of each pair by its key."""
+        return {key: replace(self, side_a=a, side_b=b, pairs=()) for key, a, b in self.pairs}
 
     @property
     def description(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import orjson
 from copub.errors import InputError
 from copub.sources.harvest.answershapes import SHAPES
 from copub.sources.harvest.cache import Entry, Key, Round
-from copub.sources.harvest.query import SELECT, SWEEP_SELECT, Query
+from copub.sources.harvest.query import CELLS, SELECT, SWEEP_SELECT, Query
 from copub.sources.harvest.transport import Reply, Transport
 
 NAMELESS = "?"  # begins the identity of a record that has no id
@@ -64,6 +64,14 @@ class Source:
     def years(self, cell: str) -> Entry:
         """Return the works per year of a cell or of one side."""
         return self._ask(("years", cell), "works", self.query.years_query(cell), _year_facts)
+
+    def years_of_pair(self, key: str, query: Query) -> dict[str, int]:
+        """Return the works per year of a pair, over all ways of having both of its sides."""
+        years: dict[str, int] = {}
+        for cell in CELLS:
+            found = self._ask(("years", cell, key), "works", query.years_query(cell), _year_facts).facts["years"]
+            years |= {year: years.get(year, 0) + count for year, count in found.items()}
+        return dict(sorted(years.items()))
 
     def single(self, work_id: str, *, why: str = "single") -> Entry:
         """Return a single work, with all its authors; its facts say whether it is there."""
