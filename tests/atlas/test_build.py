@@ -111,6 +111,29 @@ def test_a_killed_dask_worker_changes_nothing(atlas: Atlas, snapshot: Path, rule
     assert files_in(tmp_path / "dask") == files_in(atlas.folder)
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is not known there")
+def test_a_killed_process_is_named_and_the_next_build_resumes(
+    atlas: Atlas, snapshot: Path, rules: Rules, tmp_path: Path
+) -> None:
+    def dying(rules: Rules, part: Any) -> Any:
+        import os
+        import signal
+
+        from copub.atlas.snapshotpart import read_part
+
+        if part[1].name.startswith("updated_date=2026-01-04"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return read_part(rules, part)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(building_module, "read_part", dying)
+        with pytest.raises(InputError, match="ended from outside"):
+            build(snapshot, tmp_path / "atlas", rules, workers=2)
+    build(snapshot, tmp_path / "atlas", rules, workers=2)
+    assert files_in(tmp_path / "atlas") == files_in(atlas.folder)
+
+
 def test_a_damaged_file_is_named_and_read_again_once_it_is_whole(
     atlas: Atlas, snapshot: Path, rules: Rules, tmp_path: Path
 ) -> None:
