@@ -3,7 +3,7 @@
 # requirements-dev.txt, which holds the same versions and the tools of development.
 
 BIN    := .venv/bin
-SPEEDS := pipeline classify screen harvest_memory extract dask_extract scale linear report
+SPEEDS := pipeline classify screen harvest_memory extract dask_extract scale linear panel report
 CHECKS := harvest_faults coverage_of_intervals coverage_of_growth reading_widths kill_stages robustness
 READY  := .venv/.ready-dev
 COVERAGE := --cov --cov-report=term --cov-fail-under=90
