@@ -92,6 +92,21 @@ def test_the_intervals_hold_where_all_pairs_have_works_in_common() -> None:
     assert stats.binomtest(held, rounds, 0.95, alternative="less").pvalue > 0.01
 
 
+def test_95_percent_of_panels_have_all_differences_from_the_rest_within_their_intervals() -> None:
+    draw, rounds, held = np.random.default_rng(7), 600, 0
+    trials, rates = np.geomspace(40, 20_000, 20).astype(int), np.linspace(0.002, 0.05, 20)
+    rest = trials.sum() - trials
+    truth = rates - ((trials * rates).sum() - trials * rates) / rest
+    for _ in range(rounds):
+        count = draw.binomial(trials, rates)
+        share, other = count / trials, (count.sum() - count) / rest
+        confidence = at_once(0.95, len(trials))
+        ends, others = exact_ends(share, trials, confidence), exact_ends(other, rest, confidence)
+        _, found = difference_ends(share, ends, other, others)
+        held += bool(((found.low <= truth) & (truth <= found.high)).all())
+    assert stats.binomtest(held, rounds, 0.95, alternative="less").pvalue > 0.01
+
+
 def test_wilson_in_place_of_the_exact_ends_would_not_hold_for_rare_works() -> None:
     """A pair with one such work of few: Wilson's lower end is too high, far out, where many comparisons lie."""
     confidence = at_once(0.95, pairwise(27))
