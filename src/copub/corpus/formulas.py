@@ -50,9 +50,11 @@ _ELEMENT = (
 )
 _COMMON = "CO|NO|SO|H|N|O|CH|NH|VO|WO|WS|UO|PO|CN|CF|BF|PF|NF|HO|HNO|SF|KNO|CS|WSe|BN"
 _APART = tuple(f" {digit}" for digit in range(10))
-_MAY_BE_APART = re.compile(r" [0-9](?:(?<=[A-Z] .)|(?<=[A-Z][a-z] .))")
+_MAY_BE_APART = re.compile(r" [0-9](?:(?<=[BCFHIKNOPSUVWY] .)|(?<=[A-Z][a-z] .))")
+_MAY_BE_CHAIN = re.compile(r" [0-9]{1,2} [A-Z]")
+"""What every text with such a formula has: found at once, as each begins with a fixed sign."""
 _CHAIN = re.compile(
-    rf"(?<![\w-])(?:(?:{_ELEMENT}){{1,4}} \d{{1,2}} ){{1,5}}(?:{_ELEMENT}){{1,4}}(?: \d{{1,2}})?(?![\w.%])"
+    rf"(?<![\w-])(?:(?:{_ELEMENT}){{1,4}} [0-9]{{1,2}} ){{1,5}}(?:{_ELEMENT}){{1,4}}(?: \d{{1,2}})?(?![\w.%])"
 )
 _SINGLE = re.compile(
     rf"(?<![\w-])(?!CoV)(?:({_COMMON}) ([2-4])|((?=(?:[A-Z][a-z]?){{2,4}} )(?=[A-Z]*[a-z])(?:{_ELEMENT}){{2,4}})"
@@ -95,7 +97,9 @@ def joined_formulas(text: str) -> str:
         text = _BRACKETED.sub(_unbracketed, text)
     if not any(number in text for number in _APART) or not _MAY_BE_APART.search(text):
         return text
-    return _SINGLE.sub(r"\1\2\3\4", _CHAIN.sub(lambda match: match.group(0).replace(" ", ""), text))
+    if _MAY_BE_CHAIN.search(text):
+        text = _CHAIN.sub(lambda match: match.group(0).replace(" ", ""), text)
+    return _SINGLE.sub(r"\1\2\3\4", text)
 
 
 def _unbracketed(match: re.Match[str]) -> str:
