@@ -48,6 +48,31 @@ class Parted:
         return self.under(inside.select(self.columns).collect())
 
 
+@dataclass(frozen=True)
+class Piece:
+    """A part of a table: in memory, or the works from one id to another in a Parquet file. Picklable."""
+
+    table: pl.DataFrame | Path
+    first: str = ""
+    last: str = ""
+
+    def read(self) -> pl.DataFrame:
+        """Return the rows."""
+        if isinstance(self.table, pl.DataFrame):
+            return self.table
+        return Parted(self.table, (pl.all(),)).between(self.first, self.last)
+
+
+def pieces_of(table: pl.DataFrame | Path) -> Iterator[Piece]:
+    """Yield the parts of a table sorted by ``work_id``, no work in two of them."""
+    if isinstance(table, pl.DataFrame):
+        yield from map(Piece, split_by_work(table))
+        return
+    for part in split_on_disk_by_work(table, columns=["work_id"]):
+        if not part.is_empty():
+            yield Piece(table, part["work_id"][0], part["work_id"][-1])
+
+
 Table = pl.DataFrame | Parted
 """A table in memory, or one that is read part by part."""
 

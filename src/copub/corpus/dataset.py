@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from copub.corpus.funnel import Funnel
-from copub.parallel import Parted, as_is, split_by_work, split_on_disk_by_work
+from copub.parallel import Parted, Piece, as_is, pieces_of, split_by_work, split_on_disk_by_work
 
 TABULATED = ("works", "topics", "authorships", "affiliations", "repairs")
 """Tables that the records give."""
@@ -49,6 +49,10 @@ class Corpus:
         """Yield a table in parts, no work in two of them."""
         table = self.tables[name]
         yield from split_by_work(table) if isinstance(table, pl.DataFrame) else split_on_disk_by_work(table)
+
+    def pieces(self, name: str) -> Iterator[Piece]:
+        """Yield the parts of a table for other processes, which read them where they are on disk."""
+        yield from pieces_of(self.tables[name])
 
     def parted(
         self, name: str, columns: Sequence[str | pl.Expr], under: Callable[[pl.DataFrame], pl.DataFrame] = as_is

@@ -11,8 +11,9 @@ from copub.arguments import expect_each, expect_known, frame_of
 from copub.corpus.dataset import Corpus
 from copub.corpus.population import affiliations_under, is_repaired
 from copub.corpus.repairs import named_in
+from copub.engine import in_parallel
 from copub.lists.watchlist import Watchlist
-from copub.parallel import split_by_work, with_own_buffers
+from copub.parallel import Piece, split_by_work, with_own_buffers
 from copub.schema import TABLES, conform, empty
 from copub.screening.candidates import REVIEW, candidates
 from copub.screening.counting import BECAUSE, COUNTED, TIERS, CountingRule, with_reasons
@@ -47,18 +48,26 @@ def found_in(corpus: Corpus, watchlists: Sequence[Watchlist]) -> pl.DataFrame:
     Each distinct string is matched once; affiliations that a repair changes are looked at both ways.
     """
     index = build_index(watchlists)
-    mentions = index.mentions(_values(corpus.parts("affiliations"))["value"].unique(maintain_order=True))
-    found = [pl.DataFrame(schema=FOUND)]
-    for part in corpus.parts("affiliations"):
-        recorded, repaired = (affiliations_under(part, repairs=repairs) for repairs in (False, True))
-        changed = part.filter(is_repaired()).select(_PLACE)
-        as_recorded = _found(recorded, index, mentions).join(
-            changed.with_columns(if_repaired=pl.lit(False)), on=_PLACE, how="left", maintain_order="left"
-        )
-        as_repaired = _found(repaired.join(changed, on=_PLACE, how="semi"), index, mentions)
-        both = [as_recorded, as_repaired.with_columns(if_repaired=pl.lit(True))]
-        found.append(with_own_buffers(pl.concat(frame.select(FOUND.names()) for frame in both)))
-    return pl.concat(found)
+    values = pl.concat([_values(()), *in_parallel(_values_in, corpus.pieces("affiliations"))])
+    mentions = index.mentions(values["value"].unique(maintain_order=True))
+    found = in_parallel(partial(_found_both_ways, index, mentions), corpus.pieces("affiliations"))
+    return pl.concat([pl.DataFrame(schema=FOUND), *found])
+
+
+def _values_in(piece: Piece) -> pl.DataFrame:
+    return _values([piece.read()])
+
+
+def _found_both_ways(index: Index, mentions: pl.DataFrame, piece: Piece) -> pl.DataFrame:
+    part = piece.read()
+    recorded, repaired = (affiliations_under(part, repairs=repairs) for repairs in (False, True))
+    changed = part.filter(is_repaired()).select(_PLACE)
+    as_recorded = _found(recorded, index, mentions).join(
+        changed.with_columns(if_repaired=pl.lit(False)), on=_PLACE, how="left", maintain_order="left"
+    )
+    as_repaired = _found(repaired.join(changed, on=_PLACE, how="semi"), index, mentions)
+    both = [as_recorded, as_repaired.with_columns(if_repaired=pl.lit(True))]
+    return with_own_buffers(pl.concat(frame.select(FOUND.names()) for frame in both))
 
 
 def screen(
