@@ -25,6 +25,10 @@ def as_is(part: pl.DataFrame) -> pl.DataFrame:
     return part
 
 
+ROWS_OF_PART = 150_000
+"""Rows of a part that is read from disk: what is made of it on the way is several times its size."""
+
+
 @dataclass(frozen=True)
 class Parted:
     """A table sorted by ``work_id`` that is read from its Parquet file part by part, never whole.
@@ -39,7 +43,7 @@ class Parted:
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Yield the table in parts, no work in two of them."""
         roots = {root for column in self.columns for root in _roots(column)}
-        for part in split_on_disk_by_work(self.path, columns=sorted(roots)):
+        for part in split_on_disk_by_work(self.path, ROWS_OF_PART, sorted(roots)):
             yield self.under(part.select(self.columns))
 
     def between(self, first: str, last: str) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from copub.corpus import Corpus
-from copub.measures.copublications import copublications, flagged_works
+from copub.measures.copublications import copublications, flagged_works, with_texts
 from copub.measures.inputs import Inputs
 from copub.measures.measure import numbers
 from copub.measures.view import view_of
@@ -135,7 +135,10 @@ def make_run(
     if whole:
         measured = numbers(given, view)
     else:
-        measured = {"population": view.population, "copublications": copublications(flagged_works(given, view))}
+        measured = {
+            "population": view.population,
+            "copublications": with_texts(copublications(flagged_works(given, view)), view.texts),
+        }
     writer = RunWriter(folder, study.id, "run")
     for table, frame in {**frames, **measured}.items():
         writer.table(table, frame)

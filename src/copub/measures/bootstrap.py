@@ -127,7 +127,7 @@ def _ranks(
 
 
 def _institution_ranks(study: Study, works: pl.DataFrame, of_works: pl.DataFrame) -> list[dict[str, Any]]:
-    on_side = of_works.filter(side="b").unique(["work_id", "institution_name"]).select("work_id", "institution_name")
+    on_side = of_works.filter(side="b").select("work_id", pl.col("institution_name").cast(pl.String)).unique()
     largest = on_side.group_by("institution_name").len().sort(["len", "institution_name"], descending=[True, False])
     top = largest["institution_name"].head(RANKED_INSTITUTIONS)
     named = (

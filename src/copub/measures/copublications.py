@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.measures.duplicategroups import COLUMNS as DUPLICATES
 from copub.measures.duplicategroups import with_groups
 from copub.packed import WORKS_AT_ONCE
-from copub.parallel import zip_by_work
-from copub.schema import conform
+from copub.parallel import Table, by_parts, zip_by_work
+from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
     from copub.measures.inputs import Inputs
@@ -20,12 +19,26 @@ if TYPE_CHECKING:
 
 TEXTS = pl.List(pl.String)
 UNRATED = "unrated"
+SHOWN = ("title", "language", "source_name")
+"""Columns of table ``copublications`` on which no number rests: they are added when all numbers are made."""
 
 
 def copublications(flagged: pl.DataFrame) -> pl.DataFrame:
-    """Return the table ``copublications``: the flagged works that are in the study's denominator."""
-    kept = flagged.filter(pl.col("excluded_because").is_null())
-    return conform("copublications", kept.drop("excluded_because", "is_xpac", "is_paratext", *DUPLICATES))
+    """Return the table ``copublications`` without `SHOWN`: the flagged works that are in the study's denominator."""
+    schema = {name: dtype for name, dtype in TABLES["copublications"].schema.items() if name not in SHOWN}
+    counted = flagged.filter(pl.col("excluded_because").is_null())
+    return counted.select(pl.col(name).cast(dtype) for name, dtype in schema.items()).sort("work_id")
+
+
+def with_texts(works: pl.DataFrame, texts: Table) -> pl.DataFrame:
+    """Return the table ``copublications`` whole.
+
+    Parameters
+    ----------
+    works : as `copublications` returns them. texts : work_id and `SHOWN` of these works.
+    """
+    shown = by_parts(texts, lambda part: part.select("work_id", *SHOWN).join(works, on="work_id", how="semi"))
+    return conform("copublications", works.join(shown, on="work_id", how="left"))
 
 
 def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
@@ -61,7 +74,7 @@ def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
 
 def _flagged(study: Study, view: View, levels: Sequence[str]) -> pl.DataFrame:
     """Return all works of both sides with what each stage found of them; null where it found nothing."""
-    hits, works = view.hits, view.works.drop("funders", "updated_date")
+    hits, works = view.hits, view.works.drop("updated_date")
     critical = critical_works(view.assignments, study.taxonomy)
     listed = listed_works(hits, study, levels)
     on_lists = (
@@ -75,21 +88,25 @@ def _flagged(study: Study, view: View, levels: Sequence[str]) -> pl.DataFrame:
         .unique(maintain_order=True)
     )
 
-    def flagged_part(part: pl.DataFrame, authorships: pl.DataFrame, affiliations: pl.DataFrame) -> pl.DataFrame:
-        for found in (
+    def flagged_part(
+        part: pl.DataFrame,
+        authorships: pl.DataFrame,
+        affiliations: pl.DataFrame,
+        places: pl.DataFrame,
+        *found: pl.DataFrame,
+    ) -> pl.DataFrame:
+        for one in (
             authors_by_side(authorships, countries),
             institutions_resolved(authorships, affiliations),
             listed_credit(authorships, affiliations, places),
-            view.basis,
-            critical,
-            listed,
-            on_lists,
+            *found,
         ):
-            part = part.join(found, on="work_id", how="left", maintain_order="left")
+            part = part.join(one, on="work_id", how="left", maintain_order="left")
         return part
 
     ordered = with_groups(works).sort("work_id")
-    parts = zip_by_work(ordered, view.authorships, view.affiliations, rows=WORKS_AT_ONCE)
+    others = (view.authorships, view.affiliations, places, view.basis, critical, listed, on_lists)
+    parts = zip_by_work(ordered, *others, rows=WORKS_AT_ONCE)
     return pl.concat(flagged_part(*part) for part in parts)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from copub.intervals import with_intervals
+from copub.parallel import Table, by_parts
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def area_levels(study: Study, works: pl.DataFrame, areas: Sequence[str], levels:
     )
 
 
-def funders(study: Study, works: pl.DataFrame, of_works: pl.DataFrame) -> pl.DataFrame:
+def funders(study: Study, works: pl.DataFrame, of_works: Table) -> pl.DataFrame:
     """Return the table ``funders``: works acknowledging each funder, and the headline among them.
 
     Parameters
@@ -56,8 +57,10 @@ def funders(study: Study, works: pl.DataFrame, of_works: pl.DataFrame) -> pl.Dat
     works : table ``copublications``.
     of_works : table ``works`` (work_id, funders are read); records of older eras name none.
     """
-    named = of_works.select("work_id", pl.col("funders").list.unique().alias("funder")).explode(
-        "funder", keep_nulls=False, empty_as_null=False
+    each = pl.col("funders").list.unique().alias("funder")
+    named = by_parts(
+        of_works,
+        lambda part: part.select("work_id", each).explode("funder", keep_nulls=False, empty_as_null=False),
     )
     counted = (
         named.join(works.select("work_id", "is_critical", "is_listed", "is_critical_listed"), on="work_id")

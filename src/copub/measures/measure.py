@@ -13,7 +13,7 @@ from copub.measures.adjusted import adjusted, labels_of_works, prepared
 from copub.measures.bootstrap import bootstrap
 from copub.measures.clusters import AUTHOR, author_groups
 from copub.measures.comparison import comparison
-from copub.measures.copublications import copublications, flagged_works
+from copub.measures.copublications import copublications, flagged_works, with_texts
 from copub.measures.coverage import coverage
 from copub.measures.crosstabulations import area_levels, collaboration_indices, funders
 from copub.measures.dependence import dependence
@@ -32,6 +32,7 @@ from copub.measures.specifications import specifications
 from copub.measures.tied import tie_areas, ties_and_works
 from copub.measures.trends import periods, state_of, trends
 from copub.measures.view import View, view_of
+from copub.parallel import release_memory
 from copub.progress import bar
 from copub.schema import TABLES
 from copub.screening.studyhits import hits_of
@@ -87,6 +88,7 @@ def numbers(
         def add(**tables: pl.DataFrame) -> None:
             made.update(tables)
             shown.update(len(tables))
+            release_memory()
 
         flagged = flagged_works(given, view)
         works = copublications(flagged)
@@ -100,6 +102,8 @@ def numbers(
         grid, moved_by, moves = specifications(study, flagged, view, given.levels, given.thresholds)
         add(sensitivity=sensitivity(moves), specifications=grid, switch_effects=moved_by)
         add(comparison=comparison(study, given.published, made, is_census=as_of is not None))
+        del flagged
+        made["copublications"] = with_texts(works, view.texts)
     return made
 
 
@@ -116,7 +120,7 @@ def _counted(
         "institution_families": lambda: institution_families(study, view.affiliations, works),
         "pairs": lambda: pairs(study, of_works, works, own_levels),
         "area_levels": lambda: area_levels(study, works, areas, levels),
-        "funders": lambda: funders(study, works, view.works),
+        "funders": lambda: funders(study, works, view.texts),
         "collaboration_indices": lambda: collaboration_indices(study, works, output),
         "coverage": lambda: coverage(view, works),
         "readings": lambda: readings(study, works, view.hits, levels, given.held, given.unrated),

@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from copub.study import Study
 
 
+_SMALL: Mapping[str, pl.DataType] = {
+    "side": pl.Enum(["a", "b"]),
+    **dict.fromkeys(("key", "institution_id", "institution_name", "country_code"), pl.Categorical()),
+}
+"""There are several rows per work, and few institutions: each name is kept once."""
+
+
 def institutions_of_works(study: Study, affiliations: Table, works: pl.DataFrame) -> pl.DataFrame:
     """Return one row per work, side and institution: its name, id, country and share of the authors.
 
@@ -32,11 +39,13 @@ def institutions_of_works(study: Study, affiliations: Table, works: pl.DataFrame
         named = _named(part, works, sides)
         counted.append(named.group_by("key", "institution_name").len())
         parts.append(
-            named.group_by("work_id", "side", "key").agg(
+            named.group_by("work_id", "side", "key")
+            .agg(
                 pl.col("part").sort().sum(),
                 pl.col("institution_id").first(),
                 pl.col("country_code").sort().first(),
             )
+            .cast({name: dtype for name, dtype in _SMALL.items() if name != "institution_name"})
         )
     names = (
         pl.concat(counted)
@@ -45,6 +54,7 @@ def institutions_of_works(study: Study, affiliations: Table, works: pl.DataFrame
         .sort(["len", "institution_name"], descending=[True, False])
         .group_by("key", maintain_order=True)
         .agg(pl.col("institution_name").first())
+        .cast({name: _SMALL[name] for name in ("key", "institution_name")})
     )
     return pl.concat(parts).join(names, on="key").sort("work_id", "side", "key")
 
@@ -93,6 +103,7 @@ def levels_of_institutions(
         .sort(pl.col("risk_level").replace_strict(rank, default=len(rank), return_dtype=pl.Int32), "entity_id")
         .group_by("key", maintain_order=True)
         .agg(pl.col("entity_id").first(), pl.col("risk_level").first())
+        .cast({"key": _SMALL["key"]})
     )
 
 

@@ -168,7 +168,7 @@ def _by_institution(works: pl.DataFrame, institutions_of: pl.DataFrame, side: st
     Smaller institutions have no share worth printing; their counts are in table ``institutions``.
     """
     of_side = institutions_of.filter(pl.col("side") == side)
-    names = of_side.select("work_id", pl.col("institution_name").alias("slice")).unique()
+    names = of_side.select("work_id", pl.col("institution_name").cast(pl.String).alias("slice")).unique()
     large = names.filter(pl.len().over("slice") >= least)
     return works.join(large, on="work_id").select(
         *works.columns, pl.lit(f"institution_{side}").alias("slice_kind"), "slice"

@@ -227,13 +227,15 @@ def populations(
     A work left out weighs 0, and so does one that has lost a side (see `with_sides`).
     """
     in_pair = (pl.col("n_authors_a") > 0) & (pl.col("n_authors_b") > 0)
+    groups = sided.select(pl.col("duplicate_group").rank("dense"), "duplicate_order")
     for cap, types, dual, duplicates in product(
         *(settings[name] for name in ("author_cap", "types", "dual_affiliated", "duplicates"))
     ):
         mask = sided.select((_kept(study, cap.name, types.name, dual.name) & in_pair).fill_null(False)).to_series()
         if duplicates.name == WITHOUT:
-            first = sided.filter(mask).filter(first_of_group(sided.filter(mask)))["work_id"]
-            mask = sided["work_id"].is_in(first.implode())
+            first = np.zeros(sided.height, dtype=np.bool_)
+            first[mask.arg_true().to_numpy()] = first_of_group(groups.filter(mask)).to_numpy()
+            mask = pl.Series(first)
         for counting in settings["counting"]:
             weight = sided.select((COUNTING_WEIGHT[counting.name] * mask).fill_null(0.0)).to_series()
             yield (counting.name, cap.name, types.name, dual.name, duplicates.name), weight.to_numpy()

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from copub.study import Study
 
 WORKS = (
-    "work_id", "doi", "title", "publication_year", "publication_date", "type", "language", "source_name", "publisher",
-    "funders", "n_authors", "n_countries", "is_truncated", "is_retracted", "abstract_status", "duplicate_of", "epoch",
-    "is_xpac", "is_paratext", "paratext_title", "updated_date",
+    "work_id", "doi", "publication_year", "publication_date", "type", "publisher", "n_authors", "n_countries",
+    "is_truncated", "is_retracted", "abstract_status", "duplicate_of", "epoch", "is_xpac", "is_paratext",
+    "paratext_title", "updated_date",
 )  # fmt: skip
+TEXTS = ("work_id", "title", "language", "source_name", "funders")
 SIDED = ("work_id", "countries", "countries_repaired")
 AUTHORSHIPS = ("work_id", "author_seq", "countries", "countries_repaired")
 AFFILIATIONS = (
@@ -40,14 +41,15 @@ _EQUAL_STRINGS = pl.when(_STRING.is_not_null()).then(_STRING.hash()).alias("raw_
 class View:
     """The works of both sides and what belongs to them, as a study sees them.
 
-    works : with ``excluded_because``; sorted by work_id. authorships : with their sides, and their countries
-    as recorded and as repaired.
+    works : with ``excluded_because``; sorted by work_id. texts : what is only shown of them, and their funders.
+    authorships : with their sides, and their countries as recorded and as repaired.
     affiliations : as the study's rule for repairs has them. assignments, basis : what classify made.
     hits : with the reasons why some do not count. hits_instead : the same under the other rule for repairs; None
     where that is not looked at. funnel : from the records to the works that count.
     """
 
     works: pl.DataFrame
+    texts: Table
     authorships: Table
     affiliations: Table
     assignments: pl.DataFrame
@@ -79,6 +81,7 @@ def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.D
     works = works.join(counted, on="work_id", how="inner", maintain_order="left").sort("work_id")
     return View(
         works=works.drop("paratext_title"),
+        texts=corpus.parted("works", TEXTS, own),
         authorships=corpus.parted("authorships", AUTHORSHIPS, lambda part: _sided(own(part), study)),
         affiliations=corpus.parted(
             "affiliations",
