@@ -23,8 +23,6 @@ SMOOTH = 5
 """A threshold is evaluated by the mean over its neighbours this many steps away on both sides."""
 WANTED = 0.90
 """Precision of the operating point `precision`, recall of the operating point `recall`, over all areas together."""
-SHARE_TOGETHER = 0.75
-"""How far the areas of a work are moved towards what is learnt of "in any area": 1 is wholly."""
 
 
 def kinds_of(gold: Sequence[Text]) -> npt.NDArray[np.str_]:
@@ -60,9 +58,8 @@ def learn_together(
     truth, _, usable = any_area(labels.positive, labels.positive, labels.usable)
     seen = [np.column_stack([any_logits(calibrated(run, kinds, calibration)), run[:, -1]])[usable] for run in runs]
     learner = LogisticRegression(C=10.0).fit(np.concatenate(seen), np.concatenate([truth[usable] for _ in runs]))
-    (areas, head), bias = learner.coef_[0], float(learner.intercept_[0])
-    learnt = (1 - SHARE_TOGETHER + SHARE_TOGETHER * areas, SHARE_TOGETHER * head, SHARE_TOGETHER * bias)
-    return (round(float(learnt[0]), 4), round(float(learnt[1]), 4), round(float(learnt[2]), 4))
+    areas, head = learner.coef_[0]
+    return (round(float(areas), 4), round(float(head), 4), round(float(learner.intercept_[0]), 4))
 
 
 def probabilities(run: Floats, kinds: npt.NDArray[np.str_], card: Mapping[str, Any]) -> Scores:

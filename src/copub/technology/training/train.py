@@ -31,7 +31,7 @@ from copub.technology.training.baseclassifiers import (
     vectorize,
 )
 from copub.technology.training.calibration import learn_head_score, unseen_margins
-from copub.technology.training.card import card_text, figures, head_figures, unseen_figures
+from copub.technology.training.card import card_text, figures, head_figures, unseen_by_kind
 from copub.technology.training.labelledworks import EXAMPLE, Corpus, Text, own_examples
 from copub.technology.training.metaclassifier import (
     Labelled,
@@ -243,7 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     card["topic_weights"] = learn_topic_weights(logits, labels, topics, TAXONOMY, taxonomy.area_ids)
     card["head_scores"] = {AI_HEAD: {kind: trained[kind].head_score for kind in KINDS}}
     card |= figures(runs, labels, gold, taxonomy.area_ids, card)
-    card["unseen"] = unseen_figures(corpus.unseen, {kind: trained[kind].scorer for kind in KINDS}, reader, card)
+    card["unseen"] = unseen_by_kind(corpus.unseen, {kind: trained[kind].scorer for kind in KINDS}, reader, card)
     card["heads_judged"] = head_figures(corpus, trained["full"].scorer, reader, card)
     card = write_model(options.out, TAXONOMY, {kind: trained[kind].scorer for kind in KINDS}, card)
     (options.out / f"{TAXONOMY}.md").write_text(card_text(card), encoding="utf-8")
