@@ -92,7 +92,12 @@ def test_the_shipped_evaluation_holds_for_the_decision_it_was_made_with_only(tmp
     for stratum, sets in zip(STRATA, (2, 3, 1, 1), strict=True):
         assert len(errors.of(stratum)) == sets
         assert all(0.5 < c.sensitivity <= 1 and 0.5 < c.specificity <= 1 for c in errors.of(stratum))
-    for name in ("cross-validation", "kept apart", "independent test of the classifier before this one on 183", "514 Chinese affiliation strings"):
+    for name in (
+        "cross-validation",
+        "kept apart",
+        "independent test of the classifier before this one on 183",
+        "514 Chinese affiliation strings",
+    ):
         assert name in errors.source
     for change in ({"operating_point": "recall"}, {"thresholds": {"EU-02-AI": 0.9}}, {"taxonomy": "aspi-64"}):
         assert errors_of(question(**change)) is None
