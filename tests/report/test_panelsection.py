@@ -69,8 +69,13 @@ def test_the_sentences_name_the_first_of_enough_works_and_the_reference(facts: F
     first, own, *_ = panel_sentences(facts)
     assert "chance leaves ranks 1 to 5 possible" in first and "Luxembourg" not in first
     assert own.startswith("Belgium: ")
-    tables = {**facts.tables, "panel": facts.table("panel").filter(side_a="LU")}
-    assert "Luxembourg has the largest share" in panel_sentences(facts_of(tables, facts.manifest))[0]
+
+
+def test_no_pair_is_named_as_the_first_if_all_rest_on_few_works(facts: Facts) -> None:
+    few = facts.table("panel").with_columns(is_small=True)
+    sentence, own = panel_sentences(facts_of({**facts.tables, "panel": few}, facts.manifest))
+    assert sentence == "Each of the 6 pairs rests on few works: none is named as the first."
+    assert own.startswith("Belgium: ")
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "nl"])

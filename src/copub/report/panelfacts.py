@@ -32,18 +32,20 @@ def panel_rows(facts: Facts, measure: str = HEADLINE) -> pl.DataFrame:
 def panel_sentences(facts: Facts) -> list[str]:
     """Return which pair of the panel has the largest share, and where the reference is; nothing without a panel.
 
-    A pair of few works is the largest only if all are of few works.
+    No pair of few works is named as the largest.
     """
     rows = panel_rows(facts).drop_nulls("share")
     if rows.is_empty():
         return []
     names = pair_names(facts)
     sure = rows.filter(~pl.col("is_small"))
-    top = (sure if sure.height else rows).row(0, named=True)
-    own = [row for row in rows.iter_rows(named=True) if row["pair"] == facts.study.get("reference")]
-    keys = ["top_sure" if sure.height and sure.height < rows.height else "top"]
-    found = [(keys[0], top), *(("own", row) for row in own if row["pair"] != top["pair"])]
-    return [_sentence(facts, key, row, names) for key, row in found]
+    if sure.is_empty():
+        first, top = facts.words.say("panel.few", pairs=facts.words.count(rows["pairs"][0])), None
+    else:
+        key = "top_sure" if sure.height < rows.height else "top"
+        first, top = _sentence(facts, key, sure.row(0, named=True), names), sure["pair"][0]
+    own = rows.filter(pl.col("pair") == facts.study.get("reference"), pl.col("pair").ne_missing(top))
+    return [first, *(_sentence(facts, "own", row, names) for row in own.iter_rows(named=True))]
 
 
 def _sentence(facts: Facts, key: str, row: Row, names: Mapping[str, str]) -> str:
