@@ -1,4 +1,4 @@
-"""The adjusted share equals a plain correction work by work, and its interval holds what it promises."""
+"""The corrected share equals a plain correction work by work, and its interval holds what it promises."""
 
 from __future__ import annotations
 
