@@ -93,7 +93,7 @@ def adjusted(
 def corrected_shares(
     study: Study, works: pl.DataFrame, errors: Errors | None, labels: Labels | None = None
 ) -> dict[str, dict[str, Any]]:
-    """Return for each measure the corrected share or the share from reading, interval, method and basis (`adjusted`)."""
+    """Return for each measure the corrected share or that from reading, interval, method and basis (`adjusted`)."""
     basis = _basis(study, works, errors, labels)
     return {measure: _estimate(basis, measure) for measure in MEASURES}
 
