@@ -9,7 +9,7 @@ import pytest
 
 from copub.corpus.record import read_value
 from copub.corpus.text import plain_text
-from copub.corpus.work import authorship_rows, countries_of, work_id_of, work_row
+from copub.corpus.work import AffiliationRow, AuthorshipRow, authorship_rows, countries_of, work_id_of, work_row
 
 pytestmark = pytest.mark.real
 
@@ -141,6 +141,8 @@ def test_every_example_of_an_oddity_obeys_its_rule(
         read, _ = read_value(work)
         work_id, countries = work_id_of(read), countries_of(read)
         row = work_row(read, work_id, countries)[0]._asdict()
-        authors = authorship_rows(read, work_id, countries)
-        reading = (work, row, [(author._asdict(), [one._asdict() for one in rows]) for author, rows in authors])
+        rows, affiliations = authorship_rows(read, work_id, countries)
+        of_authors = [AffiliationRow(*one)._asdict() for one in affiliations]
+        authors = [AuthorshipRow(*one)._asdict() for one in rows]
+        reading = (work, row, [(a, [o for o in of_authors if o["author_seq"] == a["author_seq"]]) for a in authors])
         assert RULES[kind](reading), f"{kind}: {work_id}"
