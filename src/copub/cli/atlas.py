@@ -153,7 +153,9 @@ def rank_command(
     atlas: AtlasOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Rank the partners of one country by a share; those with small numbers have no place.
+    """Rank the partners of one country by a share.
+
+    Partners with small numbers have no place.
 
     \b
     Examples:
@@ -207,7 +209,9 @@ def explain_command(
     atlas: AtlasOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the works behind a number of one pair, with the institutions of the list that they name.
+    """Print the works behind a number of one pair.
+
+    With each work come the listed institutions that it names.
 
     \b
     Example:
@@ -248,7 +252,9 @@ def page_command(
     atlas: AtlasOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Write one page for a browser: choose a country and see its partners, areas and years. It works offline.
+    """Write one page for a browser, which works offline.
+
+    Choose a country and see its partners, areas and years.
 
     \b
     Example:
@@ -277,7 +283,9 @@ def export_command(
     atlas: AtlasOption = None,
     quiet: QuietOption = False,
 ) -> None:
-    """Write the shares of all pairs, with their intervals, as one table.
+    """Write the shares of all pairs as one table.
+
+    Every share has its interval.
 
     \b
     Example:
