@@ -80,7 +80,7 @@ model: $(READY)  ## train the shipped models from the training data
 	@$(BIN)/python -m copub.technology.training.train
 
 live: $(READY)  ## check the assumptions about OpenAlex against the real API (needs a network)
-	@COPUB_LIVE=1 $(BIN)/python -m pytest -m live -q
+	@COPUB_LIVE=1 $(BIN)/python -m pytest -m live -q -rP
 
 lock:  ## write both lock files anew, with the fewest changes (needs uv)
 	@$(LOCK) --extra dev -o requirements-dev.txt

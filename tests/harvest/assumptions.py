@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
-from copub.errors import InputError
+import pytest
+
+from copub.errors import InputError, SourceUnavailableError
 from copub.sources.harvest.query import CELLS, SELECT, Query
 from copub.sources.harvest.source import LIST_CUT, short_id
 from copub.sources.harvest.transport import Transport
@@ -16,6 +19,8 @@ from copub.sources.harvest.transport import Transport
 Check = Callable[[Transport], None]
 ASSUMPTIONS: list[Check] = []
 QUERY = Query(("BE",), ("CN", "HK", "MO"), 2019, 2019)
+SMALL = Query(("LU",), ("CN", "HK", "MO"), 2018, 2019)
+"""A pair of few works: every page of it is read twice, by the four queries and by one of the query language."""
 
 
 def assumption(check: Check) -> Check:
@@ -120,6 +125,73 @@ def lists_are_cut_at_a_hundred_authors_and_single_works_are_whole_and_free(trans
     assert transport.credits == paid
 
 
+def oql(query: Query) -> str:
+    """Return the co-publications of two sides as one query of OpenAlex's query language.
+
+    Filters cannot say "or" across two fields; this language can, so that one query asks for what the four ask for.
+    """
+
+    def side(codes: tuple[str, ...]) -> str:
+        named = f"is ({' or '.join(sorted(codes))})"
+        return f"(authorships.institutions.country_code {named} or authorships.countries {named})"
+
+    years = f"publication_year >= ({query.year_from}) and publication_year <= ({query.year_to})"
+    return f"works where {side(query.side_a)} and {side(query.side_b)} and {years}"
+
+
+def _of_oql(transport: Transport, text: str, **more: str) -> dict[str, Any]:
+    body = transport.get("", urlencode({"oql": text, **more})).body
+    assert body is not None, "HTTP 404 for a query at the root"
+    return body
+
+
+def _ids(page: Callable[[str], dict[str, Any]]) -> tuple[int, set[str]]:
+    """Return the number of works that a list states, and the ids on all of its pages."""
+    cursor, ids = "*", set[str]()
+    for _ in range(10):
+        body = page(cursor)
+        ids |= {work["id"] for work in body["results"]}
+        if not body["results"] or body["meta"]["next_cursor"] is None:
+            return body["meta"]["count"], ids
+        cursor = body["meta"]["next_cursor"]
+    raise AssertionError("no end after ten pages")
+
+
+def _per_year(body: dict[str, Any]) -> dict[str, int]:
+    return {group["key"]: group["count"] for group in body["group_by"]}
+
+
+@assumption
+def one_query_of_the_query_language_finds_what_the_four_queries_find(transport: Transport) -> None:
+    by_four, years, count = set[str](), dict[str, int](), 0
+    for cell in CELLS:
+        of_cell, ids = _ids(lambda cursor, cell=cell: _works(transport, SMALL.list_query(cell, "", cursor, ("id",))))
+        assert not by_four & ids, f"in two of the four queries: {sorted(by_four & ids)[:5]}"
+        by_four, count = by_four | ids, count + of_cell
+        for year, works in _per_year(_works(transport, SMALL.years_query(cell))).items():
+            years[year] = years.get(year, 0) + works
+    text = oql(SMALL)
+    view = {"select": "id", "sort": "publication_date:asc", "per-page": "100"}
+    of_oql, by_one = _ids(lambda cursor: _of_oql(transport, text, cursor=cursor, **view))
+    differences = {
+        "works": (count, of_oql),
+        "works per year": (years, _per_year(_of_oql(transport, f"{text} group by year"))),
+        "ids that the other side lacks": (sorted(by_four - by_one), sorted(by_one - by_four)),
+    }
+    stated = [f"{what}: {four} by the four queries, {one} by one" for what, (four, one) in differences.items()]
+    print(text, *stated, sep="\n")
+    assert by_four, f"no works: {text}"
+    assert count == of_oql == len(by_one), stated[0]
+    assert years == differences["works per year"][1], stated[1]
+    assert by_four == by_one, stated[2]
+
+
+@assumption
+def the_query_language_is_asked_at_the_root_only(transport: Transport) -> None:
+    with pytest.raises(SourceUnavailableError, match="400"):
+        transport.get("works", urlencode({"oql": oql(SMALL)}))
+
+
 @assumption
 def works_can_be_asked_for_by_id(transport: Transport) -> None:
     listed = _works(transport, QUERY.list_query("institutions"))["results"][:3]
@@ -133,6 +205,19 @@ def the_expansion_corpus_is_out_unless_asked_for(transport: Transport) -> None:
     assert not any(work["is_xpac"] for work in core["results"])
     everything = _works(transport, "filter=publication_year:2019&select=id&per-page=1&corpus=all")
     assert everything["meta"]["count"] > core["meta"]["count"]
+
+
+@assumption
+def a_corpus_is_core_expansion_or_all(transport: Transport) -> None:
+    counts = {
+        corpus: _works(transport, f"filter=publication_year:2019&select=id&per-page=1&corpus={corpus}")["meta"]["count"]
+        for corpus in ("core", "expansion", "all")
+    }
+    assert counts["core"] == _count(transport, "publication_year:2019")
+    assert counts["core"] + counts["expansion"] == counts["all"]
+    for refused in ("corpus=some", "corpus=all&include_xpac=true"):
+        with pytest.raises(SourceUnavailableError, match="400"):
+            transport.get("works", f"filter=publication_year:2019&select=id&per-page=1&{refused}")
 
 
 @assumption

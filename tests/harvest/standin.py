@@ -10,9 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
+import orjson
 import standin_replies as refusals
 from standin_faults import REPLACED, Faults
+from standin_oql import answer_oql
 
 from copub.demo import server
 from copub.demo.server import Handler, path_and_parameters
@@ -104,6 +107,21 @@ class Server(server.Server):
                 handler.wfile.write(b" " * (1 << 20))
         else:
             handler.send(reply.status, body, headers)
+
+    def handle_post(self, handler: Handler) -> None:
+        """Answer a query that is sent to the root as JSON as if its parts were the parameters of a GET."""
+        if path_and_parameters(handler.path)[0]:
+            super().handle_post(handler)
+            return
+        sent = orjson.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+        reply, _ = self.answer("POST", f"{handler.path}?{urlencode(sent)}", dict(handler.headers.items()))
+        handler.send(reply.status, reply.body, reply.headers)
+
+    def routed(self, path: str, params: Mapping[str, str], **page: Any) -> Reply:
+        """Return the reply to a path; the root answers queries in OpenAlex's query language."""
+        if path == "" and "oql" in params:
+            return answer_oql(self.library, params, **page)
+        return super().routed(path, params, **page)
 
     def answer(self, method: str, target: str, headers: Mapping[str, str]) -> tuple[Reply, str]:
         """Return the reply to a request, and the fault with which it is to be sent."""

@@ -60,6 +60,10 @@ class Server:
             reply = self.routed(path, params)
         handler.send(*handler.prepared(reply))
 
+    def handle_post(self, handler: Handler) -> None:
+        """Refuse a request that sends something."""
+        handler.send(405, b"Method Not Allowed", {"Content-Type": "text/plain"})
+
     def routed(self, path: str, params: Mapping[str, str], **page: Any) -> Reply:
         """Return the reply to a path with its parameters; `page` goes to `answer_list`."""
         try:
@@ -110,7 +114,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.served_by.handle(self)
 
     def do_POST(self) -> None:
-        self.send(405, b"Method Not Allowed", {"Content-Type": "text/plain"})
+        """Answer as the server does."""
+        self.server.served_by.handle_post(self)
 
     do_PUT = do_DELETE = do_POST
 
