@@ -23,6 +23,9 @@ MEASURES = (
 )  # fmt: skip
 """The shares of table ``shares``, in its order."""
 
+PARTNERS_COMPARED = 10
+"""Partners of side A that an atlas compares a pair with where none are named: those with the most works."""
+
 READING_STRATA = ("is_critical", "is_listed", "is_near")
 """What divides the works that are drawn for reading into strata."""
 

@@ -138,7 +138,7 @@ class Counted:
     def _levels(self, corpus: Corpus, rules: Rules) -> dict[tuple[str, str], set[str]]:
         found: dict[tuple[str, str], set[str]] = {}
         for hit in found_in(corpus, rules.watchlists).iter_rows(named=True):
-            if hit["if_repaired"] is not False and hit["tier"] in self.study.tiers:
+            if hit["if_repaired"] in (None, self.study.apply_repairs) and hit["tier"] in self.study.tiers:
                 found.setdefault((hit["work_id"], hit["entity_country"]), set()).add(hit["risk_level"])
         return found
 

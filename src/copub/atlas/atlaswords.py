@@ -7,10 +7,13 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from copub.atlas.atlasanswers import ON_LISTS
+from copub.atlas.atlasbaselines import AtlasBaselines
 from copub.atlas.cells import CRITICAL
 from copub.atlas.stored import Atlas, name_of
-from copub.countries import COUNTRIES
+from copub.countries import COUNTRIES, listing
+from copub.countrygroups import find_group, name_of_side
 from copub.lines import aligned, wrapped
+from copub.measures.baselines import INTERNATIONAL, MEASURES, OTHERS, PAIR
 from copub.report.messages import load_messages
 
 SYNTHETIC = "SYNTHETIC: these numbers are made from synthetic records."
@@ -49,11 +52,12 @@ def head(atlas: Atlas) -> Iterator[str]:
     yield f"OpenAlex snapshot{date}: {snapshot['records']:,} records in {snapshot['files']:,} files."
 
 
-def listed_means(atlas: Atlas, of_list: str, b: str) -> str:
+def listed_means(atlas: Atlas, of_list: str, *b: str) -> str:
     """Return what counts as listed on side b."""
     if not of_list:
+        countries = listing([in_words(code) for code in b])
         return (
-            f"No list of this atlas names an institution in {in_words(b)}: nothing can count as listed there, and a "
+            f"No list of this atlas names an institution in {countries}: nothing can count as listed there, and a "
             "share of 0 would say nothing."
         )
     rule = atlas.lists[of_list]
@@ -106,6 +110,44 @@ def level_lines(atlas: Atlas, found: pl.DataFrame) -> list[str]:
     rows = [["critical works, by their strongest level", "works", "of", "share", "interval", ""]]
     rows += [[row["level"], *figures(row)] for row in found.iter_rows(named=True)]
     return [*aligned(rows), "", *_notes(found, atlas)]
+
+
+def baseline_lines(atlas: Atlas, found: AtlasBaselines, counting: str) -> list[str]:
+    """Return a pair beside the other works of its sides as lines of text: a table for each measure."""
+    asked, words = found.asked, load_messages()
+    a, b = (name_of_side(side) for side in (asked.side_a, asked.side_b))
+    title = f"{a} and {b}, {span(found.years)} ({counting}); critical means: {area_words(atlas, found.area)}"
+    texts = [title, *head(atlas), listed_means(atlas, found.list, *asked.side_b)]
+    lines = [part for text in texts for part in wrapped(text)]
+    names = {
+        PAIR: f"{a} with {b}",
+        OTHERS: f"{a} with any third country",
+        INTERNATIONAL: f"{b} with any country",
+    }
+    for measure in MEASURES if found.list else MEASURES[:1]:
+        rows = [[words.name("measure", measure), "works", "of", "share", "interval", "", "pair less this", "interval"]]
+        for row in found.table.filter(measure=measure, counting=counting).iter_rows(named=True):
+            name = names.get(row["kind"]) or f"{a} with {_partner_name(asked.partners[row['partner']], row['partner'])}"
+            ends = [words.points(row[f"difference{end}"]) for end in ("", "_low", "_high")]
+            difference = [ends[0], f"{ends[1]} to {ends[2]}"] if row["difference"] is not None else ["", ""]
+            rows.append([name, *figures(row), *difference])
+        lines += ["", *aligned(rows)]
+    confidence = words.percent(atlas.settings["confidence"], 0)
+    notes = [
+        f"Intervals of shares: {confidence}, Wilson; small: too few works for a share that holds. Pair less this: "
+        f"the difference of the shares in percentage points. With {confidence} confidence, the intervals of all "
+        f"{len(asked.sets) - 1} differences of a table hold at once (Newcombe, with works in common).",
+        f"Works of several partners are in several rows, once in each. Listed is what the list names in {b}: works of "
+        f"{a} with another partner name it only if {b} is on them too.",
+    ]
+    return [*lines, "", *(part for text in notes for part in wrapped(text))]
+
+
+def _partner_name(codes: Sequence[str], key: str) -> str:
+    group = find_group(key)
+    if group is None:
+        return name_of_side(codes)
+    return group.name if len(codes) == len(group.codes) else f"the rest of the {group.name}"
 
 
 def rank_lines(atlas: Atlas, ranked: pl.DataFrame, most: int) -> list[str]:

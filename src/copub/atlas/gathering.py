@@ -23,7 +23,8 @@ GROUP_WORKS = 25_000
 """Works of a row group of the evidence of a year, about; a group is counted at once."""
 _SHARES = 16
 """Shares in which DOIs are compared: a copy of all of them would take a gigabyte more."""
-_STORED = {"works": pl.Schema({n: t for n, t in WORKS.items() if n != "excluded_because"}), "listings": LISTINGS}
+STORED = {"works": pl.Schema({n: t for n, t in WORKS.items() if n != "excluded_because"}), "listings": LISTINGS}
+"""Tables of evidence that an atlas keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class _Years:
         self._groups: Counter[tuple[str, int]] = Counter()
 
     def __enter__(self) -> _Years:
-        for table in _STORED:
+        for table in STORED:
             (self._folder / table).mkdir(parents=True)
         return self
 
@@ -142,13 +143,13 @@ class _Years:
 
     def _flush(self, year: int) -> None:
         waiting = self._waiting.pop(year)
-        works, listings = (self._write(name, year, part) for name, part in zip(_STORED, _joined(waiting), strict=True))
+        works, listings = (self._write(name, year, part) for name, part in zip(STORED, _joined(waiting), strict=True))
         assert works is not None
         self._gathered.groups.append(WorkGroup(year, works, listings))
 
     def _write(self, table: str, year: int, rows: pl.DataFrame) -> int | None:
         """Write a row group and return its number; None for no rows."""
-        arrow = rows.select(_STORED[table].names()).to_arrow(compat_level=pl.CompatLevel.oldest())
+        arrow = rows.select(STORED[table].names()).to_arrow(compat_level=pl.CompatLevel.oldest())
         key = (table, year)
         if key not in self._writers:
             path = self._folder / table / f"{year}.parquet"
@@ -168,7 +169,7 @@ def _joined(waiting: Sequence[tuple[pl.DataFrame, pl.DataFrame]]) -> tuple[pl.Da
 def read_group(folder: Path, table: str, year: int, group: int | None, columns: Sequence[str]) -> pl.DataFrame:
     """Return some columns of a row group of the evidence of a year."""
     if group is None:
-        return pl.DataFrame(schema={name: _STORED[table][name] for name in columns})
+        return pl.DataFrame(schema={name: STORED[table][name] for name in columns})
     with pq.ParquetFile(folder / table / f"{year}.parquet") as file:
         rows: pa.Table = file.read_row_group(group, columns=list(columns))
     frame = pl.from_arrow(rows)

@@ -14,6 +14,7 @@ import polars as pl
 from copub.arguments import path_of
 from copub.atlas.building import ENTITIES, FORMAT, KIND
 from copub.atlas.cells import CELLS
+from copub.atlas.gathering import STORED
 from copub.countries import COUNTRIES, find_country, name_fault
 from copub.errors import InputError
 from copub.writing import MANIFEST
@@ -61,22 +62,20 @@ class Atlas:
 
     def cells(self, years: Sequence[int] = ()) -> pl.LazyFrame:
         """Return the cells of some years, or of all."""
-        return self._scan("cells", years, pl.DataFrame(schema=CELLS))
+        return self._scan("cells", years, CELLS)
 
     def works(self, years: Sequence[int] = ()) -> pl.LazyFrame:
         """Return the works of some years, or of all (`copub.atlas.evidence.WORKS`)."""
-        return self._scan("works", years)
+        return self._scan("works", years, STORED["works"])
 
     def listings(self, years: Sequence[int] = ()) -> pl.LazyFrame:
         """Return the listings of some years, or of all (`copub.atlas.evidence.LISTINGS`)."""
-        return self._scan("listings", years)
+        return self._scan("listings", years, STORED["listings"])
 
-    def _scan(self, table: str, years: Sequence[int], empty: pl.DataFrame | None = None) -> pl.LazyFrame:
+    def _scan(self, table: str, years: Sequence[int], schema: pl.Schema) -> pl.LazyFrame:
         wanted = years or self.years
         paths = [path for year in wanted if (path := self.folder / table / f"{year}.parquet").is_file()]
-        if not paths:
-            return pl.LazyFrame() if empty is None else empty.lazy()
-        return pl.scan_parquet(paths)
+        return pl.scan_parquet(paths) if paths else pl.LazyFrame(schema=schema)
 
     def country(self, text: str) -> str:
         """Return the code of a country named by code or by English name. Raises `InputError` if it is none."""

@@ -1,4 +1,4 @@
-"""Commands about an atlas of all pairs of countries: atlas build, show, rank, explain, page, export."""
+"""Commands about an atlas of all pairs of countries: atlas build, show, rank, baseline, explain, page, export."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from copub.cli.app import JsonOption, QuietOption, SchedulerOption, WorkersOption, amount, app, print_json, say
+from copub.names import PARTNERS_COMPARED
 from copub.settings import atlas_folder
 
 if TYPE_CHECKING:
@@ -188,6 +189,67 @@ def rank_command(
     elif not of_list and measure in ON_LISTS:
         say(["Listed means: on the headline list of each partner. Lists differ, so ranks compare lists too."])
     for line in rank_lines(opened, found, most):
+        typer.echo(line)
+
+
+@group.command("baseline")
+def baseline_command(
+    a: Annotated[str, typer.Argument(metavar="A", help="a country, or a group such as EU27", show_default=False)],
+    b: Annotated[
+        str, typer.Argument(metavar="B", help="the side whose institutions may be listed", show_default=False)
+    ],
+    partners: Annotated[
+        str, typer.Option("--with", metavar="COUNTRIES", help="other partners of A: countries or groups, by commas")
+    ] = "",
+    most: Annotated[
+        int, typer.Option("--most", min=1, help="without --with: how many partners, the largest")
+    ] = PARTNERS_COMPARED,
+    counting: Annotated[str, typer.Option("--counting", help="a rule of counting")] = "full",
+    year: YearOption = None,
+    first: FromOption = None,
+    last: ToOption = None,
+    area: AreaOption = None,
+    of_list: ListOption = "",
+    atlas: AtlasOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare a pair with the other works of both sides.
+
+    Shares of critical and of listed works of A with other partners, and of B with any country, with the
+    difference from the pair.
+
+    \b
+    Examples:
+      copub atlas baseline BE CN
+      copub atlas baseline BE CN,HK,MO --with US,JP,EU27 --from-year 2015
+    """
+    from copub.arguments import expect_known
+    from copub.atlas.atlasbaselines import baselines_of, side_of
+    from copub.atlas.atlaswords import baseline_lines
+    from copub.measures.shares import COUNTING_WEIGHT
+
+    expect_known([counting], list(COUNTING_WEIGHT), "--counting")
+    opened, asked = _asked(atlas, None, None, year, first, last, area, of_list)
+    found = baselines_of(
+        opened,
+        side_of(opened, a),
+        side_of(opened, b),
+        partners=[part.strip() for part in partners.split(",") if part.strip()],
+        most=most,
+        years=asked["years"],
+        area=asked["area"],
+        of_list=of_list,
+    )
+    if as_json:
+        sides = {"a": found.asked.side_a, "b": found.asked.side_b, "partners": found.asked.partners}
+        print_json(
+            asked
+            | sides
+            | {"list": found.list, "synthetic": opened.manifest["synthetic"]}
+            | {"baselines": found.table.to_dicts()}
+        )
+        return
+    for line in baseline_lines(opened, found, counting):
         typer.echo(line)
 
 

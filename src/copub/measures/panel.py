@@ -21,7 +21,7 @@ from copub.measures.adjusted import corrected_shares, labels_of_works
 from copub.measures.panelevents import panel_events
 from copub.measures.panelworks import MEASURES, WEIGHTS, PairWorks, flags_of, pairs_of
 from copub.measures.presence import Array, Places
-from copub.measures.ranks import at_once, difference_ends, exact_ends, pairwise, ranks
+from copub.measures.ranks import at_once, correlation, difference_ends, exact_ends, pairwise, ranks
 from copub.measures.readingplan import leading
 from copub.measures.shares import COUNTING_WEIGHT
 from copub.measures.standardised import SPAN, standardised
@@ -149,11 +149,7 @@ class _Shared:
         return cls(pairs, int(is_shared.sum()), at, rows)
 
     def correlation(self, measure: str, counting: str, sums: _Sums) -> Array:
-        """Return the correlation of each two shares: never above the part of the works that they have in common.
-
-        The covariance of two shares is the sum of w v (x - p) (y - q) over these works, with the weights w, v, the
-        properties x, y (0 or 1) and the shares p, q, over the sums of weights of both pairs.
-        """
+        """Return the correlation of each two shares (`copub.measures.ranks.correlation`)."""
         number = len(self.pairs)
         in_common, both, one = (np.zeros((number, number)) for _ in range(3))
         for start in range(0, self.number, _SHARED_AT_ONCE):
@@ -171,10 +167,8 @@ class _Shared:
         products = both - one * p[None] - one.T * p[:, None] + in_common * p[:, None] * p[None]
         pairs = zip(self.pairs, p, strict=True)
         own = np.array([((pair.weights[counting] * (pair.has[measure] - q)) ** 2).sum() for pair, q in pairs])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = np.nan_to_num(products / np.sqrt(own[:, None] * own[None]))
-            most = np.nan_to_num(in_common / np.sqrt(sums.squares[:, None] * sums.squares[None]))
-        return np.asarray(np.clip(found, 0, np.minimum(most, 1)))
+        squares = sums.squares[:, None] * sums.squares[None]
+        return correlation(products, own[:, None] * own[None], in_common, squares)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,24 @@ def difference_ends(
     return difference, Ends(np.maximum(difference - down, -1), np.minimum(difference + up, 1))
 
 
+def correlation(products: Array, variances: Array, in_common: Array, squares: Array) -> Array:
+    """Return the correlation of two shares by the works that they have in common, elementwise.
+
+    It is at least 0 and never above the part of the works that both have; 0 where a share has no works.
+
+    Parameters
+    ----------
+    products : sum of w v (x - p) (y - q) over the works in common, with the weights w, v, the properties x, y (0 or 1)
+        and the shares p, q.
+    variances : the sum of w^2 (x - p)^2 over the works of the one, times that of the other.
+    in_common : sum of w v over the works in common.
+    squares : the sum of w^2 over the works of the one, times that of the other.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found, most = np.nan_to_num(products / np.sqrt(variances)), np.nan_to_num(in_common / np.sqrt(squares))
+    return np.asarray(np.clip(found, 0, np.minimum(most, 1)))
+
+
 def pairwise(number: int) -> int:
     """Return how many differences there are between so many shares."""
     return number * (number - 1) // 2
