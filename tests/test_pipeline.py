@@ -165,7 +165,7 @@ def test_no_co_publication_makes_a_run_that_says_so(tmp_path: Path) -> None:
 
 _UP_TO: dict[str, set[str]] = {
     "harvest": set(),
-    "tabulate": {"works", "topics", "authorships", "affiliations", "repairs", "population"},
+    "tabulate": {"works", "topics", "authorships", "affiliations", "repairs", "awards", "population"},
     "classify": {"assignments"},
     "screen": {"hits"},
     "measure": set(TABLES) - GIVEN - OF_PANELS,

@@ -71,3 +71,17 @@ def with_intervals(frame: pl.DataFrame, confidence: float) -> pl.DataFrame:
         pl.Series("ci_low", low, nan_to_null=True),
         pl.Series("ci_high", high, nan_to_null=True),
     )
+
+
+def with_wilson(
+    frame: pl.DataFrame,
+    numerator: str,
+    denominator: str,
+    confidence: float,
+    names: tuple[str, str, str] = ("share", "ci_low", "ci_high"),
+) -> pl.DataFrame:
+    """Add the share of two columns of counts and its Wilson interval to a frame, under these names."""
+    squares = pl.col(denominator).cast(pl.Float64)
+    sums = frame.select(numerator=pl.col(numerator).cast(pl.Float64), denominator=squares, squares=squares)
+    found = with_intervals(sums, confidence).select("share", "ci_low", "ci_high")
+    return frame.with_columns(found.rename(dict(zip(found.columns, names, strict=True))))

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.corpus.record import Authorship, Institution, Link, Topic, Unreadable, Work, read_value
+from copub.corpus.record import Authorship, Award, Funder, Institution, Link, Topic, Unreadable, Work, read_value
 from copub.corpus.work import (
     AffiliationRow,
     AuthorshipRow,
     WorkRow,
     authorship_rows,
+    award_rows,
     countries_of,
     doi_of,
     short_id,
@@ -279,7 +280,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=10,
 )
-FIELDS = [name for kind in (Work, Authorship, Institution, Link, Topic) for name in kind.__struct_fields__]
+FIELDS = [
+    name for kind in (Work, Authorship, Institution, Link, Topic, Award, Funder) for name in kind.__struct_fields__
+]
 
 
 @given(st.recursive(JSON, lambda i: st.dictionaries(st.sampled_from(FIELDS), i | st.lists(i, max_size=3), max_size=6)))
@@ -291,6 +294,7 @@ def test_any_json_is_read_or_named_as_unreadable(value: Any) -> None:
         assert len(rows) == len(work.authorships or ())
         assert work_row(work, "W1", countries)[0].n_authors == len(rows)
         list(topic_rows(work, "W1"))
+        award_rows(work, "W1")
     except Unreadable as reason:
         assert str(reason)
 

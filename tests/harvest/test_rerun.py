@@ -12,6 +12,9 @@ from standin import Manners, Server
 from standin_faults import Faults
 
 from copub.errors import InputError, SourceUnavailableError
+from copub.sources.harvest import query, source
+from copub.sources.harvest.harvester import Harvest
+from copub.sources.harvest.query import LATER, SELECT
 
 SPRING = datetime(2026, 4, 1, tzinfo=UTC)
 AUTUMN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -52,6 +55,23 @@ def test_a_refresh_finds_all_changes_by_content_and_keeps_tombstones(tmp_path: P
     assert third.log["changes"]["changed"] == third.log["changes"]["vanished"] == 0
     assert _tombstones(third.log) == _tombstones(second.log)
     assert [first.log["round"], second.log["round"], third.log["round"]] == [1, 2, 3]
+
+
+def test_a_cache_from_before_awards_were_asked_for_is_used_and_no_work_has_changed_when_they_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def awards(harvested: Harvest) -> list[bool]:
+        return ["awards" in record.value for record in harvested.records()]
+
+    works = [one | {"awards": [{"funder_id": "https://openalex.org/F1", "funder_award_id": "1"}]} for one in _works()]
+    with Server(works) as server:
+        with monkeypatch.context() as earlier:
+            for module in (query, source):
+                earlier.setattr(module, "SELECT", tuple(field for field in SELECT if field not in LATER))
+            assert not any(awards(get(server, tmp_path)))
+        assert not any(awards(get(server, tmp_path, offline=True)))
+        refreshed = get(server, tmp_path, refresh=True)
+    assert refreshed.log["changes"]["changed"] == 0 and all(awards(refreshed))
 
 
 def test_a_work_that_comes_back_loses_its_tombstone(tmp_path: Path) -> None:

@@ -19,10 +19,13 @@ from copub.corpus import Corpus
 from copub.measures import measure
 from copub.measures.adjusted import adjusted, labels_of_works, prepared
 from copub.measures.copublications import copublications, flagged_works
+from copub.measures.funding import awards_of_works, funding
 from copub.measures.inputs import inputs_of
 from copub.measures.measure import OF_PANELS
+from copub.measures.members import listed_places
 from copub.measures.partners import institutions_of_works
 from copub.measures.readingplan import leading
+from copub.measures.roles import roles
 from copub.measures.shares import shares
 from copub.measures.trends import periods, state_of
 from copub.measures.view import view_of
@@ -60,10 +63,13 @@ def alone(
     known = prepared(own, works, None, asks.taught)
     labels = labels_of_works(known, asks.labelled)
     of_works = institutions_of_works(own, view.affiliations, works)
+    places = listed_places(view.hits, own, asks.levels)
     return {
         "shares": shares(own, flagged, of_works, asks.levels, asks.areas),
         "adjusted": adjusted(own, known, asks.errors, leading(own, known, asks.errors, labels)),
         "periods": periods(own, works, state_of(view.works, None)),
+        "funding": funding(own, works, awards_of_works(view.awards, works), of_works, places),
+        "roles": roles(own, view, works, of_works, places),
         "copublications": works,
     }
 
@@ -84,6 +90,9 @@ def check(panel: dict[str, pl.DataFrame], pair: PanelPair, own: dict[str, pl.Dat
         assert {column: found[column] for column in columns} == {column: wanted[column] for column in columns}
     of_pair = panel["panel_periods"].filter(pair=pair.key).drop("pair")
     assert of_pair.equals(own["periods"].filter(counting=counting))
+    for name in ("funding", "roles"):
+        found = panel[f"panel_{name}"].filter(pair=pair.key).drop("pair")
+        assert found.equals(own[name].filter(slice_kind="all").select(found.columns)), (pair.key, name)
 
 
 NUMBER = 1200

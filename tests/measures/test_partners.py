@@ -1,4 +1,4 @@
-"""Families, areas by level, funders, collaboration indices, medians and ranks against plain recomputation."""
+"""Families, areas by level, collaboration indices, medians and ranks against plain recomputation."""
 
 from __future__ import annotations
 
@@ -48,14 +48,6 @@ def test_areas_by_level_equal_counting_by_hand(seed: int) -> None:
     table = tables["area_levels"]
     assert table.height == (len(AREAS) + 1) * (len(LEVELS) + 1)
     assert {(r["area"], r["risk_level"]): r["works"] for r in table.iter_rows(named=True) if r["works"]} == dict(wanted)
-
-
-@LIMITS
-@given(seeds)
-def test_funders_are_counted_once_per_work(seed: int) -> None:
-    world, tables = world_and_tables(seed)
-    wanted = Counter(f for w in world if w["excluded_because"] is None for f in w["funders"])
-    assert dict(tables["funders"].select("funder", "works").iter_rows()) == dict(wanted)
 
 
 def test_intensity_is_salton_and_association_strength() -> None:

@@ -98,7 +98,7 @@ def frame(name: str, rows: list[Mapping[str, Any]]) -> pl.DataFrame:
 def frames(world: list[dict[str, Any]]) -> Frames:
     """Turn plain works into the frames of the stages before."""
     rows: dict[str, list[dict[str, Any]]] = {
-        name: [] for name in ("works", "authorships", "affiliations", "hits", "assignments")
+        name: [] for name in ("works", "authorships", "affiliations", "awards", "hits", "assignments")
     }
     for work in world:
         rows["works"].append({**work, "n_authors": len(work["authors"])})
@@ -110,10 +110,16 @@ def frames(world: list[dict[str, Any]]) -> Frames:
                     **key,
                     "countries": countries,
                     "countries_repaired": countries,
+                    "author_name": author["name"],
+                    "author_position": author["position"],
+                    "is_corresponding": author["corresponding"],
                 }
             )
             for number, affiliation in enumerate(author["affiliations"]):
                 _add_affiliation(rows, {**key, "affiliation_seq": number}, affiliation)
+        for seq, (field, funder_id, name, number) in enumerate(work["awards"]):
+            given = {"field": field, "funder_id": funder_id, "funder_name": name, "award_key": number}
+            rows["awards"].append({"work_id": work["work_id"], "award_seq": seq, **given})
         for taxonomy, area, score in work["assignments"]:
             rows["assignments"].append(
                 {
@@ -202,8 +208,9 @@ def _people(rng: Random) -> list[dict[str, Any]]:
 def _work(rng: Random, number: int) -> dict[str, Any]:
     year = rng.randint(YEARS[0] - 1, YEARS[1])
     kind = rng.choice(["article", "article", "preprint", "editorial", None])
+    apart = Random(f"{number} {year} {kind}")  # draws of its own: those of the world stay as they were
     places = [(taxonomy, area) for taxonomy in ("tax-one", "tax-two") for area in AREAS]
-    return {
+    work = {
         "work_id": f"W{number}",
         "title": f"Work {number}",
         "publication_year": year,
@@ -224,6 +231,30 @@ def _work(rng: Random, number: int) -> dict[str, Any]:
         "authors": _people(rng),
         "assignments": [(*place, rng.choice([0.1, 0.4, 0.5, 0.9])) for place in rng.sample(places, rng.randint(0, 4))],
     }
+    _give_roles(work["authors"], apart)
+    return {**work, "awards": _awards(apart)}
+
+
+FUNDERS = (("F1", "Fund X"), ("F1", "The Fund X"), ("F2", "Fund Y"), (None, "Fund Z"), ("F3", None))
+
+
+def _awards(rng: Random) -> list[tuple[str, str | None, str | None, str | None]]:
+    """Make up what the record names: nothing known, nothing, or funders with and without awards."""
+    field = rng.choice(["awards", "awards", "grants", "funders"])
+    named = rng.sample(FUNDERS, rng.choice([0, 0, 1, 2]))
+    numbers = [None] if field == "funders" else [None, "1", "2", "3"]
+    rows = [(field, *funder, rng.choice(numbers)) for funder in named]
+    return rows or [(field, None, None, None)] * (field != "funders")
+
+
+def _give_roles(authors: list[dict[str, Any]], rng: Random) -> None:
+    """Add names, positions and corresponding authors to the authors of a work, as records have or lack them."""
+    last, is_ordered, is_marked = len(authors) - 1, rng.random() < 0.8, rng.random() < 0.8
+    for seq, author in enumerate(authors):
+        position = "first" if seq == 0 else "last" if seq == last else "middle"
+        author["position"] = position if is_ordered else None
+        author["corresponding"] = rng.random() < 0.3 if is_marked else None
+        author["name"] = rng.choice(["Jan Adams", "Bakker, Ann", "P. Claes", "Li Dong", *([None] * (seq == 1))])
 
 
 def random_world(seed: int, size: int | None = None) -> list[dict[str, Any]]:

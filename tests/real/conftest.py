@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 import pytest
 
+import copub
+
 
 @pytest.fixture(scope="session")
 def quirk_examples(real_data: Path) -> Mapping[str, Any]:
@@ -25,3 +27,15 @@ def example_works(real_data: Path, quirk_examples: Mapping[str, Any]) -> Mapping
     with gzip.open(real_data / "real" / "works.jsonl.gz") as lines:
         works = map(orjson.loads, lines)
         return {work_id: work for work in works if (work_id := work["id"].rpartition("/")[2]) in wanted}
+
+
+@pytest.fixture(scope="session")
+def works_files(real_data: Path) -> list[Path]:
+    """The files of real works."""
+    return [real_data / "real" / "works.jsonl.gz", real_data / "real" / "works_be_cn_reconstructed.jsonl.gz"]
+
+
+@pytest.fixture(scope="session")
+def belgium_china(works_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> copub.Run:
+    """The run of the shipped study over the real works."""
+    return copub.run("belgium-china", works=works_files, reports=tmp_path_factory.mktemp("be-cn"))

@@ -18,16 +18,6 @@ from copub.schema import TABLES
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture(scope="module")
-def works_files(real_data: Path) -> list[Path]:
-    return [real_data / "real" / "works.jsonl.gz", real_data / "real" / "works_be_cn_reconstructed.jsonl.gz"]
-
-
-@pytest.fixture(scope="module")
-def belgium_china(works_files: list[Path], tmp_path_factory: pytest.TempPathFactory) -> copub.Run:
-    return copub.run("belgium-china", works=works_files, reports=tmp_path_factory.mktemp("be-cn"))
-
-
 def test_the_funnel_of_belgium_china_is_that_of_the_records(belgium_china: copub.Run) -> None:
     steps = {step["step"]: step["count"] for step in belgium_china.manifest["funnel"]}
     assert steps["records read"] == 15_836

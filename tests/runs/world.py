@@ -153,7 +153,8 @@ def _frame(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 
 def _rows(works: Iterable[Work], seen: Seen, study: Study) -> dict[str, list[dict[str, Any]]]:
     rows: dict[str, list[dict[str, Any]]] = {
-        name: [] for name in ("works", "topics", "authorships", "affiliations", "repairs", "assignments", "hits")
+        name: []
+        for name in ("works", "topics", "authorships", "affiliations", "repairs", "awards", "assignments", "hits")
     }
     for work in works:
         countries = {author.country for author in work.authors}

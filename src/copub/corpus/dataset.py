@@ -12,7 +12,7 @@ import polars as pl
 from copub.corpus.funnel import Funnel
 from copub.parallel import Parted, Piece, as_is, pieces_of, split_by_work, split_on_disk_by_work
 
-TABULATED = ("works", "topics", "authorships", "affiliations", "repairs")
+TABULATED = ("works", "topics", "authorships", "affiliations", "repairs", "awards")
 """Tables that the records give."""
 Table = pl.DataFrame | Path
 """A table in memory, or its Parquet file. Sorted by ``work_id`` in any case."""

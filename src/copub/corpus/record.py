@@ -85,6 +85,23 @@ class Location(msgspec.Struct, frozen=True):
     source: Venue | None = None
 
 
+class Funder(msgspec.Struct, frozen=True):
+    """A funder that a record names, be it without an award."""
+
+    id: str | None = None
+    display_name: str | None = None
+
+
+class Award(msgspec.Struct, frozen=True):
+    """An award of ``awards``; ``funder`` and ``award_id`` are the forms of ``grants``, before November 2025."""
+
+    funder_id: str | None = None
+    funder_display_name: str | None = None
+    funder_award_id: str | None = None
+    funder: str | None = None
+    award_id: str | None = None
+
+
 class Topic(msgspec.Struct, frozen=True):
     """A topic of a work."""
 
@@ -114,7 +131,9 @@ class Work(msgspec.Struct, frozen=True):
     language: str | None = None
     primary_location: Location | None = None
     host_venue: Venue | None = None
-    funders: list[Named | None] | None = None
+    awards: list[Award | None] | None = None
+    grants: list[Award | None] | None = None
+    funders: list[Funder | None] | None = None
     authorships: list[Authorship] | None = None
     is_authors_truncated: bool | None = None
     is_retracted: bool | None = None

@@ -21,9 +21,11 @@ from copub.corpus.repairs import with_repairs
 from copub.corpus.work import (
     AffiliationRow,
     AuthorshipRow,
+    AwardRow,
     TopicRow,
     WorkRow,
     authorship_rows,
+    award_rows,
     countries_of,
     topic_rows,
     work_id_of,
@@ -55,6 +57,7 @@ _ARROW: Mapping[Any, pa.DataType] = {
 
 _ROWS: Mapping[str, type[Any]] = {
     "works": WorkRow, "topics": TopicRow, "authorships": AuthorshipRow, "affiliations": AffiliationRow,
+    "awards": AwardRow,
 }  # fmt: skip
 
 
@@ -302,3 +305,4 @@ def _add(
         funnel.shortened.append((record.where, read_in_part))
     rows["works"].append((*row, sorted(record.found_by), epoch_of(record.retrieved_on)))
     rows["topics"] += topic_rows(work, work_id)
+    rows["awards"] += award_rows(work, work_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
@@ -31,17 +32,20 @@ from copub.corpus.text import (
     printed_abstract,
 )
 
+AWARDS, GRANTS, FUNDERS = "awards", "grants", "funders"
+"""Fields of a record that name funders; the first two name awards too."""
 AUTHORS_IN_LISTS = 100
 """List answers cut the authorships at this many, mostly without a flag."""
 
 _NO_INDEX = (b"null", b"{}", b"[]", b'"{}"', *(f'"{text}"'.encode() for text in MISSING))
 _NOBODY = frozenset({"A9999999999", "A5317838346"})
-_USUAL_ID = re.compile(r"https://openalex\.org/([AWIT]\d+)")
-_SHORT = re.compile(r"([AWIT]\d+)[/\s]*(?:[?#].*)?$", re.IGNORECASE)
+_USUAL_ID = re.compile(r"https://openalex\.org/([AFITW]\d+)")
+_SHORT = re.compile(r"([AFITW]\d+)[/\s]*(?:[?#].*)?$", re.IGNORECASE)
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"{}“”„«»…\u200b-\u200f\u2060\ufeff]+")
 _SPACED = re.compile(r"(10\.\d{4,9})\s*/\s*")
 _DOUBLED = re.compile(r"(10\.\d{4,9}/.+)\1")
 _QUERY = re.compile(r"(?:[?#](?:\w+=|$|via|utm|ref|journal|abstract|full)|&utm_|;jsessionid|</\w+>$).*$", re.IGNORECASE)
+_SEVERAL = re.compile(r"[,;]")
 _AROUND = ".,;:'\"*/’‘"
 _OPENS = {")": "(", "]": "[", ">": "<"}
 
@@ -85,6 +89,18 @@ class TopicRow(NamedTuple):
     field: str | None
 
 
+class AwardRow(NamedTuple):
+    """A row of table ``awards``."""
+
+    work_id: str
+    award_seq: int
+    field: str
+    funder_id: str | None
+    funder_name: str | None
+    award_number: str | None
+    award_key: str | None
+
+
 class AuthorshipRow(NamedTuple):
     """A row of table ``authorships``."""
 
@@ -118,7 +134,7 @@ _Affiliation = tuple[str | None, str | None, str | None, str | None, str | None,
 
 
 def short_id(value: str | None) -> str | None:
-    """Return "W123" for "https://openalex.org/W123" (also A, I, T); None if it is no such id."""
+    """Return "W123" for "https://openalex.org/W123" (also A, F, I, T); None if it is no such id."""
     match = (_USUAL_ID.fullmatch(value) or _SHORT.search(value)) if value else None
     return match.group(1).upper() if match else None
 
@@ -167,7 +183,7 @@ def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[
         language=work.language,
         source_name=plain_name(source.display_name) or None if source else None,
         publisher=plain_name(source.host_organization_name or source.publisher) or None if source else None,
-        funders=sorted({plain_name(f.display_name) for f in work.funders or () if f and f.display_name}),
+        funders=sorted({row.funder_name for row in award_rows(work, work_id) if row.funder_name}),
         n_authors=authors,
         n_countries=len({code for codes in countries for code in codes}),
         is_truncated=bool(work.is_authors_truncated) or authors == AUTHORS_IN_LISTS,
@@ -200,6 +216,59 @@ def topic_rows(work: Work, work_id: str) -> Iterator[TopicRow]:
         subfield = topic.subfield.display_name if topic.subfield else None
         field = topic.field.display_name if topic.field else None
         yield TopicRow(work_id, rank, short_id(topic.id), topic.display_name, topic.score, subfield, field)
+
+
+def award_rows(work: Work, work_id: str) -> list[AwardRow]:
+    """Return the rows of table ``awards``: what ``awards``, ``grants`` and ``funders`` of a record name, each once.
+
+    Numbers of one funder that differ in signs, spaces or case only are one award. A funder without a number
+    has a row only if no award names it. A record whose field for awards names nothing has one row without funder and
+    number: it says more than a record without such a field.
+    """
+    every = [
+        (field, short_id(funder), plain_name(name) or None, number, award_key(number))
+        for field, funder, name, number in _funding(work)
+    ]
+    names = {funder_id: name for _, funder_id, name, _, _ in reversed(every) if funder_id and name}
+    named: dict[tuple[str | None, str | None], tuple[str | None, ...]] = {}
+    for field, funder_id, name, number, key in every:
+        if funder_id or name or number:
+            values = (field, funder_id, name or names.get(funder_id or ""), number, key)
+            named.setdefault((funder_id or name, key or number), values)
+    with_number = {funder for funder, number in named if number}
+    rows = [values for (funder, number), values in named.items() if number or funder not in with_number]
+    stating = AWARDS if work.awards is not None else GRANTS if work.grants is not None else FUNDERS
+    if stating != FUNDERS and all(field == FUNDERS for field, *_ in rows):
+        rows.append((stating, None, None, None, None))
+    return [AwardRow._make((work_id, seq, *values)) for seq, values in enumerate(rows)]
+
+
+def _funding(work: Work) -> Iterator[tuple[str, str | None, str | None, str | None]]:
+    """Yield each funder that a record names: the field, id and name of the funder, number of the award."""
+    for field, awards in ((AWARDS, work.awards), (GRANTS, work.grants)):
+        for one in filter(None, awards or ()):
+            for number in _numbers(plain_text(one.funder_award_id or one.award_id)):
+                yield field, one.funder_id or one.funder, one.funder_display_name, number
+    for funder in filter(None, work.funders or ()):
+        yield FUNDERS, funder.id, funder.display_name, None
+
+
+def _numbers(text: str) -> list[str | None]:
+    """Return the numbers in the text of an award: several if each part between commas has a digit."""
+    parts = [part.strip() for part in _SEVERAL.split(text)]
+    return list(dict.fromkeys(parts)) if len(parts) > 1 and all(map(award_key, parts)) else [text or None]
+
+
+def award_key(number: str | None) -> str | None:
+    """Return by what the number of an award is recognised: its letters and digits. None if it holds no digit.
+
+    Records give words ("Fellowship", "N/A", the name of a programme) where a number belongs: they name no award.
+
+    >>> award_key("# KU-201‐004."), award_key("N/A")
+    ('ku201004', None)
+    """
+    key = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", number or "").casefold()))
+    return key if any(map(str.isdigit, key)) else None
 
 
 def authorship_rows(

@@ -17,7 +17,8 @@ from copub.demo.plan import FIRST_WORK, LAST_YEAR, Plan
 from copub.demo.seats import authorships
 from copub.demo.synthetictexts import Text, Theme, Writer, foreign, inverted, themes
 
-FIRST_SOURCE = FIRST_PUBLISHER = FIRST_FUNDER = 9_000_000_001
+FIRST_SOURCE = FIRST_PUBLISHER = FIRST_FUNDER = FIRST_AWARD = 9_000_000_001
+AWARDS_PER_FUNDER = 200
 FUNDERS = (
     "Foundation for Invented Research (SYNTHETIC)",
     "Demo Science Council (SYNTHETIC)",
@@ -38,6 +39,8 @@ def record(plan: Plan, writer: Writer, seed: int) -> dict[str, Any]:
     text = writer.write(theme_of(plan), rng, passing=plan.kind == "passing")
     authors = authorships(plan, rng)
     work = _work(plan, text, authors, rng)
+    # drawn apart, so that the other draws stay as they are
+    work["awards"] = _awards(work["funders"], Random(f"{seed}:{plan.number}:awards"))
     change(work, plan.oddity, rng)
     return work
 
@@ -209,6 +212,24 @@ def _funders(rng: Random) -> list[dict[str, Any]]:
     return [
         {"id": f"{PREFIX}F{FIRST_FUNDER + number}", "display_name": FUNDERS[number], "ror": None} for number in chosen
     ]
+
+
+def _awards(funders: list[dict[str, Any]], rng: Random) -> list[dict[str, Any]]:
+    """Return awards of some of the funders; now and then a word is where the number belongs, as in real records."""
+    awards = []
+    for funder in funders:
+        if rng.random() < 0.4:
+            continue
+        number = rng.randrange(AWARDS_PER_FUNDER)
+        place = FIRST_AWARD + AWARDS_PER_FUNDER * (int(funder["id"].rpartition("F")[2]) - FIRST_FUNDER) + number
+        awards.append({
+            "id": f"{PREFIX}G{place}",
+            "display_name": None,
+            "funder_award_id": "Fellowship" if rng.random() < 0.05 else f"SYN-{number:04}",
+            "funder_id": funder["id"],
+            "funder_display_name": funder["display_name"],
+        })  # fmt: skip
+    return awards
 
 
 def _counts(authors: list[dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from copub.measures.copublications import flagged_works
 from copub.measures.inputs import inputs_of
 from copub.measures.view import view_of
 from copub.runs.folder import Run
-from copub.schema import TABLES
+from copub.schema import TABLES, empty
 from copub.screening import found_in
 from copub.screening.studyhits import hits_of
 from copub.study import Study
@@ -42,7 +42,8 @@ def _flagged(run: Run, study: Study, find: Find, decisions: pl.DataFrame | None)
     `study` decides years, types, sides, repairs, levels and tiers.
     """
     names = ("works", "topics", "authorships", "affiliations")
-    corpus = Corpus({name: run.tables[name].select(TABLES[name].schema.names()) for name in names})
+    tables = {name: run.tables[name].select(TABLES[name].schema.names()) for name in names}
+    corpus = Corpus({**tables, "awards": empty("awards")})  # no flag rests on them, and older runs have none
     headline = replace(
         study, other_taxonomies=(), other_watchlists=(), published=(), ties=(), labelled="", evaluations=()
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, Errors
+from copub.measures.funding import STATES_AWARDS
 from copub.parallel import by_parts
 from copub.schema import TABLES, conform
 
@@ -21,10 +22,12 @@ def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``coverage``: the funnel, then fill rates of the study's works."""
     works = copublications.select("work_id", "publication_year", "publisher")
     strings = by_parts(view.affiliations, lambda part: _strings(part).join(works, on="work_id"))
+    awards = by_parts(view.awards, lambda part: part.join(works, on="work_id", how="semi"))
     filled = (
         copublications.select("work_id", "publication_year", "publisher", *_JUDGED)
         .join(strings.select("work_id", with_string=True), on="work_id", how="left")
-        .with_columns(pl.col("with_string").fill_null(False))
+        .join(awards.filter(STATES_AWARDS).select("work_id", states_awards=True).unique(), on="work_id", how="left")
+        .with_columns(pl.col("with_string", "states_awards").fill_null(False))
     )
     large = (
         copublications.group_by("publisher").len().drop_nulls().sort(["len", "publisher"], descending=[True, False])
@@ -49,6 +52,8 @@ def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
                 pl.col("strings").sum(),
             )
         )
+    numbers = awards.drop_nulls("award_number")
+    parts.append(_rate(numbers, "award numbers without a digit", pl.col("award_key").is_null(), "all", pl.lit("all")))
     return conform("coverage", pl.concat(parts))
 
 
@@ -60,6 +65,7 @@ _WORK_METRICS: tuple[tuple[str, pl.Expr], ...] = (
     ("works without a raw affiliation string", ~pl.col("with_string")),
     ("works with an unresolved side-B author", ~pl.col("has_institution")),
     ("works with a truncated author list", pl.col("is_truncated")),
+    ("works whose record has no field for awards", ~pl.col("states_awards")),
     ("works marked as duplicates", pl.col("duplicate_of").is_not_null()),
     ("works marked as retracted", pl.col("is_retracted").fill_null(False)),
 )

@@ -1,4 +1,4 @@
-"""Areas by risk level, funders, and the pair's weight against each side's whole output."""
+"""Areas by risk level, and the pair's weight against each side's whole output."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.intervals import with_intervals
-from copub.parallel import Table, by_parts
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -47,38 +45,6 @@ def area_levels(study: Study, works: pl.DataFrame, areas: Sequence[str], levels:
             (pl.col("works") < study.small_cell).alias("is_small"),
         ),
     )
-
-
-def funders(study: Study, works: pl.DataFrame, of_works: Table) -> pl.DataFrame:
-    """Return the table ``funders``: works acknowledging each funder, and the headline among them.
-
-    Parameters
-    ----------
-    works : table ``copublications``.
-    of_works : table ``works`` (work_id, funders are read); records of older eras name none.
-    """
-    each = pl.col("funders").list.unique().alias("funder")
-    named = by_parts(
-        of_works,
-        lambda part: part.select("work_id", each).explode("funder", keep_nulls=False, empty_as_null=False),
-    )
-    counted = (
-        named.join(works.select("work_id", "is_critical", "is_listed", "is_critical_listed"), on="work_id")
-        .group_by("funder")
-        .agg(
-            pl.len().cast(pl.Float64).alias("denominator"),
-            pl.len().cast(pl.Float64).alias("squares"),
-            pl.col("is_critical_listed").sum().cast(pl.Float64).alias("numerator"),
-            pl.col("is_critical").sum().cast(pl.Int32).alias("critical"),
-            pl.col("is_listed").sum().cast(pl.Int32).alias("listed"),
-        )
-    )
-    shared = with_intervals(counted, study.confidence).with_columns(
-        pl.col("denominator").cast(pl.Int32).alias("works"),
-        pl.col("numerator").cast(pl.Int32).alias("critical_listed"),
-        ((pl.col("numerator") < study.small_cell) | (pl.col("denominator") < study.small_rate)).alias("is_small"),
-    )
-    return conform("funders", shared.drop("numerator", "denominator", "squares"))
 
 
 def collaboration_indices(study: Study, works: pl.DataFrame, context: pl.DataFrame | None) -> pl.DataFrame:

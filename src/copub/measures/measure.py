@@ -15,17 +15,20 @@ from copub.measures.clusters import AUTHOR, author_groups
 from copub.measures.comparison import comparison
 from copub.measures.copublications import copublications, flagged_works, with_texts
 from copub.measures.coverage import coverage
-from copub.measures.crosstabulations import area_levels, collaboration_indices, funders
+from copub.measures.crosstabulations import area_levels, collaboration_indices
 from copub.measures.dependence import dependence
 from copub.measures.events import events
 from copub.measures.families import institution_families
+from copub.measures.funding import awards_of_works, funders, funding
 from copub.measures.growth import growth
 from copub.measures.inputs import Inputs, inputs_of
+from copub.measures.members import listed_places
 from copub.measures.panel import panel_tables
 from copub.measures.panelyears import panel_years
 from copub.measures.partners import institutions, institutions_of_works, levels_of_institutions, pairs
 from copub.measures.readingplan import leading, reading_plan
 from copub.measures.readings import readings
+from copub.measures.roles import roles
 from copub.measures.sensitivity import sensitivity
 from copub.measures.shares import shares
 from copub.measures.specifications import specifications
@@ -41,9 +44,9 @@ if TYPE_CHECKING:
     from copub.corpus import Corpus
     from copub.study.question import Question
 
-GIVEN = {"works", "topics", "authorships", "affiliations", "repairs", "population", "assignments", "hits"}
+GIVEN = {"works", "topics", "authorships", "affiliations", "repairs", "awards", "population", "assignments", "hits"}
 """Tables of the stages before."""
-OF_PANELS = {"panel", "panel_periods", "panel_events", "panel_years"}
+OF_PANELS = {"panel", "panel_periods", "panel_events", "panel_years", "panel_funding", "panel_roles"}
 """Tables that only a panel has."""
 
 
@@ -65,7 +68,7 @@ def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
     made = numbers(given, view, as_of=corpus.retrieved_on, output=corpus.output)
     if question.study.pairs:
         as_of = state_of(view.works, corpus.retrieved_on)
-        made |= panel_tables(question, given, corpus, view.authorships, made["copublications"], as_of)
+        made |= panel_tables(question, given, corpus, view, made["copublications"], as_of)
         made["panel_years"] = panel_years(question.study, corpus.expected, view.authorships, view.works)
     return made
 
@@ -113,6 +116,7 @@ def _counted(
     study, levels, areas = given.study, given.levels, given.areas
     of_works = institutions_of_works(study, view.affiliations, works)
     own_levels = levels_of_institutions(view.hits, view.affiliations, study, levels)
+    named, listed = awards_of_works(view.awards, works), listed_places(view.hits, study, levels)
     makers: dict[str, Callable[[], pl.DataFrame]] = {
         "shares": lambda: shares(study, flagged, of_works, levels, areas),
         "bootstrap": lambda: bootstrap(study, works, of_works, areas),
@@ -120,7 +124,9 @@ def _counted(
         "institution_families": lambda: institution_families(study, view.affiliations, works),
         "pairs": lambda: pairs(study, of_works, works, own_levels),
         "area_levels": lambda: area_levels(study, works, areas, levels),
-        "funders": lambda: funders(study, works, view.texts),
+        "funders": lambda: funders(study, works, named),
+        "funding": lambda: funding(study, works, named, of_works, listed),
+        "roles": lambda: roles(study, view, works, of_works, listed),
         "collaboration_indices": lambda: collaboration_indices(study, works, output),
         "coverage": lambda: coverage(view, works),
         "readings": lambda: readings(study, works, view.hits, levels, given.held, given.unrated),

@@ -18,20 +18,23 @@ from scipy.special import ndtri
 
 from copub.intervals import DIGITS, effective_trials, wilson
 from copub.measures.adjusted import corrected_shares, labels_of_works
+from copub.measures.funding import awards_of_works, funded
+from copub.measures.members import conform_pairs, of_pairs
 from copub.measures.panelevents import panel_events
 from copub.measures.panelworks import MEASURES, WEIGHTS, PairWorks, flags_of, pairs_of
 from copub.measures.presence import Array, Places
 from copub.measures.ranks import at_once, correlation, difference_ends, exact_ends, pairwise, ranks
 from copub.measures.readingplan import leading
+from copub.measures.roles import roles_of_pairs, seats_of
 from copub.measures.shares import COUNTING_WEIGHT
 from copub.measures.standardised import SPAN, standardised
 from copub.measures.trends import periods
-from copub.parallel import Table
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
     from copub.corpus import Corpus
     from copub.measures.inputs import Inputs
+    from copub.measures.view import View
     from copub.study import Study
     from copub.study.question import Question
 
@@ -64,20 +67,20 @@ def panel_tables(
     question: Question,
     given: Inputs,
     corpus: Corpus,
-    authorships: Table,
+    view: View,
     works: pl.DataFrame,
     as_of: date | None,
 ) -> dict[str, pl.DataFrame]:
-    """Return the tables ``panel``, ``panel_periods`` and ``panel_events``.
+    """Return the tables of the pairs of a panel, but for ``panel_years``.
 
     Parameters
     ----------
-    authorships : of the works of the whole, as `copub.measures.view.View` has them.
+    view : what the study of the whole sees of the corpus.
     works : table ``copublications`` of the whole.
     as_of : as for `copub.measures.trends.trends`.
     """
     study = question.study
-    pairs = list(pairs_of(question, given, corpus, authorships, works))
+    pairs = list(pairs_of(question, given, corpus, view, works))
     in_panel = np.zeros(works.height, dtype=np.bool_)
     for one in pairs:
         in_panel[one.places] = True
@@ -99,7 +102,19 @@ def panel_tables(
         "panel": conform("panel", frame.with_columns(pl.col(pl.Float64).fill_nan(None).round(DIGITS))),
         "panel_events": panel_events(study, pairs, works, whole.has, in_panel, as_of),
         "panel_periods": conform("panel_periods", pl.concat(_periods(one, as_of) for one in pairs)),
+        "panel_funding": conform_pairs("panel_funding", _funding(study, view, works, pairs)),
+        "panel_roles": conform_pairs("panel_roles", _roles(study, view, works, pairs)),
     }
+
+
+def _funding(study: Study, view: View, works: pl.DataFrame, pairs: Sequence[PairWorks]) -> pl.DataFrame:
+    return funded(study, of_pairs(pairs), awards_of_works(view.awards, works), [one.pair.key for one in pairs])
+
+
+def _roles(study: Study, view: View, works: pl.DataFrame, pairs: Sequence[PairWorks]) -> pl.DataFrame:
+    # what is listed for the side B of a pair is listed for that of the whole
+    listed = works.filter("is_listed").select("work_id", "n_authors", "is_truncated")
+    return roles_of_pairs(study, seats_of(study, view.seats, listed), pairs)
 
 
 @dataclass(frozen=True, slots=True)

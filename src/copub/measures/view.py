@@ -21,9 +21,11 @@ WORKS = (
     "is_truncated", "is_retracted", "abstract_status", "duplicate_of", "epoch", "is_xpac", "is_paratext",
     "paratext_title", "updated_date",
 )  # fmt: skip
-TEXTS = ("work_id", "title", "language", "source_name", "funders")
+TEXTS = ("work_id", "title", "language", "source_name")
+AWARDS = ("work_id", "field", "funder_id", "funder_name", "award_number", "award_key")
 SIDED = ("work_id", "countries", "countries_repaired")
 AUTHORSHIPS = ("work_id", "author_seq", "countries", "countries_repaired")
+SEATS = (*AUTHORSHIPS, "author_name", "author_position", "is_corresponding")
 AFFILIATIONS = (
     "work_id", "author_seq", "affiliation_seq", "institution_id", "institution_name", "country_code", "lineage",
     "country_code_repaired", "is_false_institution",
@@ -41,8 +43,9 @@ _EQUAL_STRINGS = pl.when(_STRING.is_not_null()).then(_STRING.hash()).alias("raw_
 class View:
     """The works of both sides and what belongs to them, as a study sees them.
 
-    works : with ``excluded_because``; sorted by work_id. texts : what is only shown of them, and their funders.
-    authorships : with their sides, and their countries as recorded and as repaired.
+    works : with ``excluded_because``; sorted by work_id. texts : what is only shown of them.
+    authorships : with their sides, and their countries as recorded and as repaired. seats : the same authors as
+    recorded, with name, position and whether they are corresponding. awards : table ``awards``.
     affiliations : as the study's rule for repairs has them. assignments, basis : what classify made.
     hits : with the reasons why some do not count. hits_instead : the same under the other rule for repairs; None
     where that is not looked at. funnel : from the records to the works that count.
@@ -51,6 +54,8 @@ class View:
     works: pl.DataFrame
     texts: Table
     authorships: Table
+    seats: Table
+    awards: Table
     affiliations: Table
     assignments: pl.DataFrame
     basis: pl.DataFrame
@@ -83,6 +88,8 @@ def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.D
         works=works.drop("paratext_title"),
         texts=corpus.parted("works", TEXTS, own),
         authorships=corpus.parted("authorships", AUTHORSHIPS, lambda part: _sided(own(part), study)),
+        seats=corpus.parted("authorships", SEATS, own),
+        awards=corpus.parted("awards", AWARDS, own),
         affiliations=corpus.parted(
             "affiliations",
             (*AFFILIATIONS, _EQUAL_STRINGS),

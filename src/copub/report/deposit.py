@@ -32,6 +32,8 @@ _NAMED_BY_ID: Mapping[str, tuple[tuple[str, str], ...]] = {
     "institutions": (("institution_name", "institution_id"),),
     "institution_families": (("institution_name", "institution_id"),),
     "pairs": (("institution_a", "institution_a_id"), ("institution_b", "institution_b_id")),
+    "funding": (("slice", "slice_id"),),
+    "roles": (("slice", "slice_id"),),
 }
 """Names of institutions by table, and the column of the id that says that a name is no printed string."""
 _MAIL = r"[\w.+-]+@[\w-]+\.[\w.]+"

@@ -12,7 +12,6 @@ from copub.report.charts import specification_chart
 from copub.report.facts import Facts, Row
 from copub.report.grids import WRITERS, Column, Writer, grid_from, section_of
 
-_ROWS = 30
 _DRAWN = 400  # specifications drawn, evenly over their order; the table of the run holds them all
 
 
@@ -75,15 +74,6 @@ _SWITCH_EFFECTS: tuple[Column, ...] = (
     ("label.median", "highest_median", "share"),
     ("label.mean_difference", "mean_difference", "size"),
     ("label.largest_difference", "largest_difference", "size"),
-)
-_FUNDERS: tuple[Column, ...] = (
-    ("label.funder", "funder", "marked"),
-    ("label.works", "works", "count"),
-    ("label.critical", "critical", "count"),
-    ("label.listed", "listed", "count"),
-    ("label.critical_listed", "critical_listed", "count"),
-    ("label.share", "share", "share"),
-    ("label.interval", "ci", "bounds"),
 )
 
 
@@ -333,10 +323,3 @@ def drawn_specifications(frame: pl.DataFrame) -> pl.DataFrame:
     ordered = frame.sort("share", *(name for name in frame.columns if name != "share")).with_row_index("rank")
     step = max(1, -(-ordered.height // _DRAWN))
     return ordered.filter((pl.col("rank") % step == 0) | (pl.col("rank") == ordered.height - 1) | pl.col("is_study"))
-
-
-def funder_section(facts: Facts) -> Section | None:
-    """Return the funders that most critical and listed works name."""
-    order = ["critical_listed", "works", "funder"]
-    frame = facts.table("funders").sort(order, descending=[True, True, False]).head(_ROWS)
-    return section_of(facts, "funders", [grid_from(facts, facts.words.say("section.funders"), frame, _FUNDERS)])

@@ -22,6 +22,7 @@ from copub.report import (
     context,
     corrections,
     details,
+    fundingsection,
     institutionsections,
     opening,
     panelsection,
@@ -61,7 +62,7 @@ _FOLDED: tuple[Callable[[Facts], Section | None], ...] = (
     background.quality_section,
     corrections.decision_section,
     background.true_values_section,
-    details.funder_section,
+    fundingsection.funding_section,
     background.method_section,
     background.provenance_section,
 )

@@ -22,7 +22,7 @@ REGISTRY = "taxonomies/watchlists/registry"
 RECORDS, STUDY, DECISIONS, LABELS = "records", "study", "decisions", "labelled works"
 HARVEST, TABULATE, CLASSIFY, SCREEN, MEASURE, REPORT = "harvest", "tabulate", "classify", "screen", "measure", "report"
 _STAGE_OF: Mapping[str, str] = {
-    **dict.fromkeys(("works", "topics", "authorships", "affiliations", "repairs", "population"), TABULATE),
+    **dict.fromkeys(("works", "topics", "authorships", "affiliations", "repairs", "awards", "population"), TABULATE),
     "assignments": CLASSIFY,
     "hits": SCREEN,
 }

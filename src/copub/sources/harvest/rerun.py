@@ -12,10 +12,12 @@ from typing import Any
 import orjson
 
 from copub.sources.harvest.gather import Gathered
+from copub.sources.harvest.query import LATER
 from copub.sources.harvest.rawrecord import Record
 from copub.sources.harvest.source import NAMELESS, Source, identity
 
 DELETED, LEFT = "deleted or merged", "left the pair"
+_NOT_CONTENT = ("updated_date", *LATER)
 _Digests = dict[str, tuple[str, str]]
 
 
@@ -57,13 +59,17 @@ def _tombstones(before: Gathered, source: Source, vanished: list[str], present: 
 
 
 def _digests(records: Iterable[Record]) -> _Digests:
-    """Return id -> (hash of the content without the date of update, date of update)."""
+    """Return id -> (hash of the content, date of update).
+
+    Not part of the content are that date, and what only newer versions of copub ask for: a work has not changed
+    because more of it is read.
+    """
     digests: _Digests = {}
     for record in records:
         work_id = identity(record.value)
         if work_id.startswith(NAMELESS):
             continue
-        content = {name: value for name, value in record.value.items() if name != "updated_date"}
+        content = {name: value for name, value in record.value.items() if name not in _NOT_CONTENT}
         packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
         digests[work_id] = (hashlib.sha256(packed).hexdigest()[:16], str(record.value.get("updated_date")))
     return digests
