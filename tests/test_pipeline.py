@@ -14,7 +14,7 @@ import pytest
 import copub
 from copub.demo.corpus import build_corpus
 from copub.errors import AssertionFailedError, FileError, InputError, SourceUnavailableError
-from copub.measures.measure import GIVEN, OF_PANELS
+from copub.measures.measure import GIVEN, OPTIONAL
 from copub.pipeline import STAGES
 from copub.runs import Run
 from copub.schema import TABLES
@@ -32,7 +32,7 @@ def test_a_demo_run_writes_page_workbook_dictionary_manifest_and_every_table(dem
         "tables", "report.html", "workbook.xlsx", "manifest.json", "data-dictionary.md", "ro-crate-metadata.json",
         "inputs",
     }  # fmt: skip
-    assert set(demo.tables) == set(TABLES) - OF_PANELS
+    assert set(demo.tables) == set(TABLES) - OPTIONAL
     for name, frame in demo.tables.items():
         assert frame.schema == TABLES[name].schema, name
     filled = {name for name, frame in demo.tables.items() if frame.height}
@@ -168,7 +168,7 @@ _UP_TO: dict[str, set[str]] = {
     "tabulate": {"works", "topics", "authorships", "affiliations", "repairs", "awards", "population"},
     "classify": {"assignments"},
     "screen": {"hits"},
-    "measure": set(TABLES) - GIVEN - OF_PANELS,
+    "measure": set(TABLES) - GIVEN - OPTIONAL,
     "report": set(),
 }
 """Tables that each stage adds."""

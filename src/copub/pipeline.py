@@ -37,7 +37,7 @@ from copub.runs.crate import run_crate
 from copub.runs.keep import last_created, last_tables, pair_runs
 from copub.runs.manifest import build_manifest, command_line, taxonomy_facts, true_value_facts, watchlist_facts
 from copub.runs.protocol import protocol_facts
-from copub.runs.provenance import figure_facts, provenance, registry_facts
+from copub.runs.provenance import baseline_facts, figure_facts, provenance, registry_facts
 from copub.runs.stagecache import StageCache, stage_codes
 from copub.runs.staging import classified, model_facts, screened, tabulated
 from copub.schema import TABLES, data_dictionary
@@ -152,7 +152,8 @@ def _as_written(study: str | Path | Study | Question, place: Folders, pair: str)
     if not pair:
         return asked
     of_pair = asked.study.of_pair(pair)
-    return replace(asked, study=of_pair, ties=tuple(of_study(of_pair, asked.ties)))
+    lists = tuple(one for one in asked.lists if one.kind != "baselines")  # they are those of the panel
+    return replace(asked, study=of_pair, ties=tuple(of_study(of_pair, asked.ties)), baselines=None, lists=lists)
 
 
 def _found(study: str | Path | Study | Question, place: Folders) -> Question:
@@ -348,6 +349,7 @@ def _manifest(
         decisions=decision_facts(asked.decisions),
         labelled=label_facts(asked.labelled),
         inputs=copies,
+        **baseline_facts(asked),
         protocol=protocol_facts(asked, place.reports, source.facts, writer),
         true_values=true_values,
         pair_runs=pair_runs(study, place.reports, source.facts),

@@ -8,19 +8,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
+import openpyxl
 import orjson
 import polars as pl
 import pytest
 from scipy.stats import beta
 
+import copub
 from copub.atlas import Atlas, Rules, build, open_atlas, rules_of
 from copub.atlas.atlasanswers import explain, show
-from copub.atlas.atlasbaselines import AtlasBaselines, baselines_of, side_of
-from copub.errors import InputError
+from copub.atlas.atlasbaselines import AtlasBaselines, baselines_of, file_of, side_of
+from copub.errors import FileError, InputError
 from copub.measures.baselines import INTERNATIONAL, MEASURES, OTHERS, PAIR, PARTNER
+from copub.sources.snapshot import extract, parse_pairs
 from copub.sources.snapshot.selection import countries_of_work
-from copub.study import Study
+from copub.study import Study, studyfile
+from copub.study.question import load_study, resolve
 
 from .small import write_snapshot
 from .test_commands import Command, command
@@ -244,3 +249,122 @@ def test_several_headline_lists_of_side_b_must_be_chosen_from(atlas: Atlas) -> N
 
 def test_nothing_is_explained_where_the_atlas_has_no_works(atlas: Atlas) -> None:
     assert explain(atlas, "BE", "CN", years=[1890]).is_empty()
+
+
+@pytest.fixture(scope="module")
+def counted(atlas: Atlas, demo_study: Study) -> bytes:
+    """The file of baselines of the study demo."""
+    found = baselines_of(atlas, ["BE"], ["CN"], partners=["US", "EU27"])
+    return file_of(atlas, found, resolve(demo_study))
+
+
+def study_with(demo_study: Study, file: Path, **changes: Any) -> Study:
+    """Return the study demo, which names a file of baselines."""
+    text = demo_study.raw.partition("# What a healthy run")[0] + f'[comparison]\nbaselines = "{file.name}"\n'
+    return replace(studyfile.parse_study(text, folder=file.parent), **changes)
+
+
+def test_a_run_has_the_baselines_that_its_study_names_and_is_verified_without_the_atlas(
+    atlas: Atlas, snapshot: Path, demo_study: Study, counted: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "baselines.json"
+    file.write_bytes(counted)
+    works = tmp_path / "works.jsonl"
+    extract(snapshot, works, parse_pairs(["BE:CN"]))
+    places = {"cache": tmp_path / "cache", "reports": tmp_path / "reports"}
+    run = copub.run(study_with(demo_study, file), works=[works], **places, workers=1)
+    table = baselines_of(atlas, ["BE"], ["CN"], partners=["US", "EU27"]).table
+    assert run.tables["baselines"].to_dicts() == table.to_dicts()
+    shares = run.tables["shares"].filter(pl.col("slice_kind") == "all", pl.col("measure").is_in(MEASURES))
+    key = ["measure", "counting"]
+    of_pair = run.tables["baselines"].filter(kind=PAIR).sort(key)
+    assert of_pair.select(*key, *SHARES).to_dicts() == shares.sort(key).select(*key, *SHARES).to_dicts()
+    page = (run.folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("Belgium with the rest of the European Union") == len(MEASURES)
+    sheet = openpyxl.load_workbook(run.folder / "workbook.xlsx")["Baselines"]
+    assert [row[0] for row in sheet.iter_rows(values_only=True)].count("Belgium with China") == 9
+    file.unlink()
+    verified = copub.verify(run, cache=places["cache"], works=[works])
+    assert verified.is_same and "baselines" in verified.tables["table"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"side_a": ["NL"]}, "side A is NL there and BE here"),
+        ({"side_b": ["CN", "HK"]}, r"side B is CN\+HK there"),
+        ({"year_from": 2001}, "the years are 2001 to 2025 there and 2000 to 2025 here"),
+        ({"synthetic": False}, "the works are not synthetic there"),
+        ({"taxonomy": {"id": "eu-2023-2113", "hash": "0" * 64}}, "the taxonomy eu-2023-2113 has another content"),
+        ({"watchlists": [{"id": "demo-list", "hash": "0" * 64}]}, "the watchlist demo-list has another content"),
+        ({"watchlists": []}, "the watchlist is  there and demo-list here"),
+        ({"levels": ["very high"]}, "screening.levels is very high there and very high, high here"),
+        ({"settings": {"include_medical": False}}, "screening.include_medical is False there and True here"),
+        ({"settings": {"tiers": ["identifier"]}}, "screening.tiers is "),
+        ({"settings": {"unheard_of": 1}}, "unheard_of is 1 there and None here"),
+    ],
+)
+def test_baselines_of_other_rules_are_refused_with_what_differs(
+    changes: dict[str, Any], what: str, demo_study: Study, counted: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "baselines.json").write_bytes(orjson.dumps(orjson.loads(counted) | changes))
+    with pytest.raises(FileError, match=f"comparison.baselines: .*{what}"):
+        resolve(study_with(demo_study, tmp_path / "baselines.json"))
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"[]", b"{}", b"no JSON", b'{"kind": "labels"}', b"\xff\xfe", b"[" * 100_000], ids=range(7)
+)
+def test_a_damaged_file_of_baselines_is_named(damage: bytes, demo_study: Study, tmp_path: Path) -> None:
+    (tmp_path / "baselines.json").write_bytes(damage)
+    with pytest.raises(InputError, match=r"the file of baselines .*") as error:
+        resolve(study_with(demo_study, tmp_path / "baselines.json"))
+    assert "copub atlas baseline" in error.value.hint
+
+
+def test_the_pair_of_a_panel_has_no_baselines_of_the_whole() -> None:
+    panel = replace(load_study("eu-china"), baselines="/baselines.json")
+    assert panel.of_pair("BE").baselines == ""
+
+
+def test_the_file_is_that_of_the_command_and_counted_again_for_a_study_that_names_an_older_one(
+    command: Command, demo_study: Study, counted: bytes, tmp_path: Path
+) -> None:
+    study, out = tmp_path / "study.toml", tmp_path / "baselines.json"
+    out.write_bytes(orjson.dumps(orjson.loads(counted) | {"year_from": 1990}))
+    study.write_text(study_with(demo_study, out).raw, encoding="utf-8")
+    assert command("baseline", "--study", study, "--with", "US,EU27", "--out", out) == 0
+    assert out.read_bytes() == counted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("BE",), "two sides are wanted, or a study"),
+        (("BE", "CN", "--study", "demo"), "two sides are wanted, or a study"),
+        (("--study", "demo", "--year", "2019"), "two sides are wanted, or a study"),
+        (("--study", "belgium-china"), "no list of this atlas is aspi-cdut-2019"),
+        (("BE", "CN", "--out", "b.csv"), "cannot write .csv"),
+        (("BE", "CN", "--area", "AI", "--out", "b.json"), "baselines of one area alone"),
+        (("CN", "BE", "--out", "b.json"), "a side of which no list names an institution"),
+    ],
+)
+def test_no_file_is_written_that_no_study_can_name(
+    arguments: tuple[str, ...],
+    what: str,
+    command: Command,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command("baseline", *arguments) == 2
+    assert what in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_atlas_of_other_rules_writes_no_file_for_a_study(atlas: Atlas, demo_study: Study) -> None:
+    question = resolve(replace(demo_study, include_medical=False, year_to=2024))
+    found = baselines_of(atlas, ["BE"], ["CN"], partners=["US"])
+    with pytest.raises(InputError, match=r"to 2025 there and 2000 to 2024 here; screening.include_medical is True"):
+        file_of(atlas, found, question)

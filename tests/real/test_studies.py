@@ -12,7 +12,7 @@ import pytest
 
 import copub
 from copub.cli.runs import run_lines
-from copub.measures.measure import OF_PANELS
+from copub.measures.measure import OPTIONAL
 from copub.schema import TABLES
 
 pytestmark = pytest.mark.real
@@ -49,7 +49,7 @@ def test_works_of_an_excluded_type_are_counted_and_named(belgium_china: copub.Ru
 
 
 def test_all_tables_are_there_in_the_shape_of_the_schema(belgium_china: copub.Run) -> None:
-    assert set(belgium_china.tables) == set(TABLES) - OF_PANELS
+    assert set(belgium_china.tables) == set(TABLES) - OPTIONAL
     assert all(frame.schema == TABLES[name].schema for name, frame in belgium_china.tables.items())
 
 

@@ -6,14 +6,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+import orjson
 import polars as pl
 
 from copub.atlas.cells import CRITICAL
 from copub.atlas.stored import Atlas
 from copub.countrygroups import expanded, find_group, key_of_side
 from copub.errors import InputError
+from copub.lists.baselinefile import FORMAT, BaselineFile
 from copub.measures.baselines import BaselinesAsked, baselines, largest_partners
 from copub.names import PARTNERS_COMPARED
+from copub.study.question import Question
+from copub.study.samerules import disagreements
+
+_BUILD = "build one by the rules of the study: copub atlas build --study STUDY"
+_STATED = ("synthetic", "year_from", "year_to", "taxonomy")
+"""Settings of an atlas that a file of baselines states at another place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,64 @@ def side_of(atlas: Atlas, text: str) -> tuple[str, ...]:
     """Return the codes of a side: countries by code or English name, or groups, put together with a comma or plus."""
     names = expanded(part.strip() for part in re.split("[,+]", text))
     return tuple(dict.fromkeys(atlas.country(name) for name in names))
+
+
+def list_of(atlas: Atlas, question: Question) -> str:
+    """Return the list of an atlas that counts what a study counts as listed. Raises `InputError` if none does."""
+    study = question.study
+    counted = set(study.levels or question.headline_levels)
+    for name, rule in atlas.lists.items():
+        if tuple(rule["watchlists"]) == study.watchlists and set(rule["counted"]) == counted:
+            return name
+    raise InputError(
+        f"no list of this atlas is {'+'.join(study.watchlists)} at the levels {', '.join(sorted(counted))}",
+        where=f"the study {study.id}",
+        hint=_BUILD,
+    )
+
+
+def file_of(atlas: Atlas, found: AtlasBaselines, question: Question | None = None) -> bytes:
+    """Return the file of baselines that a study names as ``comparison.baselines``.
+
+    Parameters
+    ----------
+    question : that of a study which is to name it.
+
+    Raises
+    ------
+    InputError : the study counts by other rules, or asks for other years or sides; one area was asked for, or no
+        list names side B; or the atlas is not complete.
+    """
+    rules, years = atlas.manifest["rules"], found.years
+    if found.area != CRITICAL or not found.list or not atlas.manifest["complete"]:
+        what = "one area alone" if found.area != CRITICAL else "an atlas that is not complete"
+        what = what if found.list else "a side of which no list names an institution"
+        raise InputError(f"a study cannot name baselines of {what}", where="--out", hint="leave out --out")
+    of_list = rules["lists"][list(atlas.lists).index(found.list)]
+    hashes = {one["id"]: one["hash"] for one in rules["watchlists"]}
+    values = {
+        "kind": "baselines",
+        "format": FORMAT,
+        "side_a": found.asked.side_a,
+        "side_b": found.asked.side_b,
+        "year_from": years[0],
+        "year_to": years[-1],
+        "synthetic": atlas.manifest["synthetic"],
+        "snapshot": {"date": atlas.manifest["snapshot"]["date"], "records": atlas.manifest["snapshot"]["records"]},
+        "settings": {name: value for name, value in rules["settings"].items() if name not in _STATED},
+        "taxonomy": {name: rules["taxonomy"][name] for name in ("id", "hash")},
+        "watchlists": [{"id": one, "hash": hashes[one]} for one in of_list["watchlists"]],
+        "levels": of_list["counted"],
+        "rows": found.table.to_dicts(),
+    }
+    made = msgspec.convert(values, BaselineFile)
+    if question is not None:
+        headline, levels = question.headline_watchlists, question.headline_levels
+        differ = list(disagreements(question.study, question.taxonomies[0], headline, levels, made))
+        if differ:
+            what = f"this atlas was counted under other rules: {'; '.join(differ)}"
+            raise InputError(what, where=f"the study {question.study.id}", hint=_BUILD)
+    return orjson.dumps(values, option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def _partner(atlas: Atlas, text: str, a: Sequence[str], b: Sequence[str]) -> tuple[str, tuple[str, ...]]:

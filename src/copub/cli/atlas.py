@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -194,10 +195,15 @@ def rank_command(
 
 @group.command("baseline")
 def baseline_command(
-    a: Annotated[str, typer.Argument(metavar="A", help="a country, or a group such as EU27", show_default=False)],
+    a: Annotated[
+        str, typer.Argument(metavar="[A]", help="a country, or a group such as EU27", show_default=False)
+    ] = "",
     b: Annotated[
-        str, typer.Argument(metavar="B", help="the side whose institutions may be listed", show_default=False)
-    ],
+        str, typer.Argument(metavar="[B]", help="the side whose institutions may be listed", show_default=False)
+    ] = "",
+    study: Annotated[
+        str | None, typer.Option("--study", help="in place of A and B: sides, years and list of a study")
+    ] = None,
     partners: Annotated[
         str, typer.Option("--with", metavar="COUNTRIES", help="other partners of A: countries or groups, by commas")
     ] = "",
@@ -210,6 +216,9 @@ def baseline_command(
     last: ToOption = None,
     area: AreaOption = None,
     of_list: ListOption = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="write a .json file that the study can name")
+    ] = None,
     atlas: AtlasOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -222,35 +231,54 @@ def baseline_command(
     Examples:
       copub atlas baseline BE CN
       copub atlas baseline BE CN,HK,MO --with US,JP,EU27 --from-year 2015
+      copub atlas baseline --study belgium-china --out baselines.json
     """
     from copub.arguments import expect_known
-    from copub.atlas.atlasbaselines import baselines_of, side_of
+    from copub.atlas.atlasbaselines import baselines_of, file_of, list_of, side_of
     from copub.atlas.atlaswords import baseline_lines
+    from copub.errors import InputError
+    from copub.lists.outputplace import check_out
     from copub.measures.shares import COUNTING_WEIGHT
+    from copub.study import load_study
+    from copub.study.question import ask
+    from copub.writing import write_file
 
     expect_known([counting], list(COUNTING_WEIGHT), "--counting")
+    if (study is None) != bool(a and b) or (study and (a or year or first or last or of_list)):
+        hint = "write: copub atlas baseline BE CN, or copub atlas baseline --study belgium-china"
+        raise InputError("two sides are wanted, or a study, which has sides, years and list", where="A B", hint=hint)
+    if out:
+        check_out(out, suffixes=(".json",))
+    # the baselines that it names may be of other rules: they are what is counted again here
+    question = ask(replace(load_study(study), baselines="")) if study else None
+    if question:
+        first, last = question.study.year_from, question.study.year_to
     opened, asked = _asked(atlas, None, None, year, first, last, area, of_list)
+    sides = (
+        (question.study.side_a.countries, question.study.side_b.countries)
+        if question
+        else (side_of(opened, a), side_of(opened, b))
+    )
     found = baselines_of(
         opened,
-        side_of(opened, a),
-        side_of(opened, b),
+        *sides,
         partners=[part.strip() for part in partners.split(",") if part.strip()],
         most=most,
         years=asked["years"],
         area=asked["area"],
-        of_list=of_list,
+        of_list=list_of(opened, question) if question else of_list,
     )
+    if out:
+        write_file(out, file_of(opened, found, question))
     if as_json:
-        sides = {"a": found.asked.side_a, "b": found.asked.side_b, "partners": found.asked.partners}
-        print_json(
-            asked
-            | sides
-            | {"list": found.list, "synthetic": opened.manifest["synthetic"]}
-            | {"baselines": found.table.to_dicts()}
-        )
+        sets = {"a": found.asked.side_a, "b": found.asked.side_b, "partners": found.asked.partners}
+        facts = {"list": found.list, "synthetic": opened.manifest["synthetic"]}
+        print_json(asked | sets | facts | {"baselines": found.table.to_dicts()})
         return
     for line in baseline_lines(opened, found, counting):
         typer.echo(line)
+    if out:
+        say([f"baselines: {out}"])
 
 
 @group.command("explain")

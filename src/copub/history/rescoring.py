@@ -45,7 +45,14 @@ def _flagged(run: Run, study: Study, find: Find, decisions: pl.DataFrame | None)
     tables = {name: run.tables[name].select(TABLES[name].schema.names()) for name in names}
     corpus = Corpus({**tables, "awards": empty("awards")})  # no flag rests on them, and older runs have none
     headline = replace(
-        study, other_taxonomies=(), other_watchlists=(), published=(), ties=(), labelled="", evaluations=()
+        study,
+        other_taxonomies=(),
+        other_watchlists=(),
+        published=(),
+        ties=(),
+        labelled="",
+        evaluations=(),
+        baselines="",
     )
     question = replace(resolve(headline, find), decisions=decisions)
     classification = classify(

@@ -27,6 +27,7 @@ KINDS: Mapping[str, ListKind] = {
     "ties": ListKind("taxonomies/ties", ".csv", "ties"),
     "labelled": ListKind("", ".csv", "labelled"),
     "evaluation": ListKind("", ".toml", "evaluations"),
+    "baselines": ListKind("", ".json", "baselines"),
 }
 """Kinds of lists; ``settings.csv`` names them as the check of a setting."""
 
@@ -37,6 +38,7 @@ SETTINGS_OF: Mapping[str, tuple[str, ...]] = {
     "ties": ("ties",),
     "labelled": ("labelled",),
     "evaluation": ("evaluations",),
+    "baselines": ("baselines",),
 }
 """Kind -> the attributes of `copub.study.Study` that name lists of that kind, headline first."""
 

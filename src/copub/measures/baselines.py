@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from copub.intervals import DIGITS, effective_trials, with_intervals
 from copub.measures.ranks import Array, Ends, at_once, correlation, difference_ends, exact_ends
 from copub.measures.shares import COUNTING_WEIGHT
+from copub.schema import TEXTS, conform
 
 MEASURES = ("critical", "listed", "critical_listed")
 PAIR, PARTNER, OTHERS, INTERNATIONAL = "pair", "partner", "other partners", "all of side B"
@@ -92,18 +93,12 @@ def largest_partners(
 
 
 def baselines(parts: Iterable[pl.LazyFrame], asked: BaselinesAsked) -> pl.DataFrame:
-    """Return the shares of each set of works, and how far those of the pair are from them.
+    """Return the table ``baselines``: the shares of each set of works, and how far those of the pair are from them.
 
     Parameters
     ----------
     parts : international works: number, countries, weights and n_countries as `copub.atlas.evidence.WORKS` has them,
         with the flags is_critical and is_listed.
-
-    Returns
-    -------
-    Columns kind, partner, measure, counting, numerator, denominator, share, ci_low, ci_high, interval, in_common
-    (works that are of the pair too), difference (the share of the pair less this one) with its ends difference_low
-    and difference_high, comparisons, confidence, is_small.
     """
     sets = asked.sets
     sums = np.zeros((len(KINDS), len(sets), len(_SUMS)))
@@ -114,11 +109,12 @@ def baselines(parts: Iterable[pl.LazyFrame], asked: BaselinesAsked) -> pl.DataFr
         in_common += [works.in_common(one, sets[0]) for one in sets]
     frames = [_rows(sets, in_common, *kind, of.round(DIGITS), asked) for kind, of in zip(KINDS, sums, strict=True)]
     few = (pl.col("numerator") < asked.small_cell) | (pl.col("denominator") < asked.small_rate)
-    return pl.concat(frames).with_columns(
+    found = pl.concat(frames).with_columns(
         pl.lit(len(sets) - 1, pl.Int32).alias("comparisons"),
         pl.lit(asked.confidence).alias("confidence"),
         few.alias("is_small"),
     )
+    return conform("baselines", found)
 
 
 def _has(codes: Sequence[str]) -> pl.Expr:
@@ -198,8 +194,10 @@ def _rows(
     """Return the rows of one measure under one rule of counting."""
     counted = pl.DataFrame(
         {
+            "position": range(1, len(sets) + 1),
             "kind": [one.kind for one in sets],
             "partner": [one.partner for one in sets],
+            "countries": pl.Series([list(asked.partners.get(one.partner, ())) for one in sets], dtype=TEXTS),
             "measure": measure,
             "counting": counting,
             **dict(zip(_SUMS[:3], sums.T[:3], strict=True)),
@@ -209,16 +207,7 @@ def _rows(
     difference, ends = _differences(shown["share"].to_numpy(), sums, at_once(asked.confidence, len(sets) - 1))
     interval = "wilson" if counting == "full" else "wilson-effective"
     found = zip(("difference", "difference_low", "difference_high"), (difference, *ends), strict=True)
-    return shown.select(
-        "kind",
-        "partner",
-        "measure",
-        "counting",
-        "numerator",
-        "denominator",
-        "share",
-        "ci_low",
-        "ci_high",
+    return shown.drop("squares").with_columns(
         pl.when(pl.col("denominator") == 0).then(pl.lit("none")).otherwise(pl.lit(interval)).alias("interval"),
         pl.Series("in_common", in_common),
         *(pl.Series(name, values, nan_to_null=True).round(DIGITS) for name, values in found),

@@ -48,6 +48,8 @@ GIVEN = {"works", "topics", "authorships", "affiliations", "repairs", "awards", 
 """Tables of the stages before."""
 OF_PANELS = {"panel", "panel_periods", "panel_events", "panel_years", "panel_funding", "panel_roles"}
 """Tables that only a panel has."""
+OPTIONAL = {*OF_PANELS, "baselines"}
+"""Tables that not every run has: those of a panel, and that of a study which names a file of baselines."""
 
 
 def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
@@ -66,6 +68,8 @@ def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
     )
     given = inputs_of(question, hits, groups)
     made = numbers(given, view, as_of=corpus.retrieved_on, output=corpus.output)
+    if question.baselines:
+        made["baselines"] = question.baselines.table()
     if question.study.pairs:
         as_of = state_of(view.works, corpus.retrieved_on)
         made |= panel_tables(question, given, corpus, view, made["copublications"], as_of)
@@ -86,7 +90,7 @@ def numbers(
     """
     made: dict[str, pl.DataFrame] = {}
     study = given.study
-    with bar(label="measure", total=len(TABLES.keys() - GIVEN - OF_PANELS), unit="tables") as shown:
+    with bar(label="measure", total=len(TABLES.keys() - GIVEN - OPTIONAL), unit="tables") as shown:
 
         def add(**tables: pl.DataFrame) -> None:
             made.update(tables)

@@ -18,6 +18,7 @@ from copub.progress import bar
 from copub.report import (
     answers,
     background,
+    baselinesection,
     choices,
     context,
     corrections,
@@ -48,6 +49,7 @@ _FOLDED: tuple[Callable[[Facts], Section | None], ...] = (
     answers.square_section,
     details.adjusted_section,
     details.change_section,
+    baselinesection.baseline_section,
     panelsection.event_section,
     choices.level_section,
     details.crossing_section,

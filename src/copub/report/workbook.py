@@ -16,6 +16,7 @@ import polars as pl
 import xlsxwriter
 
 from copub.report.background import NOTES
+from copub.report.baselinesection import baseline_rows
 from copub.report.facts import Facts, Row, facts_of
 from copub.report.opening import estimates
 from copub.report.panelfacts import pair_names, panel_rows
@@ -87,6 +88,17 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
         *_ends("label.standardised", "standardised", "share"),
         *_ends("label.standardised_rank", "standardised_rank", "count"),
         *_ends("label.ratio", "ratio", "figure"),
+        _SMALL,
+    ),
+    "baselines": (
+        ("label.set_of_works", "name", "text"),
+        ("label.measure", "measure", "measure"),
+        ("label.counting", "counting", "counting"),
+        ("label.numerator", "numerator", "figure"),
+        ("label.denominator", "denominator", "figure"),
+        *_SHARE,
+        *_ends("label.pair_difference", "difference", "share"),
+        ("label.in_common", "in_common", "count"),
         _SMALL,
     ),
     "areas": (
@@ -163,8 +175,10 @@ class _Book:
 def build_workbook(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> bytes:
     """Return the workbook (.xlsx) of a run.
 
-    Sheets: answer, shares, pairs of a panel, years, areas, institutions, pairs, works (critical and listed), columns of
-    all tables; named in the language of the study. Raises `InputError` for a language without words.
+    Sheets: answer, shares, pairs of a panel, baselines, years, areas, institutions, pairs, works (critical and
+    listed), columns of all tables; named in the language of the study.
+
+    Raises `InputError` for a language without words.
     """
     facts = facts_of(tables, manifest)
     buffer = io.BytesIO()
@@ -187,6 +201,7 @@ def _frames(facts: Facts) -> dict[str, pl.DataFrame]:
     return {
         "shares": shares.filter(pl.col("slice_kind") == "all"),
         **_panel(facts),
+        **({"baselines": baseline_rows(facts)} if facts.table("baselines").height else {}),
         "years": _years(facts),
         "areas": _areas(facts),
         "institutions": facts.table("institutions").sort(

@@ -39,8 +39,8 @@ def registry_facts() -> list[dict[str, str]]:
 
 
 def figure_facts(question: Question) -> list[dict[str, str]]:
-    """Return kind, id and hash of each file that measure reads: published figures, ties, evaluations, readings."""
-    kinds = {"published": "published figures", "ties": "ties", "evaluation": "evaluation"}
+    """Return kind, id and hash of each file that measure reads: published figures, ties, evaluations and the like."""
+    kinds = {"published": "published figures", "ties": "ties", "evaluation": "evaluation", "baselines": "baselines"}
     found = [(kinds[one.kind], one.id, one.sha256) for one in question.lists if one.kind in kinds]
     if errors_of(question) is not None:
         sets = sorted(shipped_folder(EVALUATIONS).glob("*.toml"))
@@ -49,6 +49,12 @@ def figure_facts(question: Question) -> list[dict[str, str]]:
     if is_read_for(question.taxonomies[0]):
         found += [("training works", name, sha256_of(shipped_folder(MODELS) / name)) for name in FILES]
     return [{"kind": kind, "id": name, "hash": digest} for kind, name, digest in found]
+
+
+def baseline_facts(question: Question) -> dict[str, list[dict[str, Any]]]:
+    """Return, for the manifest, the records behind the baselines that a study names; nothing if it names none."""
+    given = question.baselines
+    return {"baselines": [{"date": given.snapshot.date, "records": given.snapshot.records}]} if given else {}
 
 
 def provenance(manifest: Mapping[str, Any], files: Sequence[str] = ()) -> list[dict[str, Any]]:

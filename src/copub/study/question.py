@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from copub.errors import Fault, FileError
+from copub.lists.baselinefile import BaselineFile, read_baselines
 from copub.lists.errorcounts import EvaluationSet, read_evaluation
 from copub.lists.labels import read_labels
 from copub.lists.modelcard import MODEL, model_hash
@@ -25,6 +26,7 @@ from copub.lists.ties import Tie, load_ties
 from copub.lists.tomlfile import parse_toml
 from copub.lists.watchlist import Watchlist, load_watchlist
 from copub.study import studyfile
+from copub.study.samerules import disagreements
 from copub.study.study import Study
 from copub.study.studykeys import KEY_OF
 from copub.study.template import coverage_of
@@ -56,7 +58,8 @@ class Question:
 
     `ties` are those between the two sides. `labelled` holds the labels of the file that the study
     names, or those kept for it, None without any; `decisions` are those of people on affiliations. `evaluations`
-    are the sets that the study adds to those that ship. `lists` holds every list with its files.
+    are the sets that the study adds to those that ship. `baselines` set the pair beside other works. `lists` holds
+    every list with its files.
     """
 
     study: Study
@@ -68,6 +71,7 @@ class Question:
     evaluations: tuple[EvaluationSet, ...] = ()
     lists: tuple[ReadList, ...] = ()
     decisions: pl.DataFrame | None = None
+    baselines: BaselineFile | None = None
 
     @property
     def headline_watchlists(self) -> tuple[Watchlist, ...]:
@@ -122,8 +126,13 @@ def resolve(study: Study, find: Find = find_list) -> Question:
         read[kind] = tuple(loaded for _, loaded in found)
     headline = read["watchlist"][: len(set(study.watchlists))]
     levels = _levels_of(headline)
-    of_side_b = _without_side_b(study, headline) if find is find_list else ()  # a run that exists stays readable
-    faults = list(_faults(study, lists, read["taxonomy"], levels, of_side_b))
+    others: list[Said] = []
+    if find is find_list:  # a run that exists stays readable
+        others = [
+            *_without_side_b(study, headline),
+            *_of_another_question(study, read["taxonomy"][0], headline, levels, read["baselines"]),
+        ]
+    faults = list(_faults(study, lists, read["taxonomy"], levels, others))
     if faults:
         raise FileError(sorted(faults, key=studyfile.line_of), kind="study")
     return Question(
@@ -135,6 +144,7 @@ def resolve(study: Study, find: Find = find_list) -> Question:
         read["labelled"][0] if read["labelled"] else None,
         read["evaluation"],
         tuple(lists),
+        baselines=read["baselines"][0] if read["baselines"] else None,
     )
 
 
@@ -175,6 +185,8 @@ def _load(kind: str, file: ListFile) -> Any:
         return load_watchlist(file.path, file.members)
     if kind == "published":
         return load_published(file.path)
+    if kind == "baselines":
+        return read_baselines(file.path)
     if kind == "evaluation":
         # a run that exists stays readable, whatever model came after it
         return read_evaluation(file.path, "" if file.id else model_hash())
@@ -182,7 +194,7 @@ def _load(kind: str, file: ListFile) -> Any:
 
 
 def _id_of(kind: str, loaded: Any, file: ListFile) -> str:
-    if kind in ("ties", "labelled", "evaluation"):
+    if kind in ("ties", "labelled", "evaluation", "baselines"):
         return file.id or (file.path.name if kind == "labelled" else file.path.stem)
     return str(loaded.id)
 
@@ -216,7 +228,7 @@ def _faults(
     lists: Sequence[ReadList],
     taxonomies: Sequence[Taxonomy],
     levels: Sequence[str],
-    of_side_b: Iterable[Said],
+    others: Iterable[Said],
 ) -> Iterator[Fault]:
     toml = parse_toml(study.raw, name=study.file or f"study {study.id}")
 
@@ -228,7 +240,7 @@ def _faults(
         *_same_ids(lists),
         *_wrong_areas(study, taxonomies),
         *_wrong_levels(study, levels),
-        *of_side_b,
+        *others,
     )
     yield from (fault(*one) for one in stated)
 
@@ -275,6 +287,20 @@ def _without_side_b(study: Study, headline: Sequence[Watchlist]) -> Iterator[Sai
             f"{', '.join(w.id for w in headline)}: no institution of side B ({', '.join(side)}), so nothing can count"
         )
         yield "watchlists", what, f"lists that name some: {', '.join(better)}"
+
+
+def _of_another_question(
+    study: Study,
+    taxonomy: Taxonomy,
+    headline: Sequence[Watchlist],
+    levels: Sequence[str],
+    baselines: Sequence[BaselineFile],
+) -> Iterator[Said]:
+    for given in baselines:
+        differ = list(disagreements(study, taxonomy, headline, levels, given))
+        if differ:
+            hint = "count them again: copub atlas baseline --study STUDY --out FILE"
+            yield "baselines", f"these baselines were counted under other rules: {'; '.join(differ)}", hint
 
 
 def _wrong_levels(study: Study, levels: Sequence[str]) -> Iterator[Said]:

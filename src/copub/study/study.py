@@ -105,6 +105,7 @@ class Study:
     ties: tuple[str, ...] = ()
     labelled: str = ""
     evaluations: tuple[str, ...] = ()
+    baselines: str = ""
     language: str = "en"
     paratext_titles: bool = False
     pairs: tuple[PanelPair, ...] = ()
@@ -187,7 +188,8 @@ class Study:
     def of_pair(self, *names: str) -> Study:
         """Return the study of one pair of the panel: the same question, over the same records.
 
-        Its id is that of the panel with the key of the pair. Bounds on figures are those of the panel, and are dropped.
+        Its id is that of the panel with the key of the pair. Bounds on figures and baselines are those of the panel,
+        and are dropped.
 
         Parameters
         ----------
@@ -216,6 +218,7 @@ class Study:
             side_a=pair.side_a,
             side_b=pair.side_b,
             bounds={},
+            baselines="",
             pairs=(),
             reference="",
             part_of=self.whole,

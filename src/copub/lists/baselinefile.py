@@ -1,0 +1,86 @@
+"""Files of baselines: a pair beside the other works of its sides, as ``copub atlas baseline --out`` counted it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import polars as pl
+
+from copub.jsonshape import Count, Digest, Name, read_json
+from copub.schema import TABLES, conform
+
+FORMAT = 1
+_Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
+_Share = float | None
+_HINT = "count them again: copub atlas baseline --study STUDY --out FILE"
+
+
+class Edition(msgspec.Struct, frozen=True):
+    """A list of a certain content."""
+
+    id: Name
+    hash: Digest
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """The records of an atlas: the date of the snapshot, "" if it is not known, and how many records were read."""
+
+    date: Name
+    records: Count
+
+
+class _Row(msgspec.Struct, forbid_unknown_fields=True):
+    position: Count
+    kind: Name
+    partner: Name
+    countries: list[_Code]
+    measure: Name
+    counting: Name
+    numerator: float
+    denominator: float
+    share: _Share
+    ci_low: _Share
+    ci_high: _Share
+    interval: Name
+    in_common: Count
+    difference: _Share
+    difference_low: _Share
+    difference_high: _Share
+    comparisons: Count
+    confidence: float
+    is_small: bool
+
+
+class BaselineFile(msgspec.Struct, frozen=True):
+    """Baselines of a pair with the rules under which they were counted.
+
+    settings : of a study, by attribute of `copub.study.Study`. watchlists : those that count as listed, at the
+    levels `levels`. rows : of table ``baselines``.
+    """
+
+    kind: Literal["baselines"]
+    format: Literal[1]
+    side_a: list[_Code]
+    side_b: list[_Code]
+    year_from: Count
+    year_to: Count
+    synthetic: bool
+    snapshot: Snapshot
+    settings: dict[str, Any]
+    taxonomy: Edition
+    watchlists: list[Edition]
+    levels: list[Name]
+    rows: list[_Row]
+
+    def table(self) -> pl.DataFrame:
+        """Return the table ``baselines``."""
+        rows = [msgspec.structs.asdict(row) for row in self.rows]
+        return conform("baselines", pl.DataFrame(rows, schema=TABLES["baselines"].schema))
+
+
+def read_baselines(path: Path) -> BaselineFile:
+    """Read a file of baselines. Raises `InputError` if it is none, or was changed by hand into something else."""
+    values = read_json(path, BaselineFile, kind="the file of baselines", hint=_HINT)
+    return msgspec.convert(values, BaselineFile)
