@@ -42,8 +42,8 @@ coverage: $(READY)  ## run the tests and print which lines they reach; at least 
 slow: $(READY)  ## run the slow tests too: long kills, large files, random searches with more examples
 	@COPUB_EXAMPLES=200 $(BIN)/python -m pytest -m "slow or hypothesis" -q
 
-verify: $(READY)  ## run the demo twice in fresh folders and compare every table
-	@$(BIN)/python benchmarks/verify_demo.py
+verify: $(READY)  ## run two studies under several conditions and compare every table
+	@$(BIN)/python benchmarks/same_bytes.py
 
 lint: $(READY)  ## check style, types and generated documents
 	@$(BIN)/python -m ruff check .

@@ -9,6 +9,9 @@ import json
 import os
 import platform
 import resource
+import subprocess
+import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -156,3 +159,33 @@ def write_pairs(path: Path, number: int | None = None) -> int:
 
 if __name__ == "__main__":
     print(json.dumps(machine(), indent=1))
+
+
+@contextmanager
+def dask_workers(number: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """Start a Dask scheduler and workers of one thread; yield its address and the process of each worker."""
+    options = ["--scheduler-file", "scheduler.json", "--no-dashboard"]
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def start(name: str, *more: str) -> None:
+        command = [sys.executable, "-m", f"distributed.cli.{name}", *options, *more]
+        quiet = subprocess.DEVNULL
+        alone = os.environ | {"POLARS_MAX_THREADS": "1"}
+        processes.append(subprocess.Popen(command, cwd=folder, env=alone, stdout=quiet, stderr=quiet))
+
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        try:
+            start("dask_scheduler", "--port", "0")
+            for _ in range(number):
+                start("dask_worker", "--nthreads", "1", "--no-nanny")
+            file = Path(folder) / "scheduler.json"
+            while not (file.is_file() and file.read_bytes()):
+                if processes[0].poll() is not None:
+                    raise SystemExit("the Dask scheduler did not start")
+                time.sleep(0.1)
+            yield json.loads(file.read_bytes())["address"], processes[1:]
+        finally:
+            for process in reversed(processes):
+                process.terminate()
+            for process in processes:
+                process.wait()

@@ -25,6 +25,7 @@ from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts
 from copub.measures.correction import DRAWS, Decisions, Estimate, Read, adjust, drawn_accuracy, from_labels
 from copub.measures.inputs import shipped_errors
 from copub.measures.strata import allocate
+from copub.randomdraws import draws_of
 
 Array = NDArray[np.float64]
 Rates = Mapping[str, tuple[tuple[float, float], tuple[float, float]]]
@@ -301,7 +302,7 @@ def contradict(found: Mapping[str, Estimate]) -> bool:
 
 def pooled_line(errors: Errors) -> str:
     """Return which sets the estimator is given, and the rates pooled from them, in a sentence."""
-    rng, given = np.random.default_rng(1), Errors(tuple(at_hand(errors)))
+    rng, given = draws_of(1), Errors(tuple(at_hand(errors)))
     rates = []
     for name in (*TEXT_STRATA, AFFILIATION_STRATA[0]):
         accuracy = drawn_accuracy(given.of(name), rng, 40_000)

@@ -17,6 +17,7 @@ from copub.lists.labels import LABELS
 from copub.measures import adjusted as adjusting
 from copub.measures.adjusted import FEW, NO_LEVELS, UNUSED, labels_of_works, prepared
 from copub.measures.correction import DRAWS, SEED, Decisions, Read, adjust, drawn_accuracy, from_labels
+from copub.randomdraws import draws_of
 from copub.study import Study
 from copub.technology.taught import TAUGHT
 
@@ -57,7 +58,7 @@ def adjusted(
 
 def medians(errors: Errors) -> dict[str, tuple[float, float]]:
     """Return the medians of the pooled sensitivity and specificity by stratum, as `adjust` draws them."""
-    rng = np.random.default_rng(SEED)
+    rng = draws_of(SEED)
     accuracies = {name: drawn_accuracy(errors.of(name), rng, DRAWS) for name in (*TEXT_STRATA, *AFFILIATION_STRATA)}
     return {name: (float(np.median(p.sensitivity)), float(np.median(p.specificity))) for name, p in accuracies.items()}
 

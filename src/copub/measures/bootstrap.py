@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from copub.intervals import DIGITS
+from copub.randomdraws import draws_of
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def draw(
     statistic : from draws x kinds to draws x figures.
     value : the figures as observed.
     """
-    rng = np.random.default_rng(SEED)
+    rng = draws_of(SEED)
     total = int(counts.sum())
     again = rng.multinomial(total, counts / total, size=DRAWS).astype(np.float64)
     ends = np.nanquantile(statistic(again), [0.5 - confidence / 2, 0.5 + confidence / 2], axis=0)

@@ -11,15 +11,18 @@ The intervals come from draws; ``benchmarks/coverage_of_intervals.py`` tries the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors
 from copub.measures.pooling import pooled_rate
+from copub.randomdraws import draws_of, multinomial_by_row
 
 Array = NDArray[np.float64]
 
@@ -84,7 +87,7 @@ class Decisions:
     unclassified: Mapping[str, Array]
 
 
-def drawn_accuracy(sets: Sequence[ErrorCounts], rng: np.random.Generator, draws: int) -> Accuracy:
+def drawn_accuracy(sets: Sequence[ErrorCounts], rng: RandomState, draws: int) -> Accuracy:
     """Draw sensitivity and specificity in a further set, given the sets at hand."""
     return Accuracy(
         pooled_rate([(counts.tp, counts.fn) for counts in sets], rng, draws),
@@ -148,7 +151,7 @@ def adjust(
     """
     if not _size(given.classified) + _size(given.unclassified):
         return {}
-    rng = np.random.default_rng(seed)
+    rng = draws_of(seed)
     accuracies = {name: drawn_accuracy(errors.of(name), rng, draws) for name in (*TEXT_STRATA, *AFFILIATION_STRATA)}
     texts = {text for (text, _), part in given.classified.items() if part.sum()}
     places = {place for (_, place), part in given.classified.items() if part.sum()}
@@ -170,7 +173,7 @@ def adjust(
 
 
 def _size(parts: Mapping[Any, Array]) -> float:
-    return float(sum(part.sum() for part in parts.values()))
+    return math.fsum(part.sum() for part in parts.values())
 
 
 def _corrected_shares(given: Decisions, accuracies: Accuracies) -> Array:
@@ -190,7 +193,7 @@ def _corrected_shares(given: Decisions, accuracies: Accuracies) -> Array:
     return np.asarray(whole / whole.sum(axis=(1, 2), keepdims=True))
 
 
-def _drawn_shares(given: Decisions, accuracies: Accuracies, rng: np.random.Generator, draws: int) -> Array:
+def _drawn_shares(given: Decisions, accuracies: Accuracies, rng: RandomState, draws: int) -> Array:
     """Draw the truth of the works at hand, given what was decided on each: draws x 2 x 3, as shares of all works."""
     classified, unclassified = np.zeros((draws, 2, 3)), np.zeros((draws, 3))
     for (text, place), counts in sorted(given.classified.items()):
@@ -206,7 +209,7 @@ def _drawn_shares(given: Decisions, accuracies: Accuracies, rng: np.random.Gener
 
 
 def _drawn_truth(
-    counts: Array, classifier: Accuracy, matcher: Accuracy, rng: np.random.Generator, draws: int
+    counts: Array, classifier: Accuracy, matcher: Accuracy, rng: RandomState, draws: int
 ) -> NDArray[np.int64]:
     """Draw the true cells of the works of a stratum: draws x 2 x 3.
 
@@ -220,7 +223,7 @@ def _drawn_truth(
     for cell, works in enumerate(counts.ravel()):
         if works:
             chances = joint[:, :, cell]
-            found += rng.multinomial(int(works), chances / chances.sum(axis=1, keepdims=True))
+            found += multinomial_by_row(rng, int(works), chances / chances.sum(axis=1, keepdims=True))
     return found.reshape(draws, 2, 3)
 
 
@@ -230,7 +233,7 @@ def truth_given_decision(given: Decisions, errors: Errors) -> dict[tuple[str, st
     They are those of the medians of the pooled error rates. Works that cannot be classified have "" for text; their
     decision is "not critical".
     """
-    rng = np.random.default_rng(SEED)
+    rng = draws_of(SEED)
     drawn = {name: drawn_accuracy(errors.of(name), rng, DRAWS) for name in (*TEXT_STRATA, *AFFILIATION_STRATA)}
     accuracies = {name: accuracy.middle for name, accuracy in drawn.items()} | {READ: SURE}
     mute = {("", place): np.stack([row, np.zeros(3)]) for place, row in given.unclassified.items()}
@@ -306,10 +309,10 @@ class Read:
         """Return the number of works that nobody has read."""
         return self.size - int(self.known.sum())
 
-    def drawn(self, rng: np.random.Generator, draws: int) -> Array:
+    def drawn(self, rng: RandomState, draws: int) -> Array:
         """Draw the truth of the stratum's works: those read are known, the others spread as the readings are."""
         spread = rng.dirichlet((self.rate + LABEL_PRIOR).ravel(), draws)
-        return np.asarray(self.known + rng.multinomial(self.unread, spread).reshape(draws, 2, 3))
+        return np.asarray(self.known + multinomial_by_row(rng, self.unread, spread).reshape(draws, 2, 3))
 
 
 def from_labels(strata: Sequence[Read], confidence: float, draws: int = DRAWS, seed: int = SEED) -> dict[str, Estimate]:
@@ -321,7 +324,7 @@ def from_labels(strata: Sequence[Read], confidence: float, draws: int = DRAWS, s
     works = sum(stratum.size for stratum in strata)
     if not works:
         return {}
-    rng = np.random.default_rng(seed)
+    rng = draws_of(seed)
     point, around = np.zeros((1, 2, 3)), np.zeros((draws, 2, 3))
     for stratum in strata:
         around += stratum.drawn(rng, draws)

@@ -14,6 +14,7 @@ import polars as pl
 
 from copub.intervals import DIGITS
 from copub.measures.correction import DRAWS, SEED
+from copub.randomdraws import draws_of
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _tested(study: Study, works: pl.DataFrame, labels: Labels) -> Iterator[dict[
     Training works are left out: on them the classifier is better than on others. Without any other label,
     nothing is yielded; a rate of no works is NaN.
     """
-    rng = np.random.default_rng(SEED)
+    rng = draws_of(SEED)
     table = np.zeros((2, 2, DRAWS, 2, 2))  # decided critical, decided listed, draw, truly critical, truly listed
     count = 0
     for of_stratum, read in labels.strata(works.filter(~pl.col("is_taught"))):

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from numpy.random import RandomState
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, ndtri
 
@@ -31,14 +32,14 @@ _CENTRES = np.arange(-7.0, 9.0 + _STEP / 2, _STEP)
 _RATES = np.arange(-11.0, 13.0 + _STEP / 4, _STEP / 2)
 
 
-def pooled_rate(sets: Sequence[tuple[float, float]], rng: np.random.Generator, draws: int) -> Array:
+def pooled_rate(sets: Sequence[tuple[float, float]], rng: RandomState, draws: int) -> Array:
     """Draw the rate of a further set, given (found, not found) of each set at hand.
 
     Without any set the draws are those of the prior, from which nothing follows.
     """
     weights = _posterior(tuple(sorted(sets)))
     cell = rng.choice(weights.size, draws, p=weights)
-    centre = _CENTRES[cell % _CENTRES.size] + (rng.random(draws) - 0.5) * _STEP
+    centre = _CENTRES[cell % _CENTRES.size] + (rng.random_sample(draws) - 0.5) * _STEP
     return np.asarray(expit(centre + _TAUS[cell // _CENTRES.size] * rng.standard_normal(draws)))
 
 

@@ -6,6 +6,7 @@ draws them, and the labelled estimate is computed from each.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from copub.measures.adjusted import Labels, decisions, sheet_works
 from copub.measures.correction import Array, Read, adjust, from_labels, truth_given_decision
 from copub.measures.strata import Key, allocate
 from copub.names import READING_STRATA
+from copub.randomdraws import draws_of, hypergeometric_cells
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -105,9 +107,9 @@ def _expected(works: pl.DataFrame, truth: Mapping[tuple[str, str], Array]) -> di
 
 
 def _widths(study: Study, strata: Mapping[Key, Array], known: int, size: int) -> dict[str, float]:
-    if size == round(sum(cells.sum() for cells in strata.values())):
+    if size == round(math.fsum(cells.sum() for cells in strata.values())):
         return dict.fromkeys(PLANNED, 0.0)  # nothing is left to draw
-    rng = np.random.default_rng(SEED)
+    rng = draws_of(SEED)
     taken = allocate({key: round(cells.sum()) for key, cells in strata.items()}, size)
     found: dict[str, list[float]] = {measure: [] for measure in PLANNED}
     of_known = np.array([[known, 0, 0], [0, 0, 0]], dtype=np.float64)
@@ -115,7 +117,7 @@ def _widths(study: Study, strata: Mapping[Key, Array], known: int, size: int) ->
         read = [Read(known, of_known, of_known + 1)]
         for key, cells in strata.items():
             truth = rng.multinomial(round(cells.sum()), cells / cells.sum())
-            sheet = rng.multivariate_hypergeometric(truth, taken[key]).reshape(2, 3).astype(np.float64)
+            sheet = hypergeometric_cells(rng, truth, taken[key]).reshape(2, 3).astype(np.float64)
             read.append(Read(int(truth.sum()), sheet, sheet))
         estimates = from_labels(read, study.confidence, DRAWS)
         for measure in PLANNED:

@@ -7,6 +7,7 @@ integer programming over the works.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -179,7 +180,7 @@ def covered(
     members = [(one.watchlist, entity) for one in unrated for entity in sorted(one.entities)]
     place = {member: at for at, member in enumerate(members)}
     kinds = sorted(set(sets), key=sorted)
-    together = np.array([sum(g for s, g in zip(sets, gains, strict=True) if s == kind) for kind in kinds])
+    together = np.array([math.fsum(g for s, g in zip(sets, gains, strict=True) if s == kind) for kind in kinds])
     if not kinds:
         return 0.0
     n, m = len(members), len(kinds)
@@ -203,4 +204,4 @@ def covered(
         options={"mip_rel_gap": 0.0},
     )
     chosen = {member for member, at in place.items() if found.x[at] > 0.5}
-    return float(sum(gain for kind, gain in zip(kinds, together, strict=True) if kind & chosen))
+    return math.fsum(gain for kind, gain in zip(kinds, together, strict=True) if kind & chosen)
