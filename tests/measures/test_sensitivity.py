@@ -62,7 +62,7 @@ def test_each_row_is_a_paired_change_of_the_same_works(seed: int) -> None:
 
 
 def test_a_switch_that_changes_no_work_changes_nothing_however_wide_both_intervals_are() -> None:
-    share = Headline(np.array([1.0, 0.0, 0.0, 1.0]), np.ones(4))
+    share = Headline(np.array([True, False, False, True]), np.ones(4))
     same = paired_change(share, share, 0.95)
     assert (same["difference"], same["difference_low"], same["difference_high"]) == (0.0, 0.0, 0.0)
 

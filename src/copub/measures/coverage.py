@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -41,53 +42,45 @@ def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
         ("publisher and year", pl.col("publisher") + " | " + year, LARGEST_PER_YEAR),
     ):
         keep = pl.col("publisher").is_in(large.head(publishers).to_list()) if publishers else pl.lit(True)
-        parts += [_rate(filled.filter(keep), metric, has, kind, piece) for metric, has in _WORK_METRICS]
-        parts.append(
-            _rate(
-                strings.filter(keep),
-                "affiliation strings without institution",
-                pl.col("bare"),
-                kind,
-                piece,
-                pl.col("strings").sum(),
-            )
-        )
+        parts.append(_rates(filled.filter(keep), _WORK_METRICS, pl.len(), kind, piece))
+        parts.append(_rates(strings.filter(keep), _STRING_METRICS, pl.col("strings").sum(), kind, piece))
     numbers = awards.drop_nulls("award_number")
-    parts.append(_rate(numbers, "award numbers without a digit", pl.col("award_key").is_null(), "all", pl.lit("all")))
+    parts.append(_rates(numbers, _AWARD_METRICS, pl.len(), "all", pl.lit("all")))
     return conform("coverage", pl.concat(parts))
 
 
 _JUDGED = ("abstract_status", "classifiable", "has_institution", "is_truncated", "duplicate_of", "is_retracted")
-_WORK_METRICS: tuple[tuple[str, pl.Expr], ...] = (
-    ("works without abstract", pl.col("abstract_status") == "none"),
-    ("works with a short abstract", pl.col("abstract_status") == "short"),
-    ("works that cannot be classified", ~pl.col("classifiable")),
-    ("works without a raw affiliation string", ~pl.col("with_string")),
-    ("works with an unresolved side-B author", ~pl.col("has_institution")),
-    ("works with a truncated author list", pl.col("is_truncated")),
-    ("works whose record has no field for awards", ~pl.col("states_awards")),
-    ("works marked as duplicates", pl.col("duplicate_of").is_not_null()),
-    ("works marked as retracted", pl.col("is_retracted").fill_null(False)),
-)
+_WORK_METRICS: Mapping[str, pl.Expr] = {
+    "works without abstract": pl.col("abstract_status") == "none",
+    "works with a short abstract": pl.col("abstract_status") == "short",
+    "works that cannot be classified": ~pl.col("classifiable"),
+    "works without a raw affiliation string": ~pl.col("with_string"),
+    "works with an unresolved side-B author": ~pl.col("has_institution"),
+    "works with a truncated author list": pl.col("is_truncated"),
+    "works whose record has no field for awards": ~pl.col("states_awards"),
+    "works marked as duplicates": pl.col("duplicate_of").is_not_null(),
+    "works marked as retracted": pl.col("is_retracted").fill_null(False),
+}
+_STRING_METRICS: Mapping[str, pl.Expr] = {"affiliation strings without institution": pl.col("bare")}
+_AWARD_METRICS: Mapping[str, pl.Expr] = {"award numbers without a digit": pl.col("award_key").is_null()}
 
 
-def _rate(
-    frame: pl.DataFrame, metric: str, has: pl.Expr, kind: str, piece: pl.Expr, of: pl.Expr | None = None
-) -> pl.DataFrame:
-    of = pl.len() if of is None else of
-    return (
-        frame.group_by(piece.cast(pl.String).alias("slice"))
-        .agg(has.sum().cast(pl.Int64).alias("count"), of.cast(pl.Int64).alias("of"))
-        .select(
-            pl.lit(metric).alias("metric"),
+def _rates(frame: pl.DataFrame, metrics: Mapping[str, pl.Expr], of: pl.Expr, kind: str, piece: pl.Expr) -> pl.DataFrame:
+    """Return rows of table ``coverage`` for one kind of slice: how many have each property, of how many."""
+    counted = frame.group_by(piece.cast(pl.String).alias("slice")).agg(
+        of.cast(pl.Int64).alias("of"), **{name: has.sum().cast(pl.Int64) for name, has in metrics.items()}
+    )
+    return pl.concat(
+        counted.select(
+            pl.lit(name).alias("metric"),
             pl.lit(kind).alias("slice_kind"),
             "slice",
-            "count",
+            pl.col(name).alias("count"),
             "of",
-            (pl.col("count") / pl.col("of")).alias("share"),
+            (pl.col(name) / pl.col("of")).alias("share"),
             pl.lit("").alias("note"),
-        )
-        .cast(TABLES["coverage"].schema)
+        ).cast(TABLES["coverage"].schema)
+        for name in metrics
     )
 
 
@@ -98,7 +91,7 @@ def _strings(affiliations: pl.DataFrame) -> pl.DataFrame:
         .group_by("work_id", "author_seq", "raw_affiliation_string")
         .agg(pl.col("institution_id").is_null().all().alias("bare"))
         .group_by("work_id")
-        .agg(pl.len().cast(pl.Int64).alias("strings"), pl.col("bare").sum().cast(pl.Int64))
+        .agg(pl.len().cast(pl.Int32).alias("strings"), pl.col("bare").sum().cast(pl.Int32))
     )
 
 

@@ -35,6 +35,11 @@ TREND_YEARS, LEAST_BINS = 10, 5
 """The trend is that of at most so many years before the event, of which at least so many have works."""
 DAYS = 365.25
 STEPS, TOLERANCE = 100, 1e-12
+_READ = (
+    "publication_date", "publication_year", "is_critical", "is_listed", "is_critical_listed", "is_top_level",
+    "watchlists", "abstract_status", "classifiable", "classified_from", "has_institution", "has_affiliation",
+)  # fmt: skip
+"""Columns of table ``copublications`` that are read: copies of the others would take memory."""
 
 _HAS: Mapping[str, pl.Expr] = {
     "critical": pl.col("is_critical"),
@@ -111,7 +116,7 @@ def _rows(
     when = pl.col("publication_date")
     unsure = (when == date(day.year, 1, 1)) if day != date(day.year, 1, 1) else pl.lit(False)
     unsure = unsure | (when.is_null() & (pl.col("publication_year") == day.year))
-    dated = works.filter(~unsure & when.is_not_null())
+    dated = works.select(_READ).filter(~unsure & when.is_not_null())
     before = dated.filter(when.is_between(first, day, closed="left"))
     after = dated.filter(when.is_between(start, end, closed="left"))
     earlier = dated.filter(when.is_between(shifted(day, -12 * TREND_YEARS), day, closed="left"))

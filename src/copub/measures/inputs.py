@@ -36,8 +36,8 @@ class Inputs:
     """What a question gives to the measures beside the works that it sees; what lists and people say may be absent.
 
     levels : risk levels of the headline watchlists, strongest first. areas : ids of the areas of the headline taxonomy.
-    reviewed : review status by work_id. groups : works of the same authors
-    (`copub.measures.clusters.author_groups`). levels_of : strongest level of an institution, by id or name.
+    reviewed : review status by work_id. groups : works of the same authors (`copub.measures.clusters.author_groups`);
+    None where nobody asks for them. levels_of : strongest level of an institution, by id or name.
     """
 
     study: Study
@@ -56,7 +56,7 @@ class Inputs:
     unrated: tuple[Unrated, ...] = ()
 
 
-def inputs_of(question: Question, hits: pl.DataFrame | None = None, groups: pl.DataFrame | None = None) -> Inputs:
+def inputs_of(question: Question, hits: pl.DataFrame | None = None) -> Inputs:
     """Return what measure reads besides the works that a question sees.
 
     Parameters
@@ -70,7 +70,6 @@ def inputs_of(question: Question, hits: pl.DataFrame | None = None, groups: pl.D
         tuple(question.taxonomies[0].area_ids),
         errors=errors_of(question),
         taught=taught_for(question.taxonomies[0]),
-        groups=groups,
         labelled=question.labelled,
         reviewed={} if hits is None or decisions is None else review_status(hits, decisions),
         published=question.published,

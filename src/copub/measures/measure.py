@@ -30,8 +30,9 @@ from copub.measures.readingplan import leading, reading_plan
 from copub.measures.readings import readings
 from copub.measures.roles import roles
 from copub.measures.sensitivity import sensitivity
-from copub.measures.shares import shares
+from copub.measures.shares import SHARED, shares
 from copub.measures.specifications import specifications
+from copub.measures.switches import SWITCHED
 from copub.measures.tied import tie_areas, ties_and_works
 from copub.measures.trends import periods, state_of, trends
 from copub.measures.view import View, view_of
@@ -63,10 +64,10 @@ def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
     other = replace(question, study=replace(question.study, apply_repairs=not question.study.apply_repairs))
     hits = hits_of(question, corpus)
     view = view_of(question.study, corpus, hits, hits_of(other, corpus))
-    groups = author_groups(
-        view.works, corpus.parted("authorships", ("work_id", "author_seq", AUTHOR), lambda part: part)
-    )
-    given = inputs_of(question, hits, groups)
+    given = inputs_of(question, hits)
+    del hits  # the printed strings in them are long, and no number rests on these
+    authors = corpus.parted("authorships", ("work_id", "author_seq", AUTHOR), lambda part: part)
+    given = replace(given, groups=author_groups(view.works, authors))
     made = numbers(given, view, as_of=corpus.retrieved_on, output=corpus.output)
     if question.baselines:
         made["baselines"] = question.baselines.table()
@@ -99,6 +100,7 @@ def numbers(
 
         flagged = flagged_works(given, view)
         works = copublications(flagged)
+        flagged = flagged.select(sorted({*SHARED, *SWITCHED}))
         made["population"] = view.population
         add(copublications=works)
         add(**_judged_rightly(given, works))

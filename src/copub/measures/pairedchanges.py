@@ -19,14 +19,19 @@ Array = NDArray[np.float64]
 
 
 class Headline(NamedTuple):
-    """A share under one setting: what each work brings to its numerator and to its denominator."""
+    """A share under one setting: which works have the property, and what each weighs (0: it is left out)."""
 
-    counted: Array
+    has: NDArray[np.bool_]
     of: Array
 
     def within(self, keep: NDArray[np.bool_]) -> Headline:
         """Return the share over a part of the works."""
-        return Headline(self.counted * keep, self.of * keep)
+        return Headline(self.has, self.of * keep)
+
+    @property
+    def counted(self) -> Array:
+        """Return what each work brings to the numerator."""
+        return self.of * self.has
 
     @property
     def share(self) -> float | None:
@@ -75,8 +80,8 @@ def paired_change(own: Headline, other: Headline, confidence: float) -> dict[str
     treat alike cancel out; its standard error is the root of the sum of squares (linearisation: W. G. Cochran
     1977, Sampling Techniques, chapter 6).
     """
-    before, after = own.counted > 0, other.counted > 0
     inside, still = own.of > 0, other.of > 0
+    before, after = inside & own.has, still & other.has
     found: dict[str, float | int | None] = {
         "gained": int((after & ~before).sum()),
         "lost": int((before & ~after).sum()),
@@ -86,11 +91,11 @@ def paired_change(own: Headline, other: Headline, confidence: float) -> dict[str
         "difference_low": None,
         "difference_high": None,
     }
-    if own.share is None or other.share is None:
+    share, other_share = own.share, other.share
+    if share is None or other_share is None:
         return found
-    part_before = (own.counted - own.share * own.of) / own.of.sum()
-    moved = (other.counted - other.share * other.of) / other.of.sum() - part_before
+    moved = other.of * (other.has - other_share) / other.of.sum() - own.of * (own.has - share) / own.of.sum()
     reach = float(ndtri(0.5 + confidence / 2)) * float(np.sqrt((moved**2).sum()))
-    difference = other.share - own.share
+    difference = other_share - share
     ends = {"difference_low": difference - reach, "difference_high": difference + reach}
     return found | {"difference": difference} | ends

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -45,6 +45,8 @@ def institutions_of_works(study: Study, affiliations: Table, works: pl.DataFrame
                 pl.col("institution_id").first(),
                 pl.col("country_code").sort().first(),
             )
+            # no work is in two parts, and these are in the order of works
+            .sort("work_id", "side", "key")
             .cast({name: dtype for name, dtype in _SMALL.items() if name != "institution_name"})
         )
     names = (
@@ -56,7 +58,14 @@ def institutions_of_works(study: Study, affiliations: Table, works: pl.DataFrame
         .agg(pl.col("institution_name").first())
         .cast({name: _SMALL[name] for name in ("key", "institution_name")})
     )
-    return pl.concat(parts).join(names, on="key").sort("work_id", "side", "key")
+    return pl.concat([part.join(names, on="key", maintain_order="left") for part in _taken(parts)])
+
+
+def _taken(parts: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Yield the parts in order and let each go: with names they take more memory."""
+    parts.reverse()
+    while parts:
+        yield parts.pop()
 
 
 def _named(affiliations: pl.DataFrame, works: pl.DataFrame, sides: Mapping[str, str]) -> pl.DataFrame:

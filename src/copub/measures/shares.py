@@ -66,11 +66,17 @@ ABSTRACT_STRATUM = (
     pl.when(pl.col("abstract_status") == "full").then(pl.lit("with abstract")).otherwise(pl.lit("title only"))
 )
 
-_READ = (
+SHARED = (
     "work_id", "publication_year", "publication_date", "n_authors", "weight", "weight_countries", "is_bilateral",
     "is_dual_only", "abstract_status", "is_critical", "areas", "is_listed", "listing_category", "is_critical_listed",
     "is_top_level", "listed_fraction", "duplicate_group", "duplicate_order", "excluded_because",
 )  # fmt: skip
+"""What is read of the flagged works."""
+_COUNTED = (
+    "work_id", "weight", "weight_countries", "is_critical", "is_listed", "listing_category", "is_critical_listed",
+    "is_top_level", "listed_fraction",
+)  # fmt: skip
+"""What the measures and the rules of counting read: a work is repeated for each of its institutions."""
 
 
 def shares(
@@ -90,7 +96,7 @@ def shares(
     levels : risk levels of the headline watchlists, strongest first.
     areas : area ids of the headline taxonomy; each has its row, be it 0.
     """
-    slim = flagged.select(*_READ)
+    slim = flagged.select(SHARED)
     works = slim.filter(pl.col("excluded_because").is_null())
     sliced = _sliced(study, slim, works, institutions_of)
     rows = with_intervals(pl.concat([_count(sliced), _count_areas(works, areas)]), study.confidence)
@@ -168,11 +174,9 @@ def _by_institution(works: pl.DataFrame, institutions_of: pl.DataFrame, side: st
     Smaller institutions have no share worth printing; their counts are in table ``institutions``.
     """
     of_side = institutions_of.filter(pl.col("side") == side)
-    names = of_side.select("work_id", pl.col("institution_name").cast(pl.String).alias("slice")).unique()
+    names = of_side.select("work_id", slice="institution_name").unique()
     large = names.filter(pl.len().over("slice") >= least)
-    return works.join(large, on="work_id").select(
-        *works.columns, pl.lit(f"institution_{side}").alias("slice_kind"), "slice"
-    )
+    return works.select(_COUNTED).join(large, on="work_id").with_columns(slice_kind=pl.lit(f"institution_{side}"))
 
 
 def _count(sliced: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -192,7 +196,9 @@ def _count(sliced: Iterable[pl.DataFrame]) -> pl.DataFrame:
             (weight * of).sum().alias(f"{name}|denominator"),
             (weight * weight * of).sum().alias(f"{name}|squares"),
         ]
-    found = pl.concat(part.group_by("slice_kind", "slice").agg(sums) for part in sliced)
+    found = pl.concat(
+        part.group_by("slice_kind", "slice").agg(sums).with_columns(pl.col("slice").cast(pl.String)) for part in sliced
+    )
     fixed = pl.DataFrame(FIXED, schema=["slice_kind", "slice"], orient="row")
     full = pl.concat([found, fixed.join(found, on=["slice_kind", "slice"], how="anti")], how="diagonal")
     return pl.concat(

@@ -124,7 +124,7 @@ class _Moved:
         self.critical = critical
         self.weights: dict[tuple[str, ...], Array] = {}
         self.others: dict[tuple[str, str], Headline] = {}
-        self.own = Headline(np.empty(0), np.empty(0))
+        self.own = Headline(np.empty(0, dtype=np.bool_), np.empty(0))
 
     def _key(self, switches: Sequence[str]) -> tuple[str, ...]:
         return tuple(self.own_names[switch] for switch in switches)
@@ -143,8 +143,7 @@ class _Moved:
         own = self._key(CRITICAL), self._key(LISTED), self._key(WEIGHED)
 
         def headline(critical_by: tuple[str, ...], on_lists: tuple[str, ...], weighed: tuple[str, ...]) -> Headline:
-            weight = self.weights[weighed]
-            return Headline(weight * (self.critical[critical_by[0], critical_by[1]] & listed[on_lists]), weight)
+            return Headline(self.critical[critical_by[0], critical_by[1]] & listed[on_lists], self.weights[weighed])
 
         moved = [(switch, setting.name) for switch, setting in outer.items() if not setting.own]
         if moved:

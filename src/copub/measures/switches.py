@@ -50,7 +50,9 @@ UNEQUAL: Mapping[str, tuple[str, ...]] = {
     "repairs": (WITHOUT,),
 }
 """Settings that are not as defensible as the others of their switch, unless the study itself makes them."""
-_SWITCHED = (
+_ELIGIBLE = ("publication_year", "is_retracted", "is_xpac")
+SWITCHED = (
+    *_ELIGIBLE,
     "work_id", "type", "is_paratext", "excluded_because", "n_authors", "n_authors_a", "n_authors_b", "weight",
     "weight_countries", "is_bilateral", "is_dual_only", "abstract_status", *DUPLICATES,
 )  # fmt: skip
@@ -135,7 +137,7 @@ def eligible_works(study: Study, flagged: pl.DataFrame) -> pl.DataFrame:
         keep &= ~pl.col("is_retracted").fill_null(False)
     if not study.include_expansion_corpus:
         keep &= ~pl.col("is_xpac").fill_null(False)
-    return flagged.filter(keep).select(_SWITCHED).sort("work_id")
+    return flagged.select(SWITCHED).filter(keep).drop(_ELIGIBLE).sort("work_id")
 
 
 def critical_masks(

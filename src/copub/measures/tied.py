@@ -41,11 +41,14 @@ def ties_and_works(
     index = _works_of_institutions(
         affiliations, works, {key for tie in ties for side in "ab" for key in _keys(tie, side)}
     )
+    named = pl.DataFrame({"work_id": sorted(set().union(*index.values()))}, schema={"work_id": pl.String})
     flags = {
         row[0]: row[1:]
         for row in works.select(
             "work_id", "publication_date", "publication_year", "is_critical", "is_listed", "is_critical_listed"
-        ).iter_rows()
+        )
+        .join(named, on="work_id", how="semi")
+        .iter_rows()
     }
     rows = [_tie_row(study, tie, index, flags, levels) for tie in ties]
     if ties:
