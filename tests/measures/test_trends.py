@@ -21,6 +21,7 @@ from copub.measures.coverage import explained_by_coverage, found_of_true
 from copub.measures.events import Beyond, beyond_trend, day_of, events
 from copub.measures.growth import Growth, growth, log_linear
 from copub.measures.trends import last_sure_year, periods, state_of, trends
+from copub.measures.view import UPDATED
 from copub.study import Event
 
 from . import brute
@@ -54,7 +55,7 @@ def test_years_that_ended_within_18_months_are_recent(retrieved: date, last: int
 
 
 def test_works_files_have_recent_years_by_their_newest_update() -> None:
-    given = pl.DataFrame({"updated_date": ["2021-03-01T10:00:00", "2019-05-02", None, "no date"]})
+    given = pl.DataFrame({"updated_date": ["2021-03-01T10:00:00", "2019-05-02", None, "no date"]}).select(UPDATED)
     assert state_of(given, None) == date(2021, 3, 1)
     assert state_of(given, date(2026, 1, 5)) == date(2026, 1, 5)  # a harvest knows its day
     assert state_of(given.filter(pl.col("updated_date").is_null()), None) is None

@@ -102,12 +102,12 @@ def state_of(works: pl.DataFrame, retrieved: date | None) -> date | None:
 
     Parameters
     ----------
-    works : table ``works``; updated_date is read.
+    works : updated_date, as a date, is read.
     retrieved : date of the last retrieval; None for works files, which do not tell it.
     """
     if retrieved is not None or works.is_empty():
         return retrieved
-    newest = works.select(pl.col("updated_date").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).max()).item()
+    newest = works["updated_date"].max()
     return newest if isinstance(newest, date) else None
 
 

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from copub.corpus import Corpus
     from copub.study import Study
 
+UPDATED = pl.col("updated_date").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+"""Of the last update only the day is read."""
 WORKS = (
     "work_id", "doi", "publication_year", "publication_date", "type", "publisher", "n_authors", "n_countries",
     "is_truncated", "is_retracted", "abstract_status", "duplicate_of", "epoch", "is_xpac", "is_paratext",
-    "paratext_title", "updated_date",
+    "paratext_title", UPDATED,
 )  # fmt: skip
 TEXTS = ("work_id", "title", "language", "source_name")
 AWARDS = ("work_id", "field", "funder_id", "funder_name", "award_number", "award_key")
@@ -83,7 +85,9 @@ def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.D
     def own(frame: pl.DataFrame) -> pl.DataFrame:
         return frame if is_all else frame.join(counted, on="work_id", how="semi", maintain_order="left")
 
-    works = works.join(counted, on="work_id", how="inner", maintain_order="left").sort("work_id")
+    works = works.join(counted, on="work_id", how="inner", maintain_order="left")
+    if not works["work_id"].is_sorted():
+        works = works.sort("work_id")
     return View(
         works=works.drop("paratext_title"),
         texts=corpus.parted("works", TEXTS, own),
