@@ -99,4 +99,5 @@ def name_of_side(codes: Sequence[str]) -> str:
     """Return the name of a side: of the country, of the group, or of few countries; else their codes."""
     if group := group_of(codes):
         return group.name
-    return listing([COUNTRIES[code].name for code in codes]) if len(codes) <= _SPELLED_OUT else " ".join(codes)
+    names = [COUNTRIES[code].name if code in COUNTRIES else code for code in codes]
+    return listing(names) if len(codes) <= _SPELLED_OUT else " ".join(codes)

@@ -22,6 +22,8 @@ from copub.atlas.atlasanswers import explain, show
 from copub.atlas.atlasbaselines import AtlasBaselines, baselines_of, file_of, side_of
 from copub.errors import FileError, InputError
 from copub.measures.baselines import INTERNATIONAL, MEASURES, OTHERS, PAIR, PARTNER
+from copub.report.baselinesection import set_name
+from copub.report.messages import load_messages
 from copub.sources.snapshot import extract, parse_pairs
 from copub.sources.snapshot.selection import countries_of_work
 from copub.study import Study, studyfile
@@ -320,6 +322,31 @@ def test_a_damaged_file_of_baselines_is_named(damage: bytes, demo_study: Study, 
     with pytest.raises(InputError, match=r"the file of baselines .*") as error:
         resolve(study_with(demo_study, tmp_path / "baselines.json"))
     assert "copub atlas baseline" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "planets"},
+        {"measure": "fame"},
+        {"counting": "twice"},
+        {"position": 10**10},
+        {"countries": ["x"]},
+        {"a": 1},
+    ],
+)
+def test_a_row_that_no_atlas_counts_is_refused(
+    changes: dict[str, Any], demo_study: Study, counted: bytes, tmp_path: Path
+) -> None:
+    values = orjson.loads(counted)
+    values["rows"][3] |= changes
+    (tmp_path / "baselines.json").write_bytes(orjson.dumps(values))
+    with pytest.raises(InputError, match="the file of baselines is damaged"):
+        resolve(study_with(demo_study, tmp_path / "baselines.json"))
+
+
+def test_a_country_without_a_name_is_named_by_its_code() -> None:
+    assert set_name(load_messages("nl"), "België", "China", PARTNER, "XX", ["XX"]) == "België met XX"
 
 
 def test_the_pair_of_a_panel_has_no_baselines_of_the_whole() -> None:

@@ -11,9 +11,10 @@ from copub.atlas.atlasbaselines import AtlasBaselines
 from copub.atlas.cells import CRITICAL
 from copub.atlas.stored import Atlas, name_of
 from copub.countries import COUNTRIES, listing
-from copub.countrygroups import find_group, name_of_side
+from copub.countrygroups import name_of_side
 from copub.lines import aligned, wrapped
-from copub.measures.baselines import INTERNATIONAL, MEASURES, OTHERS, PAIR
+from copub.measures.baselines import MEASURES
+from copub.report.baselinesection import set_name
 from copub.report.messages import load_messages
 
 SYNTHETIC = "SYNTHETIC: these numbers are made from synthetic records."
@@ -119,15 +120,10 @@ def baseline_lines(atlas: Atlas, found: AtlasBaselines, counting: str) -> list[s
     title = f"{a} and {b}, {span(found.years)} ({counting}); critical means: {area_words(atlas, found.area)}"
     texts = [title, *head(atlas), listed_means(atlas, found.list, *asked.side_b)]
     lines = [part for text in texts for part in wrapped(text)]
-    names = {
-        PAIR: f"{a} with {b}",
-        OTHERS: f"{a} with any third country",
-        INTERNATIONAL: f"{b} with any country",
-    }
     for measure in MEASURES if found.list else MEASURES[:1]:
         rows = [[words.name("measure", measure), "works", "of", "share", "interval", "", "pair less this", "interval"]]
         for row in found.table.filter(measure=measure, counting=counting).iter_rows(named=True):
-            name = names.get(row["kind"]) or f"{a} with {_partner_name(asked.partners[row['partner']], row['partner'])}"
+            name = set_name(words, a, b, row["kind"], row["partner"], row["countries"])
             ends = [words.points(row[f"difference{end}"]) for end in ("", "_low", "_high")]
             difference = [ends[0], f"{ends[1]} to {ends[2]}"] if row["difference"] is not None else ["", ""]
             rows.append([name, *figures(row), *difference])
@@ -141,13 +137,6 @@ def baseline_lines(atlas: Atlas, found: AtlasBaselines, counting: str) -> list[s
         f"{a} with another partner name it only if {b} is on them too.",
     ]
     return [*lines, "", *(part for text in notes for part in wrapped(text))]
-
-
-def _partner_name(codes: Sequence[str], key: str) -> str:
-    group = find_group(key)
-    if group is None:
-        return name_of_side(codes)
-    return group.name if len(codes) == len(group.codes) else f"the rest of the {group.name}"
 
 
 def rank_lines(atlas: Atlas, ranked: pl.DataFrame, most: int) -> list[str]:

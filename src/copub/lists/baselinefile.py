@@ -14,6 +14,7 @@ from copub.schema import TABLES, conform
 FORMAT = 1
 _Code = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}\Z")]
 _Share = float | None
+_Few = Annotated[int, msgspec.Meta(ge=0, le=1_000)]
 _HINT = "count them again: copub atlas baseline --study STUDY --out FILE"
 
 
@@ -32,23 +33,23 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class _Row(msgspec.Struct, forbid_unknown_fields=True):
-    position: Count
-    kind: Name
+    position: _Few
+    kind: Literal["pair", "partner", "other partners", "all of side B"]
     partner: Name
     countries: list[_Code]
-    measure: Name
-    counting: Name
+    measure: Literal["critical", "listed", "critical_listed"]
+    counting: Literal["full", "fractional-authors", "fractional-countries"]
     numerator: float
     denominator: float
     share: _Share
     ci_low: _Share
     ci_high: _Share
-    interval: Name
+    interval: Literal["wilson", "wilson-effective", "none"]
     in_common: Count
     difference: _Share
     difference_low: _Share
     difference_high: _Share
-    comparisons: Count
+    comparisons: _Few
     confidence: float
     is_small: bool
 

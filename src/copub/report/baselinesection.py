@@ -10,6 +10,7 @@ from copub.countrygroups import find_group, name_of_side
 from copub.report.blocks import Section
 from copub.report.facts import Facts
 from copub.report.grids import Column, grid_from
+from copub.report.messages import Messages
 from copub.report.panelsection import WAYS
 
 MEASURES = ("critical_listed", "critical", "listed")
@@ -28,15 +29,21 @@ def baseline_rows(facts: Facts) -> pl.DataFrame:
     """Return the table ``baselines`` with the name of each set of works in the reader's language."""
     rows = facts.table("baselines")
     names = [
-        facts.words.say(
-            f"baselines.{kind.replace(' ', '_').lower()}",
-            a=facts.a,
-            b=facts.b,
-            partner=_partner(facts, key, countries),
-        )
-        for kind, key, countries in rows.select("kind", "partner", "countries").iter_rows()
+        set_name(facts.words, facts.a, facts.b, *of) for of in rows.select("kind", "partner", "countries").iter_rows()
     ]
     return rows.with_columns(name=pl.Series(names, dtype=pl.String))
+
+
+def set_name(words: Messages, a: str, b: str, kind: str, partner: str, countries: Sequence[str]) -> str:
+    """Return the name of a set of works: of a row of table ``baselines``, for sides named `a` and `b`."""
+    group = find_group(partner) if partner else None
+    if group is None:
+        name = name_of_side(countries)
+    elif len(countries) == len(group.codes):
+        name = group.name
+    else:
+        name = words.say("baselines.rest", group=group.name)
+    return words.say(f"baselines.{kind.replace(' ', '_').lower()}", a=a, b=b, partner=name)
 
 
 def baseline_section(facts: Facts) -> Section | None:
@@ -60,14 +67,6 @@ def baseline_section(facts: Facts) -> Section | None:
         grids=tuple(grids),
         paragraphs=(together, *_sources(facts)),
     )
-
-
-def _partner(facts: Facts, key: str, countries: Sequence[str]) -> str:
-    group = find_group(key) if key else None
-    if group is None:
-        return name_of_side(countries)
-    is_whole = len(countries) == len(group.codes)
-    return group.name if is_whole else facts.words.say("baselines.rest", group=group.name)
 
 
 def _sources(facts: Facts) -> list[str]:
