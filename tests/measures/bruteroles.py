@@ -72,8 +72,11 @@ def chance(authors: int, listed: int, with_role: int) -> float:
     return sum(min(draw) < listed for draw in draws) / len(draws)
 
 
-def roles(works: Iterable[tuple[Row, set[int], set[int]]], role: str) -> Row:
-    """Return the row of a role among listed works, each with the places of its listed authors and of its own side."""
+def roles(works: Iterable[tuple[Row, set[int], set[int]]], role: str, least: int) -> Row:
+    """Return the row of a role among listed works, each with the places of its listed authors and of its own side.
+
+    Of fewer than `least` works with a known role nothing is said.
+    """
     found = dict.fromkeys(("works", "single_author", "cut", "unknown", "denominator", "numerator", "numerator_a"), 0)
     found["alphabetical"] = 0
     by_chance = by_lot = 0.0
@@ -95,17 +98,19 @@ def roles(works: Iterable[tuple[Row, set[int], set[int]]], role: str) -> Row:
             by_lot += chance(n, len(listed), len(who)) if n < 20 else _product(n, len(listed), len(who))
     n = found["denominator"]
     (low, high), (low_a, high_a) = wilson(found["numerator"], n), wilson(found["numerator_a"], n)
-    return {
-        **found,
+    counts = {name: found.pop(name) for name in ("numerator", "numerator_a", "alphabetical")}
+    held = {
+        **counts,
         "alphabetical_by_chance": by_chance,
         "expected": by_lot / n if n else None,
-        "share": found["numerator"] / n if n else None,
+        "share": counts["numerator"] / n if n else None,
         "ci_low": low,
         "ci_high": high,
-        "share_a": found["numerator_a"] / n if n else None,
+        "share_a": counts["numerator_a"] / n if n else None,
         "share_a_low": low_a,
         "share_a_high": high_a,
     }
+    return {**found, **(held if n >= least else dict.fromkeys(held))}
 
 
 def _product(n: int, listed: int, with_role: int) -> float:

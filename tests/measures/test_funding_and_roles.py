@@ -155,13 +155,25 @@ def test_roles_equal_counting_by_hand_in_all_and_per_level_list_entity_and_insti
     assert set(found) == wanted | {("all", "all", group, role) for group in GROUPS[2:] for role in ROLES}
     for (kind, slice_, group, role), row in found.items():
         own = groups.get((kind, slice_, group), [])
-        agree(row, plain.roles(own, role), (kind, slice_, group, role))
+        agree(row, plain.roles(own, role, ASKED.small_cell), (kind, slice_, group, role))
         assert row["works"] == row["denominator"] + row["single_author"] + row["cut"] + row["unknown"]
 
 
 @pytest.mark.parametrize("table", ["funders", "funding", "roles", "panel_funding", "panel_roles"])
 def test_no_column_of_funders_and_roles_is_about_a_person(table: str) -> None:
     assert not [name for name in TABLES[table].schema.names() if "author_id" in name or "author_name" in name]
+
+
+def test_nothing_is_said_of_who_has_a_role_over_fewer_works_than_the_floor_for_cells() -> None:
+    spoken = 0
+    for seed in range(6):
+        for row in measured(seed, 40)["roles"].iter_rows(named=True):
+            held = [row[name] for name in ("numerator", "share", "ci_low", "expected", "numerator_a", "alphabetical")]
+            is_few = row["denominator"] < STUDY.small_cell
+            assert held == [None] * len(held) if is_few else None not in held
+            assert row["is_small"] or not is_few
+            spoken += not is_few
+    assert spoken
 
 
 def test_institutions_and_entities_of_few_works_have_no_rows() -> None:

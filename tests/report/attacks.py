@@ -90,14 +90,14 @@ _KEPT = (
 
 _NEVER_NULL = ("area", "entity_id", "tier", "field")
 _COUNTED = (
-    "shares", "trends", "institutions", "pairs", "area_levels", "funders", "funding", "roles", "panel",
-    "panel_periods", "panel_events",
+    "shares", "trends", "institutions", "pairs", "area_levels", "funders", "funding", "roles", "panel", "panel_periods",
+    "panel_events", "panel_funding", "panel_roles",
 )  # their numbers are copub's own  # fmt: skip
 
 
 def _is_own(table_name: str, column: str) -> bool:
     kept = column in _KEPT or (column == "risk_level" and table_name == "shares")
-    kept |= table_name in ("funding", "roles") and column in ("group", "role")
+    kept |= table_name in ("funding", "roles", "panel_funding", "panel_roles") and column in ("group", "role")
     flags = column.startswith(("is_", "n_")) or column.endswith("_seq") or column in ("assigned", "classifiable")
     counts = table_name in _COUNTED and TABLES[table_name].schema[column].is_numeric()
     return kept or flags or counts or column in _NEVER_NULL

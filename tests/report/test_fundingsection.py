@@ -12,6 +12,8 @@ from copub.report.blocks import Grid
 from copub.report.facts import Facts, facts_of
 from copub.report.fundingsection import funding_section
 from copub.report.messages import languages
+from copub.report.panelfacts import pair_names
+from copub.schema import empty
 
 
 def facts_in(language: str, **changed: pl.DataFrame) -> Facts:
@@ -35,8 +37,8 @@ def test_every_share_of_the_part_has_its_counts_and_its_interval(language: str) 
     section = funding_section(facts)
     assert section is not None
     say, words = facts.words.say, facts.words
-    awards, _, roles = section.grids
-    assert [len(grid.rows) for grid in section.grids] == [4, 1, 6]
+    awards, _, roles, _ = section.grids
+    assert [len(grid.rows) for grid in section.grids] == [4, 1, 6, 6]
     row = facts.table("funding").filter(slice_kind="all", group="critical_listed").row(0, named=True)
     wanted = [
         words.name("measure", "critical_listed"),
@@ -75,9 +77,24 @@ def test_a_group_of_an_institution_that_has_no_row_is_a_dash_and_an_institution_
     assert len(others) == 1, "no grid of roles without rows of institutions"
 
 
+def test_every_pair_of_a_panel_has_its_awards_and_roles_and_one_without_rows_has_dashes() -> None:
+    facts = facts_in("en")
+    section = funding_section(facts)
+    assert section is not None
+    pairs = {row[0].text: row[1:] for row in section.grids[-1].rows}
+    assert set(pairs) == set(pair_names(facts).values())
+    assert [cell.text for cell in pairs["Malta"]] == ["–"] * 4
+    assert (pairs["Belgium"][0].text, pairs["Belgium"][0].detail) == ("30.0%", "12 of 40; 18.0%\u00a0–\u00a045.0%")
+    assert pairs["Belgium"][1].detail == "10 of 50; 10.0%\u00a0–\u00a035.0%; by lot 31.0%"
+    alone = funding_section(facts_in("en", panel_funding=empty("panel_funding"), panel_roles=empty("panel_roles")))
+    assert alone is not None and len(alone.grids) == 3
+
+
 def test_a_run_without_these_tables_has_no_part() -> None:
-    empty: dict[str, Any] = {name: world(40)[0][name].clear() for name in ("funders", "funding", "roles")}
-    assert funding_section(facts_in("en", **empty)) is None
+    none: dict[str, Any] = {
+        name: empty(name) for name in ("funders", "funding", "roles", "panel_funding", "panel_roles")
+    }
+    assert funding_section(facts_in("en", **none)) is None
 
 
 @pytest.mark.parametrize("language", languages())

@@ -48,6 +48,8 @@ _GROUPS = {"listed": EVERY, "critical_listed": GROUPS["critical"]}
 _BY_CHANCE = np.array([*(1 / math.factorial(n) for n in range(20)), 0.0])
 """1 / n! by the number of authors; from 20 on it is nothing worth adding."""
 _AUTHOR = ("work_id", "author_seq")
+_HELD = ("numerator", "numerator_a", "expected", "alphabetical", "alphabetical_by_chance")
+"""What is stated of the holders of a role; over fewer works than the floor for cells it could lead to a person."""
 _COUNTS = (
     "works", "single_author", "cut", "unknown", "denominator", "numerator", "numerator_a", "alphabetical",
     "alphabetical_by_chance", "by_lot",
@@ -192,16 +194,15 @@ def held(
         rows_of_slices(part, list(_GROUPS), _COUNTS, always).with_columns(role=pl.lit(role))
         for role, part in zip(ROLES, parts, strict=True)
     )
+    expected = pl.col("by_lot") / pl.col("denominator")
+    few = pl.col("denominator") < study.small_cell
+    rows = rows.with_columns(expected.fill_nan(None).round(DIGITS).alias("expected")).with_columns(
+        pl.when(~few).then(pl.col(name).cast(pl.Float64).round(DIGITS)).alias(name) for name in _HELD
+    )
     rows = with_wilson(rows, "numerator", "denominator", study.confidence)
     rows = with_wilson(rows, "numerator_a", "denominator", study.confidence, ("share_a", "share_a_low", "share_a_high"))
-    small = (pl.col("numerator") < study.small_cell) | (pl.col("denominator") < study.small_rate)
-    return rows.with_columns(
-        pl.when(pl.col("denominator") > 0)
-        .then((pl.col("by_lot") / pl.col("denominator")).round(DIGITS))
-        .alias("expected"),
-        pl.col("alphabetical_by_chance").cast(pl.Float64).round(DIGITS),
-        small.alias("is_small"),
-    )
+    small = few | (pl.col("numerator") < study.small_cell) | (pl.col("denominator") < study.small_rate)
+    return rows.with_columns(small.alias("is_small"))
 
 
 def _of_role(role: str, seats: Seats, members: pl.DataFrame, listed: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 from copub.report.blocks import Cell, Grid, Section, grid_of, rows_of
 from copub.report.facts import Facts, Row
 from copub.report.grids import WRITERS, Column, grid_from, section_of
+from copub.report.panelfacts import pair_names
 
 _FUNDERS = 30
 _INSTITUTIONS = 20
@@ -60,7 +61,7 @@ _WRITERS = {
 def funding_section(facts: Facts) -> Section | None:
     """Return funders, awards and roles of authors: in all, and folded per institution."""
     say = facts.words.say
-    section = section_of(facts, "funders", [*_funding_grids(facts), *_role_grids(facts)])
+    section = section_of(facts, "funders", [*_funding_grids(facts), *_role_grids(facts), *_pair_grids(facts)])
     if section is None:
         return None
     floor = facts.words.count(facts.study.get("small_cell"))
@@ -90,6 +91,26 @@ def _role_grids(facts: Facts) -> list[Grid]:
     return [grid_from(facts, facts.words.say("section.roles", a=facts.a), frame, _ROLES, _WRITERS)]
 
 
+def _pair_grids(facts: Facts) -> list[Grid]:
+    """Return awards and roles of the pairs of a panel."""
+    say, names = facts.words.say, pair_names(facts)
+    awards = {row["pair"]: row for row in rows_of(facts.table("panel_funding").filter(group="critical_listed"))}
+    roles = facts.table("panel_roles").filter(group="listed")
+    by_role = {(row["pair"], row["role"]): row for row in rows_of(roles)}
+    heads = [say("label.pair"), say("label.critical_listed_with_award")]
+    heads += [say("label.role_listed", role=facts.words.name("role", role)) for role in ROLES]
+    lines = (
+        [
+            Cell(name, is_name=True),
+            _k_of_n(facts, awards.get(pair)),
+            *(_k_of_n(facts, by_role.get((pair, role))) for role in ROLES),
+        ]
+        for pair, name in names.items()
+        if awards or by_role
+    )
+    return [grid_of(say("section.roles_of_pairs"), heads, lines, facts.words.missing)]
+
+
 def _notes(facts: Facts) -> tuple[str, ...]:
     """Return what roles say and do not say, which works are left out, and how many name authors by the alphabet."""
     words, found = facts.words, _of_all(facts, "roles", ("role", ROLES)).filter(group="listed")
@@ -100,7 +121,7 @@ def _notes(facts: Facts) -> tuple[str, ...]:
     counts = {key: words.count(row[key]) for key in ("works", "single_author", "cut")}
     counts |= {f"unknown_{role}": words.count(rows[role]["unknown"]) for role in ROLES}
     lines = [words.say("label.funding_note"), words.say("label.role_note"), words.say("label.roles_left_out", **counts)]
-    if row["denominator"]:
+    if row["alphabetical"] is not None:
         lines.append(
             words.say(
                 "label.alphabetical",
@@ -180,9 +201,9 @@ def _roles_by(facts: Facts, kind: str) -> Grid:
 
 
 def _k_of_n(facts: Facts, row: Row | None, of: str = "") -> Cell:
-    """Write a share with its counts and its interval below it; groups of few works have no row."""
+    """Write a share with its counts and its interval below it; nothing of few works."""
     words, share = facts.words, "share_a" if of else "share"
-    if row is None or not row["denominator"]:
+    if row is None or row[share] is None:
         return Cell(words.missing)
     ends = {"ci_low": row["share_a_low"], "ci_high": row["share_a_high"]} if of else row
     counts = words.say("label.k_of_n", k=words.count(row[f"numerator{of}"]), n=words.count(row["denominator"]))
