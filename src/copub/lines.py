@@ -1,4 +1,4 @@
-"""Text for a terminal: lines of 80 columns, and aligned columns."""
+"""Text for people: lines of 80 columns, aligned columns, numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from textwrap import shorten, wrap
 
 WIDTH = 80
+
+
+def amount(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: "1 area", "2 areas", "2 entities"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def wrapped(text: str, *, indent: str = "") -> list[str]:

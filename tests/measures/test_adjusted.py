@@ -326,7 +326,7 @@ def test_labels_of_other_works_and_empty_sheets_are_not_used_and_it_says_so() ->
     works = works_of(5, 40)
     foreign = labels_of(works, Random(1)).with_columns(work_id=pl.lit("W9") + pl.col("work_id"))
     for given_labels, why in (
-        (foreign, f"none of the {works.height} labels is of a work of this study"),
+        (foreign, f"{works.height} labels, none of a work of this study"),
         (foreign.clear(), "the file has no label"),
     ):
         row = whole(adjusted(EVERY_SLICE, works, MEASURED, given_labels))["critical"]
@@ -339,7 +339,7 @@ def test_labels_whose_draw_is_not_known_are_named_unless_nothing_is_left_to_draw
     noes = every.head(works.height - 1).with_columns(critical=False, listed=False, top_level=False)
     drawn = noes.with_columns(stands_for=pl.lit(1.0))
     bases = [whole(adjusted(STUDY, works, None, one))["critical"]["basis"] for one in (every, noes, drawn)]
-    named = f"({noes.height} of them without stands_for, taken as drawn at random from their strata)"
+    named = f"({noes.height} of them without stands_for and taken as drawn at random from their strata)"
     assert [named in basis for basis in bases] == [False, True, False]
 
 

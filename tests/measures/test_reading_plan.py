@@ -85,7 +85,7 @@ def test_reading_leads_from_a_number_of_works_that_does_not_depend_on_the_answer
         table = adjusted(STUDY, known, ERRORS, leading(STUDY, known, ERRORS, labels))
         row = table.filter(slice_kind="all", measure="critical_listed").row(0, named=True)
         assert row["method"] == method
-        why = f"{needed - 1} works are read, {needed} are needed for a narrower interval"
+        why = f"{needed - 1} works read, {needed} needed for a narrower interval"
         assert (f"{UNUSED}{why}" in row["basis"]) is (method == "evaluation")
 
 

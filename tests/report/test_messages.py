@@ -32,6 +32,81 @@ def test_every_language_has_the_same_keys_and_placeholders(language: str) -> Non
             assert _placeholders(text) == _placeholders(other[section][key]), f"{language}: {section}.{key}"
 
 
+# Placeholders that hold a count of something, and the counts that follow no noun or only a word that stays the same.
+COUNTS = {"numerator", "denominator", "first", "fewest", "most", "count", "of", "size", "floor", "expected", "missing"}
+COUNTS |= {"days", "small", "left_out", "distinct", "incomplete", "undated", "total", "number", "works", "read"}
+COUNTS |= {"counted", "pairs", "comparisons", "runs", "found", "misses"}
+NO_NOUN = {  # a figure alone, or "12 retracted", "3 of 12"
+    "certainty": {"repairs_without", "repairs_with", "rate"},
+    "headline": {"fractional", "at_publication", "at_publication_since", "whatever_date", "level_count"},
+    "section": {"changes", "decisions", "repairs_applied", "read"},
+    "label": {"reading_years"},
+    "action": {"matches", "show_context", "printed_first"},  # the last is of more works than are printed
+    "evidence": {"more"},
+    "dossier": {"more_rows", "papers_printed"},
+    "left_out": {"unreadable", "repeated", "one_side", "year", "type", "paratext title", "repair", "retracted",
+                 "expansion", "author cap"},
+    "panel": {"top", "few", "top_sure", "own"},  # a panel has two pairs or more
+}  # fmt: skip
+
+
+def _with_counts() -> list[tuple[str, str]]:
+    english = load_messages("en").words
+    found = [(s, k) for s, words in english.items() for k, text in words.items() if _placeholders(text) & COUNTS]
+    return [(section, key) for section, key in found if key not in NO_NOUN.get(section, ())]
+
+
+def _filled(language: str, section: str, key: str, number: int) -> str:
+    words = load_messages(language)
+    names = _placeholders(words.words[section][key])
+    return words.say(f"{section}.{key}", **{name: number if name in COUNTS else "x" for name in names})
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize(("section", "key"), _with_counts())
+def test_every_message_with_a_count_has_a_form_for_one_and_a_form_for_more(
+    language: str, section: str, key: str
+) -> None:
+    one, two = (_filled(language, section, key, number) for number in (1, 2))
+    assert one.replace("1", "2") != two
+    many = {"en": r"\b1 (?!this)\w+s\b", "fr": r"\b1 (?!sans)\w+[sx]\b", "nl": r"\b1 (?!even)\w+en\b"}
+    assert not re.search(many[language], one), one
+
+
+def test_messages_that_are_not_tested_with_one_are_there() -> None:
+    known = load_messages("en").words
+    assert not [(section, key) for section, keys in NO_NOUN.items() for key in keys if key not in known[section]]
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("en", ["0 joint works", "1 joint work", "1.5 joint works", "2 joint works"]),
+        ("fr", ["0 travail commun", "1 travail commun", "1,5 travail commun", "2 travaux communs"]),
+        ("nl", ["0 gezamenlijke werken", "1 gezamenlijk werk", "1,5 gezamenlijke werken", "2 gezamenlijke werken"]),
+    ],
+)
+def test_each_language_says_which_counts_are_one(language: str, texts: list[str]) -> None:
+    words = load_messages(language)
+    given = {"institution": "A", "partner": "B", "years": "2020", "critical": 0, "listed": 0, "critical_listed": 0}
+    found = [words.say("dossier.answer", works=words.count(number), **given) for number in (0, 1, 1.5, 2)]
+    assert all(text.startswith(wanted) for text, wanted in zip(found, texts, strict=True)), found
+
+
+def test_texts_that_the_script_of_the_page_fills_have_no_forms() -> None:
+    for language in languages():
+        words = load_messages(language).words
+        shown = [*words["evidence"].values(), *(words["action"][key] for key in ("page", "matches", "printed_first"))]
+        assert not [text for text in shown if "|" in text]
+
+
+def test_what_stages_write_about_one_work_is_translated_too() -> None:
+    french, dutch = load_messages("fr"), load_messages("nl")
+    text = "1 work of this study read by one person on 2026-01-02, in 1 stratum of decision and score"
+    assert french.value(text).startswith("1 travail de cette étude lu par une personne")
+    assert dutch.value(text).endswith("in 1 stratum van beslissing en score")
+
+
 @pytest.mark.parametrize("language", [code for code in languages() if code != "en"])
 def test_translations_translate(language: str) -> None:
     english, other = load_messages("en").words, load_messages(language).words

@@ -12,7 +12,7 @@ from copub.atlas.cells import CRITICAL
 from copub.atlas.stored import Atlas, name_of
 from copub.countries import COUNTRIES, listing
 from copub.countrygroups import name_of_side
-from copub.lines import aligned, wrapped
+from copub.lines import aligned, amount, wrapped
 from copub.measures.baselines import MEASURES
 from copub.report.baselinesection import set_name
 from copub.report.messages import load_messages
@@ -47,10 +47,10 @@ def head(atlas: Atlas) -> Iterator[str]:
     if manifest["synthetic"]:
         yield SYNTHETIC
     if not manifest["complete"]:
-        yield f"INCOMPLETE: {len(manifest['faults'])} files or lines of the snapshot could not be read."
+        yield f"INCOMPLETE: {amount(len(manifest['faults']), 'file or line', 'files or lines')} could not be read."
     snapshot = manifest["snapshot"]
     date = f" of {snapshot['date']}" if snapshot["date"] else ""
-    yield f"OpenAlex snapshot{date}: {snapshot['records']:,} records in {snapshot['files']:,} files."
+    yield f"OpenAlex snapshot{date}: {amount(snapshot['records'], 'record')} in {amount(snapshot['files'], 'file')}."
 
 
 def listed_means(atlas: Atlas, of_list: str, *b: str) -> str:

@@ -233,11 +233,6 @@ def error_facts(error: CopubError) -> dict[str, Any]:
     }
 
 
-def amount(number: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun: "1 area", "2 areas", "2 entities"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def say(lines: Iterable[str], *, err: bool = False) -> None:
     """Print lines in 80 columns; a line that is longer continues indented."""
     for line in lines:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from copub.cli.app import JsonOption, QuietOption, SchedulerOption, WorkersOption, amount, app, print_json, say
+from copub.cli.app import JsonOption, QuietOption, SchedulerOption, WorkersOption, app, print_json, say
+from copub.lines import amount
 from copub.names import PARTNERS_COMPARED
 from copub.settings import atlas_folder
 

@@ -19,6 +19,7 @@ from copub.cli.app import (
     say,
 )
 from copub.errors import InputError
+from copub.lines import amount
 from copub.lists.outputplace import check_out
 from copub.settings import folders
 
@@ -234,10 +235,10 @@ def list_command(
         print_json(listed)
         return
     for name, rows in listed.items():
-        typer.echo(f"{name}: {len(rows)} {'run' if len(rows) == 1 else 'runs'}")
+        typer.echo(f"{name}: {amount(len(rows), 'run')}")
         for row in rows:
             share = "no share" if row["share"] is None else load_messages().percent(row["share"], 2)
-            works = "" if row["works"] is None else f"{row['works']:,} works"
+            works = "" if row["works"] is None else amount(row["works"], "work")
             typer.echo(f"  {row['run']}  {row['created']}  {works}  {share}{'  pinned' if row['pinned'] else ''}")
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from copub.cli.app import JsonOption, ReportsOption, amount, print_json, say
+from copub.cli.app import JsonOption, ReportsOption, print_json, say
 from copub.cli.review import RunArgument, SeedOption, group
 from copub.errors import InputError
 from copub.givenfiles import spooled
+from copub.lines import amount
 from copub.lists.outputplace import check_out, keep_whole
 from copub.names import READING_STRATA, SEED
 from copub.settings import folders
@@ -95,7 +96,7 @@ def page_command(
         drawn = drawn_for(question, found.tables, total, seed)
         keep_draw(folders(reports=reports).reports, question.study.id, drawn)
         html = works_page(question, found.tables, name, drawn, aim=aim, part=(number, parts, shared))
-        reported = f"{total:,} of {works.height:,} works" + (f", part {part}" if parts > 1 else "")
+        reported = f"{total:,} of {amount(works.height, 'work')}" + (f", part {part}" if parts > 1 else "")
     path = out or Path(f"reading-{question.study.id}{kind}.html")
     _write_page(path, html)
     say([f"{reported}: {path}", "Open it in a browser. Give the file that it saves to copub review import."])

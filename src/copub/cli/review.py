@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from copub.cli.app import ReportsOption, amount, app
+from copub.cli.app import ReportsOption, app
 from copub.errors import InputError
 from copub.givenfiles import spooled
+from copub.lines import amount
 from copub.lists.outputplace import check_out, check_sheet
 from copub.names import READING_STRATA, SEED
 from copub.settings import folders
@@ -96,7 +97,7 @@ def works_command(
     drawn = drawn_for(question, tables, size, seed)
     keep_draw(place, question.study.id, drawn)
     write_sheet(sheet_of(drawn, texts_of(question, tables), draw_id(drawn)), out)
-    typer.echo(f"{drawn.height} of {tables['copublications'].height} works: {out}")
+    typer.echo(f"{drawn.height} of {amount(tables['copublications'].height, 'work')}: {out}")
 
 
 RunArgument = Annotated[

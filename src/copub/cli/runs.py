@@ -20,6 +20,7 @@ from copub.cli.app import (
     print_json,
 )
 from copub.errors import InputError, SourceUnavailableError
+from copub.lines import amount
 from copub.names import STAGES
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def freeze_command(
     typer.echo(f"Seal: {facts['seal']}")
     typer.echo(f"Primary outcome: {facts['primary']['measure']}, {facts['primary']['counting']} counting")
     for group in facts["planned"]:
-        typer.echo(f"Planned: {group['what']}: {len(group['items'])} comparisons")
+        typer.echo(f"Planned: {group['what']}: {amount(len(group['items']), 'comparison')}")
     typer.echo("Publish the seal, or the file, before you run the study: a seal that nobody has seen proves nothing.")
 
 
@@ -192,7 +193,7 @@ def estimate_command(
         print_json(price.as_dict())
         return
     if is_embedded(asked):
-        typer.echo(f"works    {price.works} synthetic ones, from a server inside copub")
+        typer.echo(f"works    {price.works} synthetic, from a server inside copub")
         typer.echo(f"The study {asked.id} costs nothing: copub asks neither OpenAlex nor anyone else.")
         return
     for line in estimate_lines(price, len(asked.pairs)):

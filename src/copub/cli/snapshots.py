@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from copub.cli.app import JsonOption, QuietOption, SchedulerOption, amount, app, print_json
+from copub.cli.app import JsonOption, QuietOption, SchedulerOption, app, print_json
+from copub.lines import amount
 
 group = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Works of country pairs from a full OpenAlex snapshot."
@@ -59,8 +60,9 @@ def extract_command(
         for name, path, works in summary.outputs:
             typer.echo(f"{name}: {amount(works, 'work')} in {path}")
         typer.echo(
-            f"read {summary.files} files, {summary.records} works; left out: expansion {summary.expansion}, "
-            f"deleted {summary.deleted}, merged into others {summary.merged}, older copies {summary.repeated}"
+            f"read {amount(summary.files, 'file')}, {amount(summary.records, 'work')}; "
+            f"left out: expansion {summary.expansion}, deleted {summary.deleted}, "
+            f"merged into others {summary.merged}, older copies {summary.repeated}"
         )
         for warning in summary.warnings:
             typer.echo(f"note: {warning}")

@@ -13,7 +13,7 @@ from copub.cli.app import JsonOption, app, print_json, say
 from copub.countries import COUNTRIES, listing
 from copub.countrygroups import GROUPS
 from copub.errors import InputError
-from copub.lines import one_line
+from copub.lines import amount, one_line
 from copub.pairs import Pair, parse_pairs
 from copub.shipped import shipped_names
 from copub.writing import as_input_error, write_file
@@ -203,13 +203,15 @@ def _init_lines(file: Path, study: Study) -> list[str]:
     from copub.study.template import coverage_of, uncovered_note
 
     coverage = coverage_of(study.side_b.countries)
-    chosen = listing([f"{name} ({coverage.counts[name]} institutions of side B)" for name in study.watchlists])
+    chosen = listing(
+        [f"{name} ({amount(coverage.counts[name], 'institution')} of side B)" for name in study.watchlists]
+    )
     name = shlex.quote(str(file))
     return [
         f"written: {file}",
         *_side_lines("A", study.side_a),
         *_side_lines("B", study.side_b),
-        *([f"  panel: {len(study.pairs)} pairs, compared with {study.reference}"] if study.pairs else []),
+        *([f"  panel: {amount(len(study.pairs), 'pair')}, compared with {study.reference}"] if study.pairs else []),
         f"  years: {study.year_from} to {study.year_to}",
         f"  taxonomy: {study.taxonomy}",
         f"  watchlist: {chosen}",

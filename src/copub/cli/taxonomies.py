@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from copub.cli.app import JsonOption, amount, app, print_json, say
-from copub.lines import one_line
+from copub.cli.app import JsonOption, app, print_json, say
+from copub.lines import amount, one_line
 from copub.shipped import shipped_names
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from copub.cli.app import JsonOption, QuietOption, amount, app, print_json, say
+from copub.cli.app import JsonOption, QuietOption, app, print_json, say
 from copub.countries import find_country, name_fault
 from copub.errors import InputError, SourceUnavailableError
 from copub.givenfiles import spooled
-from copub.lines import aligned
+from copub.lines import aligned, amount
 from copub.shipped import shipped_names
 
 INVENTED = "demo-list"

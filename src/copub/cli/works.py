@@ -15,7 +15,6 @@ from copub.cli.app import (
     QuietOption,
     SchedulerOption,
     WorkersOption,
-    amount,
     app,
     print_json,
     say,
@@ -23,7 +22,7 @@ from copub.cli.app import (
 from copub.cli.watchlists import WatchlistOption, chosen
 from copub.errors import InputError
 from copub.givenfiles import spooled
-from copub.lines import aligned
+from copub.lines import aligned, amount
 from copub.lists.outputplace import check_out
 from copub.names import OPERATING_POINTS
 from copub.writing import write_file
@@ -53,9 +52,7 @@ _KNOWN = (
 )
 
 
-_TAUGHT = (
-    "note: {count} of {of} works trained the model (known by id); the figures are too good by as much as it knows them"
-)
+_TAUGHT = "note: {count} of {of} trained the model (known by id); the figures are too good by as much as it knows them"
 
 
 @app.command("classify")
@@ -239,7 +236,7 @@ def _write_errors(path: Path, labels: Path, made: Evaluation) -> None:
     if not counts:
         what = "every work of this file trained the model, so it tells nothing about its errors"
         raise InputError(what, where=str(labels), hint="label other works: copub review texts")
-    name = f"{works} works of {labels.name}"
+    name = f"{amount(works, 'work')} of {labels.name}"
     path.write_text(evaluation_text(EvaluationSet(name, counts), f"copub evaluate classifier on {name}", model_hash()))
     typer.echo(f"error counts over {amount(works, 'work')}: {path}", err=True)
 
@@ -296,7 +293,7 @@ def agreement_command(
         print_json(rows)
         return
     for row in rows:
-        typer.echo(f"{row['area']}: {row['works']} works compared, {row['without_label']} without a label")
+        typer.echo(f"{row['area']}: {amount(row['works'], 'work')} compared, {row['without_label']} without a label")
         for figure in ("agreement", "precision", "recall", "f1"):
             typer.echo(f"  {figure:<10} {_with_interval(row, figure)}")
         typer.echo(f"  {'kappa':<10} {_figure(row['kappa'])}")

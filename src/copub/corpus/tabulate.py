@@ -33,6 +33,7 @@ from copub.corpus.work import (
 )
 from copub.engine import KeptParts, in_parallel
 from copub.errors import Fault, FileError, InputError
+from copub.lines import amount
 from copub.packed import Packed, pack, range_partition, starts_of_parts, unpack
 from copub.parallel import no_collection
 from copub.schema import TABLES, conform
@@ -260,7 +261,7 @@ class _Join:
         if not self.funnel.read:
             raise InputError("there is no record in the works files", hint=hint)
         where, why = self.funnel.unreadable[0]
-        what = f"no readable work among {self.funnel.read} records; the first: {why}"
+        what = f"no readable work among {amount(self.funnel.read, 'record')}; the first: {why}"
         raise InputError(what, where=where, hint=hint)
 
     def makers(self) -> Makers:

@@ -18,6 +18,7 @@ from copub.demo.plan import EXCLUDED_TYPES, FIRST_YEAR, LAST_YEAR, SEED, Plan, p
 from copub.demo.syntheticrecords import copied, record
 from copub.demo.synthetictexts import Writer
 from copub.errors import InputError
+from copub.lines import amount
 from copub.parallel import no_collection
 
 COUNTED_LEVELS = ("very high", "high")
@@ -73,7 +74,7 @@ def true_values(works: Iterable[Mapping[str, Any]], seed: int = SEED) -> pl.Data
     strange = sorted(ids - set(plans))
     if strange:
         raise InputError(
-            f"{len(strange)} works have no true values, such as {strange[0]}",
+            f"{amount(len(strange), 'work')} without true values, such as {strange[0]}",
             where="the synthetic corpus",
             hint="give only works of build_corpus, and the seed with which they were built",
         )

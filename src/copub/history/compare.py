@@ -19,6 +19,7 @@ from copub.history.causes import AFFILIATED, CAUSES, INDEXED, LEFT, TOPICS, cand
 from copub.history.comparisontables import COMPARISON_TABLES, conform_comparison
 from copub.history.runpair import Pair
 from copub.history.states import read_state
+from copub.lines import amount
 from copub.runs.folder import ESTIMATE, Run, refuse_older, with_todays_columns
 from copub.runs.instruments import (
     UNKNOWN,
@@ -302,7 +303,9 @@ def _notes(pair: Pair, first: Run, second: Run) -> list[str]:
             notes.append(f"tables of the {name} run are not as it wrote them: {', '.join(altered)}")
     for name, source in (("earlier", source_a), ("later", source_b)):
         if source.get("n_missing"):
-            notes.append(f"the harvest of the {name} run lacks {source['n_missing']} works that OpenAlex counts")
+            notes.append(
+                f"the harvest of the {name} run lacks {amount(source['n_missing'], 'work')} that OpenAlex counts"
+            )
         if source.get("blind_to"):
             notes.append(f"the harvest of the {name} run is blind to {source['blind_to']}")
     return notes

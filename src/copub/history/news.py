@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 
+from copub.lines import amount
 from copub.report.dossier import institution_of, joint_works
 from copub.report.exports import plain_markdown
 from copub.report.facts import facts_of
@@ -82,7 +83,7 @@ def _entities(run: Run) -> Mapping[str, str]:
 
 def as_markdown(found: News) -> str:
     """Return the news as a short Markdown text; texts of others hold no markup."""
-    count = "1 work" if found.works.height == 1 else f"{found.works.height} works"
+    count = amount(found.works.height, "work")
     lines = [
         f"# {plain_markdown(found.title)}",
         "",

@@ -21,6 +21,7 @@ from copub.arguments import expect, path_of, paths_of
 from copub.errors import InputError
 from copub.givenfiles import spooled
 from copub.jsonshape import read_json
+from copub.lines import amount
 from copub.lists.decisions import decisions_from, keep_decisions, labels_from, write_labels
 from copub.names import STAGES
 from copub.pipeline import is_embedded
@@ -292,11 +293,12 @@ def verification_lines(found: Verification) -> list[str]:
     total, differing = found.tables.height, found.tables.filter(~pl.col("same"))
     if found.is_same:
         return [
-            f"The same to the byte: {total} tables of {found.run.folder}",
+            f"The same to the byte: {amount(total, 'table')} of {found.run.folder}",
             *(f"  {sentence}" for sentence in found.unchecked),
         ]
     if found.first_difference:
-        verdict = f"Not the same: {differing.height} of {total} tables differ, first in stage {found.first_difference}."
+        differ = f"{'differs' if differing.height == 1 else 'differ'}, first in stage {found.first_difference}"
+        verdict = f"Not the same: {differing.height} of {amount(total, 'table')} {differ}."
     else:
         verdict = f"The {total} tables come out the same again, but files in the run folder were altered."
     return [

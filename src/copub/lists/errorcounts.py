@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from copub.errors import Fault, FileError, InputError
+from copub.lines import amount
 from copub.lists.tomlfile import TomlFile, read_toml
 
 TEXT_STRATA = ("with abstract", "title only")
@@ -97,7 +98,8 @@ def read_card(path: Path) -> tuple[EvaluationSet, ...]:
             )
         of_strata = {stratum: by_what[f"any area, {stratum}"] for stratum in TEXT_STRATA}
         works = sum(row["works"] for row in of_strata.values())
-        words = f"{works:,} works {'by cross-validation' if name == 'cross-validation' else 'kept apart from training'}"
+        how = "by cross-validation" if name == "cross-validation" else "kept apart from training"
+        words = f"{amount(works, 'work')} {how}"
         sets.append(EvaluationSet(words, {stratum: counts_of(row) for stratum, row in of_strata.items()}))
     return tuple(sets)
 

@@ -17,6 +17,7 @@ import polars as pl
 from scipy.special import gammaln
 
 from copub.intervals import DIGITS, wilson
+from copub.lines import amount
 from copub.lists.errorcounts import TEXT_STRATA, Errors
 from copub.measures.clusters import GROUPS, clustered
 from copub.measures.correction import MEASURES, READ, Array, Decisions, Estimate, Read, adjust, from_labels
@@ -318,29 +319,30 @@ def _lacking(decisions: str, known: int, labelled: int, taught: pl.DataFrame) ->
     if not decisions:
         return ""
     if not known:
-        return f"none of the {labelled} labels is of a work of this study" if labelled else "the file has no label"
+        return f"{amount(labelled, 'label')}, none of a work of this study" if labelled else "the file has no label"
     return f"no label of works that are decided {decisions}{_refused(taught)}"
 
 
 def _refused(taught: pl.DataFrame) -> str:
     count = taught.drop_nulls("reader").height
-    return f" (labels of {count} training works do not count for other works)" if count else ""
+    return f" (labels of {amount(count, 'training work')} do not count for other works)" if count else ""
 
 
 def _words(read: pl.DataFrame, others: pl.DataFrame, taught: int) -> str:
     """Return what the estimate rests on: works that were read, of all others than training works; and these."""
-    known = f"{taught} training works as they were read"
+    known = f"{amount(taught, 'training work')} as they were read"
     if read.is_empty():
         return known
     days = sorted(set(read["date"]))
     dates = " to ".join(dict.fromkeys(days[:1] + days[-1:]))
     number = len({name for names in set(read["reader"]) for name in names.split(", ")})
     readers = "one person" if number == 1 else f"{number} people"  # their names are in the manifest alone
-    strata = others["stratum"].n_unique()
-    words = f"{read.height} works of this study read by {readers} on {dates}, in {strata} strata of decision and score"
+    strata = amount(others["stratum"].n_unique(), "stratum", "strata")
+    works = amount(read.height, "work")
+    words = f"{works} of this study read by {readers} on {dates}, in {strata} of decision and score"
     chosen = read["stands_for"].null_count() if read.height < others.height else 0
     if chosen:
-        words += f" ({chosen} of them without stands_for, taken as drawn at random from their strata)"
+        words += f" ({chosen} of them without stands_for and taken as drawn at random from their strata)"
     return f"{words}; {known}" if taught else words
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from copub.intervals import DIGITS
+from copub.lines import amount
 from copub.lists.errorcounts import Errors
 from copub.measures.adjusted import Labels, decisions, sheet_works
 from copub.measures.correction import Array, Read, adjust, from_labels, truth_given_decision
@@ -92,7 +93,7 @@ def leading(study: Study, works: pl.DataFrame, errors: Errors | None, labels: La
     needed = works_to_lead(study, works, errors)
     if labels.read >= needed:
         return labels
-    return replace(labels, lacking=f"{labels.read} works are read, {needed} are needed for a narrower interval")
+    return replace(labels, lacking=f"{amount(labels.read, 'work')} read, {needed} needed for a narrower interval")
 
 
 def _expected(works: pl.DataFrame, truth: Mapping[tuple[str, str], Array]) -> dict[Key, Array]:

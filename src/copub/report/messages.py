@@ -3,12 +3,16 @@
 The words are in ``messages/<language>.toml``; code asks for them by key. What stages write into tables
 (settings, steps, verdicts) is English there; ``messages/values.csv`` has it in the other languages.
 Numbers and dates are written as that language writes them. Nothing here calculates.
+
+A text has two forms where its count can be one: ``{count} {count:work|works}``. Which counts take the first form,
+the language says (``one``: in English 1, in French 0, 1 and 1,5).
 """
 
 from __future__ import annotations
 
 import csv
 import re
+import string
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,9 +25,27 @@ from copub.errors import InputError
 FOLDER = Path(__file__).parent / "messages"
 DEFAULT = "en"
 _PARTED_BY = ("; ", ": ", ", ", "+")
-_FIELD = re.compile(r"\\\{(\w+)\\\}")  # a placeholder, in an escaped text
+_FIELD = re.compile(r"\{(\w+)(?::([^{}|]*)\|([^{}|]*))?\}")  # a placeholder, with two forms or without
 _NUMBERS = ("n", "year", "first", "last")
 _DATE = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?(?:T.*)?")
+
+
+class _Filling(string.Formatter):
+    """Fills the placeholders of a text; of two forms it takes the first if the count is one in this language."""
+
+    def __init__(self, one: str) -> None:
+        self._one = re.compile(one)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        first, parted, second = format_spec.partition("|")
+        if not parted:
+            return str(super().format_field(value, format_spec))
+        return first if self._one.fullmatch(str(value)) else second
+
+
+@lru_cache
+def _filling(one: str) -> _Filling:
+    return _Filling(one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +77,10 @@ class Messages:
     def say(self, key: str, **values: object) -> str:
         """Return the text of ``section.key`` with its placeholders filled."""
         section, _, name = key.partition(".")
-        return self.words[section][name].format(**values)
+        return self._fill(self.words[section][name], values)
+
+    def _fill(self, text: str, values: Mapping[str, object]) -> str:
+        return _filling(self.words["language"]["one"]).vformat(text, (), values)
 
     def name(self, section: str, key: str | None) -> str:
         """Return the word for a value such as a measure or a tier, or the value itself if it has none."""
@@ -72,7 +97,7 @@ class Messages:
             return self.values.get(text, text)
         for pattern, translated in self.patterns:
             if found := pattern.fullmatch(text):
-                return translated.format(**{key: self._filled(key, part) for key, part in found.groupdict().items()})
+                return self._fill(translated, {key: self._filled(key, part) for key, part in found.groupdict().items()})
         for sign in _PARTED_BY:
             if sign in text:
                 return self.values.get(sign, sign).join(map(self.value, text.split(sign)))
@@ -154,8 +179,11 @@ def translations() -> Iterator[dict[str, str]]:
 
 def _pattern(text: str) -> re.Pattern[str]:
     """Return the pattern of a text with placeholders; some of them hold numbers only."""
-
-    def group(found: re.Match[str]) -> str:
-        return f"(?P<{found[1]}>{r'[0-9,]+' if found[1] in _NUMBERS else '.+'})"
-
-    return re.compile(_FIELD.sub(group, re.escape(text)), re.DOTALL)
+    parts, end = [], 0
+    for found in _FIELD.finditer(text):
+        name, first, second = found.groups()
+        field = f"(?P<{name}>{r'[0-9,]+' if name in _NUMBERS else '.+'})"
+        forms = f"(?:{re.escape(first)}|{re.escape(second)})" if first is not None else field
+        parts += [re.escape(text[end : found.start()]), forms]
+        end = found.end()
+    return re.compile("".join([*parts, re.escape(text[end:])]), re.DOTALL)

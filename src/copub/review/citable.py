@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from copub.lines import amount
 from copub.review.ledger import Ledger
 
 COLUMNS = (
@@ -31,6 +32,6 @@ def citation(labels: pl.DataFrame, study_id: str, sha256: str) -> str:
     readers = ", ".join(sorted({name for names in labels["readers"] for name in names.split(", ")}))
     rules = ", ".join(digest[:12] for digest in labels["codebook_sha256"].unique().sort() if digest) or "none stated"
     return (
-        f"{readers}: labels of {labels.height:,} works of the copub study {study_id}, read until "
+        f"{readers}: labels of {amount(labels.height, 'work')} of the copub study {study_id}, read until "
         f"{labels['date'].sort()[-1]}, by rules with sha256 {rules}; file with sha256 {sha256}"
     )

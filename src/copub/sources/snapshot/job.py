@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from copub.errors import Fault
+from copub.lines import amount
 from copub.sources.snapshot.columns import BROKEN_PARQUET, scan_columns
 from copub.sources.snapshot.jsonlines import BROKEN_GZIP, scan_lines
 from copub.sources.snapshot.part import PartWriter
@@ -86,4 +87,4 @@ def miscounted(file: WorksFile, records: int) -> list[Fault]:
     """Return the fault of a file with another number of records than the manifest promises, if it has."""
     if file.records is None or records == file.records:
         return []
-    return [Fault(file.path, f"{records} records, the manifest says {file.records}", _AGAIN)]
+    return [Fault(file.path, f"{amount(records, 'record')}, the manifest says {file.records}", _AGAIN)]
