@@ -11,9 +11,11 @@ import pytest
 
 from copub import countries
 from copub.countries import COUNTRIES, COUNTRY_CODES, code_fault, find_country, name_fault
+from copub.countrygroups import GROUPS as GROUPS_WITH_NAMES
 from copub.errors import FileError
 from copub.lists.entity import CsvRow, entity_of
 from copub.lists.ties import COLUMNS, read_ties
+from copub.report.messages import languages
 from copub.study import parse_study
 
 FOLDER = Path(countries.__file__).parent
@@ -141,3 +143,25 @@ def test_a_file_of_ties_is_answered_with_the_right_codes() -> None:
     text = ",".join(COLUMNS) + "\n" + ",".join(values.get(column, "") for column in COLUMNS) + "\n"
     with pytest.raises(FileError, match=r"country_a: 'UK' is not .* the United Kingdom is GB"):
         read_ties(text)
+
+
+def test_every_country_and_group_has_a_name_in_each_language_of_reports() -> None:
+    for place in (*COUNTRIES.values(), *GROUPS_WITH_NAMES.values()):
+        assert set(place.in_language) == set(languages())
+        assert all(one.name and one.name == one.name.strip() for one in place.in_language.values())
+        assert place.in_language["fr"].article in ("", "le", "la", "les", "l'"), place
+        assert place.in_language["nl"].article in ("", "de", "het"), place
+        vowel = place.in_language["fr"].name[0] in "AÂEÉIÎOUÔ"
+        assert not vowel or place.in_language["fr"].article not in ("le", "la"), place
+
+
+OWN_NAMES = {"fr": "CD CG GS HK MM MO PS RE SH SX VA VN", "nl": "CD CG HK MM MO PS SH"}
+"""Countries that reports name in a shorter or plainer way than the Unicode CLDR does."""
+
+
+@pytest.mark.parametrize("language", OWN_NAMES)
+def test_names_of_countries_are_those_of_the_unicode_cldr(language: str) -> None:
+    known = pytest.importorskip("babel").Locale(language).territories
+    own = {code: country.in_language[language].name for code, country in COUNTRIES.items()}
+    differing = {code for code, name in own.items() if name != known[code].replace("’", "'")}
+    assert differing == set(OWN_NAMES[language].split())

@@ -1,7 +1,8 @@
 """Countries: ISO 3166-1 codes, with XK (Kosovo) as OpenAlex and ROR use it, and what people write instead.
 
-``countries.csv`` holds, for each country, its two codes, its English names, and codes that are in use
-elsewhere (``UK``, ``EL``, the codes of sports federations, withdrawn and reserved codes).
+``countries.csv`` holds, for each country, its two codes, its English names, codes that are in use
+elsewhere (``UK``, ``EL``, the codes of sports federations, withdrawn and reserved codes), and its French and
+Dutch names: those of the Unicode CLDR, or a shorter or plainer one, each with its article.
 ``country-groups.csv`` holds names that mean several countries (``EU``, ``Korea``).
 """
 
@@ -12,8 +13,9 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 _FOLDER = Path(__file__).parent
 _FORM_OF_STATE = re.compile(
@@ -24,19 +26,42 @@ _LONGEST = 100
 """Characters of a text that is compared with the names: no name is longer."""
 
 
+class PlaceName(NamedTuple):
+    """The name of a country or of a group of countries in one language, and its article."""
+
+    article: str
+    name: str
+
+    @property
+    def in_sentence(self) -> str:
+        """Return the name with its article: "the Netherlands", "l'Iran"."""
+        return f"{self.article}{'' if self.article.endswith(chr(39)) else ' '}{self.name}".strip()
+
+
+def place_names(row: Mapping[str, str]) -> dict[str, PlaceName]:
+    """Return the names in a row of a table, by language: English in `name`, the others in `name_fr` and so on."""
+    others = [column.removeprefix("name_") for column in row if column.startswith("name_")]
+    translated = {language: PlaceName(row[f"article_{language}"], row[f"name_{language}"]) for language in others}
+    return {"en": PlaceName(row["article"], row["name"])} | translated
+
+
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A country: its ISO 3166-1 alpha-2 code and its English name; `names` are all of these."""
+    """A country: its ISO 3166-1 alpha-2 code, all its English names, and the name for each language of reports."""
 
     code: str
-    name: str
-    article: str
     names: tuple[str, ...]
+    in_language: Mapping[str, PlaceName] = field(hash=False)
+
+    @property
+    def name(self) -> str:
+        """Return the English name."""
+        return self.in_language["en"].name
 
     @property
     def name_in_sentence(self) -> str:
-        """Return the name with its article, such as "the Netherlands"."""
-        return f"{self.article} {self.name}".strip()
+        """Return the English name with its article, such as "the Netherlands"."""
+        return self.in_language["en"].in_sentence
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:
@@ -57,7 +82,7 @@ def _read_countries() -> tuple[dict[str, Country], dict[str, Country]]:
     by_spelling: dict[str, Country] = {}
     for row in _rows("countries.csv"):
         names = (row["name"], *filter(None, row["other_names"].split("|")))
-        country = Country(row["code"], row["name"], row["article"], names)
+        country = Country(row["code"], names, place_names(row))
         by_code[country.code] = country
         cells = (
             row["code"],
@@ -131,6 +156,6 @@ def _advice(text: str) -> str:
     return " (examples: NL, IR, CN, HK)"
 
 
-def listing(names: list[str]) -> str:
+def listing(names: list[str], and_: str = "and") -> str:
     """Return names as a list in a sentence: "A", "A and B", "A, B and C"."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f" {and_} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from copub.countries import COUNTRIES, code_fault, listing
+from copub.countries import COUNTRIES, PlaceName, code_fault, listing, place_names
 
 _SPELLED_OUT = 4
 """Countries of a side that its name spells out; a longer list would fill the title of the report."""
@@ -20,19 +20,23 @@ _SPELLED_OUT = 4
 
 @dataclass(frozen=True, slots=True)
 class CountryGroup:
-    """A group of countries: id, name, the ISO 3166 codes of its members, since when these are the members, source."""
+    """A group of countries: id, the ISO 3166 codes of its members, since when these are the members, source, names."""
 
     id: str
-    article: str
-    name: str
     codes: tuple[str, ...]
     since: str
     source: str
+    in_language: Mapping[str, PlaceName] = field(hash=False)
+
+    @property
+    def name(self) -> str:
+        """Return the English name."""
+        return self.in_language["en"].name
 
     @property
     def name_in_sentence(self) -> str:
-        """Return the name with its article, such as "the European Union"."""
-        return f"{self.article} {self.name}".strip()
+        """Return the English name with its article, such as "the European Union"."""
+        return self.in_language["en"].in_sentence
 
 
 def _read_groups() -> dict[str, CountryGroup]:
@@ -40,7 +44,7 @@ def _read_groups() -> dict[str, CountryGroup]:
         rows = list(csv.DictReader(file))
     return {
         row["id"]: CountryGroup(
-            row["id"], row["article"], row["name"], tuple(row["codes"].split("|")), row["since"], row["source"]
+            row["id"], tuple(row["codes"].split("|")), row["since"], row["source"], place_names(row)
         )
         for row in rows
     }
@@ -97,7 +101,13 @@ def key_of_side(codes: Sequence[str]) -> str:
 
 def name_of_side(codes: Sequence[str]) -> str:
     """Return the name of a side: of the country, of the group, or of few countries; else their codes."""
+    return listing([place.name for place in places_of_side(codes)]) or " ".join(codes)
+
+
+def places_of_side(codes: Sequence[str], language: str = "en") -> list[PlaceName]:
+    """Return the names that make the name of a side: of the group, or of few countries; none of many countries."""
     if group := group_of(codes):
-        return group.name
-    names = [COUNTRIES[code].name if code in COUNTRIES else code for code in codes]
-    return listing(names) if len(codes) <= _SPELLED_OUT else " ".join(codes)
+        return [group.in_language[language]]
+    if len(codes) > _SPELLED_OUT:
+        return []
+    return [COUNTRIES[code].in_language[language] if code in COUNTRIES else PlaceName("", code) for code in codes]

@@ -17,6 +17,8 @@ from copub.measures import comparison
 from copub.report.context import WAYS
 from copub.report.facts import Facts
 from copub.report.messages import languages, load_messages
+from copub.report.panelfacts import pair_names
+from copub.study.template import question_of_sides, title_of_sides
 
 
 def _placeholders(text: str) -> set[str]:
@@ -193,3 +195,51 @@ def test_verdicts_are_in_the_language_of_the_report(language: str, wanted: str) 
     assert WAYS["verdict"](facts, why, "verdict").text.endswith("2001")
     years = WAYS["reading"](facts, {"reading": f"{comparison.YEARS}2016 to 2023"}, "reading").text
     assert "2016" in years and "2023" in years and (language == "en") == years.startswith("years")
+
+
+def _named(language: str, a: str, countries: list[str], **study: object) -> Facts:
+    sides = {"side_a": {"name": a, "countries": countries}, "side_b": {"name": "China", "countries": ["CN"]}}
+    return Facts({}, {"study": sides | study}, load_messages(language))
+
+
+@pytest.mark.parametrize(
+    ("language", "in_sentence", "alone"),
+    [
+        ("en", "the Netherlands", "Netherlands"),
+        ("fr", "les Pays-Bas", "Pays-Bas"),
+        ("nl", "Nederland", "Nederland"),
+    ],
+)
+def test_a_side_has_its_name_in_the_language_of_the_report(language: str, in_sentence: str, alone: str) -> None:
+    facts = _named(language, "Netherlands", ["NL"])
+    assert (facts.a, facts.a.alone) == (in_sentence, alone)
+
+
+def test_groups_and_several_countries_are_named_in_the_language_of_the_report() -> None:
+    benelux = ["BE", "LU", "NL"]
+    assert _named("fr", "Benelux", benelux).a == "le Benelux"
+    assert _named("nl", "Belgium and United Kingdom", ["BE", "GB"]).a == "België en het Verenigd Koninkrijk"
+    assert _named("fr", "Iran and Russia", ["IR", "RU"]).a == "l'Iran et la Russie"
+
+
+def test_a_name_that_a_person_gave_a_side_stays_as_it_is() -> None:
+    facts = _named("fr", "Low Countries", ["BE", "NL"])
+    assert facts.a == facts.a.alone == "Low Countries"
+
+
+def test_the_title_and_the_question_of_copub_are_in_the_language_of_the_report() -> None:
+    own = {"title": title_of_sides("Belgium", "China"), "question": question_of_sides(["BE"], ["CN"])}
+    french = _named("fr", "Belgium", ["BE"], **own)
+    assert french.title.startswith("Belgique – Chine") and "entre la Belgique et la Chine" in french.question
+    english = _named("en", "Belgium", ["BE"], **own)
+    assert (english.title, english.question) == (own["title"], own["question"])
+    other = _named("fr", "Belgium", ["BE"], title="My title", question="My question?")
+    assert (other.title, other.question) == ("My title", "My question?")
+
+
+def test_the_pairs_of_a_panel_are_named_in_the_language_of_the_report() -> None:
+    pairs = [
+        {"side_a": {"name": name, "countries": [code]}, "side_b": {"name": "China", "countries": ["CN"]}}
+        for name, code in (("Germany", "DE"), ("Spain", "ES"))
+    ]
+    assert pair_names(_named("nl", "x", ["DE", "ES"], pairs=pairs)) == {"DE-CN": "Duitsland", "ES-CN": "Spanje"}

@@ -95,7 +95,7 @@ def test_the_lines_name_share_denominator_counting_and_causes(comparison: Compar
 def test_long_lists_are_cut_on_the_page_and_say_so(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("copub.history.comparisonfiles.SHOWN", 1)
     page = comparison_page(comparison)
-    assert "1 more are in tables/works.parquet" in page
+    assert "1 more in tables/works.parquet" in page
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,11 @@ from typing import Any
 import polars as pl
 
 from copub.corpus.population import affiliations_under
-from copub.report.messages import Messages, load_messages
+from copub.countries import COUNTRIES, listing
+from copub.countrygroups import name_of_side, places_of_side
+from copub.report.messages import DEFAULT, Messages, SideName, load_messages
 from copub.schema import empty
+from copub.study.template import question_of_sides, title_of_sides
 
 Row = Mapping[str, Any]
 _ACRONYM = 2  # letters; shorter parts of an area id, such as AI, keep their capitals
@@ -44,14 +47,23 @@ class Facts:
         return bool(self.study.get("synthetic"))
 
     @property
-    def a(self) -> str:
+    def a(self) -> SideName:
         """Return the name of side A."""
-        return str((self.study.get("side_a") or {}).get("name") or "A")
+        return self.side_name(self.study.get("side_a") or {}) or SideName("A")
 
     @property
-    def b(self) -> str:
+    def b(self) -> SideName:
         """Return the name of side B."""
-        return str((self.study.get("side_b") or {}).get("name") or "B")
+        return self.side_name(self.study.get("side_b") or {}) or SideName("B")
+
+    def side_name(self, side: Mapping[str, Any]) -> SideName:
+        """Return the name of a side in the language of the report; a name that a person gave it stays as it is."""
+        name, codes = str(side.get("name") or ""), side.get("countries") or ()
+        if not set(codes) <= set(COUNTRIES) or name != name_of_side(codes):
+            return SideName(name)
+        places, and_ = places_of_side(codes, self.words.code), self.words.say("language.and")
+        alone = listing([place.name for place in places], and_) or name
+        return SideName(listing([place.in_sentence for place in places], and_) or name, alone)
 
     @property
     def years(self) -> str:
@@ -67,7 +79,20 @@ class Facts:
     @property
     def title(self) -> str:
         """Return the title of the report."""
-        return str(self.study.get("title") or self.study.get("id") or "copub")
+        title = str(self.study.get("title") or self.study.get("id") or "copub")
+        names = [str((self.study.get(f"side_{side}") or {}).get("name")) for side in "ab"]
+        is_own = title == title_of_sides(*names)
+        return self.words.say("headline.title", a=self.a.alone, b=self.b.alone) if is_own else title
+
+    @property
+    def question(self) -> str:
+        """Return the question of the study, in the language of the report unless a person wrote it."""
+        question = str(self.study.get("question") or "")
+        sides = [(self.study.get(f"side_{side}") or {}).get("countries") or () for side in "ab"]
+        is_own = set().union(*sides) <= set(COUNTRIES) and question == question_of_sides(*sides)
+        if not is_own or self.words.code == DEFAULT:
+            return question
+        return self.words.say("headline.question", a=self.a, b=self.b)
 
     def table(self, name: str) -> pl.DataFrame:
         """Return the table of that name, without rows if the run has none."""

@@ -31,12 +31,18 @@ _DATE = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?(?:T.*)?")
 
 
 class _Filling(string.Formatter):
-    """Fills the placeholders of a text; of two forms it takes the first if the count is one in this language."""
+    """Fills the placeholders of a text.
+
+    Of two forms (``{count:work|works}``) it takes the first if the count is one in this language, and of a name
+    (``{b:alone}``) the form without an article.
+    """
 
     def __init__(self, one: str) -> None:
         self._one = re.compile(one)
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == "alone":
+            return str(getattr(value, "alone", value))
         first, parted, second = format_spec.partition("|")
         if not parted:
             return str(super().format_field(value, format_spec))
@@ -46,6 +52,18 @@ class _Filling(string.Formatter):
 @lru_cache
 def _filling(one: str) -> _Filling:
     return _Filling(one)
+
+
+class SideName(str):
+    """The name of a side as a sentence has it, "the Netherlands"; `alone` is the name without its article."""
+
+    alone: str
+
+    def __new__(cls, in_sentence: str, alone: str = "") -> SideName:
+        """Return the name; one that is given once is the same in both places."""
+        name = super().__new__(cls, in_sentence)
+        name.alone = alone or in_sentence
+        return name
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def build_page(
     makers = bar((*_OPEN, *_FOLDED), label="write the page", unit="sections")
     made = [(make in _FOLDED, make(facts)) for make in makers]
     sections = [replace(section, is_folded=is_folded) for is_folded, section in made if section is not None]
-    return render(facts, sections, title=facts.title, question=str(facts.study.get("question") or ""))
+    return render(facts, sections, title=facts.title, question=facts.question)
 
 
 def render(facts: Facts, sections: Sequence[Section], *, title: str, question: str, kind: str = "report") -> str:

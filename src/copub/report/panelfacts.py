@@ -18,7 +18,7 @@ def pair_names(facts: Facts) -> dict[str, str]:
     keys = [tuple(key_of_side(side["countries"]) for side in pair) for pair in pairs]
     sides = [place for place in (0, 1) if len({key[place] for key in keys}) > 1] or [0, 1]
     return {
-        "-".join(key): " – ".join(str(pair[place]["name"]) for place in sides)
+        "-".join(key): " – ".join(facts.side_name(pair[place]).alone for place in sides)
         for key, pair in zip(keys, pairs, strict=True)
     }
 

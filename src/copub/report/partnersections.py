@@ -133,7 +133,7 @@ def network_section(facts: Facts) -> Section | None:
     def draw(width: int) -> Any:
         if width == NARROW:
             return overlap_chart(bars, words, width)
-        return network_chart(frame, width, a=facts.a, b=facts.b)
+        return network_chart(frame, width, a=facts.a.alone, b=facts.b.alone)
 
     chart = figure_of(facts, "network", title, draw, grid)
     return Section("network", title, words.say("lead.network"), figures=chart)

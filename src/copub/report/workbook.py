@@ -166,7 +166,7 @@ class _Book:
             "areas": lambda ones: joined(map(self.facts.area, ones)),
             "entities": lambda ones: joined(self.entities.get(one, one) for one in ones),
             "level": self.facts.level,
-            "side": lambda one: {"a": self.facts.a, "b": self.facts.b}[one],
+            "side": lambda one: {"a": self.facts.a.alone, "b": self.facts.b.alone}[one],
             "truth": lambda one: self.facts.words.say("label.yes") if one else "",
         }
         return value if value is None or way not in in_words else in_words[way](value)
@@ -268,7 +268,7 @@ def _write_answer(writing: _Book, lines: Sequence[str]) -> None:
     sheet = writing.book.add_worksheet(say("sheet.answer"))
     sheet.set_column(0, 0, 90)
     sheet.set_column(1, 3, 14)
-    texts = [facts.title, str(facts.study.get("question") or ""), *lines]
+    texts = [facts.title, facts.question, *lines]
     for place, text in enumerate(texts):
         sheet.write_string(place, 0, printable(text), writing.looks["title" if place == 0 else "text"])
     place = len(texts) + 1
