@@ -14,7 +14,8 @@ import copub
 from copub.cli import app
 from copub.cli.app import call
 from copub.cli.files import read_strings, write_out
-from copub.lists.outputplace import check_out, filled_in
+from copub.errors import InputError
+from copub.lists.outputplace import check_out, check_page, filled_in, sign_page
 from copub.writing import replacing, write_file
 
 DECIDED = (
@@ -97,6 +98,7 @@ def test_no_file_of_a_run_is_replaced(run: tuple[Path, Path], tmp_path: Path) ->
     strings = tmp_path / "strings.txt"
     strings.write_text("x\n")
     (tmp_path / "link.html").symlink_to(folder / "report.html")
+    other = shutil.copytree(folder, tmp_path / "other")
     at = ["--reports", reports]
     for arguments in (
         ["dossier", folder, "--institution", "University of Zwinstad", "--out", folder / "manifest.json", *at],
@@ -106,8 +108,8 @@ def test_no_file_of_a_run_is_replaced(run: tuple[Path, Path], tmp_path: Path) ->
         ["trend", "demo", "--out", folder / "tables" / "shares.parquet", *at],
         ["export", folder, "--out", folder, *at],
         ["export", folder, "--out", folder / "tables", *at],
-        ["compare", folder, folder, "--out", folder, *at],
-        ["compare", folder, folder, "--out", folder / "tables", *at],
+        ["compare", other, folder, "--out", folder, *at],
+        ["compare", other, folder, "--out", folder / "tables", *at],
     ):
         assert command(*arguments) == 2, arguments
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
@@ -118,11 +120,53 @@ def test_a_comparison_replaces_a_comparison_and_no_other_folder(run: tuple[Path,
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.txt").write_text("years of work")
-    assert command("compare", folder, folder, "--out", mine, "--reports", reports, "--quiet") == 2
+    other = shutil.copytree(folder, tmp_path / "other")
+    assert command("compare", other, folder, "--out", mine, "--reports", reports, "--quiet") == 2
     assert (mine / "thesis.txt").read_text() == "years of work"
     for _ in range(2):
-        assert command("compare", folder, folder, "--out", tmp_path / "new", "--reports", reports, "--quiet") == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "new", "reports"]
+        assert command("compare", other, folder, "--out", tmp_path / "new", "--reports", reports, "--quiet") == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "new", "other", "reports"]
+
+
+def test_a_page_is_replaced_by_one_on_the_same_subject_unless_it_was_changed(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    check_page(path, "one")
+    path.write_bytes(sign_page("<p>é</p>\n", "one"))
+    check_page(path, "one")
+    written = path.read_bytes()
+    for data in (written.replace(b"<p>", b"<p>note "), written + b"\n", b"<p>mine</p>\n", written.split(b"<!--")[0]):
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="another file, or a page that was changed"):
+            check_page(path, "one")
+        assert path.read_bytes() == data
+    path.write_bytes(written)
+    with pytest.raises(InputError):
+        check_page(path, "two")
+    path.write_bytes(b"")
+    check_page(path, "two")
+
+
+def test_a_dossier_takes_the_place_of_the_same_dossier_alone(run: tuple[Path, Path], tmp_path: Path) -> None:
+    folder, reports = run
+    out = tmp_path / "dossier.html"
+    asked = ["dossier", folder, "--institution", "University of Zwinstad", "--out", out, "--reports", reports]
+    assert command(*asked) == command(*asked) == 0
+    first = out.read_bytes()
+    assert command(*asked, "--partner", "Northern University of Technology") == 2
+    out.write_bytes(first.replace(b"</body>", b"<p>Seen by me</p></body>"))
+    assert command(*asked) == 2
+    assert b"Seen by me" in out.read_bytes()
+
+
+def test_a_run_is_not_compared_with_itself(
+    run: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, reports = run
+    for same in (folder, f"{folder}/", "demo", f"demo/{folder.name}"):
+        assert command("compare", folder, same, "--reports", reports, "--out", tmp_path / "new") == 2
+        shown = capsys.readouterr().err
+        assert "both names are of one run" in shown and "name two runs" in shown
+    assert not (tmp_path / "new").exists()
 
 
 def test_inputs_are_not_replaced_under_another_name_for_them(tmp_path: Path) -> None:

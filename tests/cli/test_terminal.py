@@ -129,9 +129,11 @@ def inputs(tmp_path: Path, demo_run: copub.Run, work: Path) -> dict[str, str]:
     # a folder of reports with this run alone, whatever other tests have added
     reports = tmp_path / "one"
     shutil.copytree(demo_run.folder, reports / "demo" / demo_run.folder.name)
+    earlier = shutil.copytree(demo_run.folder, tmp_path / "earlier")
     return {
         "strings": str(strings), "texts": str(texts), "labels": str(labels), "reports": str(reports),
-        "run": str(demo_run.folder), "out": str(tmp_path / "out.csv"), "place": str(tmp_path), "works": str(work),
+        "earlier": str(earlier), "run": str(demo_run.folder),
+        "out": str(tmp_path / "out.csv"), "place": str(tmp_path), "works": str(work),
     }  # fmt: skip
 
 
@@ -142,7 +144,7 @@ def inputs(tmp_path: Path, demo_run: copub.Run, work: Path) -> dict[str, str]:
         ("screen --strings {strings} --watchlist seven-sons --out {out}", "screen"),
         ("evaluate classifier --labels {texts}", "evaluate"),
         ("evaluate matcher --labels {labels} --watchlist aspi-cdut-2019", "evaluate"),
-        ("compare {run} {run} --out {place}/compared", "compare"),
+        ("compare {earlier} {run} --out {place}/compared", "compare"),
         ("trend demo --reports {reports}", "trend"),
     ],
 )

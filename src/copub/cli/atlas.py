@@ -353,11 +353,11 @@ def page_command(
     """
     from copub.atlas import open_atlas
     from copub.atlas.atlaspage import atlas_page
-    from copub.lists.outputplace import check_out
+    from copub.lists.outputplace import check_page, sign_page
     from copub.writing import write_file
 
-    check_out(target, suffixes=(".html",))
-    write_file(target, atlas_page(open_atlas(atlas_folder(atlas))))
+    check_page(target, "atlas")
+    write_file(target, sign_page(atlas_page(open_atlas(atlas_folder(atlas))), "atlas"))
     if not quiet:
         say([f"page: {target}"])
 

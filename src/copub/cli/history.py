@@ -76,6 +76,12 @@ def compare_command(
 
     place = folders(reports=reports).reports
     pair = find_run(before, place), find_run(after, place)
+    if pair[0].folder.samefile(pair[1].folder):
+        raise InputError(
+            "both names are of one run, so there is nothing to compare",
+            where=str(pair[0].folder),
+            hint="name two runs; copub runs list names all of them",
+        )
     if feed and not institution:
         raise InputError("a feed is about one institution", where="--feed", hint="name it: --institution NAME")
     progress.stage("compare")

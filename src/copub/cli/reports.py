@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from copub.cli.app import JsonOption, ReportsOption, app, print_json
-from copub.lists.outputplace import check_out
+from copub.lists.outputplace import check_page, sign_page
 from copub.names import EXPORTS, PUBLIC
 from copub.settings import folders
 from copub.writing import write_file
@@ -74,6 +74,8 @@ def dossier_command(
 ) -> None:
     """Write one page on an institution and its partners.
 
+    An earlier dossier on the same question is replaced unless somebody changed it; any other file is kept.
+
     It shows list status and editions, joint works, evidence and ties. A hit is no finding about a
     person, and a listed partner is not forbidden.
 
@@ -89,7 +91,8 @@ def dossier_command(
     found = find_run(run, folders(reports=reports).reports)
     refuse_older(found)
     path = out or Path("dossier.html")
-    check_out(path, suffixes=(".html", ".htm"))
+    subject = "\n".join(["dossier", str(found.manifest["study"]["id"]), institution, partner or "", area or ""])
+    check_page(path, subject)
     known = [
         {
             "side_a": tie.institution_a,
@@ -101,7 +104,7 @@ def dossier_command(
         for tie in ties_of(found)
     ]
     page = build_dossier(found.tables, found.manifest, institution=institution, partner=partner, area=area, ties=known)
-    write_file(path, page)
+    write_file(path, sign_page(page, subject))
     if as_json:
         print_json({"run": str(found.folder), "page": str(path)})
     else:

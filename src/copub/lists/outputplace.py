@@ -1,8 +1,10 @@
-"""Where an output may go: never over an input, a file of a run, or a sheet that people have filled in."""
+"""Where an output may go: never over an input, a file of a run, or what people have made or changed."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -20,6 +22,7 @@ FILLED_IN: Mapping[str, frozenset[str]] = {
 _ANSWERS = frozenset.union(*FILLED_IN.values()) | {"reviewer", "reason", "top_level", "date"}
 
 _EXPORTS = "export"
+_SIGNATURE = re.compile(rb"<!-- copub ([0-9a-f]{64}) ([0-9a-f]{64}) -->\n")
 
 
 def check_out(path: Path, *inputs: Path, suffixes: Iterable[str] = ()) -> None:
@@ -57,6 +60,36 @@ def check_sheet(path: Path) -> None:
             where=str(path),
             hint="name another file, or move this one away",
         )
+
+
+def check_page(path: Path, subject: str) -> None:
+    """Do as `check_out` for a page: it takes the place of an earlier page on the same subject that nobody changed."""
+    check_out(path, suffixes=(".html", ".htm"))
+    if path.exists() and path.stat().st_size and not _is_unchanged(path.read_bytes(), subject):
+        raise InputError(
+            "there is another file, or a page that was changed since copub wrote it",
+            where=str(path),
+            hint="name another file, or move this one away",
+        )
+
+
+def sign_page(page: str, subject: str) -> bytes:
+    """Return a page with a last line from which `check_page` knows its subject, and whether it was changed."""
+    data = page.rstrip("\n").encode("utf-8") + b"\n"
+    return data + f"<!-- copub {_sha256(subject.encode('utf-8'))} {_sha256(data)} -->\n".encode("ascii")
+
+
+def _is_unchanged(data: bytes, subject: str) -> bool:
+    page, mark, rest = data.rpartition(b"<!-- copub ")
+    found = _SIGNATURE.fullmatch(mark + rest)
+    return found is not None and [part.decode() for part in found.groups()] == [
+        _sha256(subject.encode("utf-8")),
+        _sha256(page),
+    ]
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def keep_whole(path: Path) -> None:
