@@ -11,11 +11,13 @@ from copub.lists.watchlist import registry
 from copub.screening import load_watchlist
 from copub.screening.catalogue import (
     diff_watchlists,
+    list_members,
     list_watchlists,
     resolve_identifiers,
     show_entity,
     validate_watchlist,
 )
+from copub.screening.compilednames import look_alikes
 from copub.shipped import shipped_names
 
 
@@ -51,8 +53,34 @@ def test_an_unknown_entity_is_answered_with_the_nearest() -> None:
 
 def test_a_name_of_two_entities_is_a_fault(write_list) -> None:
     path = write_list("entity_id,name,level\none,Bay Institute of Rockets,high\ntwo,Bay Inst. of Rockets,low\n")
-    with pytest.raises(FileError, match="belongs to one and two"):
+    with pytest.raises(FileError, match=r"own\.csv:3: the name .* belongs to one and two"):
         validate_watchlist(path)
+
+
+def test_an_alias_that_is_that_of_a_look_alike_is_named_with_file_and_line(write_list) -> None:
+    other = look_alikes()[0]
+    rows = f'entity_id,name,names,level\none,Bay Institute of Rockets,,high\ntwo,Cape Institute,"{other}",low\n'
+    with pytest.raises(FileError, match=r"own\.csv:3: the name .* of two is a look-alike's"):
+        validate_watchlist(write_list(rows))
+
+
+def test_the_members_of_a_list_have_country_level_dates_and_source(write_list) -> None:
+    path = write_list(
+        "entity_id,name,country,level,valid_from,valid_to,source\n"
+        "zz,Cape Institute,IR,low,2020-01-01,2022,minutes of May\n"
+        "one,Bay Institute of Rockets,CN,high,,,\n"
+    )
+    assert list_members(path).rows() == [
+        ("one", "Bay Institute of Rockets", "CN", "high", None, None, "; ".join(load_watchlist(path).sources)),
+        ("zz", "Cape Institute", "IR", "low", "2020-01-01", "2022", "minutes of May"),
+    ]
+
+
+def test_every_member_of_every_shipped_list_is_listed() -> None:
+    for row in list_watchlists().iter_rows(named=True):
+        members = list_members(row["id"])
+        assert members.height == members["entity_id"].n_unique() == row["entities"]
+        assert not any(members.select("name", "country", "level", "source").null_count().row(0))
 
 
 def test_editions_are_compared() -> None:

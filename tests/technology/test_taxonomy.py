@@ -81,6 +81,18 @@ def test_all_faults_are_reported_at_once_with_their_lines() -> None:
     assert "verification is missing" in stated
 
 
+def test_links_are_looked_up_at_once_with_the_other_faults_and_name_what_is_known() -> None:
+    text = (
+        HEAD + 'colour = "red"\ncrosswalk = "eu-2023-2113"\n' + AREA
+        + 'links = [\n  { area = "EU-03-QUANTUM", technology = "tea" },\n]\n[[area]]\nid = "b"\nname = "B"\n'
+        + 'links = [{ area = "EU-99" }]\n'
+    )  # fmt: skip
+    stated = _faults(text)
+    assert "own.toml:6: unknown key 'colour'" in stated
+    assert "own.toml:15: unknown technology 'tea' in a link (known to EU-03-QUANTUM: " in stated
+    assert "own.toml:21: unknown area 'EU-99' in a link (known to eu-2023-2113: EU-01-SEMICONDUCTORS, " in stated
+
+
 @pytest.mark.parametrize(
     ("text", "stated"),
     [

@@ -1,4 +1,4 @@
-"""Commands about listed institutions: screen, watchlists list, show, validate, resolve, diff, check."""
+"""Commands about listed institutions: screen, watchlists list, members, show, validate, resolve, diff, check."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INVENTED = "demo-list"
 group = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Dated lists of institutions: list, show, validate, diff, check",
+    help="Dated lists of institutions: list, members, show, validate, diff, check",
 )
 app.add_typer(group, name="watchlists")
 
@@ -36,6 +36,14 @@ def chosen(watchlists: list[str] | None) -> list[str]:
     from copub.lists.watchlist import FOLDER
 
     return watchlists or [name for name in shipped_names(FOLDER) if name != INVENTED]
+
+
+def _code_of(country: str) -> str:
+    found = find_country(country)
+    if found is None:
+        hint = "give an ISO 3166 code or an English name"
+        raise InputError(str(name_fault(country)), where="--country", hint=hint)
+    return found.code
 
 
 @app.command("screen")
@@ -71,17 +79,12 @@ def screen_command(
     from copub.screening import load_watchlist, screen_strings
 
     check_out(out, strings, *(Path(name) for name in chosen(watchlist)))
-    wrong = name_fault(country) if country is not None else None
-    if wrong:
-        raise InputError(wrong, where="--country", hint="give an ISO 3166 code or an English name")
-    known = find_country(country) if country is not None else None
+    known = _code_of(country) if country is not None else None
     lists = [load_watchlist(name) for name in chosen(watchlist)]
     check_out(out, *(read.members_file for read in lists))
     texts = read_strings(spooled([strings])[0], column)
     progress.stage("screen")
-    hits = screen_strings(
-        texts, lists, country=known.code if known else None, include_medical=medical, include_descendants=children
-    )
+    hits = screen_strings(texts, lists, country=known, include_medical=medical, include_descendants=children)
     write_out(as_printed(hits) if out.suffix.lower() == ".csv" else hits, out)
     named = hits.filter("is_counted")["raw_affiliation_string"].n_unique()
     if not quiet:
@@ -111,6 +114,47 @@ def list_command(as_json: JsonOption = False) -> None:
     say(aligned([head, *rows], left=4))
     for row in lists:
         say(["", f"{row['id']}: {row['title']}", f"  edition: {row['edition']}", f"  missing: {row['lacks']}"])
+
+
+@group.command("members")
+def members_command(
+    watchlist: Annotated[str, typer.Argument(help="watchlist, shipped or file", metavar="WATCHLIST")],
+    country: Annotated[
+        str | None, typer.Option("--country", help="only members of this country, by code or name")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="write them to .parquet, .csv or .jsonl instead")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the institutions on a list.
+
+    Each with its country, its level, since when and until when the list names it, and the source.
+
+    \b
+    Examples:
+      copub watchlists members seven-sons
+      copub watchlists members jp-meti-2025 --country RU --out members.csv
+    """
+    from copub.cli.files import check_out, write_out
+    from copub.screening.catalogue import list_members
+
+    if out:
+        check_out(out)
+    members = list_members(watchlist)
+    if country is not None:
+        members = members.filter(country=_code_of(country))
+    if out:
+        write_out(members, out)
+    if as_json:
+        print_json(members.to_dicts())
+        return
+    if not out:
+        for row in members.iter_rows(named=True):
+            dates = [f"{word} {row[key]}" for word, key in (("from", "valid_from"), ("to", "valid_to")) if row[key]]
+            say([f"{row['entity_id']}: {', '.join([row['name'], row['country'], row['level'], *dates])}"])
+            say([f"  source: {row['source']}"])
+    typer.echo(f"{amount(members.height, 'institution')}{f': {out}' if out else ''}")
 
 
 @group.command("show")

@@ -128,8 +128,8 @@ def read_taxonomy(toml: TomlFile) -> Taxonomy:
     """Validate a parsed taxonomy file. All faults are raised together as `FileError`."""
     reader = _Reader(toml)
     taxonomy = reader.taxonomy()
-    if not reader.faults and taxonomy.crosswalk:
-        reader.check_links(taxonomy, load_taxonomy(taxonomy.crosswalk))
+    if taxonomy.crosswalk:
+        reader.check_links(load_taxonomy(taxonomy.crosswalk))
     if reader.faults:
         raise FileError(sorted(reader.faults, key=_line), kind="taxonomy")
     return taxonomy
@@ -146,6 +146,7 @@ class _Reader:
     def __init__(self, toml: TomlFile) -> None:
         self.toml = toml
         self.faults: list[Fault] = []
+        self.linked: list[tuple[TomlPath, Link]] = []
 
     def fault(self, path: TomlPath, what: str, hint: str = "") -> None:
         self.faults.append(Fault(self.toml.where(*path), what, hint))
@@ -171,10 +172,10 @@ class _Reader:
             hash=hashlib.sha256(self.toml.text.encode("utf-8")).hexdigest(),
         )
 
-    def check_links(self, taxonomy: Taxonomy, target: Taxonomy) -> None:
+    def check_links(self, target: Taxonomy) -> None:
         """Name every link that leads nowhere in the crosswalk's taxonomy."""
         technologies = {area.id: {t.id for t in area.technologies} for area in target.areas}
-        for path, link in _links(taxonomy):
+        for path, link in self.linked:
             if link.area not in technologies:
                 known = f"known to {target.id}: {', '.join(technologies)}"
                 self.fault(path, f"unknown area {link.area!r} in a link", known)
@@ -266,7 +267,9 @@ class _Reader:
             strength = item.get("strength", "direct")
             if strength not in STRENGTHS:
                 self.fault((*path, "links"), f"a link is {' or '.join(STRENGTHS)}, not {strength!r}")
-            links.append(Link(item["area"], str(item.get("technology", "")), str(strength)))
+            link = Link(item["area"], str(item.get("technology", "")), str(strength))
+            self.linked.append(((*path, "links"), link))
+            links.append(link)
         if links and not self.toml.values.get("crosswalk"):
             self.fault((*path, "links"), "links need a taxonomy to lead to", 'write crosswalk = "…" at the top')
         return tuple(links), tuple(heads)
@@ -318,12 +321,3 @@ class _Reader:
         for at, name in enumerate(ids):
             if name in ids[:at]:
                 self.fault((*path, kind, at, "id"), f"the {kind} id {name!r} occurs twice", "ids are unique")
-
-
-def _links(taxonomy: Taxonomy) -> Iterator[tuple[TomlPath, Link]]:
-    for at, area in enumerate(taxonomy.areas):
-        for link in area.links:
-            yield ("area", at, "links"), link
-        for deeper, technology in enumerate(area.technologies):
-            for link in technology.links:
-                yield ("area", at, "technology", deeper, "links"), link

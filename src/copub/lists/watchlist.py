@@ -63,7 +63,8 @@ _DATE = re.compile(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?"
 class Member:
     """An entity on a list: level as the list gives it, how it is known, since when and until when.
 
-    `listed_as` holds the names as the official document prints them, `concern` what the list fears it for.
+    `listed_as` holds the names as the official document prints them, `concern` what the list fears it for,
+    `where` the file and line of the member, for messages.
     """
 
     entity: Entity
@@ -74,6 +75,7 @@ class Member:
     source: str = ""
     concern: tuple[str, ...] = ()
     listed_as: tuple[str, ...] = ()
+    where: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,7 @@ def _member(entity: Entity, level: str, row: CsvRow) -> Member:
         source=row["source"],
         concern=row.many("concern"),
         listed_as=row.many("listed_as"),
+        where=row.where,
     )
 
 

@@ -120,6 +120,28 @@ def show_entity(entity_id: str, names: Iterable[str] | None = None) -> dict[str,
     }
 
 
+def list_members(name_or_path: str | Path) -> pl.DataFrame:
+    """Return the members of a watchlist, sorted by country and name.
+
+    Columns: entity_id, name, country, level, valid_from, valid_to, source. A date that the list does not give is
+    null; a member without a source of its own has those of the list.
+    """
+    watchlist = load_watchlist(name_or_path)
+    rows = [
+        {
+            "entity_id": member.entity.id,
+            "name": member.entity.name,
+            "country": member.entity.country,
+            "level": member.level,
+            "valid_from": member.valid_from or None,
+            "valid_to": member.valid_to or None,
+            "source": member.source or "; ".join(watchlist.sources),
+        }
+        for member in watchlist.entities
+    ]
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(rows[0], pl.String)).sort("country", "name", "entity_id")
+
+
 def validate_watchlist(name_or_path: str | Path) -> Watchlist:
     """Load a watchlist and check what only the names together can show.
 
@@ -136,15 +158,17 @@ def _shared_names(watchlist: Watchlist) -> Iterator[Fault]:
     index = build_index([watchlist])
     reader = index.lexicon.reader
     others = {reader.read(name).text: name for name in look_alikes()}
+    lines = {member.entity.id: member.where for member in watchlist.entities}
     for pattern, meanings in sorted(index.lexicon.patterns.items()):
         full = [m for m in meanings if m.entity is not None and m.kind not in _WEAK]
         ids = sorted({m.entity.id for m in full if m.entity is not None})
+        own = [lines[one] for one in ids if one in lines]  # the others are in the shared registry alone
+        where = own[-1] if own else watchlist.id
         if len(ids) > 1:
-            yield Fault(
-                watchlist.id, f"the name {full[0].name!r} belongs to {' and '.join(ids)}", "make it a weak name"
-            )
+            hint = "make it a weak name"
+            yield Fault(where, f"the name {full[0].name!r} belongs to {' and '.join(ids)}", hint)
         if ids and pattern in others:
-            yield Fault(watchlist.id, f"the name {full[0].name!r} of {ids[0]} is a look-alike's", "drop one of them")
+            yield Fault(where, f"the name {full[0].name!r} of {ids[0]} is a look-alike's", "drop one of them")
 
 
 def resolve_identifiers(entities: Sequence[Entity], source: Source) -> pl.DataFrame:
