@@ -8,10 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import copub
 from copub.report.exports import export
+from copub.schema import TABLES
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "analysis.md"
 BLOCKS = re.findall(
@@ -34,6 +36,18 @@ def test_an_example_in_python_runs_and_gives_the_numbers_of_the_run(tool: str, d
     full, fractional = (demo_run.share(counting=rule) for rule in ("full", "fractional-authors"))
     expected = {"polars": f"{full['share']:.6f}", "pandas": "2025", "DuckDB": str(fractional["share"])[:8]}[tool]
     assert expected in done.stdout
+
+
+def test_the_examples_in_r_name_tables_and_columns_that_a_run_has() -> None:
+    """R is not on every machine, so the names are compared with the schema too."""
+    assert len(R) == 2
+    for code in R:
+        ((folder, table, suffix),) = re.findall(r'"RUN/([\w/]+)/(\w+)\.(\w+)"', code)
+        assert (folder, suffix) in {("tables", "parquet"), ("export/csv", "csv")} and table in TABLES
+        columns = TABLES[table].schema
+        used = set(re.findall(r"works\$(\w+)", code))
+        assert "is_critical_listed" in used and used <= set(columns), used - set(columns)
+        assert columns["is_critical_listed"] == pl.Boolean  # its mean is the share
 
 
 @pytest.mark.skipif(shutil.which("Rscript") is None, reason="there is no Rscript on this machine")

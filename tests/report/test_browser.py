@@ -108,11 +108,11 @@ def test_filters_narrow_to_the_right_works(page: Any, world: Any) -> None:
     works = tables["copublications"].filter("is_critical_listed")
     total, newest = works.height, works["publication_year"].max()
     of_year = works.filter(works["publication_year"] == newest).height
-    assert _after(page, _choose("year", str(newest))) == f"{of_year} of {total} works"
-    assert _after(page, "document.getElementById('filters').reset()") == f"{total} of {total} works"
+    assert _after(page, _choose("year", str(newest))) == f"Works shown: {of_year} of {total}"
+    assert _after(page, "document.getElementById('filters').reset()") == f"Works shown: {total} of {total}"
     last = works["title"].str.extract(r"number (\d+)").cast(int).max()
-    assert _after(page, _choose("text", f"NUMBER {last}")) == f"1 of {total} works"
-    assert _after(page, _choose("text", "no such words")) == f"0 of {total} works"
+    assert _after(page, _choose("text", f"NUMBER {last}")) == f"Works shown: 1 of {total}"
+    assert _after(page, _choose("text", "no such words")) == f"Works shown: 0 of {total}"
 
 
 def test_sorting_turns_round(page: Any) -> None:
