@@ -62,7 +62,7 @@ def test_count_model_and_larger_set_are_three_statements_with_three_labels() -> 
     assert "4.7% (95% interval 2.8% to 7.7%; 2.3%\u00a0–\u00a07.8% if works of the same authors" in lines[2]
     assert "design effect 1.3" in lines[2]
     assert certainty_sentences(facts(source="api"))[0].startswith(
-        "The count is exact: it is over all works that OpenAlex has"
+        "The count is exact: it covers all works that OpenAlex has"
     )
 
 
@@ -100,16 +100,16 @@ def test_what_people_read_leads_and_then_nobody_is_told_to_read() -> None:
     given = facts(method="labelled sample", basis="200 works of this study read by A. Reader")
     assert read_sentence(given).startswith("5.0% (95% interval 3.7% to 9.7%) of the 298")
     assert "estimated from 200 works of this study read by A. Reader." in read_sentence(given)
-    assert read_sentence(given).endswith("what people read is taken as right.")
+    assert read_sentence(given).endswith("what people read is taken as correct.")
     assert plan_sentence(given) == model_sentence(given) == ""
     assert read_sentence(facts()) == ""
 
 
 def test_independence_training_works_and_repairs_are_reported() -> None:
     text = "\n".join(certainty_sentences(facts()))
-    assert "10.4 works (3.5%) would be expected to be both, by chance 6 to 16; counted: 14." in text
+    assert "10.4 works (3.5%) would be expected to be both (6 to 16 by chance); 14 were counted." in text
     assert "The labels of 135 of the 298 works trained the classifier." in text
-    assert "This is untested: a test takes works of this study that" in text
+    assert "This is untested: testing it takes works of this study that" in text
     assert "Without the reviewed repairs of affiliations: 9 of 310 (2.9%)." in text
 
 
@@ -118,7 +118,7 @@ def test_errors_on_the_same_works_are_named_with_their_size() -> None:
     row = {"instrument": "classifier", "rate": "sensitivity", "by": "listed", "among": 0.5, "among_others": 0.8,
            "difference": -0.3, "low": -0.4, "high": -0.2, "works": 200,
            "status": "tested"}  # fmt: skip
-    for differs, wanted in ((True, "do not err independently (found by the classifier on listed works: −30.0 points"),
+    for differs, wanted in ((True, "do not err independently (found by the classifier among listed works: −30.0 points"),
                             (False, "Tested on 200 works that people read: no sign beyond chance")):  # fmt: skip
         tables = {**given.tables, "dependence": table("dependence", {**row, "differs": differs})}
         assert wanted in "\n".join(certainty_sentences(facts_of(tables, given.manifest)))
