@@ -118,8 +118,8 @@ def test_errors_on_the_same_works_are_named_with_their_size() -> None:
     row = {"instrument": "classifier", "rate": "sensitivity", "by": "listed", "among": 0.5, "among_others": 0.8,
            "difference": -0.3, "low": -0.4, "high": -0.2, "works": 200,
            "status": "tested"}  # fmt: skip
-    for differs, wanted in ((True, "do not err independently (found by the classifier among listed works: −30.0 points"),
-                            (False, "Tested on 200 works that people read: no sign beyond chance")):  # fmt: skip
+    named = "do not err independently (found by the classifier among listed works: −30.0 points"
+    for differs, wanted in ((True, named), (False, "Tested on 200 works that people read: no sign beyond chance")):
         tables = {**given.tables, "dependence": table("dependence", {**row, "differs": differs})}
         assert wanted in "\n".join(certainty_sentences(facts_of(tables, given.manifest)))
 

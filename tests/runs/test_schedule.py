@@ -115,7 +115,7 @@ def test_the_first_run_of_all_is_compared_with_nothing(tmp_path: Path) -> None:
 
 def test_a_change_is_mailed_in_one_line(tmp_path: Path) -> None:
     ended = carried_out(tmp_path, block("sh"), [0], LAST, {"added": 3, "removed": 0, "changed": 1})
-    assert ended.mail == "belgium-china: 3 works added 0 works removed 1 works changed comparison.html\n"
+    assert ended.mail == "belgium-china: works added 3, removed 0, changed 1; comparison.html\n"
 
 
 def test_a_study_of_ones_own_is_run_by_its_file_and_compared_by_its_id(tmp_path: Path) -> None:
