@@ -28,6 +28,13 @@ def shown(page: Path) -> Iterator[list[str]]:
                 yield WORD.findall(re.split(r" (?:#|&&|[|>]) ", words)[0])[1:]
 
 
+def inline(page: Path) -> Iterator[list[str]]:
+    """Yield the words of each command of copub in the running text of a page."""
+    text = BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for words in re.findall(r"`copub ([a-z][^`]*)`", text):
+        yield WORD.findall(re.sub(r"[\[\]…]", " ", words))
+
+
 def fault_of(words: list[str]) -> str:
     """Return what is wrong with a command line; empty if it exists as written."""
     command, rest = typer.main.get_command(app), list(words)
@@ -42,12 +49,14 @@ def fault_of(words: list[str]) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 def test_every_command_on_a_page_exists_with_its_options(page: Path) -> None:
-    faults = [f"copub {' '.join(words)}: {fault}" for words in shown(page) if (fault := fault_of(words))]
+    named = [*shown(page), *inline(page)]
+    faults = [f"copub {' '.join(words)}: {fault}" for words in named if (fault := fault_of(words))]
     assert not faults
 
 
 def test_there_are_commands_to_check() -> None:
     assert sum(1 for page in PAGES for _ in shown(page)) > 60
+    assert sum(1 for page in PAGES for _ in inline(page)) > 60
 
 
 def test_an_unknown_command_or_option_is_found() -> None:
@@ -58,3 +67,9 @@ def test_an_unknown_command_or_option_is_found() -> None:
 def test_every_page_is_in_the_navigation_of_the_site() -> None:
     named = set(re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"), re.M))
     assert named == {page.name for page in PAGES if page.parent.name == "docs"}
+
+
+def test_the_table_of_modules_of_the_report_names_them_all() -> None:
+    text = (ROOT / "docs" / "report.md").read_text(encoding="utf-8").partition("| module | holds |")[2]
+    named = {name for row in text.splitlines() for name in re.findall(r"`(\w+)`", row.partition(" | ")[0])}
+    assert named == {path.stem for path in (ROOT / "src/copub/report").glob("*.py")} - {"__init__"}
