@@ -105,7 +105,10 @@ def listed_sentence(facts: Facts) -> str:
     if not titles or not levels:
         return ""
     return facts.words.say(
-        "headline.listed_by", lists="; ".join(titles), levels=", ".join(facts.level(level) for level in levels)
+        "headline.listed_by",
+        lists="; ".join(titles),
+        count=len(levels),
+        levels=", ".join(facts.level(level) for level in levels),
     )
 
 
