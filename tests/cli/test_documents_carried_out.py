@@ -22,6 +22,7 @@ from copub.cli.app import call
 from copub.demo.corpus import build_corpus
 from copub.lists.taxonomy import FOLDER as TAXONOMIES
 from copub.lists.watchlist import FOLDER as WATCHLISTS
+from copub.lists.watchlist import load_watchlist
 from copub.shipped import shipped_folder
 
 from .test_documented_commands import PAGES, shown
@@ -135,8 +136,10 @@ def _lists(place: Path) -> None:
     for suffix in ("toml", "csv"):
         shutil.copy(shipped_folder(WATCHLISTS) / f"seven-sons.{suffix}", place / f"my-list.{suffix}")
     book = openpyxl.Workbook()
-    for row in (["No.", "Country", "Company or Organization"], [1, "Russia", "27th Scientific Center"]):
-        book.active.append(row)
+    members = load_watchlist("jp-meti-2025").entities
+    book.active.append(["Country", "Company or Organization"])
+    for member in members:
+        book.active.append([member.entity.country, member.listed_as[0]])
     book.save(place / "foreign-end-users.xlsx")
     (place / "affiliations.txt").write_text("Beihang University, Beijing, China\n", encoding="utf-8")
     _write_csv(
@@ -163,13 +166,13 @@ def _readings(place: Path) -> None:
         path.write_text(json.dumps(facts), encoding="utf-8")
     assert _command("review texts belgium-china --out texts.csv --size 20") == 0
     for name in ("reader-1", "reader-2"):
-        rows = [row | {"core": "none", "reader": name, "date": "2026-11-20"} for row in _rows(place / "texts.csv")]
+        rows = [row | {"core": "", "reader": name, "date": "2026-11-20"} for row in _rows(place / "texts.csv")]
         _write_csv(place / f"{name}.csv", rows)
     assert _command("review labels belgium-china reader-1.csv reader-2.csv --out labelled.jsonl") == 0
     (place / "cset.csv").write_text("id,is_ai\n" + "".join(f"{work},false\n" for work in ids), encoding="utf-8")
     assert _command("review sample belgium-china --out sheet.csv") == 0
     rows = _rows(place / "sheet.csv")
-    rows[0] |= {"decision": "yes", "reviewer": "Ann", "date": "2026-11-20"}
+    rows[0] |= {"decision": "yes", "entity_id": "beihang-university", "reviewer": "Ann", "date": "2026-11-20"}
     _write_csv(place / "sheet.csv", rows)
     (place / "texts.csv").unlink()
 

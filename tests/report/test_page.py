@@ -124,7 +124,10 @@ def test_differences_and_sources_stand_once_and_are_named_by_number(reader: _Rea
 def test_the_first_screen_says_what_listed_means_and_what_a_hit_is_not(reader: _Reader) -> None:
     start, end = reader.text.index("of 400 co-publications ("), reader.text.index(" of these ")
     first = reader.text[start:end]
-    assert "An institution counts as listed if it is on SYNTHETIC list (2020), at the levels very high, high." in first
+    assert (
+        "An institution counts as listed if it is on the list SYNTHETIC list (2020), at the levels very high and high."
+        in first
+    )
     assert "no finding about a person" in first and "not a forbidden partner" in first
 
 

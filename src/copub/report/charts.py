@@ -328,6 +328,7 @@ _LABELS = alt.Axis(
     domain=False,
     labelColor=INK,
     labelLimit=290,
+    labelPadding=9,  # a dot at 0 stays clear of its label
     labelExpr="split(datum.value, '\\n')",
     labelLineHeight=14,
     labelBaseline=TWO_LINES,

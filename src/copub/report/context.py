@@ -17,7 +17,6 @@ _COMPARISON: tuple[Column, ...] = (
     ("label.theirs", "theirs", "theirs"),
     ("label.reading", "reading", "reading"),
     ("label.ours", "ours", "by_kind"),
-    ("label.interval", "ours", "bounds_by_kind"),
     ("label.verdict", "verdict", "verdict"),
     ("label.notes_numbered", "notes", "text"),
     ("label.source", "sources", "text"),
@@ -54,8 +53,11 @@ def _figure(facts: Facts, kind: str, value: float | None) -> str:
 
 
 def _by_kind(facts: Facts, row: Row, column: str) -> Cell:
+    """Write a figure of this run, and below it its interval."""
     small = facts.words.say("label.small") if row["is_small"] and row[column] is not None else ""
-    return Cell(_figure(facts, row["kind"], row[column]), row[column], mark=small)
+    ends = [row[f"{column}_low"], row[f"{column}_high"]]
+    bounds = "" if None in ends else "\u00a0–\u00a0".join(_figure(facts, row["kind"], end) for end in ends)
+    return Cell(_figure(facts, row["kind"], row[column]), row[column], mark=small, detail=bounds)
 
 
 def _theirs(facts: Facts, row: Row, column: str) -> Cell:
@@ -101,13 +103,6 @@ def _part(facts: Facts, row: Row, column: str) -> Cell:
     return Cell(words.percent(share), share, mark=small, detail=counts)
 
 
-def _bounds_by_kind(facts: Facts, row: Row, column: str) -> Cell:
-    low, high = row[f"{column}_low"], row[f"{column}_high"]
-    if low is None or high is None:
-        return Cell("")
-    return Cell(f"{_figure(facts, row['kind'], low)}\u00a0–\u00a0{_figure(facts, row['kind'], high)}", keep=True)
-
-
 def _dated(facts: Facts, row: Row, column: str) -> Cell:
     detail = " · ".join(facts.words.value(text) for text in (row["period"], row["status"]) if text)
     return Cell(row[column] or "", detail=detail, is_name=True)
@@ -119,7 +114,6 @@ WAYS: Mapping[str, Writer] = {
     "theirs": _theirs,
     "reading": _reading,
     "verdict": _verdict,
-    "bounds_by_kind": _bounds_by_kind,
     "dated": _dated,
     "part": _part,
 }
@@ -138,9 +132,9 @@ def comparison_section(facts: Facts) -> Section | None:
         notes=pl.Series([_spans(notes[note] for note in row or ()) for row in differences], dtype=pl.String),
         sources=pl.Series([sources.get(source, "") for source in frame["source"]], dtype=pl.String),
     )
-    # what holds for a figure under all readings is with the first of them
+    # what holds for a figure under all readings is with the first of them; its name is a head, so every row has it
     further = pl.col("reading") != pl.col("reading").first().over("published", "figure")
-    once = ("name", "period", "status", "verdict", "reasons", "left_open", "notes", "sources")
+    once = ("period", "status", "verdict", "reasons", "left_open", "notes", "sources")
     frame = frame.with_columns(pl.when(~further.fill_null(False)).then(name).alias(name) for name in once)
     comparable, others = (
         grid_from(facts, say("section.comparison"), rows, _COMPARISON, WAYS)

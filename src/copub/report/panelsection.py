@@ -111,15 +111,15 @@ def panel_section(facts: Facts) -> Section | None:
     say, names = facts.words.say, pair_names(facts)
     first = str(facts.study.get("reference") or "")
     title = say("section.panel")
-    grid = _grid(facts, rows, names)
+    figures = (*_dots(facts, rows, names, first), *_multiples(facts, rows, names, first))
     others = [_grid(facts, panel_rows(facts, measure), names, measure) for measure in _OTHERS]
     more = (say("panel.others"), tuple(other for other in others if other.rows))
     return Section(
         "panel",
         title,
         say("lead.panel"),
-        figures=(*_dots(facts, rows, names, first), *_multiples(facts, rows, names, first)),
-        grids=(grid,),
+        figures=figures,
+        grids=() if figures else (_grid(facts, rows, names),),  # else it is behind the first figure
         paragraphs=(
             *panel_sentences(facts),
             _comparisons(facts, rows),

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from copub.countries import listing
 from copub.report.certainty import certainty_sentences, read_sentence
 from copub.report.facts import Facts, Row, facts_of
 from copub.report.panelfacts import panel_sentences
@@ -106,9 +107,10 @@ def listed_sentence(facts: Facts) -> str:
         return ""
     return facts.words.say(
         "headline.listed_by",
+        of=len(titles),
         lists="; ".join(titles),
         count=len(levels),
-        levels=", ".join(facts.level(level) for level in levels),
+        levels=listing([facts.level(level) for level in levels], facts.words.say("language.and")),
     )
 
 
