@@ -149,10 +149,10 @@ def test_a_page_is_replaced_by_one_on_the_same_subject_unless_it_was_changed(tmp
 def test_a_dossier_takes_the_place_of_the_same_dossier_alone(run: tuple[Path, Path], tmp_path: Path) -> None:
     folder, reports = run
     out = tmp_path / "dossier.html"
-    asked = ["dossier", folder, "--institution", "University of Zwinstad", "--out", out, "--reports", reports]
+    asked = ["dossier", folder, "--institution", "Universiteit Dendermeer", "--out", out, "--reports", reports]
     assert command(*asked) == command(*asked) == 0
     first = out.read_bytes()
-    assert command(*asked, "--partner", "Northern University of Technology") == 2
+    assert command(*asked, "--partner", "Xuanlin University of Aeronautics") == 2
     out.write_bytes(first.replace(b"</body>", b"<p>Seen by me</p></body>"))
     assert command(*asked) == 2
     assert b"Seen by me" in out.read_bytes()

@@ -112,7 +112,7 @@ def test_piped_output_has_one_line_per_stage_and_neither_bars_nor_colours(
     named = [line.split(": ")[1] for line in done.err.splitlines()]
     assert named == [f"{number}/6 {name}" for number, name in enumerate(STAGES, start=1)]
     assert "\x1b" not in done.out + done.err and "\r" not in done.out + done.err
-    assert done.out.startswith("0 of 1 co-publications (0.0%) of ")
+    assert done.out.startswith("0 of 1 co-publication (0.0%) of ")
     assert call(lambda: app([*asked, "--until", "tabulate", "--quiet"], standalone_mode=False)) == 0
     assert capsys.readouterr() == ("", "")
 

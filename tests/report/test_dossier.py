@@ -14,8 +14,15 @@ from copub.report.dossier import build_dossier
 
 OWN, PARTNER = "Université Inventée Birch", "Fancy Polytechnic"
 TIES = [
-    {"side_a": OWN, "side_b": PARTNER, "kind": "memorandum", "date": "2012", "source": "a mock source"},
-    {"side_a": "Another", "side_b": PARTNER, "kind": "secret", "date": "2013", "source": "elsewhere"},
+    {
+        "side_a": OWN,
+        "side_b": PARTNER,
+        "country": "CN",
+        "kind": "memorandum",
+        "date": "2012",
+        "source": "a mock source",
+    },
+    {"side_a": "Another", "side_b": PARTNER, "country": "CN", "kind": "secret", "date": "2013", "source": "elsewhere"},
 ]
 
 
@@ -102,6 +109,12 @@ def test_only_ties_of_these_institutions_stand(world: Any) -> None:
     page = build_dossier(*world, institution=OWN, partner=PARTNER, ties=TIES)
     assert "memorandum" in page and "a mock source" in page and "secret" not in page
     assert "knows no formal tie" in build_dossier(*world, institution=OWN, partner=PARTNER)
+
+
+def test_a_tie_with_a_country_that_is_not_of_side_b_is_no_tie_of_the_dossier(world: Any) -> None:
+    other = {"side_a": OWN, "side_b": "Coast University", "country": "VN", "kind": "charter", "date": "", "source": "s"}
+    page = build_dossier(*world, institution=OWN, ties=[*TIES, other])
+    assert "memorandum" in page and "charter" not in page
 
 
 def test_a_sentence_answers_and_years_without_works_are_left_out(world: Any) -> None:

@@ -147,7 +147,8 @@ def test_the_first_stage_that_differs_is_named(
     assert found.first_difference == stage
     assert set(found.tables.filter(~pl.col("same"))["table"]) == set(tables)
     assert any(reason.startswith("watchlist demo-list was") for reason in found.reasons)
-    assert verification_lines(found)[0].endswith(f"tables differ, first in stage {stage}.")
+    differ = "differs" if len(tables) == 1 else "differ"
+    assert verification_lines(found)[0].endswith(f"tables {differ}, first in stage {stage}.")
 
 
 def test_a_table_altered_in_the_run_folder_is_found(

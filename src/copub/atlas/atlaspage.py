@@ -44,7 +44,6 @@ def atlas_page(atlas: Atlas, *, most_bytes: int = MOST_BYTES) -> str:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     words, settings = load_messages(), atlas.settings
-    rules = atlas.manifest["rules"]
     page = environment.get_template("atlas.html.j2").render(
         policy=policy(script, sheet),
         script=Markup(script),  # our own files, and the policy lets no others through
@@ -56,7 +55,7 @@ def atlas_page(atlas: Atlas, *, most_bytes: int = MOST_BYTES) -> str:
         least=least,
         years=atlas.years,
         countries=_named(atlas),
-        areas=[("", f"All areas of {rules['taxonomy']['title']}"), *atlas.areas.items()],
+        areas=[("", "All areas"), *atlas.areas.items()],
         measures=[(name, words.name("measure", name)) for name in MEASURES],
         lists=[_list_facts(atlas, one) for one in atlas.lists],
         groups=[(group.id, group.name) for group in GROUPS.values()],

@@ -97,6 +97,7 @@ def dossier_command(
         {
             "side_a": tie.institution_a,
             "side_b": tie.institution_b,
+            "country": tie.country_b,
             "kind": tie.kind,
             "date": tie.start,
             "source": tie.source,

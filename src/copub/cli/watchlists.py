@@ -19,7 +19,7 @@ INVENTED = "demo-list"
 group = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Dated lists of institutions: list, members, show, validate, diff, check",
+    help="Dated lists of institutions: list, members, show, diff, check",
 )
 app.add_typer(group, name="watchlists")
 

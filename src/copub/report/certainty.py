@@ -128,7 +128,7 @@ def _beside(facts: Facts, row: Row) -> Iterator[str]:
             found=words.count(row["numerator"]),
         )
     yield taught_sentence(facts)
-    yield _independence(facts)
+    yield _independence(facts) if row["adjusted"] is not None else ""
     yield repairs_sentence(facts)
 
 
@@ -137,7 +137,8 @@ def taught_sentence(facts: Facts) -> str:
     row, words = headline_row(facts), facts.words
     if row is None or not row["taught"]:
         return ""
-    return words.say("certainty.taught", count=words.count(row["taught"]), of=words.count(row["denominator"]))
+    line = words.say("certainty.taught", count=words.count(row["taught"]), of=words.count(row["denominator"]))
+    return line if row["adjusted"] is None else f"{line} {words.say('certainty.taught_topic')}"
 
 
 def _independence(facts: Facts) -> str:

@@ -199,9 +199,14 @@ def _count_panel(every: pl.DataFrame, listed: pl.DataFrame, years: Any, words: M
     return bars.encode(
         x=years,
         description=alt.Description("tip:N"),
-        y=alt.Y("count:Q", title=None, stack=None, axis=alt.Axis(tickCount=3, format=",d")),
+        y=alt.Y("count:Q", title=None, stack=None, axis=_whole_numbers(both["count"].max(), 3)),
         color=alt.Color("measure:N", title=None, scale=alt.Scale(domain=list(names.values()), range=[BAR, ACCENT])),
     ).properties(width=width - 60, height=90, title=words.say("label.works"))
+
+
+def _whole_numbers(most: Any, ticks: int) -> alt.Axis:
+    """Return an axis of counts up to `most`: about so many ticks, fewer where they would be between whole numbers."""
+    return alt.Axis(format=",d", tickCount=max(1, min(ticks, int(most or 0))))
 
 
 def output_chart(years: Sequence[Mapping[str, Any]], words: Messages, width: int) -> Any:
@@ -222,7 +227,7 @@ def output_chart(years: Sequence[Mapping[str, Any]], words: Messages, width: int
     size = max(3, min(24, (width - 60) / (last - first + 2) * 0.62))
     return alt.Chart(frame.with_columns(tip=_year_tips(words, frame, words.count))).mark_bar(size=size).encode(
         x=_years(first, last, width),
-        y=alt.Y("count:Q", title=None, stack=None, axis=alt.Axis(tickCount=2, format=",d", tickMinStep=1)),
+        y=alt.Y("count:Q", title=None, stack=None, axis=_whole_numbers(frame["count"].max(), 2)),
         color=alt.Color("measure:N", title=None, scale=alt.Scale(domain=list(names.values()), range=[BAR, ACCENT])),
         description=alt.Description("tip:N"),
     ).properties(width=width - 60, height=80)  # fmt: skip
@@ -270,7 +275,7 @@ def overlap_chart(rows: Sequence[Mapping[str, Any]], words: Messages, width: int
     space = max(made.width - 8 * max(map(len, frame["text"])) - 10, made.width / 4)  # beside the texts
     top = max(1.0, *frame["whole"].to_list()) * made.width / space
     x_scale = alt.Scale(domain=[0, top], nice=False)
-    x = alt.X("whole:Q", title=words.say("label.works"), scale=x_scale, axis=alt.Axis(tickCount=3, format=",d"))
+    x = alt.X("whole:Q", title=words.say("label.works"), scale=x_scale, axis=_whole_numbers(top, 3))
     whole = base.mark_bar(color=BAR, height=14, yOffset=made.shift).encode(x=x)
     part = base.mark_bar(color=ACCENT, height=14, yOffset=made.shift).encode(x=alt.X("part:Q", scale=x_scale))
     text = base.mark_text(align="left", dx=6, dy=made.shift, color=INK).encode(x=x, text=alt.Text("text:N"))

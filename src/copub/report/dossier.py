@@ -54,7 +54,7 @@ def build_dossier(
     institution : name or OpenAlex id of an institution of side A.
     partner : the same of side B; None for all partners.
     area : id or name of an area of the headline taxonomy; None for all.
-    ties : formal agreements, rows with side_a, side_b, kind, date, source.
+    ties : formal agreements, rows with side_a, side_b, country (that of side_b), kind, date, source.
 
     Raises
     ------
@@ -214,10 +214,12 @@ def _tie_section(
     facts: Facts, own: Institution, other: Institution | None, ties: Sequence[Mapping[str, Any]]
 ) -> Section:
     say, title = facts.words.say, facts.words.say("dossier.ties")
+    countries = (facts.study.get("side_b") or {}).get("countries") or ()
     mine = [
         tie
         for tie in ties
         if str(tie.get("side_a") or "").casefold() == own.name.casefold()
+        and tie["country"] in countries
         and (other is None or str(tie.get("side_b") or "").casefold() == other.name.casefold())
     ]
     heads = [say("label.institution"), say("dossier.kind"), say("dossier.date"), say("label.source")]

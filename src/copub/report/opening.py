@@ -44,7 +44,8 @@ def _leading_figure(facts: Facts) -> dict[str, str]:
         return {"share": "", "bounds": ""}
     shown = headline_row(facts)
     if shown is None or shown["adjusted"] is None or facts.counting != "full":
-        return {"share": facts.words.percent(row["share"]), "bounds": ""}
+        few = facts.words.say("certainty.bounds_few") if row["is_small"] else ""
+        return {"share": facts.words.percent(row["share"]), "bounds": few}
     is_read = shown["method"] == LABELLED
     bounds = facts.words.say(
         "certainty.bounds_read" if is_read else "certainty.bounds_counted",
