@@ -42,7 +42,7 @@ NO_NOUN = {  # a figure alone, or "12 retracted", "3 of 12"
     "certainty": {"repairs_without", "repairs_with", "rate"},
     "headline": {"fractional", "at_publication", "at_publication_since", "whatever_date", "level_count"},
     "section": {"changes", "decisions", "repairs_applied", "read"},
-    "label": {"reading_years"},
+    "label": {"reading_years", "per_institution"},
     "action": {"matches", "show_context", "printed_first"},  # the last is of more works than are printed
     "evidence": {"more"},
     "dossier": {"more_rows", "papers_printed"},
