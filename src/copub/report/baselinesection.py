@@ -8,7 +8,7 @@ import polars as pl
 
 from copub.countrygroups import find_group, name_of_side
 from copub.report.blocks import Section
-from copub.report.facts import Facts
+from copub.report.facts import Facts, side_name
 from copub.report.grids import Column, grid_from
 from copub.report.messages import Messages
 from copub.report.panelsection import WAYS
@@ -37,12 +37,10 @@ def baseline_rows(facts: Facts) -> pl.DataFrame:
 def set_name(words: Messages, a: str, b: str, kind: str, partner: str, countries: Sequence[str]) -> str:
     """Return the name of a set of works: of a row of table ``baselines``, for sides named `a` and `b`."""
     group = find_group(partner) if partner else None
-    if group is None:
-        name = name_of_side(countries)
-    elif len(countries) == len(group.codes):
-        name = group.name
-    else:
-        name = words.say("baselines.rest", group=group.name)
+    codes = countries if group is None else group.codes
+    name: str = side_name(words, name_of_side(codes), codes)
+    if len(countries) != len(codes):
+        name = words.say("baselines.rest", group=name)
     return words.say(f"baselines.{kind.replace(' ', '_').lower()}", a=a, b=b, partner=name)
 
 

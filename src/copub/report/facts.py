@@ -58,12 +58,7 @@ class Facts:
 
     def side_name(self, side: Mapping[str, Any]) -> SideName:
         """Return the name of a side in the language of the report; a name that a person gave it stays as it is."""
-        name, codes = str(side.get("name") or ""), side.get("countries") or ()
-        if not set(codes) <= set(COUNTRIES) or name != name_of_side(codes):
-            return SideName(name)
-        places, and_ = places_of_side(codes, self.words.code), self.words.say("language.and")
-        alone = listing([place.name for place in places], and_) or name
-        return SideName(listing([place.in_sentence for place in places], and_) or name, alone)
+        return side_name(self.words, str(side.get("name") or ""), side.get("countries") or ())
 
     @property
     def years(self) -> str:
@@ -192,3 +187,12 @@ def facts_of(
     """
     language = (manifest.get("study") or {}).get("language") or "en"
     return Facts(tables, manifest, load_messages(str(language)), previous or {})
+
+
+def side_name(words: Messages, name: str, countries: Sequence[str]) -> SideName:
+    """Return the name of a side in a language: translated if it is that of its countries, else as it is."""
+    if not set(countries) <= set(COUNTRIES) or name != name_of_side(countries):
+        return SideName(name)
+    places, and_ = places_of_side(countries, words.code), words.say("language.and")
+    alone = listing([place.name for place in places], and_) or name
+    return SideName(listing([place.in_sentence for place in places], and_) or name, alone)
