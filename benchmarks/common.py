@@ -186,6 +186,6 @@ def dask_workers(number: int) -> Iterator[tuple[str, list[subprocess.Popen[bytes
             yield json.loads(file.read_bytes())["address"], processes[1:]
         finally:
             for process in reversed(processes):
-                process.terminate()
+                process.kill()  # asked to end, a worker may wait for its scheduler
             for process in processes:
                 process.wait()

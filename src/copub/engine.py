@@ -246,7 +246,10 @@ def _on_dask(client: Any, work: Callable[[Part], Result], parts: Iterable[Part])
         return result
 
     for part in parts:
-        waiting.append(client.submit(work, part, pure=False))
+        with warnings.catch_warnings():
+            # a portion of records goes to a worker as it is; on a disk that workers may not share it is of no use
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            waiting.append(client.submit(work, part, pure=False))
         if len(waiting) >= 2 * max(1, len(client.scheduler_info()["workers"])):
             yield first()
     while waiting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,6 +121,12 @@ def test_dask_workers_give_the_tables_of_one_process(scheduler: str, small_works
         for name, engine in (("dask", {"scheduler": scheduler}), ("one", {"workers": 1}))
     ]
     assert runs[0].manifest["tables"] == runs[1].manifest["tables"]
+
+
+def test_large_parts_go_to_dask_workers_without_a_warning(scheduler: str) -> None:
+    with engine_of(scheduler=scheduler), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert list(in_parallel(len, [bytes(11 << 20)])) == [11 << 20]
 
 
 @pytest.mark.slow
