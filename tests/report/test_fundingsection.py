@@ -77,6 +77,16 @@ def test_a_group_of_an_institution_that_has_no_row_is_a_dash_and_an_institution_
     assert len(others) == 1, "no grid of roles without rows of institutions"
 
 
+def test_a_share_over_fewer_works_than_the_floor_and_a_grid_without_shares_are_not_shown() -> None:
+    tables, manifest = world(40)
+    few = {name: tables[name].with_columns(denominator=4) for name in ("funding", "roles")}
+    study = {**manifest["study"], "small_cell": 5}
+    section = funding_section(facts_of({**tables, **few}, {**manifest, "study": study}))
+    assert section is not None and section.extra["more"] is None
+    enough = funding_section(facts_of(tables, {**manifest, "study": study}))
+    assert enough is not None and len(enough.extra["more"][1]) == 4
+
+
 def test_every_pair_of_a_panel_has_its_awards_and_roles_and_one_without_rows_has_dashes() -> None:
     facts = facts_in("en")
     section = funding_section(facts)

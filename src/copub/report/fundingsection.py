@@ -14,6 +14,8 @@ from copub.report.panelfacts import pair_names
 _FUNDERS = 30
 _INSTITUTIONS = 20
 _GROUPS = ("all", "critical", "listed", "critical_listed")
+_NAMED = 2
+"""Columns before the figures of a grid per institution: its name and its works."""
 ROLES = ("first", "last", "corresponding")
 """In the order in which they are read."""
 
@@ -65,7 +67,7 @@ def funding_section(facts: Facts) -> Section | None:
     if section is None:
         return None
     floor = facts.words.count(facts.study.get("small_cell"))
-    per_institution = [grid for grid in _institution_grids(facts) if grid.rows]
+    per_institution = [grid for grid in _institution_grids(facts) if grid.rows and len(grid.heads) > _NAMED]
     more = (say("label.per_institution", floor=floor), per_institution) if per_institution else None
     return replace(section, paragraphs=_notes(facts), extra={"more": more})
 
@@ -203,7 +205,7 @@ def _roles_by(facts: Facts, kind: str) -> Grid:
 def _k_of_n(facts: Facts, row: Row | None, of: str = "") -> Cell:
     """Write a share with its counts and its interval below it; nothing of few works."""
     words, share = facts.words, "share_a" if of else "share"
-    if row is None or row[share] is None:
+    if row is None or row[share] is None or row["denominator"] < (facts.study.get("small_cell") or 0):
         return Cell(words.missing)
     ends = {"ci_low": row["share_a_low"], "ci_high": row["share_a_high"]} if of else row
     counts = words.say("label.k_of_n", k=words.count(row[f"numerator{of}"]), n=words.count(row["denominator"]))
