@@ -32,6 +32,11 @@ _TOPIC_PHRASES = re.compile(
 )
 
 EXAMPLE = "example"
+BORDER = ("border-labels.csv", "border-examples.csv")
+"""Works and written examples for the border between core and applied, each with the rule of the codebook that decided.
+
+The shipped model is trained without them (docs/decisions.md, 60).
+"""
 _FOLDER = shipped_folder("taxonomies/models")
 FILES = {
     "gold": "gold/dev.jsonl",
@@ -72,14 +77,15 @@ def fifth_of(name: str) -> int:
 
 
 class Corpus:
-    """The training texts of a data folder.
+    """The training texts of a data folder; with those of `BORDER` if `border`.
 
     Raises
     ------
     InputError : a file of `FILES` is missing; all that are missing are named.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, border: bool = False) -> None:
+        self.border = border
         self.paths = {name: folder / file for name, file in FILES.items()}
         missing = [str(path) for path in self.paths.values() if not path.is_file()]
         if missing:
@@ -127,6 +133,8 @@ class Corpus:
     def _read_works(self) -> tuple[list[Text], list[Text]]:
         """Return the works of ``own-labels.csv`` and of ``unseen-labels.csv``, with their text from the data."""
         own, unseen = _labels("own-labels.csv"), _labels("unseen-labels.csv")
+        if self.border:
+            own |= _labels(BORDER[0])
         found = {name: (title, text) for name, title, text in self._all_texts() if name in own or name in unseen}
         kept = [_read_work(name, row, *found[name]) for name, row in sorted(unseen.items()) if name in found]
         self._never |= {name for text in kept for name in (text.id, text_key(text.title))}
@@ -154,18 +162,33 @@ class Corpus:
         return name in self._never or text_key(title) in self._never
 
 
-def own_examples() -> list[Text]:
-    """Return the example titles written for copub, ``own-examples.csv``: areas, title."""
-    rows = pl.read_csv(_FOLDER / "own-examples.csv").fill_null("")
+def own_examples(*, border: bool = False) -> list[Text]:
+    """Return the examples written for copub: ``own-examples.csv``, and with `border` the pairs of `BORDER`."""
+    rows = _rows("own-examples.csv") + (_rows(BORDER[1]) if border else [])
     return [
-        Text(f"example:{number:04d}", title, "", _split(core), _split(unsure), EXAMPLE)
-        for number, (core, unsure, title) in enumerate(rows.iter_rows())
+        Text(
+            f"example:{number:04d}",
+            row["title"],
+            row.get("abstract", ""),
+            _split(row["core"]),
+            _split(row["unsure"]),
+            EXAMPLE,
+        )
+        for number, row in enumerate(rows)
     ]
 
 
+def title_readings() -> dict[str, bool]:
+    """Return whether a reader of the title alone called a work critical, for the works of ``title-readings.csv``."""
+    return {row["item"]: row["critical"] == "yes" for row in _rows("title-readings.csv")}
+
+
 def _labels(name: str) -> dict[str, dict[str, str]]:
-    rows = pl.read_csv(_FOLDER / name, infer_schema=False).fill_null("")
-    return {row["item"]: row for row in rows.iter_rows(named=True)}
+    return {row["item"]: row for row in _rows(name)}
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    return pl.read_csv(_FOLDER / name, infer_schema=False).fill_null("").rows(named=True)
 
 
 def _read_work(name: str, row: Mapping[str, str], title: str, abstract: str) -> Text:

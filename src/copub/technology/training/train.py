@@ -31,7 +31,7 @@ from copub.technology.training.baseclassifiers import (
     vectorize,
 )
 from copub.technology.training.calibration import learn_head_score, unseen_margins
-from copub.technology.training.card import card_text, figures, head_figures, unseen_by_kind
+from copub.technology.training.card import card_text, figures, head_figures, read_as_titles, unseen_by_kind
 from copub.technology.training.labelledworks import EXAMPLE, Corpus, Text, own_examples
 from copub.technology.training.metaclassifier import (
     Labelled,
@@ -78,7 +78,7 @@ class Sources:
 
 def read_sources(corpus: Corpus, further: Sequence[Path]) -> Sources:
     """Gather the texts; the first `gold` of the labelled are the gold set."""
-    labelled = [*corpus.gold, *corpus.read_by_hand, *own_examples()]
+    labelled = [*corpus.gold, *corpus.read_by_hand, *own_examples(border=corpus.border)]
     labelled += [text for path in further for text in corpus.labelled(path)]
     cset = corpus.cset_dev()
     categories = [*corpus.arxiv(), *cset]
@@ -193,14 +193,14 @@ def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) 
 
 def cross_validated_logits(
     trained: Mapping[str, Trained], gold: Sequence[Text], seed: int, processes: int
-) -> npt.NDArray[np.float32]:
-    """Return cross-validated logits (works x areas and any area), each by the kind that fits its text."""
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return cross-validated logits (works x areas and any area): by the kind that fits the text, and by titles."""
     scored = np.arange(len(gold))
     positive = trained["full"].labelled.positive[scored]
     folds = draw_folds(positive, [text.stratum for text in gold], FOLDS, seed)
     logits = {kind: cross_validate(trained[kind].labelled, scored, folds, processes=processes) for kind in KINDS}
     has_abstract = np.array([bool(text.abstract) for text in gold])
-    return np.where(has_abstract[:, None], logits["full"], logits["title"])
+    return np.where(has_abstract[:, None], logits["full"], logits["title"]), logits["title"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -210,16 +210,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=shipped_folder(FOLDER), help="folder for the model")
     parser.add_argument("--taxonomy", default=TAXONOMY, help="the same areas with other terms: a .toml file")
     parser.add_argument("--labels", type=Path, nargs="*", default=[], help="further labelled files to train on")
+    parser.add_argument("--border", action="store_true", help="train on border-labels.csv and border-examples.csv too")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args(arguments)
     threadpool_limits(1)  # sums on several threads differ in their last digits, and so would the bytes
     taxonomy = load_taxonomy(options.taxonomy)
-    corpus = Corpus(options.data)
+    corpus = Corpus(options.data, border=options.border)
     sources = read_sources(corpus, options.labels)
     reader = TextReader(taxonomy)
     trained = {kind: train_kind(reader, sources, kind, options.processes) for kind in KINDS}
     gold = sources.labelled[: sources.gold]
-    runs = [cross_validated_logits(trained, gold, seed, options.processes) for seed in range(REPEATS)]
+    repeats = [cross_validated_logits(trained, gold, seed, options.processes) for seed in range(REPEATS)]
+    runs, by_title = [run for run, _ in repeats], [run for _, run in repeats]
     labels = trained["full"].labelled.of(np.arange(len(gold)))
     card: dict[str, Any] = {
         "taxonomy": taxonomy.id,
@@ -243,6 +245,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     card["topic_weights"] = learn_topic_weights(logits, labels, topics, TAXONOMY, taxonomy.area_ids)
     card["head_scores"] = {AI_HEAD: {kind: trained[kind].head_score for kind in KINDS}}
     card |= figures(runs, labels, gold, taxonomy.area_ids, card)
+    card["titles_read"] = read_as_titles([*gold, *corpus.read_by_hand], gold, by_title, card)
     card["unseen"] = unseen_by_kind(corpus.unseen, {kind: trained[kind].scorer for kind in KINDS}, reader, card)
     card["heads_judged"] = head_figures(corpus, trained["full"].scorer, reader, card)
     card = write_model(options.out, TAXONOMY, {kind: trained[kind].scorer for kind in KINDS}, card)
