@@ -58,7 +58,7 @@ def test_error_counts_are_written_for_works_that_did_not_train_the_model(labelle
     labelled.write_text(labelled.read_text(encoding="utf-8") + json.dumps(line) + "\n", encoding="utf-8")
     path = tmp_path / "counts.toml"
     stated = _run("evaluate", "classifier", "--labels", str(labelled), "--errors", str(path))
-    assert "1 of 5 works trained the model" in " ".join(stated.split())
+    assert "1 of 5 trained the model" in " ".join(stated.split())
     made = read_evaluation(path, model_hash())
     assert made.name == "4 works of labelled.jsonl" and set(made.counts) == {"title only"}
     counts = made.counts["title only"]
@@ -78,8 +78,8 @@ def test_agreement_with_outside_labels_by_area_of_the_file_or_of_the_option(labe
     assert (row["works"], row["without_label"], row["agreement"]) == (2, 1, 1.0)
     outside.write_text("id,area,label\nW1,EU-03-QUANTUM,yes\nW3,EU-08-ENERGY,no\n", encoding="utf-8")
     stated = _run(*start)
-    assert "EU-03-QUANTUM: 1 works compared" in stated
-    assert "EU-08-ENERGY: 1 works compared" in stated
+    assert "EU-03-QUANTUM: 1 work compared" in stated
+    assert "EU-08-ENERGY: 1 work compared" in stated
 
 
 @pytest.mark.parametrize(
