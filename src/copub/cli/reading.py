@@ -277,7 +277,7 @@ def status_command(
     if as_json:
         print_json(facts_of(status))
         return
-    times = {name: f", {seconds:.0f} s a work" for name, seconds in status.seconds.items()}
+    times = {name: f", {seconds:.0f} s per work" for name, seconds in status.seconds.items()}
     readers = "; ".join(f"{name} {count:,}{times.get(name, '')}" for name, count in status.readers.items())
     lines = [
         f"{study.id}/{found.folder.name}: {status.labelled:,} of {amount(status.works, 'work')} labelled",
@@ -302,7 +302,7 @@ def status_command(
         lines.append(f"the report rests on the labels from {amount(status.leads_from, 'work')} read on")
     for wanted, count in status.still.items():
         lines.append(
-            f"still to read for {100 * wanted:g} points: " + (f"about {amount(count, 'work')}" if count else "nothing")
+            f"still to read for an interval {100 * wanted:g} points wide: " + (f"about {amount(count, 'work')}" if count else "nothing")
         )
     say(lines)
 

@@ -83,11 +83,11 @@ def _entities(run: Run) -> Mapping[str, str]:
 
 def as_markdown(found: News) -> str:
     """Return the news as a short Markdown text; texts of others hold no markup."""
-    count = amount(found.works.height, "work")
+    count = amount(found.works.height, "work") if found.works.height else "No work"
     lines = [
         f"# {plain_markdown(found.title)}",
         "",
-        f"{count}: critical and listed in run {found.until}, and not in {found.since}. "
+        f"{count} critical and listed in run {found.until} and not in {found.since}. "
         "A hit says that a dated list names an institution of the paper. It is no finding about a person.",
     ]
     if found.questions:
