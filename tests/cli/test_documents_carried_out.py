@@ -57,6 +57,8 @@ def carried_out(command: str) -> str:
         command = command.replace(f"{name}/RUN_A", f"{name}/{EARLIER}").replace(f"{name}/RUN_B", name)
     if re.match(r"run [\w.-]+", command) and "--works" not in command:
         command = command.replace(" --refresh", "") + " --works works.jsonl.gz"
+    if command.startswith("atlas baseline --study"):
+        command = command.replace("belgium-china", "demo")  # the atlas is of synthetic works
     if command == "verify nl-cn":
         command += " --works works.jsonl.gz"
     return command
@@ -211,6 +213,10 @@ def test_every_command_of_the_documents_can_be_carried_out(
         (place / made[1]).unlink(missing_ok=True)  # the command makes it
     if command.startswith("atlas build"):
         shutil.rmtree(place / "atlas")
+    if command.startswith("atlas baseline --study"):
+        shutil.rmtree(place / "atlas")
+        rebuilt = "atlas build --from snapshot --to atlas --study demo --quiet"
+        assert _in(place, demo_folders, monkeypatch, rebuilt) == 0
     if command.startswith("review export"):
         assert _in(place, demo_folders, monkeypatch, "review import copub-reading-belgium-china-Ann.json") == 0
     if "unpin" in command:

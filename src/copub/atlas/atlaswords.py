@@ -134,7 +134,7 @@ def baseline_lines(atlas: Atlas, found: AtlasBaselines, counting: str) -> list[s
         f"the difference of the shares in percentage points. With {confidence} confidence, the intervals of all "
         f"{len(asked.sets) - 1} differences of a table hold at once (Newcombe, with works in common).",
         f"Works of several partners are in several rows, once in each. Listed is what the list names in {b}: works of "
-        f"{a} with another partner name it only if {b} is on them too.",
+        f"{a} with another partner name it only if they also have an affiliation in {b}.",
     ]
     return [*lines, "", *(part for text in notes for part in wrapped(text))]
 

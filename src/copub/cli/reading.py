@@ -302,7 +302,8 @@ def status_command(
         lines.append(f"the report rests on the labels from {amount(status.leads_from, 'work')} read on")
     for wanted, count in status.still.items():
         lines.append(
-            f"still to read for an interval {100 * wanted:g} points wide: " + (f"about {amount(count, 'work')}" if count else "nothing")
+            f"still to read for an interval {100 * wanted:g} points wide: "
+            + (f"about {amount(count, 'work')}" if count else "nothing")
         )
     say(lines)
 
