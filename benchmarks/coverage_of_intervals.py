@@ -330,7 +330,7 @@ def main(arguments: list[str]) -> int:
     The corrected interval has to hold where rates are exchangeable with the sets, the labelled one everywhere.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--worlds", type=int, default=400)
+    parser.add_argument("--worlds", type=int, default=200)
     parser.add_argument("--only", nargs="*", choices=list(WORLDS), default=list(WORLDS))
     parser.add_argument("--write", action="store_true", help="put the table into docs/method.md")
     options = parser.parse_args(arguments)
