@@ -135,7 +135,7 @@ def test_an_unknown_table_is_named_with_the_tables_that_are_there(stopped_run: R
     for name in ("foo", "shares", 5, None, ["works"]):
         with pytest.raises(InputError, match="no table") as caught:
             stopped_run.tables[name]  # type: ignore[index]
-        assert "affiliations, authorships, population, repairs, topics, works" in caught.value.hint
+        assert "affiliations, authorships, awards, population, repairs, topics, works" in caught.value.hint
     assert stopped_run.tables.get("foo") is None
     assert "foo" not in stopped_run.tables
     with pytest.raises(InputError, match="no table 'shares'"):

@@ -108,7 +108,7 @@ def test_shares_of_years_outside_the_corpus_are_refused() -> None:
 
 
 def test_truth_of_a_strange_work_is_refused() -> None:
-    with pytest.raises(InputError, match="no true values, such as W2741809807"):
+    with pytest.raises(InputError, match="1 work without true values, such as W2741809807"):
         true_values([{"id": "https://openalex.org/W2741809807"}])
 
 

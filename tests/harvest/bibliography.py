@@ -57,6 +57,7 @@ def work(number: int, authorships: list[Work], *, date: str = "2015-06-15", **mo
         "primary_topic": None,
         "topics": [],
         "funders": [],
+        "awards": [],
         "abstract_inverted_index": {"about": [0], "something": [1]},
         "referenced_works": [],
         "updated_date": "2026-01-01T00:00:00",

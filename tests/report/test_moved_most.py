@@ -54,7 +54,7 @@ def test_the_curve_says_what_it_leaves_out_and_how_many_results_it_holds(
     manifest = {**world[1], "study": {**world[1]["study"], "small_rate": 25}}
     section = specification_section(facts_of(tables, manifest))
     assert section is not None
-    for part in ("under 3 combinations", "2 different results", "1 combinations over fewer than 25", "1 more comb"):
+    for part in ("under 3 combinations", "2 different results", "1 combination over fewer than 25", "1 more comb"):
         assert part in section.lead
     assert "between 10.0% and 30.0%" in section.paragraphs[0] and "above 0% of them" in section.paragraphs[0]
     assert section.paragraphs[-1].startswith("Left out of the curve: identifier. An institution")
