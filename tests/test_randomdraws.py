@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import chisquare, hypergeom, multinomial
+from scipy import stats
 
-from copub.randomdraws import draws_of, hypergeometric_cells, multinomial_by_row
+from copub.randomdraws import draws_of, hypergeometric_cells, multinomial, multinomial_by_row
 
 FROZEN = {
     "multinomial": [89, 201, 710],
@@ -53,13 +53,29 @@ def test_works_shared_out_by_row_follow_the_multinomial_distribution() -> None:
     chances = np.array([0.2, 0.5, 0.3])
     found = multinomial_by_row(draws_of(3), 2, np.tile(chances, (20_000, 1)))
     kinds, seen = np.unique(found, axis=0, return_counts=True)
-    expected = multinomial(2, chances).pmf(kinds) * 20_000
-    assert len(kinds) == 6 and chisquare(seen, expected).pvalue > 0.001
+    expected = stats.multinomial(2, chances).pmf(kinds) * 20_000
+    assert len(kinds) == 6 and stats.chisquare(seen, expected).pvalue > 0.001
 
 
 def test_works_drawn_without_replacement_follow_the_hypergeometric_distribution() -> None:
     source = draws_of(4)
     first = [int(hypergeometric_cells(source, np.array([5, 4, 3]), 6)[0]) for _ in range(5_000)]
     seen = np.bincount(first, minlength=6)
-    expected = hypergeom(12, 5, 6).pmf(np.arange(6)) * 5_000
-    assert chisquare(seen, expected).pvalue > 0.001
+    expected = stats.hypergeom(12, 5, 6).pmf(np.arange(6)) * 5_000
+    assert stats.chisquare(seen, expected).pvalue > 0.001
+
+
+def test_what_is_sure_uses_up_no_random_numbers() -> None:
+    """Versions of numpy differ in whether it would."""
+    for sure in (
+        lambda source: multinomial_by_row(source, 5, np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])),
+        lambda source: hypergeometric_cells(source, np.array([0, 4, 0, 0]), 3),
+        lambda source: multinomial(source, 5, np.array([0.0, 1.0, 0.0]), 4),
+    ):
+        source = draws_of(9)
+        sure(source)
+        assert source.random_sample() == draws_of(9).random_sample()
+    with_empty, without = draws_of(9), draws_of(9)
+    found = multinomial(with_empty, 50, np.array([0.0, 0.3, 0.0, 0.7, 0.0]), 100)
+    assert found[:, [1, 3]].tolist() == multinomial(without, 50, np.array([0.3, 0.7]), 100).tolist()
+    assert not found[:, [0, 2, 4]].any() and with_empty.random_sample() == without.random_sample()

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from copub.intervals import DIGITS
-from copub.randomdraws import draws_of
+from copub.randomdraws import draws_of, multinomial
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def draw(
     """
     rng = draws_of(SEED)
     total = int(counts.sum())
-    again = rng.multinomial(total, counts / total, size=DRAWS).astype(np.float64)
+    again = multinomial(rng, total, counts / total, DRAWS).astype(np.float64)
     ends = np.nanquantile(statistic(again), [0.5 - confidence / 2, 0.5 + confidence / 2], axis=0)
     return value, ends[0], ends[1]
 

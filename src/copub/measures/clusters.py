@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from copub.parallel import Table, by_parts
-from copub.randomdraws import draws_of
+from copub.randomdraws import draws_of, multinomial
 
 DRAWS = 4000
 SEED = 1965
@@ -74,7 +74,7 @@ def clustered(has: pl.Series, group: pl.Series, confidence: float) -> Clustered:
         return Clustered(None, None, None, groups)
     kinds = of_group.group_by("has", "len").agg(pl.len().alias("groups")).sort("has", "len")
     found, size, often = (kinds[name].to_numpy().astype(np.float64) for name in ("has", "len", "groups"))
-    again = draws_of(SEED).multinomial(groups, often / groups, size=DRAWS)
+    again = multinomial(draws_of(SEED), groups, often / groups, DRAWS)
     shares = (again @ found) / (again @ size)
     low, high = np.quantile(shares, [0.5 - confidence / 2, 0.5 + confidence / 2])
     return Clustered(float(low), float(high), float(shares.var() * works / (share * (1 - share))), groups)

@@ -21,7 +21,7 @@ from copub.measures.adjusted import Labels, decisions, sheet_works
 from copub.measures.correction import Array, Read, adjust, from_labels, truth_given_decision
 from copub.measures.strata import Key, allocate
 from copub.names import READING_STRATA
-from copub.randomdraws import draws_of, hypergeometric_cells
+from copub.randomdraws import draws_of, hypergeometric_cells, multinomial
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _widths(study: Study, strata: Mapping[Key, Array], known: int, size: int) ->
     for _ in range(SHEETS):
         read = [Read(known, of_known, of_known + 1)]
         for key, cells in strata.items():
-            truth = rng.multinomial(round(cells.sum()), cells / cells.sum())
+            truth = multinomial(rng, round(cells.sum()), cells / cells.sum())
             sheet = hypergeometric_cells(rng, truth, taken[key]).reshape(2, 3).astype(np.float64)
             read.append(Read(int(truth.sum()), sheet, sheet))
         estimates = from_labels(read, study.confidence, DRAWS)

@@ -20,7 +20,7 @@ import polars as pl
 
 from copub.errors import Fault, FileError, InputError
 from copub.intervals import wilson
-from copub.randomdraws import draws_of
+from copub.randomdraws import draws_of, multinomial
 from copub.sources.worksfile import read_works
 
 READINGS = ("core", "inclusive")
@@ -136,7 +136,7 @@ def f1_interval(truth: Bools, found: Bools, *, seed: int = 0, confidence: float 
     counts = [int((truth & found)[kept].sum()), int(kept.size), int(truth.size)]
     both, either, works = counts
     generator = draws_of(seed)
-    drawn = generator.multinomial(works, [both / works, (either - both) / works, 1 - either / works], DRAWS)
+    drawn = multinomial(generator, works, np.array([both, either - both, works - either]) / works, DRAWS)
     with np.errstate(invalid="ignore"):
         scores = np.nan_to_num(2 * drawn[:, 0] / (2 * drawn[:, 0] + drawn[:, 1]))
     low, high = np.quantile(scores, [(1 - confidence) / 2, (1 + confidence) / 2])
