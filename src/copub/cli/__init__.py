@@ -6,7 +6,7 @@ output has closed it.
 """
 
 from copub.cli import (
-    allocator,  # must stay first: polars reads the setting when it is loaded
+    allocator,  # must stay first: libraries read the settings when they are loaded
     atlas,
     history,
     reading,

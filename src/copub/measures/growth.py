@@ -110,20 +110,13 @@ def log_linear(years: Array, counts: Array, exposure: Array | None, confidence: 
     root = np.sqrt(mean)
     apart = np.abs(np.subtract.outer(years, years))
     alike = root[:, None] * _AUTOCORRELATIONS[:, None, None] ** apart * root
-    spread = np.eye(years.size) + (_SCATTERS[:, None, None, None] ** 2 * alike).reshape(-1, years.size, years.size)
-    # a line fitted to Pearson's residuals: their variance is `spread`, 1 from chance and the rest from scatter
-    design, residuals = root[:, None] * x, (counts - mean) / root
-    solved = np.linalg.solve(
-        spread, np.broadcast_to(np.column_stack([design, residuals]), (len(spread), years.size, 3))
-    )
-    information = design.T @ solved[:, :, :2]
-    score = solved[:, :, 2] @ design
-    shift = np.linalg.solve(information, score[:, :, None])[:, :, 0]
-    unexplained = solved[:, :, 2] @ residuals - (score * shift).sum(axis=1)
-    log_weight = np.log(_PRIOR) - 0.5 * (np.linalg.slogdet(spread)[1] + np.linalg.slogdet(information)[1] + unexplained)
+    # a line fitted to Pearson's residuals: their variance is 1 from chance and the rest from scatter
+    found = [_line(root[:, None] * x, (counts - mean) / root, *np.linalg.eigh(one)) for one in alike]
+    shift, errors, log_likelihood = (np.stack(values, axis=1).ravel() for values in zip(*found, strict=True))
+    log_weight = np.log(_PRIOR) + log_likelihood
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
-    centres, errors = slope + shift[:, 1], np.sqrt(np.linalg.inv(information)[:, 1, 1])
+    centres = slope + shift
     low, high = (_quantile(weight, centres, errors, 0.5 + side * confidence / 2) for side in (-1, 1))
     pairs = weight.reshape(_SCATTERS.size, _AUTOCORRELATIONS.size)
     return Growth(
@@ -133,6 +126,25 @@ def log_linear(years: Array, counts: Array, exposure: Array | None, confidence: 
         float(pairs.sum(axis=1) @ _SCATTERS),
         float(pairs.sum(axis=0) @ _AUTOCORRELATIONS),
     )
+
+
+def _line(design: Array, residuals: Array, variances: Array, axes: Array) -> tuple[Array, Array, Array]:
+    """Return the slope of a line with its standard error, and the restricted log-likelihood, for each scatter.
+
+    Parameters
+    ----------
+    variances, axes : eigenvalues and eigenvectors of the variance that a scatter of 1 adds. One decomposition serves
+        every scatter: along these axes the residuals do not depend on each other.
+    """
+    spread = 1 + _SCATTERS[:, None] ** 2 * variances.clip(min=0)
+    x, y = axes.T @ design, axes.T @ residuals
+    solved = x / spread[:, :, None]
+    information = x.T @ solved
+    score = y @ solved
+    shift = np.linalg.solve(information, score[:, :, None])[:, :, 0]
+    unexplained = (y**2 / spread).sum(axis=1) - (score * shift).sum(axis=1)
+    constant = np.log(spread).sum(axis=1) + np.linalg.slogdet(information)[1]
+    return shift[:, 1], np.sqrt(np.linalg.inv(information)[:, 1, 1]), -0.5 * (constant + unexplained)
 
 
 def _poisson_fit(x: Array, counts: Array, offset: Array) -> tuple[float, Array]:
