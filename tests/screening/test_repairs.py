@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import polars as pl
@@ -44,6 +45,29 @@ def test_a_string_that_leaves_doubt_repairs_nothing(rows, text: str | None) -> N
     fixed = repair(rows({"raw_affiliation_string": text, "link": "none"}))
     assert fixed.repairs.is_empty()
     assert fixed.affiliations["country_code"].to_list() == [None]
+
+
+def test_strings_that_are_not_read_would_change_nothing(rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    heads = (
+        *("Fudan University", "Univ. of Hong Kong, Hong Kong", "Taiwan University", "KU Leuven, Belgium; Fudan"),
+        *("Lebanon, NH", "Macau; Taipei, Taiwan", "Inst. A&B <i>x</i>", "e-mail: a@b.cn", "Tiflis", ""),
+    )
+    tails = (
+        *(", China", "; P. R. China.", ", Hong Kong", ", Taiwan", ", Belgium;", ", Georgia", ", Georgia, USA", ", UK"),
+        *(", the Netherlands", " Belgium", ", 3000 Leuven, Belgium", ", Tel China", ", Beijing China", ", Jordan"),
+    )
+    codes = ("CN", "HK", "TW", "BE", "US", "GE", "GB", "JO", None)
+    names = ("University of Hong Kong", "European Theoretical Spectroscopy Facility", "Fudan")
+    every = product(heads, tails, codes, names, ("sole", "none"))
+    columns = ("raw_affiliation_string", "country_code", "institution_name", "link")
+    given = [dict(zip(columns, (head + tail, *rest), strict=True)) for head, tail, *rest in every]
+    table = rows(*({**row, "work_id": f"W{number:06}"} for number, row in enumerate(given)))
+    short = repair(table)
+    monkeypatch.setattr("copub.corpus.repairs._may_be_repaired", lambda: pl.lit(True))
+    long = repair(table)
+    assert short.affiliations.equals(long.affiliations)
+    assert short.repairs.equals(long.repairs)
+    assert set(short.repairs["kind"]) >= {"false institution", "country missed", "country mistaken"}
 
 
 def test_a_mistaken_country_follows_the_string(rows) -> None:

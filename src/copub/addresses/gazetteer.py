@@ -103,6 +103,21 @@ def _longest(words: Sequence[str], position: int) -> tuple[int, tuple[frozenset[
     return None
 
 
+def may_end_with_place(words: Sequence[str]) -> bool:
+    """Return whether a clause ends as one that `places_of_clause` reads strictly must: few do, which is seen fast."""
+    size = len(words)
+    if not size or _is_filler(words, size - 1, strict=True):
+        return True
+    ends = ("".join(words[begin:]) for begin in range(size - 1, max(size - _LONGEST, 0) - 1, -1))
+    return any(end.replace("'", "") in _table() for end in ends)
+
+
+@lru_cache(maxsize=1)
+def countries_by_name() -> Mapping[str, str]:
+    """Return the country of each name, written without spaces, that nothing but this country has."""
+    return {name: country for name, (codes, country) in _table().items() if codes == {country}}
+
+
 def state_of_clause(words: Sequence[str]) -> str:
     """Return the country of a clause that is the short form of a state, with or without a postal code; else ""."""
     return _STATES.get(words[0], "") if words and all(word.isdigit() for word in words[1:]) else ""

@@ -6,16 +6,17 @@ must name one country, a false institution must be in the reviewed file ``patche
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 import polars as pl
 import pyarrow as pa
 
-from copub.addresses.affiliationtext import DIVIDER, DIVIDERS, Reader
-from copub.addresses.gazetteer import Place, places_of_clause, state_of_clause
+from copub.addresses.affiliationtext import DIVIDERS, Reader
+from copub.addresses.gazetteer import Place, countries_by_name, may_end_with_place, places_of_clause, state_of_clause
 from copub.addresses.vocabulary import vocabulary
 from copub.errors import Fault, FileError
 from copub.lists.csvfile import read_rows
@@ -47,10 +48,13 @@ _REGIONS = ("south", "north", "east", "west", "central", "northern", "new", "inn
 _INSTITUTION = ("institution_id", "ror", "institution_name", "country_code", "institution_type")
 _HONG_KONG, _MACAU = r"(?i)\bhong\s?kong\b", r"(?i)\bmaca[uo]\b"
 _MAINLAND = r"(?i)\b(?:shenzhen|guangzhou|zhuhai|guangdong|hengqin|shanghai|beijing|suzhou|foshan)\b"
+_IS_DIVIDER = DIVIDERS.__contains__
 _CONTACT = frozenset(("mail", "email", "tel", "telephone", "phone", "fax", "mailto", "electronic", "corresponding"))
+_LAST_WORDS = r"[,;]\s*((?:[A-Za-z]+[ .]+){0,6}[A-Za-z]+)[ .,;]*$"
+"""What is behind the last comma or semicolon, if it is a few words."""
 _NAMING = frozenset(("of", "for", "de", "du", "des", "di", "del", "von", "in", "lake", "mount", "port", "saint", "st"))
 """Words after which a place is a part of a name."""
-_STRINGS_KEPT = 1 << 16
+_STRINGS_KEPT, _CLAUSES_KEPT = 1 << 16, 1 << 14
 _TEXTS = pa.large_list(pa.large_string())
 _GLUED_AUTHORS, _GLUED_COUNTRIES = 3, 2
 
@@ -115,8 +119,8 @@ def countries_in(text: str, reader: Reader) -> Named:
     Jordan" name no country. Hong Kong, Macau and Taiwan win over a "China" beside them.
     """
     reading = reader.read(text)
-    clauses = list(_clauses(reading.tokens))
-    found = [place for clause in clauses for place in _address(clause)]
+    clauses = [_told_by(tuple(words)) for is_divider, words in groupby(reading.tokens, _IS_DIVIDER) if not is_divider]
+    found = [place for address, _ in clauses for place in address]
     stated = [place for place in found if place.country]
     named = [  # "Georgia, USA" is a state, "Granada, Spain" a town
         place.country
@@ -134,24 +138,25 @@ def countries_in(text: str, reader: Reader) -> Named:
     kept = [code for code in named if not (own and code == "CN")]
     evidence = [place.country for place in places if not (own and place.country == "CN" and place.kind == "country")]
     shared = set().union(*(place.countries for place in found if place.country))
-    evidence += [code for clause in clauses if (code := state_of_clause(clause)) in shared]  # "Lebanon, NH"
+    evidence += [code for _, code in clauses if code in shared]  # "Lebanon, NH"
     return Named(tuple(dict.fromkeys(kept)), tuple(dict.fromkeys((*kept, *evidence))))
 
 
-def _clauses(tokens: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the raw words between dividers, without addresses of mail and numbers of telephones."""
-    clause: list[str] = []
-    for token in (*tokens, DIVIDER):
-        if token in DIVIDERS:
-            end = next((n for n, word in enumerate(clause) if word in _CONTACT), len(clause))
-            yield clause[: end - 1] if clause[end - 1 : end + 1] == ["e", "mail"] else clause[:end]
-            clause = []
-        else:
-            clause.append(token)
+@lru_cache(maxsize=_CLAUSES_KEPT)
+def _told_by(words: tuple[str, ...]) -> tuple[Sequence[Place], str]:
+    """Return what the raw words between two dividers tell: places of an address, and the country of a state.
+
+    Addresses of mail and numbers of telephones are left out. The same towns, countries and departments come again.
+    """
+    end = next((n for n, word in enumerate(words) if word in _CONTACT), len(words))
+    clause = words[: end - 1] if words[end - 1 : end + 1] == ("e", "mail") else words[:end]
+    return _address(clause), state_of_clause(clause)
 
 
 def _address(clause: Sequence[str]) -> Sequence[Place]:
     """Return the places of a clause that holds nothing else; else its country, if that ends it behind a town of it."""
+    if not may_end_with_place(clause):
+        return ()
     whole = places_of_clause(clause, strict=True)
     if whole is not None:
         return whole
@@ -229,7 +234,8 @@ def _reader() -> Reader:
 
 
 def _with_named_countries(affiliations: pl.DataFrame) -> pl.DataFrame:
-    strings = affiliations["raw_affiliation_string"].drop_nulls().unique(maintain_order=True).to_list()
+    undecided = affiliations.filter(_may_be_repaired())["raw_affiliation_string"]
+    strings = undecided.drop_nulls().unique(maintain_order=True).to_list()
     reported = [named_in(text) for text in strings]
     # Through Arrow: polars would make a series of every single list.
     known = pl.DataFrame(
@@ -242,6 +248,23 @@ def _with_named_countries(affiliations: pl.DataFrame) -> pl.DataFrame:
     return affiliations.join(known, on="raw_affiliation_string", how="left", maintain_order="left").with_columns(
         pl.col("named", "evidence").fill_null([])
     )
+
+
+def _may_be_repaired() -> pl.Expr:
+    """Tell for which rows it matters what the string names.
+
+    Most strings end with the institution's country, under a name that no other place has: they name it, so no other
+    is the one that they name, and nothing is mistaken. Reading all of such a string takes long and changes nothing.
+    """
+    name = pl.col("raw_affiliation_string").str.extract(_LAST_WORDS).str.replace_all("[^A-Za-z]", "")
+    country = name.str.to_lowercase().replace_strict(countries_by_name(), default=None, return_dtype=pl.String)
+    return country.ne_missing(pl.col("country_code")) | pl.col("country_code").is_null() | _is_patched()
+
+
+def _is_patched() -> pl.Expr:
+    ids, names = ({patch[place] for patch in patches()} - {""} for place in (0, 1))
+    is_patched = pl.col("institution_id").is_in(ids) | pl.col("institution_name").is_in(names)
+    return is_patched.fill_null(False)
 
 
 def _changed(
