@@ -9,8 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 TRAITS = pl.Schema(
     {"work_id": pl.String, "publication_date": pl.Date, "doi": pl.String, "title": pl.UInt64, "author_name": pl.String}
@@ -68,6 +66,9 @@ def duplicates_of(traits: pl.DataFrame) -> pl.DataFrame:
     ----------
     traits : those of all works (`traits_of`).
     """
+    from scipy.sparse import coo_array  # takes long to load, and the processes that read records do without
+    from scipy.sparse.csgraph import connected_components
+
     order = traits.sort("publication_date", pl.col("work_id").str.len_chars(), "work_id", nulls_last=True)
     ranked = order.with_row_index("rank")
     titled = ranked.drop_nulls(["title", "author_name"]).filter(pl.col("title").is_duplicated())

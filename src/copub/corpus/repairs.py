@@ -13,14 +13,13 @@ from itertools import groupby
 from typing import NamedTuple
 
 import polars as pl
-import pyarrow as pa
 
 from copub.addresses.affiliationtext import DIVIDERS, Reader
 from copub.addresses.gazetteer import Place, countries_by_name, may_end_with_place, places_of_clause, state_of_clause
 from copub.addresses.vocabulary import vocabulary
 from copub.errors import Fault, FileError
 from copub.lists.csvfile import read_rows
-from copub.parallel import split_by_work
+from copub.parallel import series_of_texts, split_by_work
 from copub.shipped import shipped_folder
 
 KINDS: Mapping[str, str] = {
@@ -55,7 +54,6 @@ _LAST_WORDS = r"[,;]\s*((?:[A-Za-z]+[ .]+){0,6}[A-Za-z]+)[ .,;]*$"
 _NAMING = frozenset(("of", "for", "de", "du", "des", "di", "del", "von", "in", "lake", "mount", "port", "saint", "st"))
 """Words after which a place is a part of a name."""
 _STRINGS_KEPT, _CLAUSES_KEPT = 1 << 16, 1 << 14
-_TEXTS = pa.large_list(pa.large_string())
 _GLUED_AUTHORS, _GLUED_COUNTRIES = 3, 2
 
 
@@ -237,12 +235,11 @@ def _with_named_countries(affiliations: pl.DataFrame) -> pl.DataFrame:
     undecided = affiliations.filter(_may_be_repaired())["raw_affiliation_string"]
     strings = undecided.drop_nulls().unique(maintain_order=True).to_list()
     reported = [named_in(text) for text in strings]
-    # Through Arrow: polars would make a series of every single list.
     known = pl.DataFrame(
         {
             "raw_affiliation_string": pl.Series(strings, dtype=pl.String),
-            "named": pl.Series(pa.array([one.countries for one in reported], _TEXTS)),
-            "evidence": pl.Series(pa.array([one.evidence for one in reported], _TEXTS)),
+            "named": series_of_texts("named", [one.countries for one in reported]),
+            "evidence": series_of_texts("evidence", [one.evidence for one in reported]),
         }
     )
     return affiliations.join(known, on="raw_affiliation_string", how="left", maintain_order="left").with_columns(

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import polars as pl
-import pyarrow as pa
 
 from copub.corpus.dataset import TABULATED, Corpus
 from copub.corpus.duplicates import TRAITS, duplicates_of, traits_of
@@ -35,7 +34,7 @@ from copub.engine import KeptParts, in_parallel
 from copub.errors import Fault, FileError, InputError
 from copub.lines import amount
 from copub.packed import Packed, pack, range_partition, starts_of_parts, unpack
-from copub.parallel import no_collection
+from copub.parallel import no_collection, series_of_texts
 from copub.schema import TABLES, conform
 from copub.sources.harvest.epochs import epoch_of
 from copub.sources.harvest.rawrecord import MOST_FAULTS, Portion, Portioned, Record, not_json
@@ -46,16 +45,6 @@ MOST_UNREADABLE = 20_000
 _FACTS, _TRAITS = "facts.json", "traits"
 _READ = (*TABULATED, _TRAITS)
 """What is read of the records: the tables, and by what duplicates are recognised."""
-# Lists of Python values become columns fastest through Arrow.
-_ARROW: Mapping[Any, pa.DataType] = {
-    pl.String(): pa.large_string(),
-    pl.List(pl.String): pa.large_list(pa.large_string()),
-    pl.Int32(): pa.int32(),
-    pl.Boolean(): pa.bool_(),
-    pl.Float64(): pa.float64(),
-}
-
-
 _ROWS: Mapping[str, type[Any]] = {
     "works": WorkRow, "topics": TopicRow, "authorships": AuthorshipRow, "affiliations": AffiliationRow,
     "awards": AwardRow,
@@ -93,12 +82,8 @@ def _frame(name: str, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
 
 
 def _column(name: str, dtype: pl.DataType, values: Sequence[Any]) -> pl.Series:
-    if dtype in _ARROW:
-        try:
-            return pl.Series(name, pa.array(values, _ARROW[dtype]), dtype)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-            # A value of another type: polars makes it null, more slowly.
-            return pl.Series(name, values, dtype, strict=False)
+    if dtype == pl.List(pl.String):
+        return series_of_texts(name, values)
     return pl.Series(name, values, dtype, strict=False)
 
 
