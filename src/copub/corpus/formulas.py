@@ -49,7 +49,6 @@ _ELEMENT = (
     "Os?|P[abdmortu]?|R[abehnu]|S[bceimnr]?|T[abcehilm]|U|V|W|Xe|Yb?|Z[nr]"
 )
 _COMMON = "CO|NO|SO|H|N|O|CH|NH|VO|WO|WS|UO|PO|CN|CF|BF|PF|NF|HO|HNO|SF|KNO|CS|WSe|BN"
-_APART = tuple(f" {digit}" for digit in range(10))
 _MAY_BE_APART = re.compile(r" [0-9](?:(?<=[BCFHIKNOPSUVWY] .)|(?<=[A-Z][a-z] .))")
 _MAY_BE_CHAIN = re.compile(r" [0-9]{1,2} [A-Z]")
 """What every text with such a formula has: found at once, as each begins with a fixed sign."""
@@ -95,7 +94,7 @@ def joined_formulas(text: str) -> str:
     """
     if "(" in text and _HAS_BRACKETED.search(text):
         text = _BRACKETED.sub(_unbracketed, text)
-    if not any(number in text for number in _APART) or not _MAY_BE_APART.search(text):
+    if not _MAY_BE_APART.search(text):
         return text
     if _MAY_BE_CHAIN.search(text):
         text = _CHAIN.sub(lambda match: match.group(0).replace(" ", ""), text)
