@@ -27,8 +27,8 @@ def as_is(part: pl.DataFrame) -> pl.DataFrame:
     return part
 
 
-ROWS_OF_PART = 150_000
-"""Rows of a part that is read from disk: what is made of it on the way is several times its size."""
+ROWS_OF_PART = 50_000
+"""Rows of a part that is read from disk: what is made of it on the way is many times its size."""
 
 
 @dataclass(frozen=True)
@@ -153,15 +153,10 @@ def split_by_work(frame: Table, rows: int | None = None) -> Iterator[pl.DataFram
         start = end
 
 
-def zip_by_work(works: pl.DataFrame, *others: Table, rows: int | None = None) -> Iterator[tuple[pl.DataFrame, ...]]:
+def zip_by_work(works: Table, *others: Table, rows: int | None = None) -> Iterator[tuple[pl.DataFrame, ...]]:
     """Yield parts of a table with one row per work, sorted, each with the rows of the same works of other tables."""
-    ordered = [
-        other
-        if isinstance(other, Parted) or other["work_id"].is_sorted()
-        else other.sort("work_id", maintain_order=True)
-        for other in others
-    ]
-    for part in split_by_work(works, rows):
+    ordered = [_sorted(other) for other in others]
+    for part in split_by_work(_sorted(works), rows):
         yield part, *(rows_of(other, part["work_id"]) for other in ordered)
 
 

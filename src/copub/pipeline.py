@@ -24,8 +24,8 @@ from copub.engine import engine_of
 from copub.errors import InputError
 from copub.givenfiles import spooled
 from copub.lists.decisions import decision_facts, decisions_of, label_facts, labels_of
-from copub.measures import measure
 from copub.measures.bounds import check_bounds
+from copub.measures.measure import measured
 from copub.names import STAGES
 from copub.report.page import build_page
 from copub.report.workbook import build_workbook
@@ -277,7 +277,8 @@ def _stages(asked: Question, source: Source, place: Folders, writer: RunWriter, 
     )
     if last >= STAGES.index("measure"):
         with clock.stage("measure"):
-            frames = measure(asked, corpus)
+            frames, works = measured(asked, corpus)
+            writer.table("copublications", works)
     else:
         frames = {"population": population(study, corpus["works"], corpus["authorships"])}
     return _write(asked, source, corpus, frames, place, writer, clock, with_report=until == "report")
@@ -309,7 +310,7 @@ def _write(
     writer.file(CRATE, run_crate(manifest, writer.folder))
     finished = writer.finish(manifest)
     if "shares" in frames:
-        check_bounds(asked.study, frames)
+        check_bounds(asked.study, finished.tables)
     return finished
 
 

@@ -55,7 +55,8 @@ def test_years_that_ended_within_18_months_are_recent(retrieved: date, last: int
 
 
 def test_works_files_have_recent_years_by_their_newest_update() -> None:
-    given = pl.DataFrame({"updated_date": ["2021-03-01T10:00:00", "2019-05-02", None, "no date"]}).select(UPDATED)
+    updated = ["2021-03-01T10:00:00", "2019-05-02", None, "no date"]
+    given = pl.DataFrame({"work_id": [f"W{n}" for n in range(4)], "updated_date": updated}).select("work_id", UPDATED)
     assert state_of(given, None) == date(2021, 3, 1)
     assert state_of(given, date(2026, 1, 5)) == date(2026, 1, 5)  # a harvest knows its day
     assert state_of(given.filter(pl.col("updated_date").is_null()), None) is None

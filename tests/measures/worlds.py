@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from copub.corpus import Corpus
 from copub.corpus.funnel import Funnel
-from copub.measures.copublications import flagged_works
+from copub.measures.copublications import flagged_works, with_texts
 from copub.measures.inputs import Inputs
 from copub.measures.measure import numbers
 from copub.measures.view import View, view_of
@@ -80,7 +80,9 @@ class Frames:
 
     def numbers(self, asked: Study = STUDY, hits: pl.DataFrame | None = None, **facts: Any) -> dict[str, pl.DataFrame]:
         """Return all tables, measured without any input beside the corpus."""
-        return numbers(inputs(asked), self.view(asked, hits), **facts)
+        view = self.view(asked, hits)
+        made = numbers(inputs(asked), view, **facts)
+        return made | {"copublications": pl.concat(with_texts(made["copublications"], view.texts))}
 
 
 def inputs(asked: Study = STUDY) -> Inputs:

@@ -135,10 +135,8 @@ def make_run(
     if whole:
         measured = numbers(given, view)
     else:
-        measured = {
-            "population": view.population,
-            "copublications": with_texts(copublications(flagged_works(given, view)), view.texts),
-        }
+        measured = {"population": view.population, "copublications": copublications(flagged_works(given, view))}
+    measured["copublications"] = pl.concat(with_texts(measured["copublications"], view.texts))
     writer = RunWriter(folder, study.id, "run")
     for table, frame in {**frames, **measured}.items():
         writer.table(table, frame)

@@ -12,7 +12,7 @@ from copub.study import Study
 
 REPAIR, YEAR, TYPE, PARATEXT_TITLE = "repair", "year", "type", "paratext title"
 _INSTITUTION = ("institution_id", "ror", "institution_name", "institution_type")
-_DECIDING = (
+DECIDING = (
     "work_id", "publication_year", "type", "paratext_title", "is_paratext", "is_retracted", "is_xpac", "n_authors",
 )  # fmt: skip
 _REPAIRED = ("country_code_repaired", "is_false_institution")
@@ -78,11 +78,11 @@ def population(study: Study, works: pl.DataFrame, authorships: Table) -> pl.Data
 
     Parameters
     ----------
-    works : table ``works``, or some columns of it (`_DECIDING`).
+    works : table ``works``, or some columns of it (`DECIDING`).
     authorships : work_id, countries, countries_repaired.
     """
     both = _of_both_sides(study, authorships)
-    counted = works.select(_DECIDING).join(both, on="work_id", how="inner", maintain_order="left")
+    counted = works.select(DECIDING).join(both, on="work_id", how="inner", maintain_order="left")
     return conform("population", counted.select("work_id", _excluded_because(study)))
 
 

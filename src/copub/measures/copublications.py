@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from copub.measures.duplicategroups import COLUMNS as DUPLICATES
 from copub.measures.duplicategroups import with_groups
 from copub.packed import WORKS_AT_ONCE
 from copub.parallel import Table, by_parts, zip_by_work
@@ -19,26 +20,42 @@ if TYPE_CHECKING:
 
 TEXTS = pl.List(pl.String)
 UNRATED = "unrated"
+ROWS_AT_ONCE = 100_000
+"""Rows of the table ``copublications`` that are made at once: as many as are written at once."""
 SHOWN = ("title", "language", "source_name")
 """Columns of table ``copublications`` on which no number rests: they are added when all numbers are made."""
+_FEW = (
+    "type", "publisher", "abstract_status", "epoch", "excluded_because", "classified_from", "max_risk_level",
+    "listing_category", "review_status",
+)  # fmt: skip
+"""Columns of few values: each is kept once."""
+_WHERE_NOTHING_IS_FOUND: Mapping[str, Any] = {
+    **dict.fromkeys(
+        ("is_critical", "is_listed", "is_level_top", "has_institution", "has_affiliation", "classifiable"), False
+    ),
+    **dict.fromkeys(("areas", "entities", "watchlists", "tiers"), pl.lit([], dtype=TEXTS)),
+    "listing_category": "none",
+    "review_status": "unreviewed",
+    "classified_from": "nothing",
+    "listed_fraction": 0.0,
+}
 
 
 def copublications(flagged: pl.DataFrame) -> pl.DataFrame:
-    """Return the table ``copublications`` without `SHOWN`: the flagged works that are in the study's denominator."""
-    schema = {name: dtype for name, dtype in TABLES["copublications"].schema.items() if name not in SHOWN}
-    counted = flagged.filter(pl.col("excluded_because").is_null())
-    return counted.select(pl.col(name).cast(dtype) for name, dtype in schema.items()).sort("work_id")
+    """Return the flagged works that are in the study's denominator: table ``copublications`` without `SHOWN`."""
+    return flagged.filter(pl.col("excluded_because").is_null())
 
 
-def with_texts(works: pl.DataFrame, texts: Table) -> pl.DataFrame:
-    """Return the table ``copublications`` whole.
+def with_texts(works: pl.DataFrame, texts: Table) -> Iterator[pl.DataFrame]:
+    """Yield the table ``copublications`` in parts: with its texts it is many times as large.
 
     Parameters
     ----------
     works : as `copublications` returns them. texts : work_id and `SHOWN` of these works.
     """
-    shown = by_parts(texts, lambda part: part.select("work_id", *SHOWN).join(works, on="work_id", how="semi"))
-    return conform("copublications", works.join(shown, on="work_id", how="left"))
+    names = [name for name in TABLES["copublications"].schema if name not in SHOWN]
+    for part, shown in zip_by_work(works.select(names), texts, rows=ROWS_AT_ONCE):
+        yield conform("copublications", part.join(shown, on="work_id", how="left"))
 
 
 def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
@@ -51,32 +68,7 @@ def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
     ----------
     view : works, authorships, affiliations, assignments and hits (`copub.measures.view.view_of`).
     """
-    found = _flagged(given.study, view, given.levels)
-    no_texts = pl.lit([], dtype=TEXTS)
-    flagged = found.join(_status(given.reviewed), on="work_id", how="left").with_columns(
-        pl.col("is_critical", "is_listed", "is_level_top").fill_null(False),
-        pl.col("areas", "entities", "watchlists", "tiers").fill_null(no_texts),
-        pl.col("listing_category").fill_null("none"),
-        pl.col("review_status").fill_null("unreviewed"),
-        pl.col("has_institution", "has_affiliation", "classifiable").fill_null(False),
-        pl.col("classified_from").fill_null("nothing"),
-        pl.col("listed_fraction").fill_null(0.0),
-    )
-    return (
-        flagged.with_columns(
-            (pl.col("is_critical") & pl.col("is_listed")).alias("is_critical_listed"),
-            (pl.col("is_critical") & pl.col("is_level_top")).alias("is_top_level"),
-        )
-        .drop("is_level_top")
-        .sort("work_id")
-    )
-
-
-def _flagged(study: Study, view: View, levels: Sequence[str]) -> pl.DataFrame:
-    """Return all works of both sides with what each stage found of them; null where it found nothing."""
-    hits, works = view.hits, view.works.drop("updated_date")
-    critical = critical_works(view.assignments, study.taxonomy)
-    listed = listed_works(hits, study, levels)
+    study, levels, hits = given.study, given.levels, view.hits
     on_lists = (
         hits.filter("is_counted").group_by("work_id").agg(pl.col("watchlist").unique().sort().alias("watchlists"))
     )
@@ -102,12 +94,31 @@ def _flagged(study: Study, view: View, levels: Sequence[str]) -> pl.DataFrame:
             *found,
         ):
             part = part.join(one, on="work_id", how="left", maintain_order="left")
-        return part
+        filled = part.with_columns(pl.col(name).fill_null(value) for name, value in _WHERE_NOTHING_IS_FOUND.items())
+        return filled.with_columns(
+            pl.col(_FEW).cast(pl.Categorical),
+            is_critical_listed=pl.col("is_critical") & pl.col("is_listed"),
+            is_top_level=pl.col("is_critical") & pl.col("is_level_top"),
+        ).drop("is_level_top", "updated_date")
 
-    ordered = with_groups(works).sort("work_id")
-    others = (view.authorships, view.affiliations, places, view.basis, critical, listed, on_lists)
-    parts = zip_by_work(ordered, *others, rows=WORKS_AT_ONCE)
-    return pl.concat(flagged_part(*part) for part in parts)
+    others = (
+        view.authorships,
+        view.affiliations,
+        places,
+        view.basis,
+        _groups(view.works),
+        critical_works(view.assignments, study.taxonomy),
+        listed_works(hits, study, levels),
+        on_lists,
+        _status(given.reviewed),
+    )
+    return pl.concat(flagged_part(*part) for part in zip_by_work(view.works, *others, rows=WORKS_AT_ONCE))
+
+
+def _groups(works: Table) -> pl.DataFrame:
+    """Return work_id and the group of duplicates of each work."""
+    dated = by_parts(works, lambda part: part.select("work_id", "publication_date", "duplicate_of"))
+    return with_groups(dated).select("work_id", *DUPLICATES)
 
 
 def _status(reviewed: Mapping[str, str]) -> pl.DataFrame:

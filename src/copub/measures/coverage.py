@@ -39,7 +39,7 @@ def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
         ("all", pl.lit("all"), None),
         ("year", year, None),
         ("publisher", pl.col("publisher"), LARGEST_PUBLISHERS),
-        ("publisher and year", pl.col("publisher") + " | " + year, LARGEST_PER_YEAR),
+        ("publisher and year", pl.format("{} | {}", "publisher", year), LARGEST_PER_YEAR),
     ):
         keep = pl.col("publisher").is_in(large.head(publishers).to_list()) if publishers else pl.lit(True)
         parts.append(_rates(filled.filter(keep), _WORK_METRICS, pl.len(), kind, piece))

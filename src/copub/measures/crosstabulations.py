@@ -22,7 +22,7 @@ def area_levels(study: Study, works: pl.DataFrame, areas: Sequence[str], levels:
     A work of two areas counts in both, and once in "any area". Every cell has its row.
     """
     marked = works.filter("is_critical").select(
-        "work_id", "weight", pl.col("max_risk_level").fill_null(NO_LEVEL).alias("risk_level"), "areas"
+        "work_id", "weight", pl.col("max_risk_level").cast(pl.String).fill_null(NO_LEVEL).alias("risk_level"), "areas"
     )
     each = marked.explode("areas", keep_nulls=False, empty_as_null=False).rename({"areas": "area"})
     every = marked.drop("areas").with_columns(pl.lit(ANY_AREA).alias("area"))

@@ -30,13 +30,12 @@ from copub.measures.readingplan import leading, reading_plan
 from copub.measures.readings import readings
 from copub.measures.roles import roles
 from copub.measures.sensitivity import sensitivity
-from copub.measures.shares import SHARED, shares
+from copub.measures.shares import shares
 from copub.measures.specifications import specifications
-from copub.measures.switches import SWITCHED
 from copub.measures.tied import tie_areas, ties_and_works
 from copub.measures.trends import periods, state_of, trends
 from copub.measures.view import View, view_of
-from copub.parallel import release_memory
+from copub.parallel import by_parts, release_memory
 from copub.progress import bar
 from copub.schema import TABLES
 from copub.screening.studyhits import hits_of
@@ -61,27 +60,35 @@ def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
     question : a study with its lists, and what people decided and labelled.
     corpus : the tables of the records, classified and screened for the lists of the question.
     """
+    made, works = measured(question, corpus)
+    return made | {"copublications": pl.concat(works)}
+
+
+def measured(question: Question, corpus: Corpus) -> tuple[dict[str, pl.DataFrame], Iterator[pl.DataFrame]]:
+    """Return what `measure` does, but the table ``copublications`` apart and in parts."""
     other = replace(question, study=replace(question.study, apply_repairs=not question.study.apply_repairs))
     hits = hits_of(question, corpus)
     view = view_of(question.study, corpus, hits, hits_of(other, corpus))
     given = inputs_of(question, hits)
     del hits  # the printed strings in them are long, and no number rests on these
     authors = corpus.parted("authorships", ("work_id", "author_seq", AUTHOR), lambda part: part)
-    given = replace(given, groups=author_groups(view.works, authors))
+    given = replace(given, groups=author_groups(view.population, authors))
     made = numbers(given, view, as_of=corpus.retrieved_on, output=corpus.output)
+    works = made.pop("copublications")
     if question.baselines:
         made["baselines"] = question.baselines.table()
     if question.study.pairs:
         as_of = state_of(view.works, corpus.retrieved_on)
-        made |= panel_tables(question, given, corpus, view, made["copublications"], as_of)
-        made["panel_years"] = panel_years(question.study, corpus.expected, view.authorships, view.works)
-    return made
+        made |= panel_tables(question, given, corpus, view, works, as_of)
+        dated = by_parts(view.works, lambda part: part.select("work_id", "publication_year"))
+        made["panel_years"] = panel_years(question.study, corpus.expected, view.authorships, dated)
+    return made, with_texts(works, view.texts)
 
 
 def numbers(
     given: Inputs, view: View, *, as_of: date | None = None, output: pl.DataFrame | None = None
 ) -> dict[str, pl.DataFrame]:
-    """Return every table of numbers of a view.
+    """Return every table of numbers of a view; ``copublications`` as `copub.measures.copublications` has it.
 
     Parameters
     ----------
@@ -100,7 +107,8 @@ def numbers(
 
         flagged = flagged_works(given, view)
         works = copublications(flagged)
-        flagged = flagged.select(sorted({*SHARED, *SWITCHED}))
+        # the works that count are held once, with what is left out beside them
+        flagged = pl.concat([works, flagged.filter(pl.col("excluded_because").is_not_null())])
         made["population"] = view.population
         add(copublications=works)
         add(**_judged_rightly(given, works))
@@ -111,8 +119,7 @@ def numbers(
         grid, moved_by, moves = specifications(study, flagged, view, given.levels, given.thresholds)
         add(sensitivity=sensitivity(moves), specifications=grid, switch_effects=moved_by)
         add(comparison=comparison(study, given.published, made, is_census=as_of is not None))
-        del flagged
-        made["copublications"] = with_texts(works, view.texts)
+        made["copublications"] = works
     return made
 
 

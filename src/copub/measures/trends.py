@@ -13,6 +13,7 @@ from copub.intervals import wilson, with_intervals
 from copub.lists.errorcounts import Errors
 from copub.measures.coverage import explained_by_coverage
 from copub.measures.shares import COUNTING_WEIGHT, MEASURES
+from copub.parallel import Table, by_parts
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def trends(
 
 def _epochs(years: pl.DataFrame, works: pl.DataFrame) -> pl.DataFrame:
     by_year = works.group_by(pl.col("publication_year").alias("year")).agg(
-        pl.col("epoch").drop_nulls().unique().sort().str.join("+").alias("epochs")
+        pl.col("epoch").cast(pl.String).drop_nulls().unique().sort().str.join("+").alias("epochs")
     )
     known = years.join(by_year, on="year", how="left").sort("year")
     before = pl.col("epochs").forward_fill().shift(1)
@@ -97,7 +98,7 @@ def _has(measure: str) -> pl.Expr:
     return pl.col("work_id").is_not_null() if measure == "copublications" else MEASURES[measure][0]
 
 
-def state_of(works: pl.DataFrame, retrieved: date | None) -> date | None:
+def state_of(works: Table, retrieved: date | None) -> date | None:
     """Return the day on which the records were as they are: of the retrieval, else of the newest update.
 
     Parameters
@@ -105,9 +106,9 @@ def state_of(works: pl.DataFrame, retrieved: date | None) -> date | None:
     works : updated_date, as a date, is read.
     retrieved : date of the last retrieval; None for works files, which do not tell it.
     """
-    if retrieved is not None or works.is_empty():
+    if retrieved is not None:
         return retrieved
-    newest = works["updated_date"].max()
+    newest = by_parts(works, lambda part: part.select(pl.col("updated_date").max())).to_series().max()
     return newest if isinstance(newest, date) else None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from copub.corpus.funnel import Funnel
-from copub.corpus.population import affiliations_under, authorships_under, population
+from copub.corpus.population import DECIDING, affiliations_under, authorships_under, population
 from copub.parallel import Table
 from copub.technology import DECIDED
 
@@ -20,8 +20,7 @@ UPDATED = pl.col("updated_date").str.slice(0, 10).str.to_date("%Y-%m-%d", strict
 """Of the last update only the day is read."""
 WORKS = (
     "work_id", "doi", "publication_year", "publication_date", "type", "publisher", "n_authors", "n_countries",
-    "is_truncated", "is_retracted", "abstract_status", "duplicate_of", "epoch", "is_xpac", "is_paratext",
-    "paratext_title", UPDATED,
+    "is_truncated", "is_retracted", "abstract_status", "duplicate_of", "epoch", "is_xpac", "is_paratext", UPDATED,
 )  # fmt: skip
 TEXTS = ("work_id", "title", "language", "source_name")
 AWARDS = ("work_id", "field", "funder_id", "funder_name", "award_number", "award_key")
@@ -36,6 +35,7 @@ HITS = (
     "work_id", "author_seq", "affiliation_seq", "watchlist", "entity_id", "risk_level", "is_medical",
     "entity_country", "tier", "field", "via_entity", "not_counted_because", "is_counted",
 )  # fmt: skip
+BASIS = ("work_id", "classified_from", "classifiable")
 _STRING = pl.col("raw_affiliation_string")
 _EQUAL_STRINGS = pl.when(_STRING.is_not_null()).then(_STRING.hash()).alias("raw_affiliation_string")
 """Of a printed string, only whether it is there and which are equal is counted."""
@@ -45,7 +45,7 @@ _EQUAL_STRINGS = pl.when(_STRING.is_not_null()).then(_STRING.hash()).alias("raw_
 class View:
     """The works of both sides and what belongs to them, as a study sees them.
 
-    works : with ``excluded_because``; sorted by work_id. texts : what is only shown of them.
+    population : table ``population``. works : with ``excluded_because``. texts : what is only shown of them.
     authorships : with their sides, and their countries as recorded and as repaired. seats : the same authors as
     recorded, with name, position and whether they are corresponding. awards : table ``awards``.
     affiliations : as the study's rule for repairs has them. assignments, basis : what classify made.
@@ -53,22 +53,18 @@ class View:
     where that is not looked at. funnel : from the records to the works that count.
     """
 
-    works: pl.DataFrame
+    population: pl.DataFrame
+    works: Table
     texts: Table
     authorships: Table
     seats: Table
     awards: Table
     affiliations: Table
     assignments: pl.DataFrame
-    basis: pl.DataFrame
+    basis: Table
     hits: pl.DataFrame
     hits_instead: pl.DataFrame | None
     funnel: Funnel
-
-    @property
-    def population(self) -> pl.DataFrame:
-        """The table ``population``."""
-        return self.works.select("work_id", "excluded_because")
 
 
 def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.DataFrame | None = None) -> View:
@@ -78,18 +74,18 @@ def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.D
     ----------
     hits, hits_instead : hits under the study's rule for repairs, and under the other one.
     """
-    works = corpus.read("works", *WORKS)
-    counted = population(study, works, corpus.parted("authorships", SIDED))
-    is_all = counted.height == works.height
+    stated = corpus.read("works", *DECIDING)
+    counted = population(study, stated, corpus.parted("authorships", SIDED))
+    is_all = counted.height == stated.height
 
     def own(frame: pl.DataFrame) -> pl.DataFrame:
         return frame if is_all else frame.join(counted, on="work_id", how="semi", maintain_order="left")
 
-    works = works.join(counted, on="work_id", how="inner", maintain_order="left")
-    if not works["work_id"].is_sorted():
-        works = works.sort("work_id")
     return View(
-        works=works.drop("paratext_title"),
+        population=counted,
+        works=corpus.parted(
+            "works", WORKS, lambda part: part.join(counted, on="work_id", how="inner", maintain_order="left")
+        ),
         texts=corpus.parted("works", TEXTS, own),
         authorships=corpus.parted("authorships", AUTHORSHIPS, lambda part: _sided(own(part), study)),
         seats=corpus.parted("authorships", SEATS, own),
@@ -100,10 +96,10 @@ def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.D
             lambda part: affiliations_under(own(part), repairs=study.apply_repairs),
         ),
         assignments=own(corpus.read("assignments", *DECIDED)),
-        basis=own(corpus["basis"]),
+        basis=corpus.parted("basis", BASIS, own),
         hits=own(hits.select(HITS)),
         hits_instead=None if hits_instead is None else own(hits_instead.select(HITS)),
-        funnel=corpus.funnel.to(counted, works.select("work_id", "publication_year", "type", "paratext_title")),
+        funnel=corpus.funnel.to(counted, own(stated)),
     )
 
 
