@@ -13,7 +13,19 @@ import pytest
 from copub.report.workbook import build_workbook
 from copub.schema import TABLES
 
-SHEETS = ["Answer", "Shares", "Panel", "Years", "Areas", "Institutions", "Pairs", "Works", "Columns"]
+SHEETS = [
+    "Answer",
+    "Shares",
+    "Panel",
+    "Years",
+    "Areas",
+    "Institutions",
+    "Pairs",
+    "Funders",
+    "Roles",
+    "Works",
+    "Columns",
+]
 
 
 def _open(content: bytes) -> Any:
@@ -53,6 +65,26 @@ def test_heads_and_codes_are_in_words_and_years_have_one_row_each(world: Any, bo
     codes = {code for name in SHEETS[:-1] for row in book[name].iter_rows(values_only=True) for code in row}
     assert not any(isinstance(code, bool) for code in codes)
     assert not codes & {"critical_listed", "fractional-authors", "ci_low", "EU-02-AI"}
+
+
+def test_funders_and_roles_are_the_rows_of_their_tables_with_institutions_by_name(world: Any, book: Any) -> None:
+    tables, _ = world
+    kinds = pl.col("slice_kind").is_in(["all", "institution_a", "entity"]) & (pl.col("works") > 0)
+    rows = list(book["Roles"].iter_rows(min_row=2, values_only=True))
+    own = tables["roles"].filter(kinds)
+    assert own.height and [row[4] for row in rows].count(None) == own["numerator"].null_count()
+    assert sum(row[4] or 0 for row in rows) == own["numerator"].sum()
+    assert rows[0][:3] == ("all works", "First author", "Involve a listed institution")
+    names = dict(tables["hits"].select("entity_id", "entity_name").drop_nulls().iter_rows())
+    listed = {names.get(entity, entity) for entity in own.filter(slice_kind="entity")["slice"]}
+    assert listed == {row[0] for row in rows} - {"all works", *own.filter(slice_kind="institution_a")["slice"]}
+    funders = list(book["Funders"].iter_rows(min_row=2, values_only=True))
+    assert [(row[0], row[1]) for row in funders] == list(
+        tables["funders"]
+        .sort("critical_listed", "works", "funder", descending=[True, True, False])
+        .select("funder", "works")
+        .iter_rows()
+    )
 
 
 def test_years_and_areas_have_a_chart_of_the_spreadsheet_s_own(world: Any, book: Any) -> None:

@@ -18,6 +18,7 @@ import xlsxwriter
 from copub.report.background import NOTES
 from copub.report.baselinesection import baseline_rows
 from copub.report.facts import Facts, Row, facts_of
+from copub.report.fundingsection import ROLES
 from copub.report.opening import estimates
 from copub.report.panelfacts import pair_names, panel_rows
 from copub.report.partnersections import named_pairs
@@ -127,6 +128,27 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
         ("label.level", "risk_level", "level"),
         _SMALL,
     ),
+    "funders": (
+        ("label.funder", "funder", "text"),
+        *_COUNTS,
+        *_SHARE,
+        ("label.with_award", "with_award", "count"),
+        ("label.critical_listed_with_award", "critical_listed_with_award", "count"),
+        ("label.awards", "awards", "count"),
+        ("sheet.identifier", "funder_id", "text"),
+        _SMALL,
+    ),
+    "roles": (
+        ("label.institution", "name", "text"),
+        ("label.role", "role", "role"),
+        ("label.group_of_works", "group", "group"),
+        ("label.works_with_role", "denominator", "count"),
+        ("label.of_listed", "numerator", "count"),
+        *_SHARE,
+        ("label.by_lot", "expected", "share"),
+        *_ends("label.of_side_a", "share_a", "share"),
+        _SMALL,
+    ),
     "works": (
         ("label.title", "title", "long"),
         ("label.date", "publication_date", "date"),
@@ -167,6 +189,8 @@ class _Book:
             "entities": lambda ones: joined(self.entities.get(one, one) for one in ones),
             "level": self.facts.level,
             "side": lambda one: {"a": self.facts.a.alone, "b": self.facts.b.alone}[one],
+            "role": lambda one: self.facts.words.name("role", one),
+            "group": lambda one: self.facts.words.name("measure", one),
             "truth": lambda one: self.facts.words.say("label.yes") if one else "",
         }
         return value if value is None or way not in in_words else in_words[way](value)
@@ -175,8 +199,8 @@ class _Book:
 def build_workbook(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> bytes:
     """Return the workbook (.xlsx) of a run.
 
-    Sheets: answer, shares, pairs of a panel, baselines, years, areas, institutions, pairs, works (critical and
-    listed), columns of all tables; named in the language of the study.
+    Sheets: answer, shares, pairs of a panel, baselines, years, areas, institutions, pairs, funders, roles of authors,
+    works (critical and listed), columns of all tables; named in the language of the study.
 
     Raises `InputError` for a language without words.
     """
@@ -208,6 +232,8 @@ def _frames(facts: Facts) -> dict[str, pl.DataFrame]:
             "side", "works", "institution_name", descending=[False, True, False], nulls_last=True
         ),
         "pairs": named_pairs(facts),
+        "funders": facts.table("funders").sort(HEADLINE, "works", "funder", descending=[True, True, False]),
+        "roles": _roles(facts),
         "works": critical_listed(facts),
         "columns": _dictionary(),
     }
@@ -237,6 +263,24 @@ def _areas(facts: Facts) -> pl.DataFrame:
     critical = rows.filter(measure="critical").select("slice", critical="numerator")
     headline = rows.filter(measure=HEADLINE).rename({"numerator": HEADLINE})
     return headline.join(critical, on="slice", how="left").sort(HEADLINE, "slice", descending=[True, False])
+
+
+def _roles(facts: Facts) -> pl.DataFrame:
+    """Return the roles in all works, then by institution of side A and by listed one, each with its name."""
+    kinds = ("all", "institution_a", "entity")
+    rows = facts.table("roles").filter(pl.col("slice_kind").is_in(kinds), pl.col("works") > 0)
+    entities = facts.table("hits").select(slice="entity_id", entity="entity_name").drop_nulls().unique("slice")
+    every = pl.lit(facts.words.say("label.all_works"))
+    name = pl.when(slice_kind="all").then(every).otherwise(pl.coalesce("entity", "slice"))
+    order = [
+        pl.col(key).replace_strict({v: n for n, v in enumerate(of)})
+        for key, of in (("slice_kind", kinds), ("role", ROLES))
+    ]
+    return (
+        rows.join(entities, on="slice", how="left")
+        .with_columns(name.alias("name"))
+        .sort(order[0], "name", "slice_id", order[1], "group", descending=[False, False, False, False, True])
+    )
 
 
 def _dictionary() -> pl.DataFrame:
