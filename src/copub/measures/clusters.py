@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from copub.parallel import Table, by_parts
+from copub.parallel import Table, by_parts, own_rows
 from copub.randomdraws import draws_of, multinomial
 
 DRAWS = 4000
@@ -48,7 +48,7 @@ def author_groups(works: pl.DataFrame, authors: Table) -> pl.DataFrame:
     ids = works.select("work_id")
 
     def named(part: pl.DataFrame) -> pl.DataFrame:
-        own = part.drop_nulls().join(ids, on="work_id", how="semi")
+        own = part.drop_nulls().join(own_rows(ids, part), on="work_id", how="semi")
         return own.unique(["work_id", "author"], keep="first", maintain_order=True)
 
     number = by_parts(authors, lambda part: named(part).select("author"))["author"].value_counts(name="works")

@@ -9,7 +9,7 @@ import polars as pl
 
 from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, Errors
 from copub.measures.funding import STATES_AWARDS
-from copub.parallel import by_parts
+from copub.parallel import by_parts, own_rows
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ LARGEST_PER_YEAR = 5
 def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``coverage``: the funnel, then fill rates of the study's works."""
     works = copublications.select("work_id", "publication_year", "publisher")
-    strings = by_parts(view.affiliations, lambda part: _strings(part).join(works, on="work_id"))
-    awards = by_parts(view.awards, lambda part: part.join(works, on="work_id", how="semi"))
+    strings = by_parts(view.affiliations, lambda part: _strings(part).join(own_rows(works, part), on="work_id"))
+    awards = by_parts(view.awards, lambda part: part.join(own_rows(works, part), on="work_id", how="semi"))
     filled = (
         copublications.select("work_id", "publication_year", "publisher", *_JUDGED)
         .join(strings.select("work_id", with_string=True), on="work_id", how="left")

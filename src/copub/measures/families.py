@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.parallel import Table, split_by_work
+from copub.parallel import Table, own_rows, split_by_work
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ def institution_families(study: Study, affiliations: Table, works: pl.DataFrame)
     children: list[pl.DataFrame] = []
     names: list[pl.DataFrame] = []
     for part in parts:
-        members = _members(part, flags, sides)
-        works_of = members.select("work_id", "side", "up").unique().join(flags, on="work_id")
+        own = own_rows(flags, part)
+        members = _members(part, own, sides)
+        works_of = members.select("work_id", "side", "up").unique().join(own, on="work_id")
         counted.append(
             works_of.group_by("side", "up").agg(
                 pl.len().alias("works"), *(pl.col(f"is_{name}").sum().alias(name) for name in sums[1:])

@@ -20,7 +20,7 @@ from copub.measures.members import (
     of_institutions,
     rows_of_slices,
 )
-from copub.parallel import Table, by_parts
+from copub.parallel import Table, by_parts, own_rows
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def awards_of_works(awards: Table, works: pl.DataFrame) -> pl.DataFrame:
     ids, funder = works.select("work_id"), pl.coalesce("funder_id", "funder_name")
     named = by_parts(
         awards,
-        lambda part: part.join(ids, on="work_id", how="semi", maintain_order="left").select(
+        lambda part: part.join(own_rows(ids, part), on="work_id", how="semi", maintain_order="left").select(
             "work_id",
             "funder_id",
             "funder_name",

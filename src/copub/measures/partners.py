@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.parallel import Table, by_parts, split_by_work
+from copub.parallel import Table, by_parts, own_rows, split_by_work
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ def institutions_of_works(study: Study, affiliations: Table, works: pl.DataFrame
     are distinguished by name; one id keeps its most frequent name.
     """
     sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
+    numbers = works.select("work_id", "n_authors")
     counted: list[pl.DataFrame] = []
     parts: list[pl.DataFrame] = []
     for part in split_by_work(affiliations):
-        named = _named(part, works, sides)
+        named = _named(part, own_rows(numbers, part), sides)
         counted.append(named.group_by("key", "institution_name").len())
         parts.append(
             named.group_by("work_id", "side", "key")
@@ -73,7 +74,7 @@ def _named(affiliations: pl.DataFrame, works: pl.DataFrame, sides: Mapping[str, 
     return (
         affiliations.select("work_id", "author_seq", "institution_id", "institution_name", "country_code")
         .filter(pl.col("institution_name").is_not_null())
-        .join(works.select("work_id", "n_authors"), on="work_id")
+        .join(works, on="work_id")
         .with_columns(pl.coalesce("institution_id", "institution_name").alias("key"))
         .group_by("work_id", "author_seq", "key", maintain_order=True)
         .agg(

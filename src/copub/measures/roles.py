@@ -30,7 +30,7 @@ from copub.measures.members import (
     rows_of_slices,
 )
 from copub.measures.presence import Array
-from copub.parallel import Table, by_parts, split_by_work
+from copub.parallel import Table, by_parts, own_rows, split_by_work
 
 if TYPE_CHECKING:
     from copub.measures.panelworks import PairWorks
@@ -79,7 +79,7 @@ def seats_of(study: Study, seats: Table, works: pl.DataFrame) -> Seats:
     sorted_works: list[pl.DataFrame] = []
     ids = works.select("work_id")
     for part in split_by_work(seats):
-        own = part.join(ids, on="work_id", how="semi", maintain_order="left")
+        own = part.join(own_rows(ids, part), on="work_id", how="semi", maintain_order="left")
         sided = authorships_under(own, study)
         holders += [
             sided.filter(has).select(*_AUTHOR, "countries", "on_side_a", role=pl.lit(role))
@@ -118,7 +118,9 @@ def roles(study: Study, view: View, works: pl.DataFrame, of_works: pl.DataFrame,
     """
     places = view.hits.filter("is_counted").select(*_AUTHOR, "watchlist", "entity_id", "risk_level").unique()
     headline = places.filter(pl.col("watchlist").is_in(study.watchlists))
-    named = works.join(places, on="work_id", how="semi").select("work_id", "n_authors", "is_truncated")
+    named = works.join(places, on="work_id", how="semi", maintain_order="left").select(
+        "work_id", "n_authors", "is_truncated"
+    )
     seats = seats_of(study, view.seats, named)
     own_side = seats.holders.filter("on_side_a")
     every = all_works(works.filter("is_listed"))

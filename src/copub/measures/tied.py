@@ -10,7 +10,7 @@ import polars as pl
 
 from copub.lists.ties import COLUMNS, SEPARATOR, Tie
 from copub.measures.events import day_of
-from copub.parallel import Table, by_parts
+from copub.parallel import Table, by_parts, own_rows
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -58,10 +58,10 @@ def ties_and_works(
 
 def _works_of_institutions(affiliations: Table, works: pl.DataFrame, wanted: set[str]) -> dict[str, set[str]]:
     """Return the works of the wanted institutions by id (with those below it by lineage) and by name in lower case."""
-    is_wanted = pl.col("key").is_in(sorted(wanted))
+    ids, is_wanted = works.select("work_id"), pl.col("key").is_in(sorted(wanted))
 
     def keys_of(part: pl.DataFrame) -> pl.DataFrame:
-        inside = part.join(works.select("work_id"), on="work_id", how="semi")
+        inside = part.join(own_rows(ids, part), on="work_id", how="semi")
         lineage = inside.select("work_id", key="lineage").explode("key", keep_nulls=False, empty_as_null=False)
         names = inside.select("work_id", pl.col("institution_name").str.to_lowercase().alias("key"))
         return pl.concat([inside.select("work_id", key="institution_id"), lineage, names]).filter(is_wanted)

@@ -25,6 +25,11 @@ RECENT_MONTHS = 18
 
 TRENDS = ("copublications", "critical", "listed", "critical_listed", "top_level")
 """Measures that are followed over the years."""
+_READ = (
+    "work_id", "publication_year", "is_critical", "is_listed", "is_critical_listed", "is_top_level", "classifiable",
+    "classified_from", "has_institution", "has_affiliation",
+)  # fmt: skip
+"""What is read of the works of two years that are set against each other."""
 
 
 def trends(
@@ -77,8 +82,9 @@ def _falls(study: Study, measure: str, years: pl.DataFrame, works: pl.DataFrame,
 
     Null without a fall beyond chance, or where one of the two counts is under the floor.
     """
-    of_year = {year: part for (year,), part in works.group_by("publication_year")}
-    nothing = works.clear()
+    read = works.select(_READ)
+    of_year = {year: part for (year,), part in read.group_by("publication_year")}
+    nothing = read.clear()
     has = _has(measure)
     rows: list[tuple[int, bool | None]] = []
     for year0, year1 in pairwise(years["year"]):

@@ -9,7 +9,7 @@ import polars as pl
 
 from copub.corpus.funnel import Funnel
 from copub.corpus.population import DECIDING, affiliations_under, authorships_under, population
-from copub.parallel import Table
+from copub.parallel import Table, own_rows
 from copub.technology import DECIDED
 
 if TYPE_CHECKING:
@@ -79,12 +79,16 @@ def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.D
     is_all = counted.height == stated.height
 
     def own(frame: pl.DataFrame) -> pl.DataFrame:
-        return frame if is_all else frame.join(counted, on="work_id", how="semi", maintain_order="left")
+        return (
+            frame if is_all else frame.join(own_rows(counted, frame), on="work_id", how="semi", maintain_order="left")
+        )
 
     return View(
         population=counted,
         works=corpus.parted(
-            "works", WORKS, lambda part: part.join(counted, on="work_id", how="inner", maintain_order="left")
+            "works",
+            WORKS,
+            lambda part: part.join(own_rows(counted, part), on="work_id", how="inner", maintain_order="left"),
         ),
         texts=corpus.parted("works", TEXTS, own),
         authorships=corpus.parted("authorships", AUTHORSHIPS, lambda part: _sided(own(part), study)),
