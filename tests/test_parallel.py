@@ -60,7 +60,7 @@ def test_memory_bounds_the_processes_and_the_rows_at_once(monkeypatch: pytest.Mo
     for gb in ("1", "2", "", "32"):
         monkeypatch.setenv(MEMORY, gb)
         found.append((processes(), len(list(split_by_work(frame)))))
-    assert found == [(1, 3), (2, 2), (6, 1), (16, 1)]
+    assert found == [(1, 6), (2, 3), (6, 2), (16, 1)]
 
 
 @pytest.mark.parametrize("wrong", ["much", "-1", "0.5", "nan"])
