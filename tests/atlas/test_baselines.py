@@ -21,6 +21,7 @@ from copub.atlas import Atlas, Rules, build, open_atlas, rules_of
 from copub.atlas.atlasanswers import explain, show
 from copub.atlas.atlasbaselines import AtlasBaselines, baselines_of, file_of, side_of
 from copub.errors import FileError, InputError
+from copub.lists.baselinefile import signed
 from copub.measures.baselines import INTERNATIONAL, MEASURES, OTHERS, PAIR, PARTNER
 from copub.report.baselinesection import set_name
 from copub.report.messages import load_messages
@@ -297,8 +298,9 @@ def test_a_run_has_the_baselines_that_its_study_names_and_is_verified_without_th
         ({"side_b": ["CN", "HK"]}, r"side B is CN\+HK there"),
         ({"year_from": 2001}, "the years are 2001 to 2025 there and 2000 to 2025 here"),
         ({"synthetic": False}, "the works are not synthetic there"),
-        ({"taxonomy": {"id": "eu-2023-2113", "hash": "0" * 64}}, "the taxonomy eu-2023-2113 has another content"),
-        ({"watchlists": [{"id": "demo-list", "hash": "0" * 64}]}, "the watchlist demo-list has another content"),
+        ({"model": {"id": "eu-2023-2113", "hash": "0" * 64}}, "the model eu-2023-2113 has different content"),
+        ({"taxonomy": {"id": "eu-2023-2113", "hash": "0" * 64}}, "the taxonomy eu-2023-2113 has different content"),
+        ({"watchlists": [{"id": "demo-list", "hash": "0" * 64}]}, "the watchlist demo-list has different content"),
         ({"watchlists": []}, "the watchlist is  there and demo-list here"),
         ({"levels": ["very high"]}, "screening.levels is very high there and very high, high here"),
         ({"settings": {"include_medical": False}}, "screening.include_medical is False there and True here"),
@@ -309,9 +311,30 @@ def test_a_run_has_the_baselines_that_its_study_names_and_is_verified_without_th
 def test_baselines_of_other_rules_are_refused_with_what_differs(
     changes: dict[str, Any], what: str, demo_study: Study, counted: bytes, tmp_path: Path
 ) -> None:
-    (tmp_path / "baselines.json").write_bytes(orjson.dumps(orjson.loads(counted) | changes))
+    (tmp_path / "baselines.json").write_bytes(orjson.dumps(signed(orjson.loads(counted) | changes)))
     with pytest.raises(FileError, match=f"comparison.baselines: .*{what}"):
         resolve(study_with(demo_study, tmp_path / "baselines.json"))
+
+
+@pytest.mark.parametrize("changes", [{"share": 7.5}, {"numerator": 99999.0}, {"partner": "DE"}, None])
+def test_a_file_of_baselines_that_was_changed_since_it_was_written_is_refused(
+    changes: dict[str, Any] | None, demo_study: Study, counted: bytes, tmp_path: Path
+) -> None:
+    values = orjson.loads(counted)
+    if changes is None:
+        values["rows"] = values["rows"][:5]
+    else:
+        values["rows"][0] |= changes
+    (tmp_path / "baselines.json").write_bytes(orjson.dumps(values))
+    with pytest.raises(InputError, match="was changed after copub wrote it"):
+        resolve(study_with(demo_study, tmp_path / "baselines.json"))
+
+
+def test_an_atlas_that_does_not_name_its_model_writes_no_file_for_a_study(atlas: Atlas) -> None:
+    rules = {name: value for name, value in atlas.manifest["rules"].items() if name != "model"}
+    older = replace(atlas, manifest=atlas.manifest | {"rules": rules})
+    with pytest.raises(InputError, match="does not say which model"):
+        file_of(older, baselines_of(older, ["BE"], ["CN"], partners=["US"]))
 
 
 @pytest.mark.parametrize(

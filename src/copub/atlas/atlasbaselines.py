@@ -14,7 +14,7 @@ from copub.atlas.cells import CRITICAL
 from copub.atlas.stored import Atlas
 from copub.countrygroups import expanded, find_group, key_of_side
 from copub.errors import InputError
-from copub.lists.baselinefile import FORMAT, BaselineFile
+from copub.lists.baselinefile import FORMAT, BaselineFile, signed
 from copub.measures.baselines import BaselinesAsked, baselines, largest_partners
 from copub.names import PARTNERS_COMPARED
 from copub.study.question import Question
@@ -109,16 +109,19 @@ def file_of(atlas: Atlas, found: AtlasBaselines, question: Question | None = Non
     Raises
     ------
     InputError : the study counts by other rules, or asks for other years or sides; one area was asked for, or no
-        list names side B; or the atlas is not complete.
+        list names side B; or the atlas is not complete, or older than its note on the model.
     """
     rules, years = atlas.manifest["rules"], found.years
+    if "model" not in rules:
+        what = "this atlas does not say which model classified its works"
+        raise InputError(what, where="--out", hint="build it again: copub atlas build")
     if found.area != CRITICAL or not found.list or not atlas.manifest["complete"]:
         what = "one area alone" if found.area != CRITICAL else "an atlas that is not complete"
         what = what if found.list else "a side of which no list names an institution"
         raise InputError(f"a study cannot name baselines of {what}", where="--out", hint="leave out --out")
     of_list = rules["lists"][list(atlas.lists).index(found.list)]
     hashes = {one["id"]: one["hash"] for one in rules["watchlists"]}
-    values = {
+    unsigned = {
         "kind": "baselines",
         "format": FORMAT,
         "side_a": found.asked.side_a,
@@ -128,11 +131,13 @@ def file_of(atlas: Atlas, found: AtlasBaselines, question: Question | None = Non
         "synthetic": atlas.manifest["synthetic"],
         "snapshot": {"date": atlas.manifest["snapshot"]["date"], "records": atlas.manifest["snapshot"]["records"]},
         "settings": {name: value for name, value in rules["settings"].items() if name not in _STATED},
+        "model": rules["model"],
         "taxonomy": {name: rules["taxonomy"][name] for name in ("id", "hash")},
         "watchlists": [{"id": one, "hash": hashes[one]} for one in of_list["watchlists"]],
         "levels": of_list["counted"],
         "rows": found.table.to_dicts(),
     }
+    values = signed(unsigned)
     made = msgspec.convert(values, BaselineFile)
     if question is not None:
         headline, levels = question.headline_watchlists, question.headline_levels

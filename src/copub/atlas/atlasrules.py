@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from copub.lists.modelcard import MODEL, model_hash
 from copub.lists.taxonomy import Taxonomy
 from copub.lists.watchlist import Watchlist
 from copub.runs.manifest import study_facts, taxonomy_facts, watchlist_facts
@@ -64,6 +65,7 @@ class Rules:
         settings = study_facts(self.study)
         return {
             "settings": {name: settings[name] for name in _SETTINGS},
+            "model": {"id": MODEL, "hash": model_hash()},
             "taxonomy": taxonomy_facts([self.taxonomy])[0],
             "watchlists": watchlist_facts(self.watchlists),
             "lists": [

@@ -111,7 +111,9 @@ class Atlas:
         years = tuple(y for y in self.years if (first or y) <= y <= (last or y))
         if not years:
             hint = f"the atlas has the years {self.years[0]} to {self.years[-1]}"
-            raise InputError("no year is between these", where="--from, --to, --year", hint=hint)
+            raise InputError(
+                "no year of the atlas lies in this range", where="--from-year, --to-year, --year", hint=hint
+            )
         return years
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+import orjson
 import polars as pl
 
+from copub.errors import InputError
 from copub.jsonshape import Count, Digest, Name, read_json
 from copub.schema import TABLES, conform
 
@@ -58,7 +62,7 @@ class BaselineFile(msgspec.Struct, frozen=True):
     """Baselines of a pair with the rules under which they were counted.
 
     settings : of a study, by attribute of `copub.study.Study`. watchlists : those that count as listed, at the
-    levels `levels`. rows : of table ``baselines``.
+    levels `levels`. rows : of table ``baselines``. sha256 : over all else (`signed`).
     """
 
     kind: Literal["baselines"]
@@ -70,10 +74,12 @@ class BaselineFile(msgspec.Struct, frozen=True):
     synthetic: bool
     snapshot: Snapshot
     settings: dict[str, Any]
+    model: Edition
     taxonomy: Edition
     watchlists: list[Edition]
     levels: list[Name]
     rows: list[_Row]
+    sha256: Digest
 
     def table(self) -> pl.DataFrame:
         """Return the table ``baselines``."""
@@ -81,7 +87,15 @@ class BaselineFile(msgspec.Struct, frozen=True):
         return conform("baselines", pl.DataFrame(rows, schema=TABLES["baselines"].schema))
 
 
+def signed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a file with the sha256 over all of them, by which a change by hand is seen."""
+    others = {name: value for name, value in values.items() if name != "sha256"}
+    return others | {"sha256": hashlib.sha256(orjson.dumps(others, option=orjson.OPT_SORT_KEYS)).hexdigest()}
+
+
 def read_baselines(path: Path) -> BaselineFile:
-    """Read a file of baselines. Raises `InputError` if it is none, or was changed by hand into something else."""
+    """Read a file of baselines. Raises `InputError` if it is none, or was changed since copub wrote it."""
     values = read_json(path, BaselineFile, kind="the file of baselines", hint=_HINT)
+    if values["sha256"] != signed(values)["sha256"]:
+        raise InputError("the file of baselines was changed after copub wrote it", where=str(path), hint=_HINT)
     return msgspec.convert(values, BaselineFile)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from copub.lists.baselinefile import BaselineFile, Edition
+from copub.lists.modelcard import MODEL, model_hash
 from copub.lists.taxonomy import Taxonomy
 from copub.lists.watchlist import Watchlist
 from copub.study.study import Study
@@ -31,6 +32,7 @@ def disagreements(
     years = (study.year_from, study.year_to)
     if (given.year_from, given.year_to) != years:
         yield f"the years are {given.year_from} to {given.year_to} there and {years[0]} to {years[1]} here"
+    yield from _editions("model", [given.model], {MODEL: model_hash()})
     yield from _editions("taxonomy", [given.taxonomy], {taxonomy.id: taxonomy.hash})
     yield from _editions("watchlist", given.watchlists, {one.id: one.hash for one in headline})
     counted = study.levels or levels
@@ -50,7 +52,7 @@ def _editions(kind: str, theirs: Sequence[Edition], ours: Mapping[str, str]) -> 
         yield f"the {kind} is {'+'.join(named)} there and {'+'.join(ours)} here"
     for name in named.keys() & ours.keys():
         if named[name] != ours[name]:
-            yield f"the {kind} {name} has another content there"
+            yield f"the {kind} {name} has different content there"
 
 
 def _plain(value: Any) -> Any:
