@@ -96,6 +96,19 @@ def test_an_award_without_a_funder_is_kept_but_has_no_name_of_another() -> None:
     assert [(row.funder_id, row.funder_name) for row in rows] == [(None, None), (None, "Fund")]
 
 
+def test_a_funder_without_an_id_is_the_one_that_alone_bears_its_name_in_the_record() -> None:
+    awards = [award(None, "AB 1"), award(F1, "AB-1"), award(None, "2")]
+    assert [row[1:] for row in named(awards=awards)] == [("F1", "Fund", "AB 1", "ab1"), ("F1", "Fund", "2", "2")]
+    assert [row[1:3] for row in named(awards=[award(None, None)], funders=[{"id": F1, "display_name": "Fund"}])] == [
+        ("F1", "Fund")
+    ]
+
+
+def test_a_funder_without_an_id_whose_name_two_funders_of_the_record_bear_stays_by_itself() -> None:
+    rows = rows_of(awards=[award(F1, "1"), award(F2, "1"), award(None, "1")])
+    assert [row.funder_id for row in rows] == ["F1", "F2", None]
+
+
 @pytest.mark.parametrize(
     ("record", "rows"),
     [

@@ -20,6 +20,18 @@ def awards_of(work: Row) -> set[tuple[str, str]]:
     return {(funder, number) for funder, number in named if funder and number}
 
 
+def identified(works: Iterable[Row]) -> list[Row]:
+    """Return works whose funders without an id have the id that alone bears their name in these works."""
+    listed = list(works)
+    pairs = {(name, funder) for work in listed for _, funder, name, _ in work["awards"] if name and funder}
+    names = [name for name, _ in pairs]
+    alone = {name: funder for name, funder in pairs if names.count(name) == 1}
+    return [
+        {**work, "awards": [(field, f or alone.get(name), name, key) for field, f, name, key in work["awards"]]}
+        for work in listed
+    ]
+
+
 def states_awards(work: Row) -> bool:
     return any(field != "funders" for field, *_ in work["awards"])
 

@@ -72,10 +72,16 @@ def joined(works: Iterable[dict[str, Any]], seed: int = 1) -> Iterator[Record]:
 
 @cache
 def records(number: int | None = None) -> tuple[Record, ...]:
-    """Return the records of the panel: all, or about so many."""
-    made = list(spread(build_corpus()))
+    """Return the records of the panel: all, or about so many; each third names funders without their ids."""
+    made = [work if place % 3 else without_funder_ids(work) for place, work in enumerate(spread(build_corpus()))]
     step = 1 if number is None else max(1, len(made) // number)
     return tuple(Record(work, "synthetic", ("works-file",)) for work in made[::step])
+
+
+def without_funder_ids(work: dict[str, Any]) -> dict[str, Any]:
+    """Return a work whose funders have names alone."""
+    awards = [award | {"funder_id": None} for award in work["awards"]]
+    return work | {"awards": awards, "funders": [funder | {"id": None} for funder in work["funders"]]}
 
 
 def corpus_of(study: Study, asked: Question, given: Iterable[Record], classified: Corpus | None = None) -> Corpus:

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 
+from copub.measures.funding import awards_of_works
 from copub.measures.roles import by_lot, is_alphabetical
 from copub.schema import TABLES
 
@@ -34,7 +35,8 @@ def works_and_tables(seed: int) -> tuple[Works, dict[str, pl.DataFrame]]:
     world, frames = made_world(seed)
     tables = frames.numbers(ASKED)
     flags = {row["work_id"]: row for row in tables["copublications"].iter_rows(named=True)}
-    return [(work, flags[work["work_id"]]) for work in world if work["work_id"] in flags], tables
+    works = plain.identified(work for work in world if work["work_id"] in flags)
+    return [(work, flags[work["work_id"]]) for work in works], tables
 
 
 def institutions_of(work: dict[str, Any], side: set[str]) -> dict[str, set[int]]:
@@ -56,6 +58,16 @@ def rows_of(table: pl.DataFrame, *by: str) -> dict[tuple[Any, ...], dict[str, An
 def agree(found: dict[str, Any], wanted: dict[str, Any], where: Any) -> None:
     for name, value in wanted.items():
         assert same(found[name], value), (where, name, found[name], value)
+
+
+def test_a_name_without_an_id_is_the_funder_that_alone_bears_it_in_the_works_of_the_study() -> None:
+    named = [("W1", "F1", "X", "1"), ("W2", None, "X", "1"), ("W3", "F2", "Y", None), ("W4", "F3", "Y", None),
+             ("W5", None, "Y", None), ("W6", None, "Z", "1"), ("W7", "F9", "Z", None)]  # fmt: skip
+    given_rows = pl.DataFrame(named, ["work_id", "funder_id", "funder_name", "award_key"], orient="row")
+    awards = given_rows.with_columns(field=pl.lit("awards"))
+    found = awards_of_works(awards, pl.DataFrame({"work_id": [f"W{n}" for n in range(1, 7)]}))
+    assert found["funder"].to_list() == ["F1", "F1", "F2", "F3", "Y", "Z"]
+    assert found["award"].to_list() == [1, 1, None, None, None, 2]
 
 
 @LIMITS

@@ -237,7 +237,10 @@ def _work(rng: Random, number: int) -> dict[str, Any]:
     return {**work, "awards": _awards(apart)}
 
 
-FUNDERS = (("F1", "Fund X"), ("F1", "The Fund X"), ("F2", "Fund Y"), (None, "Fund Z"), ("F3", None))
+FUNDERS = (
+    ("F1", "Fund X"), ("F1", "The Fund X"), ("F2", "Fund Y"), (None, "Fund Y"), (None, "Fund Z"), ("F3", None),
+    ("F3", "Fund X"), (None, "Fund X"),
+)  # fmt: skip
 
 
 def _awards(rng: Random) -> list[tuple[str, str | None, str | None, str | None]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
@@ -221,17 +222,21 @@ def topic_rows(work: Work, work_id: str) -> Iterator[TopicRow]:
 def award_rows(work: Work, work_id: str) -> list[AwardRow]:
     """Return the rows of table ``awards``: what ``awards``, ``grants`` and ``funders`` of a record name, each once.
 
-    Numbers of one funder that differ in signs, spaces or case only are one award. A funder without a number
-    has a row only if no award names it. A record whose field for awards names nothing has one row without funder and
-    number: it says more than a record without such a field.
+    Numbers of one funder that differ in signs, spaces or case only are one award. A funder without an id is the one
+    that alone bears its name in the record. A funder without a number has a row only if no award names it. A record
+    whose field for awards names nothing has one row without funder and number: it says more than a record without such
+    a field.
     """
     every = [
         (field, short_id(funder), plain_name(name) or None, number, award_key(number))
         for field, funder, name, number in _funding(work)
     ]
-    names = {funder_id: name for _, funder_id, name, _, _ in reversed(every) if funder_id and name}
+    both = {(funder_id, name): None for _, funder_id, name, _, _ in every if funder_id and name}
+    names, bearers = dict(reversed(both)), Counter(name for _, name in both)
+    ids = {name: funder_id for funder_id, name in both if bearers[name] == 1}
     named: dict[tuple[str | None, str | None], tuple[str | None, ...]] = {}
-    for field, funder_id, name, number, key in every:
+    for field, given_id, name, number, key in every:
+        funder_id = given_id or ids.get(name or "")
         if funder_id or name or number:
             values = (field, funder_id, name or names.get(funder_id or ""), number, key)
             named.setdefault((funder_id or name, key or number), values)

@@ -40,30 +40,50 @@ _MEMBERS_AT_ONCE = 1_000_000
 
 
 def awards_of_works(awards: Table, works: pl.DataFrame) -> pl.DataFrame:
-    """Return what the records of works name.
+    """Return what the records of works name (`identified`).
 
     Parameters
     ----------
     awards : table ``awards``. works : table ``copublications`` (work_id is read).
+    """
+    return identified(rows_of_works(awards, works))
+
+
+def rows_of_works(awards: Table, works: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of table ``awards`` of some works, as the records have them: what `identified` takes."""
+    ids = works.select("work_id")
+    return by_parts(
+        awards,
+        lambda part: part.join(own_rows(ids, part), on="work_id", how="semi", maintain_order="left").select(
+            "work_id", "funder_id", "funder_name", "award_key", states=STATES_AWARDS
+        ),
+    )
+
+
+def identified(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return funders and awards by what they are recognised.
+
+    A funder is its id. One without an id is the funder that alone bears its name among these rows, else the name.
+
+    Parameters
+    ----------
+    rows : as `rows_of_works` returns them.
 
     Returns
     -------
     work_id, states (the row is of a field for awards), funder_id, funder_name, funder (id, or name without one), award
     (a number for each funder and number of an award; null where no award of a funder is named).
     """
-    ids, funder = works.select("work_id"), pl.coalesce("funder_id", "funder_name")
-    named = by_parts(
-        awards,
-        lambda part: part.join(own_rows(ids, part), on="work_id", how="semi", maintain_order="left").select(
-            "work_id",
-            "funder_id",
-            "funder_name",
-            states=STATES_AWARDS,
-            funder=funder,
-            award=funder + "\n" + pl.col("award_key"),
-        ),
+    bearers = rows.drop_nulls(["funder_id", "funder_name"]).group_by("funder_name")
+    alone = bearers.agg(pl.col("funder_id").unique()).filter(pl.col("funder_id").list.len() == 1)
+    bearer = alone.select("funder_name", bearer=pl.col("funder_id").list.first())
+    return (
+        rows.join(bearer, on="funder_name", how="left", maintain_order="left")
+        .with_columns(pl.coalesce("funder_id", "bearer"))
+        .with_columns(funder=pl.coalesce("funder_id", "funder_name"))
+        .with_columns(award=(pl.col("funder") + "\n" + pl.col("award_key")).rank("dense"))
+        .drop("bearer", "award_key")
     )
-    return named.with_columns(pl.col("award").rank("dense"))
 
 
 def funders(study: Study, works: pl.DataFrame, named: pl.DataFrame) -> pl.DataFrame:

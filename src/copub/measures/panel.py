@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from copub.intervals import DIGITS, effective_trials, wilson
 from copub.measures.adjusted import corrected_shares, labels_of_works
-from copub.measures.funding import awards_of_works, funded
+from copub.measures.funding import funded, identified, rows_of_works
 from copub.measures.members import conform_pairs, of_pairs
 from copub.measures.panelevents import panel_events
 from copub.measures.panelworks import MEASURES, WEIGHTS, PairWorks, flags_of, pairs_of
@@ -108,7 +108,12 @@ def panel_tables(
 
 
 def _funding(study: Study, view: View, works: pl.DataFrame, pairs: Sequence[PairWorks]) -> pl.DataFrame:
-    return funded(study, of_pairs(pairs), awards_of_works(view.awards, works), [one.pair.key for one in pairs])
+    # which funder a name alone means is decided among the works of the pair, as in its own study
+    rows = rows_of_works(view.awards, works)
+    return pl.concat(
+        funded(study, of_pairs([one]), identified(rows.join(one.works, on="work_id", how="semi")), [one.pair.key])
+        for one in pairs
+    )
 
 
 def _roles(study: Study, view: View, works: pl.DataFrame, pairs: Sequence[PairWorks]) -> pl.DataFrame:
