@@ -133,9 +133,32 @@ def test_the_funders_of_a_work_are_those_of_all_fields() -> None:
 
 
 def test_a_value_of_a_wrong_type_is_named_and_the_other_awards_are_read() -> None:
-    work, faults = read_value({"id": "W1", "awards": [award(F1, "1") | {"funder_award_id": 7}, award(F2, "2")]})
-    assert faults == [("awards[0].funder_award_id", "text expected, a number found")]
+    work, faults = read_value({"id": "W1", "awards": [award(F1, "1") | {"funder_award_id": True}, award(F2, "2")]})
+    assert faults == [("awards[0].funder_award_id", "text expected, true or false found")]
     assert [(row.funder_id, row.award_key) for row in award_rows(work, "W1")] == [("F1", None), ("F2", "2")]
+
+
+@pytest.mark.parametrize("loosely", [{}, {"doi": ["10.5555/a"]}])
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(201004, "201004"), (201004.0, "201004"), (0, "0"), (12.5, "12.5"), (10**30, "1" + 30 * "0"), ([7], "7")],
+)
+def test_an_award_number_that_is_a_json_number_is_read(number: Any, text: str, loosely: dict[str, Any]) -> None:
+    for field in ({"awards": [award(F1, number)]}, {"grants": [grant(F1, number)]}):
+        work, faults = read_value({"id": "W1", **field, **loosely})
+        assert not faults
+        assert [row.award_number for row in award_rows(work, "W1")] == [text]
+
+
+@pytest.mark.parametrize("odd", [[201004, 301005], ["AB-1"], {"a": 1}, 7, "AB-1"])
+@pytest.mark.parametrize("field", ["awards", "grants"])
+def test_a_field_of_which_nothing_is_an_award_says_nothing_of_awards_and_is_named(field: str, odd: Any) -> None:
+    work, faults = read_value({"id": "W1", field: odd})
+    assert award_rows(work, "W1") == [] and {path.partition("[")[0] for path, _ in faults} == {field}
+
+
+def test_awards_beside_items_that_are_none_are_read() -> None:
+    assert [row.award_key for row in rows_of(awards=[award(F1, "1"), 7])] == ["1"]
 
 
 def test_an_award_that_r_took_out_of_its_list_is_read() -> None:

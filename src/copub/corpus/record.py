@@ -92,14 +92,18 @@ class Funder(msgspec.Struct, frozen=True):
     display_name: str | None = None
 
 
+AwardNumber = str | int | float
+"""The number of an award: text, but R, pandas and spreadsheets write one of digits alone as a number."""
+
+
 class Award(msgspec.Struct, frozen=True):
     """An award of ``awards``; ``funder`` and ``award_id`` are the forms of ``grants``, before November 2025."""
 
     funder_id: str | None = None
     funder_display_name: str | None = None
-    funder_award_id: str | None = None
+    funder_award_id: AwardNumber | None = None
     funder: str | None = None
-    award_id: str | None = None
+    award_id: AwardNumber | None = None
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -149,6 +153,7 @@ _ESSENTIAL = re.compile(
 )
 """Values without which nobody can say whether a work counts: one of a wrong type makes the record unreadable."""
 _MOST_FAULTS = 20
+_OF_FUNDING = (Award | None, Funder | None)
 _UNIONS = (types.UnionType, typing.Union)
 
 _decode = msgspec.json.Decoder(Work).decode
@@ -218,14 +223,17 @@ def _converted(value: Any, kind: Any, path: str, faults: list[Fault]) -> Any:
     options = typing.get_args(kind) if typing.get_origin(kind) in _UNIONS else (kind,)
     if value is None and type(None) in options:
         return None
-    (wanted,) = (option for option in options if option is not type(None))
+    wanted, *others = (option for option in options if option is not type(None))
     value = _unpacked(value, wanted, is_item=path.endswith("]"))
-    if value is None and type(None) in options:
-        return None
+    if type(value) in others or (value is None and type(None) in options):
+        return value
     if typing.get_origin(wanted) is list:
         (item,) = typing.get_args(wanted)
         if isinstance(value, list):
-            return [_converted(one, item, f"{path}[{number}]", faults) for number, one in enumerate(value)]
+            found = [_converted(one, item, f"{path}[{number}]", faults) for number, one in enumerate(value)]
+            is_unread = any(one is not None for one in value) and all(one is None for one in found)
+            # of awards that were not read nobody knows: the record says as little as one without the field
+            return None if is_unread and item in _OF_FUNDING else found
         if item == str | None and not isinstance(value, dict):
             return [_converted(value, item, f"{path}[0]", faults)]  # R's jsonlite unboxes lists of one element
     elif isinstance(value, dict) and issubclass(wanted, msgspec.Struct):
@@ -260,7 +268,9 @@ def _unpacked(value: Any, wanted: Any, *, is_item: bool) -> Any:
             return value
     if is_list and holds_objects and isinstance(value, dict) and value:
         (item,) = typing.get_args(wanted)
-        return _rows_of(value, (typing.get_args(item) or (item,))[0])
+        kind = (typing.get_args(item) or (item,))[0]
+        if item not in _OF_FUNDING or not _hints(kind).keys().isdisjoint(value):
+            return _rows_of(value, kind)
     if not is_list and not is_item and isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, str) and wanted in _SCALARS and wanted is not str and value.strip() in MISSING:

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import msgspec
 
 from copub.corpus.paratext import paratext_title
-from copub.corpus.record import Authorship, Institution, Link, Topic, Unreadable, Work
+from copub.corpus.record import Authorship, AwardNumber, Institution, Link, Topic, Unreadable, Work
 from copub.corpus.text import (
     LONGEST_ABSTRACT,
     LONGEST_TITLE,
@@ -39,6 +39,8 @@ AUTHORS_IN_LISTS = 100
 """List answers cut the authorships at this many, mostly without a flag."""
 
 _NO_INDEX = (b"null", b"{}", b"[]", b'"{}"', *(f'"{text}"'.encode() for text in MISSING))
+_EXACT = 1 << 53
+"""Whole numbers under this are exact as floating-point numbers."""
 _NOBODY = frozenset({"A9999999999", "A5317838346"})
 _USUAL_ID = re.compile(r"https://openalex\.org/([AFITW]\d+)")
 _SHORT = re.compile(r"([AFITW]\d+)[/\s]*(?:[?#].*)?$", re.IGNORECASE)
@@ -252,10 +254,16 @@ def _funding(work: Work) -> Iterator[tuple[str, str | None, str | None, str | No
     """Yield each funder that a record names: the field, id and name of the funder, number of the award."""
     for field, awards in ((AWARDS, work.awards), (GRANTS, work.grants)):
         for one in filter(None, awards or ()):
-            for number in _numbers(plain_text(one.funder_award_id or one.award_id)):
+            for number in _numbers(plain_text(_printed(one.funder_award_id) or _printed(one.award_id))):
                 yield field, one.funder_id or one.funder, one.funder_display_name, number
     for funder in filter(None, work.funders or ()):
         yield FUNDERS, funder.id, funder.display_name, None
+
+
+def _printed(number: AwardNumber | None) -> str | None:
+    """Return the number of an award as text; pandas writes 201004 as 201004.0."""
+    is_whole = isinstance(number, float) and number.is_integer() and abs(number) < _EXACT
+    return None if number is None else str(int(number) if is_whole else number)
 
 
 def _numbers(text: str) -> list[str | None]:
