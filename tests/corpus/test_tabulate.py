@@ -181,6 +181,31 @@ def test_a_text_that_is_too_long_is_read_in_part_and_named(study: Study) -> None
     assert notes.select("slice", "note").rows() == [("w:1", "title of 500000 characters, 20000 read")]
 
 
+def test_a_name_that_is_too_long_is_read_in_part_and_named(study: Study) -> None:
+    name = "name " * 40_000
+    author = {"author": {"display_name": name}, "institutions": [{"display_name": name, "country_code": "BE"}]}
+    record = work(1, "CN") | {
+        "authorships": [author, {"countries": ["CN"]}],
+        "awards": [{"funder_display_name": name, "funder_award_id": "1" * 200_000}],
+        "funders": [{"id": "F1", "display_name": name}],
+        "primary_location": {"source": {"display_name": name, "host_organization_name": name}},
+    }
+    corpus = tabulate([Record(record, "w:1", ("works-file",))], Entry.of(study))
+    names = {
+        "authorships": ["author_name"],
+        "affiliations": ["institution_name"],
+        "works": ["source_name", "publisher"],
+        "awards": ["funder_name", "award_number", "award_key"],
+    }
+    for table, columns in names.items():
+        lengths = corpus[table].select(pl.col(columns).str.len_chars().max()).row(0)
+        assert max(lengths) <= 300, table
+    (note,) = corpus.funnel.table().filter(metric="text read in part")["note"]
+    whose = ("an author", "an institution", "a journal", "a publisher", "a funder")
+    named = [f"name of {one}" for one in whose] + ["number of an award"]
+    assert note == "; ".join(f"{what} of 200000 characters, 300 read" for what in named)
+
+
 @pytest.mark.parametrize("content", ["", '{"a": 1}\n[2]\n'])
 def test_works_files_without_any_work_are_refused(study: Study, tmp_path: Path, content: str) -> None:
     (tmp_path / "w.jsonl").write_text(content)

@@ -42,7 +42,7 @@ MISSING = ("", "NA", "NaN", "nan", "null", "None")
 SHORT_ABSTRACT = 10
 """Abstracts under this many words are boilerplate such as "peer reviewed" more often than not."""
 
-LONGEST_TITLE, LONGEST_ABSTRACT, LONGEST_AFFILIATION = 20_000, 100_000, 100_000
+LONGEST_TITLE, LONGEST_ABSTRACT, LONGEST_AFFILIATION, LONGEST_NAME = 20_000, 100_000, 100_000, 300
 """Characters that are read of a text as it is in a record; longer ones are accidents, and are named in coverage."""
 
 
@@ -71,10 +71,15 @@ def plain_text(text: str | None) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
+def plain_label(text: str | None) -> str:
+    """Return a name, or another text of some words, as plain text."""
+    return plain_text(text[:LONGEST_NAME])[:LONGEST_NAME] if text else ""
+
+
 @lru_cache(maxsize=_STRINGS_KEPT)
 def plain_name(text: str | None) -> str:
-    """Return `plain_text` of a name that is in many records: of an institution, a journal, a funder."""
-    return plain_text(text)
+    """Return `plain_label` of a name that is in many records: of an institution, a journal, a funder."""
+    return plain_label(text)
 
 
 @lru_cache(maxsize=_STRINGS_KEPT)

@@ -16,19 +16,19 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-import msgspec
-
 from copub.corpus.paratext import paratext_title
-from copub.corpus.record import Authorship, AwardNumber, Institution, Link, Topic, Unreadable, Work
+from copub.corpus.record import Authorship, Award, Institution, Link, Topic, Unreadable, Venue, Work
 from copub.corpus.text import (
     LONGEST_ABSTRACT,
+    LONGEST_AFFILIATION,
+    LONGEST_NAME,
     LONGEST_TITLE,
     MISSING,
     abstract_status,
     plain_abstract,
     plain_affiliation,
+    plain_label,
     plain_name,
-    plain_text,
     plain_title,
     printed_abstract,
 )
@@ -170,7 +170,7 @@ def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[
     heading = work.title or work.display_name or ""
     printed = printed_abstract(work.abstract_inverted_index) or work.abstract or ""
     title, abstract = plain_title(heading), plain_abstract(printed)
-    source = (work.primary_location and work.primary_location.source) or work.host_venue
+    source = _source(work)
     topic = work.primary_topic
     authors = len(work.authorships or ())
     status = abstract_status(abstract)
@@ -198,18 +198,48 @@ def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[
         updated_date=work.updated_date,
         paratext_title=paratext_title(work.type, title or None, status),
     )
-    return row, _read_in_part(heading, printed, work.abstract_inverted_index)
+    found = _too_long(work, heading, printed)
+    if not printed and bytes(work.abstract_inverted_index).strip() not in _NO_INDEX:
+        found = ["abstract_inverted_index in a form that copub does not know, not read", *found]
+    return row, "; ".join(found)
 
 
-def _read_in_part(title: str, abstract: str, index: msgspec.Raw) -> str:
-    found = []
-    if not abstract and bytes(index).strip() not in _NO_INDEX:
-        found.append("abstract_inverted_index in a form that copub does not know, not read")
-    if len(title) > LONGEST_TITLE:
-        found.append(f"title of {len(title)} characters, {LONGEST_TITLE} read")
-    if len(abstract) > LONGEST_ABSTRACT:
-        found.append(f"abstract of {len(abstract)} characters, {LONGEST_ABSTRACT} read")
-    return "; ".join(found)
+def _too_long(work: Work, title: str, abstract: str) -> list[str]:
+    """Return which texts of a record are longer than what is read of such."""
+    authors, source = work.authorships or (), _source(work)
+    links = [link for one in authors if one.affiliations for link in one.affiliations if link]
+    strings = [one.raw_affiliation_string for one in authors]
+    strings += [text for one in authors if one.raw_affiliation_strings for text in one.raw_affiliation_strings]
+    awards = [one for one in (*(work.awards or ()), *(work.grants or ())) if one]
+    texts: tuple[tuple[str, int, Iterable[str | None]], ...] = (
+        ("title", LONGEST_TITLE, (title,)),
+        ("abstract", LONGEST_ABSTRACT, (abstract,)),
+        ("affiliation", LONGEST_AFFILIATION, strings + [link.raw_affiliation_string for link in links]),
+        ("name of an author", LONGEST_NAME, [_name(one) for one in authors]),
+        (
+            "name of an institution",
+            LONGEST_NAME,
+            [i.display_name for one in authors if one.institutions for i in one.institutions if i],
+        ),
+        ("name of a journal", LONGEST_NAME, (source.display_name,) if source else ()),
+        ("name of a publisher", LONGEST_NAME, (source.host_organization_name, source.publisher) if source else ()),
+        (
+            "name of a funder",
+            LONGEST_NAME,
+            [one.funder_display_name for one in awards] + [one.display_name for one in work.funders or () if one],
+        ),
+        ("number of an award", LONGEST_NAME, map(_number, awards)),
+    )
+    sizes = [(what, longest, max([len(text) for text in given if text], default=0)) for what, longest, given in texts]
+    return [f"{what} of {size} characters, {longest} read" for what, longest, size in sizes if size > longest]
+
+
+def _name(authorship: Authorship) -> str | None:
+    return (authorship.author and authorship.author.display_name) or authorship.raw_author_name
+
+
+def _source(work: Work) -> Venue | None:
+    return (work.primary_location and work.primary_location.source) or work.host_venue
 
 
 def topic_rows(work: Work, work_id: str) -> Iterator[TopicRow]:
@@ -254,16 +284,19 @@ def _funding(work: Work) -> Iterator[tuple[str, str | None, str | None, str | No
     """Yield each funder that a record names: the field, id and name of the funder, number of the award."""
     for field, awards in ((AWARDS, work.awards), (GRANTS, work.grants)):
         for one in filter(None, awards or ()):
-            for number in _numbers(plain_text(_printed(one.funder_award_id) or _printed(one.award_id))):
+            for number in _numbers(plain_label(_number(one))):
                 yield field, one.funder_id or one.funder, one.funder_display_name, number
     for funder in filter(None, work.funders or ()):
         yield FUNDERS, funder.id, funder.display_name, None
 
 
-def _printed(number: AwardNumber | None) -> str | None:
-    """Return the number of an award as text; pandas writes 201004 as 201004.0."""
-    is_whole = isinstance(number, float) and number.is_integer() and abs(number) < _EXACT
-    return None if number is None else str(int(number) if is_whole else number)
+def _number(award: Award) -> str | None:
+    """Return the number of an award as it is printed; pandas writes 201004 as 201004.0."""
+    given = [number for number in (award.funder_award_id, award.award_id) if number not in (None, "")]
+    if not given:
+        return None
+    is_whole = isinstance(given[0], float) and given[0].is_integer() and abs(given[0]) < _EXACT
+    return str(int(given[0]) if is_whole else given[0])
 
 
 def _numbers(text: str) -> list[str | None]:
@@ -305,7 +338,7 @@ def authorship_rows(
         author_id = short_id(author.id) if author else None
         if author_id in _NOBODY:
             author_id = None
-        name = plain_text((author and author.display_name) or one.raw_author_name) or None
+        name = plain_label(_name(one)) or None
         authorships.append((work_id, seq, author_id, name, one.author_position, one.is_corresponding, codes))
         affiliations += [(work_id, seq, number, *values) for number, values in enumerate(found)]
     return authorships, affiliations

@@ -36,6 +36,10 @@ _NAMED_BY_ID: Mapping[str, tuple[tuple[str, str], ...]] = {
     "roles": (("slice", "slice_id"),),
 }
 """Names of institutions by table, and the column of the id that says that a name is no printed string."""
+_HINT = "keep the package to yourself, and report this as a fault of copub"
+_HINT_LONG = (
+    "a record has it where a name or a code belongs: run again without the record, or keep the package to yourself"
+)
 _MAIL = r"[\w.+-]+@[\w-]+\.[\w.]+"
 _MANIFEST = (
     "format", "run_id", "created", "copub_version", "study", "source", "funnel", "epochs", "taxonomies", "models",
@@ -103,13 +107,12 @@ def _suspicious(facts: Facts, tables: Mapping[str, pl.DataFrame]) -> Iterator[Fa
 
 def _cells(where: str, cells: pl.Series, persons: pl.Series) -> Iterator[Fault]:
     looks_like = (
-        ("the name of an author", cells.str.to_lowercase().is_in(persons.implode())),
-        ("an e-mail address", cells.str.contains(_MAIL)),
-        (f"a text of more than {LONGEST} characters", cells.str.len_chars() > LONGEST),
+        ("the name of an author", cells.str.to_lowercase().is_in(persons.implode()), _HINT),
+        ("an e-mail address", cells.str.contains(_MAIL), _HINT),
+        (f"a text of more than {LONGEST} characters", cells.str.len_chars() > LONGEST, _HINT_LONG),
     )
-    for what, is_so in looks_like:
+    for what, is_so, hint in looks_like:
         for cell in cells.filter(is_so).head(3):
-            hint = "keep the package to yourself, and report this as a fault of copub"
             yield Fault(where, f"{what}: {printable(cell)[:60]!r}", hint)
 
 
