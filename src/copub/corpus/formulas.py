@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from string import ascii_letters
 
 _MATH = re.compile(
     r"<((?:\w+:)?(?:math|inline-formula|disp-formula|formula|tex-math|tex))\b[^<>]{0,2000}>(.{0,20000}?)</\1\s*>",
@@ -56,8 +57,8 @@ _CHAIN = re.compile(
     rf"(?<![\w-])(?:(?:{_ELEMENT}){{1,4}} [0-9]{{1,2}} ){{1,5}}(?:{_ELEMENT}){{1,4}}(?: \d{{1,2}})?(?![\w.%])"
 )
 _SINGLE = re.compile(
-    rf"(?<![\w-])(?!CoV)(?:({_COMMON}) ([2-4])|((?=(?:[A-Z][a-z]?){{2,4}} )(?=[A-Z]*[a-z])(?:{_ELEMENT}){{2,4}})"
-    r" ([2-9]|1[0-9]))(?![\w.,]?\d|%|\w)"
+    rf"(?<![\w-])(?!CoV)(?:(?:{_COMMON}) [2-4]|(?=(?:[A-Z][a-z]?){{2,4}} )(?=[A-Z]*[a-z])(?:{_ELEMENT}){{2,4}}"
+    r" (?:[2-9]|1[0-9]))(?![\w.,]?\d|%|\w)"
 )
 _HAS_BRACKETED = re.compile(r"\((?<=[A-Za-z]\()\d{1,2}\)")  # a fixed sign first: it is searched for at once
 _BRACKETED = re.compile(rf"(?<!\w)(?:(?:{_ELEMENT})(?:\(\d{{1,2}}\))?){{1,8}}(?![\w(])")
@@ -97,8 +98,23 @@ def joined_formulas(text: str) -> str:
     if not _MAY_BE_APART.search(text):
         return text
     if _MAY_BE_CHAIN.search(text):
-        text = _CHAIN.sub(lambda match: match.group(0).replace(" ", ""), text)
-    return _SINGLE.sub(r"\1\2\3\4", text)
+        text = _without_spaces(_CHAIN, text)
+    return _without_spaces(_SINGLE, text)
+
+
+def _without_spaces(formula: re.Pattern[str], text: str) -> str:
+    """Take the spaces out of every formula; each begins with the letters before a number, and is tried there alone."""
+    pieces: list[str] = []
+    end = 0
+    for apart in _MAY_BE_APART.finditer(text):
+        start = apart.start()
+        while start > end and text[start - 1] in ascii_letters:
+            start -= 1
+        match = formula.match(text, start) if start >= end else None
+        if match:
+            pieces += text[end:start], match.group(0).replace(" ", "")
+            end = match.end()
+    return "".join((*pieces, text[end:]))
 
 
 def _unbracketed(match: re.Match[str]) -> str:

@@ -298,7 +298,8 @@ def _false_institutions(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame
 
 
 def _own_codes(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    name = pl.col("institution_name").fill_null("")
+    is_china = pl.col("country_code") == "CN"
+    name = pl.col("institution_name")
     code = (
         pl.when(name.str.contains(_MAINLAND))
         .then(None)
@@ -307,8 +308,9 @@ def _own_codes(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .when(name.str.contains(_MACAU))
         .then(pl.lit("MO"))
     )
-    when = (pl.col("country_code") == "CN") & code.is_not_null()
-    return _recoded(frame, when, code, "Hong Kong or Macau")
+    names = frame.filter(is_china).select(name.drop_nulls().unique()).with_columns(code=code).drop_nulls()
+    own = name.replace_strict(dict(names.iter_rows()), default=None, return_dtype=pl.String)
+    return _recoded(frame, is_china & own.is_not_null(), own, "Hong Kong or Macau")
 
 
 def _missed(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:

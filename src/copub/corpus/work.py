@@ -132,14 +132,20 @@ class AffiliationRow(NamedTuple):
     link: str
 
 
+_UNKNOWN = Institution()
+"""An institution of which a link gives the id alone."""
 _Affiliation = tuple[str | None, str | None, str | None, str | None, str | None, list[str], str | None, str]
 """An affiliation without its place: from ``institution_id`` to ``link``."""
 
 
 def short_id(value: str | None) -> str | None:
     """Return "W123" for "https://openalex.org/W123" (also A, F, I, T); None if it is no such id."""
-    match = (_USUAL_ID.fullmatch(value) or _SHORT.search(value)) if value else None
-    return match.group(1).upper() if match else None
+    if not value:
+        return None
+    if usual := _USUAL_ID.fullmatch(value):
+        return usual[1]
+    match = _SHORT.search(value)
+    return match[1].upper() if match else None
 
 
 def work_id_of(work: Work) -> str:
@@ -365,15 +371,15 @@ def _affiliations(authorship: Authorship) -> Iterator[_Affiliation]:
         linked.add(raw)
         for institution_id in ids:
             used.add(institution_id)
-            yield _affiliation(by_id.get(institution_id) or Institution(id=institution_id), raw, "given")
+            yield _affiliation(institution_id, by_id.get(institution_id) or _UNKNOWN, raw, "given")
         if raw and not ids:
             yield (None, None, None, None, None, [], raw, "none")
     left = [string for string in _strings(authorship) if string not in linked]
-    rest = [i for institution_id, i in institutions if institution_id not in used]
+    rest = [one for one in institutions if one[0] not in used]
     if len(left) == 1 and rest:
-        yield from (_affiliation(i, left[0], "sole") for i in rest)
+        yield from (_affiliation(*one, left[0], "sole") for one in rest)
         return
-    yield from (_affiliation(i, "", "none") for i in rest)
+    yield from (_affiliation(*one, "", "none") for one in rest)
     yield from ((None, None, None, None, None, [], string, "none") for string in left)
 
 
@@ -381,9 +387,9 @@ def _ids(link: Link | None) -> list[str]:
     return _short_ids(tuple(link.institution_ids)) if link and link.institution_ids else []
 
 
-def _affiliation(institution: Institution, raw: str, link: str) -> _Affiliation:
+def _affiliation(institution_id: str | None, institution: Institution, raw: str, link: str) -> _Affiliation:
     return (
-        short_id(institution.id),
+        institution_id,
         ror_of(institution.ror),
         plain_name(institution.display_name) or None,
         institution.country_code,
