@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import openpyxl
+import polars as pl
 import pytest
 
 from copub.report.charts import dot_chart, multiples_chart
@@ -65,16 +66,65 @@ def test_the_page_has_the_link_and_a_run_of_one_pair_has_no_such_part(page_file:
     assert panel_sentences(facts_of({**tables, "panel": empty("panel")}, manifest)) == []
 
 
+def panel_of(facts: Facts, changes: dict[str, dict[str, Any]], language: str = "en") -> list[str]:
+    """Return the sentences on a panel in which rows of pairs have other values."""
+    rows = [row | changes.get(row["pair"], {}) for row in facts.table("panel").iter_rows(named=True)]
+    frame = pl.DataFrame(rows, schema=facts.table("panel").schema)
+    study = {**facts.study, "language": language}
+    return panel_sentences(facts_of({**facts.tables, "panel": frame}, {**facts.manifest, "study": study}))
+
+
 def test_the_sentences_name_the_first_of_enough_works_and_the_reference(facts: Facts) -> None:
-    first, own, *_ = panel_sentences(facts)
-    assert "chance leaves ranks 1 to 5 possible" in first and "Luxembourg" not in first
-    assert own.startswith("Belgium: ")
+    first, own = panel_of(facts, {"DE-CN": {"share": 0.3, "rank_high": 3.0}, "LU-CN": {"share": 0.9}})
+    assert first.startswith(
+        "Of 6 pairs, 4 rest on enough works to be compared. The largest share is that of Germany: 30.0% ("
+    )
+    assert first.endswith("Its rank is 3 of 5; the true rank can be anywhere from 1 to 3.")
+    assert own.startswith("Belgium: ") and own.endswith(
+        "Its rank is 2 of 5; the true rank can be anywhere from 1 to 5."
+    )
+
+
+def test_of_pairs_with_the_same_largest_share_none_is_named_alone(facts: Facts) -> None:
+    first, *_ = panel_of(facts, {"BE-CN": {"share": 0.9}, "DE-CN": {"share": 0.9}})
+    assert first.endswith("2 have the largest share, 90.0%: Belgium; Germany.")
+    first, *_ = panel_of(facts, {key: {"share": 0.9} for key in ("AT-CN", "BE-CN", "DE-CN", "FR-CN")})
+    assert first.endswith("Their share is the same, 90.0%.")
+
+
+def test_where_one_pair_alone_rests_on_enough_works_it_is_not_called_the_largest(facts: Facts) -> None:
+    first, *_ = panel_of(facts, {key: {"is_small": True} for key in ("AT-CN", "BE-CN", "DE-CN")})
+    assert first.startswith("Of 6 pairs, 1 rests on enough works to be compared. France: ")
+
+
+def test_where_chance_leaves_every_order_open_it_is_said_once_and_no_rank_is_given(facts: Facts) -> None:
+    pairs = facts.table("panel")["pair"].unique()
+    *others, last = panel_of(facts, {key: {"rank_low": 1.0, "rank_high": 5.0} for key in pairs})
+    assert last == "The differences between the pairs are within chance: every order of them is possible."
+    assert not any("rank" in line for line in others)
+
+
+def test_a_rank_that_is_beyond_chance_has_no_range(facts: Facts) -> None:
+    first, *_ = panel_of(facts, {"DE-CN": {"share": 0.9, "rank": 1.0, "rank_low": 1.0, "rank_high": 1.0}})
+    assert first.endswith("Its rank is 1 of 5, which is more than chance.")
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "nl"])
+def test_a_pair_of_several_countries_needs_no_verb_in_the_singular(facts: Facts, language: str) -> None:
+    study = {**facts.study, "language": language}
+    side = {"name": "Belgium and Netherlands", "countries": ["BE", "NL"]}
+    study["pairs"] = [*study["pairs"], {**study["pairs"][0], "side_a": side}]
+    changes = {"pair": pl.col("pair").replace({"DE-CN": "BE+NL-CN"})}
+    frame = facts.table("panel").with_columns(**changes).filter(pl.col("pair") == "BE+NL-CN")
+    first, *_ = panel_sentences(facts_of({**facts.tables, "panel": frame}, {**facts.manifest, "study": study}))
+    name = {"en": "Belgium and Netherlands", "fr": "Belgique et Pays-Bas", "nl": "België en Nederland"}[language]
+    assert f"{name}\N{NO-BREAK SPACE}:" in first or f"{name} :" in first or f"{name}:" in first
 
 
 def test_no_pair_is_named_as_the_first_if_all_rest_on_few_works(facts: Facts) -> None:
     few = facts.table("panel").with_columns(is_small=True)
-    sentence, own = panel_sentences(facts_of({**facts.tables, "panel": few}, facts.manifest))
-    assert sentence == "Each of the 6 pairs rests on few works: none is named as the first."
+    sentence, own, _ = panel_sentences(facts_of({**facts.tables, "panel": few}, facts.manifest))
+    assert sentence == "Each of the 6 pairs has few works or none, so none is named as the first."
     assert own.startswith("Belgium: ")
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import polars as pl
 
 from copub.countrygroups import key_of_side
 from copub.report.facts import Facts, Row
+from copub.report.messages import SideName
 
 HEADLINE = "critical_listed"
 
 
 def pair_names(facts: Facts) -> dict[str, str]:
     """Return the name of each pair of the panel by its key: that of the side in which pairs differ, or of both."""
+    return {key: name.alone for key, name in _names(facts).items()}
+
+
+def _names(facts: Facts) -> dict[str, SideName]:
     pairs = [(pair["side_a"], pair["side_b"]) for pair in facts.study.get("pairs") or ()]
     keys = [tuple(key_of_side(side["countries"]) for side in pair) for pair in pairs]
-    sides = [place for place in (0, 1) if len({key[place] for key in keys}) > 1] or [0, 1]
+    places = [place for place in (0, 1) if len({key[place] for key in keys}) > 1] or [0, 1]
+    named = [[facts.side_name(pair[place]) for place in places] for pair in pairs]
     return {
-        "-".join(key): " – ".join(facts.side_name(pair[place]).alone for place in sides)
-        for key, pair in zip(keys, pairs, strict=True)
+        "-".join(key): SideName(" – ".join(sides), " – ".join(side.alone for side in sides))
+        for key, sides in zip(keys, named, strict=True)
     }
 
 
@@ -30,34 +36,48 @@ def panel_rows(facts: Facts, measure: str = HEADLINE) -> pl.DataFrame:
 
 
 def panel_sentences(facts: Facts) -> list[str]:
-    """Return which pair of the panel has the largest share, and where the reference is; nothing without a panel.
+    """Return which pairs of the panel have the largest share, and where the reference is; nothing without a panel.
 
-    No pair of few works is named as the largest.
+    No pair of few works is named as the largest, and none of several with the same share.
     """
-    rows = panel_rows(facts).drop_nulls("share")
+    every, names = panel_rows(facts), _names(facts)
+    rows = every.drop_nulls("share")
     if rows.is_empty():
         return []
-    names = pair_names(facts)
-    sure = rows.filter(~pl.col("is_small"))
+    say, count = facts.words.say, facts.words.count
+    pairs, sure = count(every.height), rows.filter(~pl.col("is_small"))
+    # to the digits of a table, equal shares are one
+    first = sure.filter(pl.col("share") == pl.col("share").max())
+    is_open = rows.height > 1 and bool(((rows["rank_low"] == 1) & (rows["rank_high"] == rows.height)).all())
+
+    def figures(row: Row) -> dict[str, Any]:
+        name = names.get(row["pair"], SideName(row["pair"]))
+        return {"pair": name, "share": facts.words.percent(row["share"]), "interval": facts.interval(row)}
+
+    def rank(row: Row) -> str:
+        ends = {name: count(row[f"rank{end}"]) for name, end in (("rank", ""), ("low", "_low"), ("high", "_high"))}
+        key = "rank_sure" if row["rank_low"] == row["rank_high"] else "rank"
+        return "" if is_open or rows.height == 1 else say(f"panel.{key}", **ends, pairs=count(rows.height))
+
     if sure.is_empty():
-        first, top = facts.words.say("panel.few", pairs=facts.words.count(rows["pairs"][0])), None
+        lines = [say("panel.few", pairs=pairs)]
     else:
-        key = "top_sure" if sure.height < rows.height else "top"
-        first, top = _sentence(facts, key, sure.row(0, named=True), names), sure["pair"][0]
-    own = rows.filter(pl.col("pair") == facts.study.get("reference"), pl.col("pair").ne_missing(top))
-    return [first, *(_sentence(facts, "own", row, names) for row in own.iter_rows(named=True))]
-
-
-def _sentence(facts: Facts, key: str, row: Row, names: Mapping[str, str]) -> str:
-    count = facts.words.count
-    return facts.words.say(
-        f"panel.{key}",
-        pair=names.get(row["pair"], row["pair"]),
-        pairs=count(row["pairs"]),
-        share=facts.words.percent(row["share"]),
-        interval=facts.interval(row),
-        **{name: count(row[f"rank{end}"]) for name, end in (("rank", ""), ("low", "_low"), ("high", "_high"))},
-    )
+        key = "compared" if sure.height == every.height else "compared_some"
+        row = first.row(0, named=True)
+        if first.height == 1:
+            found = [say("panel.top" if sure.height > 1 else "panel.own", **figures(row)), rank(row)]
+        elif first.height == sure.height:
+            found = [say("panel.equal", **figures(row))]
+        else:
+            tied = "; ".join(names.get(pair, SideName(pair)).alone for pair in sorted(first["pair"]))
+            found = [say("panel.tied", **figures(row), count=count(first.height), names=tied)]
+        lines = [" ".join(filter(None, [say(f"panel.{key}", pairs=pairs, sure=count(sure.height)), *found]))]
+    named = first["pair"].to_list() if first.height == 1 else []
+    own = rows.filter(pl.col("pair") == facts.study.get("reference"), ~pl.col("pair").is_in(named))
+    lines += [
+        " ".join(filter(None, [say("panel.own", **figures(row)), rank(row)])) for row in own.iter_rows(named=True)
+    ]
+    return [*lines, say("panel.any_order")] if is_open else lines
 
 
 def pair_pages(facts: Facts) -> dict[str, str]:
