@@ -249,6 +249,7 @@ def test_a_pair_without_works_has_no_share_no_rank_and_no_difference() -> None:
     empty = row_of(tables["panel"], pair="IS-CN", measure="critical", counting="full")
     nothing = ("share", "ci_low", "rank", "rank_low", "difference", "standardised", "adjusted")
     assert [empty[name] for name in nothing] == [None] * len(nothing)
+    assert tables["panel"]["comparisons"].unique().to_list() == [1]  # two of the three pairs have a rank
     assert empty["is_small"]
     other = row_of(tables["panel"], pair="AT-CN", measure="critical", counting="full")
     assert other["rank_high"] <= 2

@@ -33,11 +33,13 @@ def caveats(atlas: Atlas) -> list[str]:
         "Which works are critical is decided by a classifier, and which institutions are meant by a matcher: both err. "
         "The intervals hold the chance of counting alone; a study of the pair (copub run) corrects for these errors "
         "where they were measured.",
-        f"Shares with fewer than {settings['small_cell']} works in the numerator or {settings['small_rate']} in the "
-        "denominator are marked as small. Many pairs are compared here: at 95 % confidence, one interval in twenty "
-        "misses its share by chance alone, and the order of neighbours in a ranking is often chance.",
-        f"{works['counted']:,} works of two countries or more are counted, duplicates among them, as in a run: "
-        f"{works['sharing_a_doi']:,} share a DOI with another.",
+        f"Shares with fewer than {amount(settings['small_cell'], 'work')} in the numerator or {settings['small_rate']} "
+        "in the denominator are marked as small. Many pairs are compared here: with "
+        f"{load_messages().percent(settings['confidence'], 0)} confidence, one interval in "
+        f"{1 / (1 - settings['confidence']):.0f} misses its share by chance alone, and the order of neighbours in a "
+        "ranking is often chance.",
+        f"Counted: {amount(works['counted'], 'work')} of two countries or more, duplicates among them, as in a run; "
+        f"{amount(works['sharing_a_doi'], 'work shares', 'works share')} a DOI with another.",
     ]
 
 
@@ -149,7 +151,7 @@ def rank_lines(atlas: Atlas, ranked: pl.DataFrame, most: int) -> list[str]:
     confidence = load_messages().percent(atlas.settings["confidence"], 0)
     note = (
         f"With {confidence} confidence, all true ranks are where they can be; partners with fewer than "
-        f"{atlas.settings['small_rate']} works have no rank."
+        f"{amount(atlas.settings['small_rate'], 'work')} have no rank."
     )
     return [
         *aligned(rows, left=3),

@@ -87,8 +87,8 @@ def build_command(
         say(
             [
                 *(["SYNTHETIC: these are synthetic records."] if built.manifest["synthetic"] else []),
-                f"{amount(works['counted'], 'work')} of {len(built.manifest['countries'])} countries counted in "
-                f"{built.folder}",
+                f"{amount(works['counted'], 'work')} of "
+                f"{amount(len(built.manifest['countries']), 'country', 'countries')} counted in {built.folder}",
                 f"read {amount(snapshot['files'], 'file')}, {amount(snapshot['records'], 'record')}; "
                 f"international works left out: {left_out or 'none'}",
                 *(f"note: {warning}" for warning in snapshot["warnings"]),

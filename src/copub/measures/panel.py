@@ -253,6 +253,7 @@ def _rows(study: Study, whole: _Whole, measure: str, counting: str) -> Iterator[
         "standardised_cover": cover,
     }
     keys = [one.pair.key for one in whole.pairs]
+    comparisons = pairwise(int((sums.trials > 0).sum()))  # a pair without works has no rank
     if study.reference:
         at = keys.index(study.reference)
         other = _Sums(*(np.broadcast_to(values[at], values.shape) for values in (sums.count, sums.of, sums.squares)))
@@ -270,7 +271,7 @@ def _rows(study: Study, whole: _Whole, measure: str, counting: str) -> Iterator[
             **{name: float(values[place]) for name, values in columns.items()},
             **(whole.corrected[place][measure] if counting == "full" else {}),
             "pairs": number,
-            "comparisons": pairwise(number),
+            "comparisons": comparisons,
             "reference": study.reference or None,
             "confidence": confidence,
             "is_small": bool(sums.count[place] < study.small_cell or sums.of[place] < study.small_rate),
