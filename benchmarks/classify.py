@@ -82,7 +82,8 @@ def rules() -> Job:
 
     def find(works: pl.DataFrame) -> int:
         parts = (works.slice(start, CHUNK) for start in range(0, works.height, CHUNK))
-        return sum(reader.read(part["title"], part["abstract"]).hits.rule.size for part in parts)
+        chunks = (chunk for part in parts for chunk in reader.read(part["title"], part["abstract"]))
+        return sum(chunk.hits.rule.size for chunk in chunks)
 
     return find
 

@@ -103,7 +103,8 @@ def test_an_area_takes_score_and_threshold_from_its_head_by_kind_of_text(model: 
     chosen = classification._WorkChunk(classification._texts(_works()).slice(0, 1), "title", pl.DataFrame())
     reader = classification._Scorers(model, [load_taxonomy(MODEL)], "balanced", {})
     scorer = model.scorers["title"]
-    margins = scorer.margins(scorer.vocabulary.vectors(reader.read(chosen).ngrams(), 1)[0])
+    placed, vocabulary = reader.read(chosen)[0].ngrams(), scorer.vocabulary
+    margins = scorer.margins(vocabulary.vectors(placed, vocabulary.columns(placed.key), 1)[0])
     margin = float(margins[0, scorer.heads.index(HEAD)])
     assert rows["W1"]["score"] == pytest.approx(1 / (1 + np.exp(-(3.0 * margin + 0.2))), abs=1e-4)
 

@@ -61,8 +61,9 @@ def test_a_word_of_the_title_weighs_as_much_as_two_of_the_abstract(repeats: int)
     vocabulary = load_model().scorers["full"].vocabulary
 
     def vector(title: str, abstract: str) -> list[float]:
-        chunk = reader.read(pl.Series([title]), pl.Series([abstract]))
-        return vocabulary.vectors(chunk.ngrams(), chunk.works)[0].toarray()[0].tolist()
+        (chunk,) = reader.read(pl.Series([title]), pl.Series([abstract]))
+        placed = chunk.ngrams()
+        return vocabulary.vectors(placed, vocabulary.columns(placed.key), 1)[0].toarray()[0].tolist()
 
     once, twice = "quantum; " * repeats, "quantum; " * 2 * repeats
     assert vector(once, "battery") == pytest.approx(vector("", twice + "battery"))

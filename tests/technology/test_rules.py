@@ -41,7 +41,7 @@ def _reader() -> TextReader:
 
 
 def _features(title: str, abstract: str = "") -> dict[str, float]:
-    chunk = _reader().read(pl.Series([title]), pl.Series([abstract]))
+    (chunk,) = _reader().read(pl.Series([title]), pl.Series([abstract]))
     return dict(zip(RULE_FEATURES, chunk.rules[0, 0].tolist(), strict=True))
 
 
@@ -70,7 +70,7 @@ def test_a_keyword_inside_a_longer_word_is_no_match() -> None:
 
 def test_the_matched_text_is_kept_as_printed() -> None:
     reader = TextReader(load_taxonomy("eu-2023-2113"))
-    chunk = reader.read(pl.Series(["On Quantum‐Key  distribution"]), pl.Series([""]))
+    (chunk,) = reader.read(pl.Series(["On Quantum‐Key  distribution"]), pl.Series([""]))
     printed = {chunk.tokens.text(int(a), int(b)) for a, b in zip(chunk.hits.start, chunk.hits.end, strict=True)}
     assert "Quantum‐Key  distribution" in printed
 
@@ -80,7 +80,7 @@ def test_the_rules_pass_every_trap_sentence(real_data: Path) -> None:
     with (real_data / "technologies/trap_sentences.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     taxonomy = load_taxonomy("eu-2023-2113")
-    chunk = TextReader(taxonomy).read(pl.Series([row["text"] for row in rows]), pl.Series([""] * len(rows)))
+    (chunk,) = TextReader(taxonomy).read(pl.Series([row["text"] for row in rows]), pl.Series([""] * len(rows)))
     wrong = []
     for at, row in enumerate(rows):
         of_work = chunk.hits.work == at

@@ -16,6 +16,7 @@ import polars as pl
 from copub.errors import InputError
 from copub.lists.taxonomy import Taxonomy
 from copub.technology.jointadjustment import adjust_jointly
+from copub.technology.languages import known_share
 from copub.technology.linking import Route, follow, routes_of
 from copub.technology.model import Model, Scorer
 from copub.technology.rules import STRONG
@@ -48,7 +49,7 @@ class ModelView:
     """What the model saw of a chunk, kept for evidence.
 
     `starts`, `columns` and `values` are the rows of TF-IDF; `first` and `last` are the words of
-    each stored n-gram.
+    each stored n-gram; `known_share` is the share of each work's words that the model knows.
     """
 
     scorer: Scorer
@@ -58,6 +59,7 @@ class ModelView:
     values: npt.NDArray[np.float32]
     first: Ints
     last: Ints
+    known_share: Values
 
 
 def sigmoid(logits: Values) -> Values:
@@ -95,7 +97,8 @@ class ModelAreaScorer:
         """Score a chunk; `topics` has work (position), area (position) and weight of mapped topics."""
         scorer = self.model.scorers[kind]
         placed = chunk.ngrams()
-        vectors, known = scorer.vocabulary.vectors(placed, chunk.works)
+        column = scorer.vocabulary.columns(placed.key)
+        vectors, known = scorer.vocabulary.vectors(placed, column, chunk.works)
         margins = scorer.margins(vectors)
         slope, intercept = self.model.calibration[kind]
         none = np.zeros_like(chunk.rules)
@@ -114,7 +117,8 @@ class ModelAreaScorer:
             route=np.full(score.shape, -1, dtype=np.int64),
         )
         first, last = placed.first[known], placed.last[known]
-        return scores, ModelView(scorer, margins, vectors.indptr, vectors.indices, vectors.data, first, last)
+        share = known_share(placed, column >= 0, chunk.works)
+        return scores, ModelView(scorer, margins, vectors.indptr, vectors.indices, vectors.data, first, last, share)
 
 
 def rules_speak(chunk: Chunk) -> Bools:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -15,11 +15,14 @@ from copub.arguments import each_frame, expect, expect_each, expect_numbers, fra
 from copub.engine import KeptParts, in_parallel
 from copub.errors import InputError
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
+from copub.parallel import series_of_texts
 from copub.schema import TABLES
-from copub.technology.areascorer import ModelAreaScorer, ModelView, RuleAreaScorer, Scores, technologies_found
+from copub.technology.areascorer import Bools, ModelAreaScorer, ModelView, RuleAreaScorer, Scores, technologies_found
 from copub.technology.languages import classifiable
+from copub.technology.linking import Route
 from copub.technology.model import Model, load_model
 from copub.technology.reasons import NgramFinder, TermFinder, sentence
+from copub.technology.rules import Ruleset
 from copub.technology.topics import mapped_topics, topic_sentence
 from copub.technology.workchunk import Chunk, TextReader
 
@@ -29,6 +32,11 @@ CHUNK = 1_000
 SCORE_SHOWN = 0.05
 DECIDED = ("work_id", "taxonomy", "area", "score", "threshold", "assigned")
 """What is decided, of the columns of ``assignments``; the others are evidence."""
+_METHODS = tuple(
+    "+".join(name for bit, name in enumerate(("rules", "model", "topic")) if speaking >> bit & 1) or "model"
+    for speaking in range(8)
+)
+"""What speaks, by one bit each: 1 rules, 2 model, 4 topic."""
 Part = tuple[pl.DataFrame, pl.DataFrame]
 """Texts of works, and their topics."""
 _TEXTS = {
@@ -147,15 +155,19 @@ def parts_of(works: pl.DataFrame | Iterable[pl.DataFrame], topics: pl.DataFrame)
 def _classify_part(asked: _Asked, part: Part) -> Classification:
     scorers = _scorers(asked)
     texts, topics = part
-    rows: list[dict[str, Any]] = []
-    known: list[pl.DataFrame] = []
+    rows: list[_Row] = []
+    basis: list[pl.DataFrame] = []
     for kind, of_kind in (("full", texts.filter("has_abstract")), ("title", texts.filter(~pl.col("has_abstract")))):
+        mapped = mapped_topics(of_kind, topics, scorers.base, scorers.model)
         for start in range(0, of_kind.height, CHUNK):
-            chunk = _WorkChunk(of_kind.slice(start, CHUNK), kind, topics)
+            inside = pl.col("work").is_between(start, start + CHUNK - 1)
+            own = mapped.filter(inside).with_columns(pl.col("work") - start)
+            chunk = _WorkChunk(of_kind.slice(start, CHUNK), kind, own)
             read = scorers.read(chunk)
-            rows += scorers.rows_of(chunk, read)
-            known.append(scorers.basis_of(chunk, read))
-    return Classification(pl.DataFrame(rows, schema=TABLES["assignments"].schema), pl.concat(known))
+            scores, view = scorers.base_scorer.score(read[0], kind, own)
+            rows += scorers.rows_of(chunk, read, scores, view)
+            basis.append(scorers.basis_of(chunk, view))
+    return Classification(_table(rows), pl.concat(basis))
 
 
 def _texts(works: pl.DataFrame) -> pl.DataFrame:
@@ -174,167 +186,151 @@ def _texts(works: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True)
 class _WorkChunk:
+    """Works read at a time, and their topics: work is the position among them (`mapped_topics`)."""
+
     works: pl.DataFrame
     kind: str
     topics: pl.DataFrame
 
 
 class _Scorers:
-    """The scorers of all taxonomies asked for, and the readers they share."""
+    """The scorers of all taxonomies asked for, and the reader they share."""
 
     def __init__(
         self, model: Model, taxonomies: Sequence[Taxonomy], operating_point: str, thresholds: Mapping[str, float]
     ) -> None:
         self.model = model
-        self.taxonomies = taxonomies
         own = [t for t in taxonomies if t.id == model.taxonomy]
+        others = [t for t in taxonomies if t.id != model.taxonomy]
+        self._asks_for_base = bool(own)
         self.base = own[0] if own else load_taxonomy(model.taxonomy)
-        self.base_reader = TextReader(self.base)
-        self.readers = {t.id: TextReader(t) for t in taxonomies if t.id != model.taxonomy}
+        self.reader = TextReader(self.base, *others)
         chosen = {**model.thresholds[operating_point], **thresholds}
         self.base_scorer = ModelAreaScorer(model, self.base, chosen)
-        self.own_scorers = {
-            t.id: RuleAreaScorer(
-                model, t, self.base if t.crosswalk == self.base.id else None, operating_point, thresholds
-            )
-            for t in taxonomies
-            if t.id != model.taxonomy
-        }
-        self._technology_of = np.array([rule.technology for rule in self.base_reader.ruleset.rules])
+        self._others = [
+            RuleAreaScorer(model, t, self.base if t.crosswalk == self.base.id else None, operating_point, thresholds)
+            for t in others
+        ]
+        self._technology_of = np.array([rule.technology for rule in self.reader.rulesets[0].rules])
 
-    def read(self, chunk: _WorkChunk) -> Chunk:
-        """Read the texts of a chunk by the rules of the model's taxonomy."""
-        return self.base_reader.read(chunk.works["title"], chunk.works["abstract"])
+    def read(self, chunk: _WorkChunk) -> tuple[Chunk, ...]:
+        """Read the texts of a chunk by the rules of the model's taxonomy and of each other one."""
+        return self.reader.read(chunk.works["title"], chunk.works["abstract"])
 
-    def basis_of(self, chunk: _WorkChunk, read: Chunk) -> pl.DataFrame:
+    def basis_of(self, chunk: _WorkChunk, view: ModelView) -> pl.DataFrame:
         """Return the basis of the decision of the works of a chunk."""
         has_text = (pl.col("title") != "") | pl.col("has_abstract")
         rests_on = pl.when("has_abstract").then(pl.lit("title and abstract")).otherwise(pl.lit("title"))
-        vocabulary = self.model.scorers[chunk.kind].vocabulary
-        known = classifiable(chunk.works["language"], read, vocabulary, self.model.languages)
+        known = classifiable(chunk.works["language"], view.known_share, self.model.languages)
         return chunk.works.select(
             "work_id",
             classified_from=pl.when(has_text).then(rests_on).otherwise(pl.lit("nothing")),
             classifiable=has_text & pl.Series(known),
         )
 
-    def rows_of(self, chunk: _WorkChunk, read: Chunk) -> Iterator[dict[str, Any]]:
-        """Return the rows of `assignments` of a chunk."""
-        topics = mapped_topics(chunk.works, chunk.topics, self.base, self.model)
-        scores, view = self.base_scorer.score(read, chunk.kind, topics)
-        base = _Explained(chunk, read, self.base_reader, scores, view, topics)
-        found = technologies_found(read, self.base, self._technology_of)
-        for taxonomy in self.taxonomies:
-            if taxonomy.id == self.model.taxonomy:
-                yield from base.rows()
-                continue
-            reader, scorer = self.readers[taxonomy.id], self.own_scorers[taxonomy.id]
-            own = reader.read(chunk.works["title"], chunk.works["abstract"])
-            linked = scores if taxonomy.crosswalk == self.base.id else None
+    def rows_of(self, chunk: _WorkChunk, read: tuple[Chunk, ...], scores: Scores, view: ModelView) -> Iterator[_Row]:
+        """Return the rows of `assignments` of a chunk, read and scored by the model's taxonomy."""
+        base = _Explained(chunk, read[0], self.reader.rulesets[0], scores, view)
+        if self._asks_for_base:
+            yield from _rows(chunk, self.base, scores, (scores.score >= SCORE_SHOWN) | scores.by_rules, base.reason)
+        found = technologies_found(read[0], self.base, self._technology_of)
+        for own, ruleset, scorer in zip(read[1:], self.reader.rulesets[1:], self._others, strict=True):
+            linked = scores if scorer.taxonomy.crosswalk == self.base.id else None
             other = scorer.score(own, chunk.kind, view, linked, found)
-            yield from _Linked(chunk, own, reader, other, scorer, base).rows()
+            linked_to = _Linked(own, ruleset, other, scorer, base)
+            yield from _rows(chunk, scorer.taxonomy, other, other.score >= SCORE_SHOWN, linked_to.reason)
+
+
+class _Reason(NamedTuple):
+    """Why a work has its score in an area: columns of ``assignments``."""
+
+    technology: str | None
+    matched_title: list[str]
+    matched_abstract: list[str]
+    ngrams: list[str]
+    topic_id: str | None
+    evidence: str
+
+
+class _Row(NamedTuple):
+    """A row of ``assignments``."""
+
+    work_id: str
+    taxonomy: str
+    area: str
+    score: float
+    threshold: float
+    assigned: bool
+    method: str
+    reason: _Reason
+
+
+def _rows(
+    chunk: _WorkChunk, taxonomy: Taxonomy, scores: Scores, shown: Bools, reason: Callable[[int, int], _Reason]
+) -> Iterator[_Row]:
+    """Return the rows of the works and areas that have something to show."""
+    at = np.nonzero(shown)
+    score, threshold = scores.score[at], scores.threshold[at]
+    speaking = scores.by_rules[at] + 2 * scores.by_model[at] + 4 * scores.by_topic[at]
+    decided = (column.tolist() for column in (*at, score, threshold, score >= threshold, speaking))
+    ids, areas = chunk.works["work_id"].to_list(), taxonomy.area_ids
+    for work, area, probability, needed, assigned, methods in zip(*decided, strict=True):
+        why = reason(work, area)
+        yield _Row(ids[work], taxonomy.id, areas[area], probability, needed, assigned, _METHODS[methods], why)
+
+
+def _table(rows: Sequence[_Row]) -> pl.DataFrame:
+    schema = TABLES["assignments"].schema
+    if not rows:
+        return pl.DataFrame(schema=schema)
+    *decided, reasons = zip(*rows, strict=True)
+    names = (*_Row._fields[:-1], *_Reason._fields)
+    cells = dict(zip(names, (*decided, *zip(*reasons, strict=True)), strict=True))
+    return pl.DataFrame(
+        [
+            series_of_texts(name, cells[name]) if dtype == pl.List else pl.Series(name, cells[name], dtype)
+            for name, dtype in schema.items()
+        ]
+    )
 
 
 class _Explained:
-    """Rows of the model's taxonomy, each with its reason."""
+    """Reasons for scores in the model's taxonomy, each found once."""
 
-    def __init__(
-        self,
-        chunk: _WorkChunk,
-        read: Chunk,
-        reader: TextReader,
-        scores: Scores,
-        view: ModelView,
-        topics: pl.DataFrame,
-    ) -> None:
-        self.scores, self.taxonomy = scores, reader.ruleset.taxonomy
-        self._works = chunk.works["work_id"].to_list()
-        self._epochs = chunk.works["epoch"].to_list()
-        self._terms = TermFinder(read, reader.ruleset)
+    def __init__(self, chunk: _WorkChunk, read: Chunk, ruleset: Ruleset, scores: Scores, view: ModelView) -> None:
+        self.scores, self.taxonomy = scores, ruleset.taxonomy
         self.ngrams = NgramFinder(read, view)
-        self._topics = {(row["work"], row["area"]): row for row in topics.sort("weight").iter_rows(named=True)}
+        self._epochs = chunk.works["epoch"]
+        self._terms = TermFinder(read, ruleset)
+        self._topics = {(row["work"], row["area"]): row for row in chunk.topics.iter_rows(named=True)}
+        self.reason = cache(self._reason)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Return the rows that have a score or evidence to show."""
-        shown = (self.scores.score >= SCORE_SHOWN) | self.scores.by_rules
-        for work, area in zip(*(part.tolist() for part in np.nonzero(shown)), strict=True):
-            yield self.row(work, area)
-
-    def row(self, work: int, area: int) -> dict[str, Any]:
-        """Return one row."""
-        scores = self.scores
+    def _reason(self, work: int, area: int) -> _Reason:
         found = self._terms.find(work, area)
-        ngrams = self.ngrams.find(work, area) if scores.by_model[work, area] else []
-        topic = self._topics.get((work, area)) if scores.by_topic[work, area] else None
+        ngrams = self.ngrams.find(work, area) if self.scores.by_model[work, area] else []
+        topic = self._topics.get((work, area))
         stated = topic_sentence(topic, self._epochs[work]) if topic else ""
-        return {
-            **_decision(self._works[work], self.taxonomy, area, scores, work),
-            "technology": found.technology,
-            "matched_title": found.title,
-            "matched_abstract": found.abstract,
-            "ngrams": ngrams,
-            "topic_id": topic["topic_id"] if topic else None,
-            "evidence": sentence(found, ngrams, stated, ""),
-        }
+        return _Reason(*found, ngrams, topic["topic_id"] if topic else None, sentence(found, ngrams, stated, ""))
 
 
 class _Linked:
-    """Rows of another taxonomy: by its own rules, through a link, or by a base classifier of the model."""
+    """Reasons in another taxonomy: by its own rules, through a link, or by a base classifier of the model."""
 
-    def __init__(
-        self,
-        chunk: _WorkChunk,
-        read: Chunk,
-        reader: TextReader,
-        scores: Scores,
-        scorer: RuleAreaScorer,
-        base: _Explained,
-    ) -> None:
+    def __init__(self, read: Chunk, ruleset: Ruleset, scores: Scores, scorer: RuleAreaScorer, base: _Explained) -> None:
         self._scores, self._scorer, self._base = scores, scorer, base
-        self._works = chunk.works["work_id"].to_list()
-        self._terms = TermFinder(read, reader.ruleset)
+        self._terms = TermFinder(read, ruleset)
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Return the rows that have a score to show."""
-        for work, area in zip(*(part.tolist() for part in np.nonzero(self._scores.score >= SCORE_SHOWN)), strict=True):
-            yield self._row(work, area)
+    def reason(self, work: int, area: int) -> _Reason:
+        """Return one reason."""
+        number = int(self._scores.route[work, area])
+        if number >= 0:
+            return self._through_link(work, self._scorer.routes[area][number])
+        found, head = self._terms.find(work, area), self._scorer.taxonomy.areas[area].head
+        ngrams = self._base.ngrams.find_in_head(work, head) if head else []
+        via = f"head {head} ({self._scores.score[work, area]:.2f})" if head else ""
+        return _Reason(*found, ngrams, None, sentence(found, ngrams, "", via))
 
-    def _row(self, work: int, area: int) -> dict[str, Any]:
-        scores, taxonomy = self._scores, self._scorer.taxonomy
-        decided = _decision(self._works[work], taxonomy, area, scores, work)
-        number, head = int(scores.route[work, area]), taxonomy.areas[area].head
-        if number < 0:
-            found = self._terms.find(work, area)
-            ngrams = self._base.ngrams.find_in_head(work, head) if head else []
-            via = f"head {head} ({decided['score']:.2f})" if head else ""
-            return {
-                **decided,
-                "technology": found.technology,
-                "matched_title": found.title,
-                "matched_abstract": found.abstract,
-                "ngrams": ngrams,
-                "topic_id": None,
-                "evidence": sentence(found, ngrams, "", via),
-            }
-        route = self._scorer.routes[area][number]
-        source = self._base.row(work, route.area)
-        return {
-            **source,
-            **decided,
-            "technology": route.own_technology or None,
-            "evidence": f"through {source['area']} ({source['score']:.2f}): {source['evidence']}",
-        }
-
-
-def _decision(work_id: str, taxonomy: Taxonomy, area: int, scores: Scores, work: int) -> dict[str, Any]:
-    score, threshold = float(scores.score[work, area]), float(scores.threshold[work, area])
-    speaking = (("rules", scores.by_rules), ("model", scores.by_model), ("topic", scores.by_topic))
-    return {
-        "work_id": work_id,
-        "taxonomy": taxonomy.id,
-        "area": taxonomy.area_ids[area],
-        "score": score,
-        "threshold": threshold,
-        "assigned": score >= threshold,
-        "method": "+".join(name for name, speaks in speaking if speaks[work, area]) or "model",
-    }
+    def _through_link(self, work: int, route: Route) -> _Reason:
+        source, base = self._base.reason(work, route.area), self._base
+        through = f"through {base.taxonomy.area_ids[route.area]} ({base.scores.score[work, route.area]:.2f})"
+        return source._replace(technology=route.own_technology or None, evidence=f"{through}: {source.evidence}")

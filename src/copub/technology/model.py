@@ -26,11 +26,12 @@ from copub.lists.modelcard import FOLDER as FOLDER
 from copub.lists.modelcard import MODEL, HeadScores, read_head_scores
 from copub.shipped import shipped_folder
 from copub.technology.ngrams import TITLE_WEIGHT, Ngrams
-from copub.technology.tokens import Hashes, Ints
+from copub.technology.tokens import Hashes, Ints, work_of
 
 KINDS = ("full", "title")
 SLOT_BITS = 21
-PLACE_BITS = 30
+PLACE_BITS = 26
+"""An n-gram of a chunk: its work, its column and its place are packed into one number."""
 PARTS = ("intercepts", "head_weights", "rule_weights", "bias", "any_head_weights", "any_rule_weights")
 SQUASH = 1.5
 """Margins of base classifiers are squashed by tanh(margin / SQUASH), so that none outvotes all others."""
@@ -62,27 +63,27 @@ class Vocabulary:
         column = self.slots[slot_of(keys)]
         return np.where(self.keys[column] == keys, column, np.int32(-1))
 
-    def vectors(self, ngrams: Ngrams, works: int) -> tuple[sp.csr_matrix, Ints]:
+    def vectors(self, ngrams: Ngrams, column: npt.NDArray[np.int32], works: int) -> tuple[sp.csr_matrix, Ints]:
         """Return TF-IDF rows of length one, and for each stored value the n-gram of its first place.
 
-        The segments are the titles of all works and then their abstracts, in the same order.
+        `column` is that of each n-gram (`columns`). The segments are the titles of all works and then
+        their abstracts, in the same order.
         """
-        column = self.columns(ngrams.key)
         known = np.flatnonzero(column >= 0)
-        segment, width = ngrams.segment[known], self.keys.size
-        cell = (segment % max(works, 1)) * width + column[known]
+        segment = ngrams.segment[known]
+        cell = (work_of(segment, works) << SLOT_BITS) | column[known]
         # Cell and place are packed into one number: one sort brings equal n-grams of a work together.
         packed = np.sort((cell << PLACE_BITS) | np.arange(known.size))
         place, cell = packed & ((1 << PLACE_BITS) - 1), packed >> PLACE_BITS
         new = np.flatnonzero(np.diff(cell, prepend=-1))
         weight = np.where(segment[place] < works, TITLE_WEIGHT, 1.0)
         count = np.add.reduceat(weight, new) if new.size else weight
-        work, column = cell[new] // width, (cell[new] % width).astype(np.int32)
+        work, column = cell[new] >> SLOT_BITS, (cell[new] & ((1 << SLOT_BITS) - 1)).astype(np.int32)
         values = (1.0 + np.log(count)) * self.idf[column]
         norms = np.sqrt(np.bincount(work, weights=values * values, minlength=works))
         values = (values / np.maximum(norms, 1e-12)[work]).astype(np.float32)
         starts = np.searchsorted(work, np.arange(works + 1))
-        return sp.csr_matrix((values, column, starts), shape=(works, width)), known[place[new]]
+        return sp.csr_matrix((values, column, starts), shape=(works, self.keys.size)), known[place[new]]
 
 
 def slot_of(keys: Hashes) -> Ints:

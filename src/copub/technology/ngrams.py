@@ -16,8 +16,10 @@ TITLE_WEIGHT = 2.0
 class Ngrams:
     """The n-grams of a chunk, place by place: first all words, then all pairs.
 
-    `segment` is the text in which each is, `first` and `last` its words.
+    `words` is how many are words, `segment` the text in which each is, `first` and `last` its words.
     """
+
+    words: int
 
     key: Hashes
     segment: Ints
@@ -31,6 +33,7 @@ def place_ngrams(tokens: Tokens, folds: Hashes) -> Ngrams:
     words, segment = folds[kept], tokens.segment[kept]
     beside = np.flatnonzero(segment[1:] == segment[:-1])
     return Ngrams(
+        words=kept.size,
         key=np.concatenate([words, pair(words[beside], words[beside + 1])]),
         segment=np.concatenate([segment, segment[beside]]),
         first=np.concatenate([kept, kept[beside]]),

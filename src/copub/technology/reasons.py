@@ -3,60 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from copub.technology.areascorer import ModelView
-from copub.technology.rules import CONTEXT, STRONG, TITLE, WEAK, Ruleset
+from copub.technology.rules import CONTEXT, PARTS, STRONG, TITLE, WEAK, Ruleset
 from copub.technology.workchunk import Chunk
 
 SHOWN = 8
 NGRAMS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Terms found for one work and area: as printed in title and abstract, and the technology most named."""
+class Found(NamedTuple):
+    """Terms found for one work and area: the technology most named, and as printed in title and abstract."""
 
+    technology: str | None
     title: list[str]
     abstract: list[str]
-    technology: str | None
 
 
 class TermFinder:
     """Looks up the terms found for a work and an area in a chunk."""
 
     def __init__(self, chunk: Chunk, ruleset: Ruleset) -> None:
-        self._chunk, self._ruleset = chunk, ruleset
-        hits = chunk.hits
-        width = len(ruleset.taxonomy.areas)
-        speaking = np.isin(hits.part, (STRONG, TITLE, WEAK, CONTEXT)) & (hits.area >= 0)
-        self._rows = np.flatnonzero(speaking)
-        self._keys = hits.work[self._rows] * width + hits.area[self._rows]
-        self._width = width
+        self._tokens, self._ruleset = chunk.tokens, ruleset
+        hits, self._width = chunk.hits, len(ruleset.taxonomy.areas)
+        speaking = np.flatnonzero(np.isin(hits.part, (STRONG, TITLE, WEAK, CONTEXT)) & (hits.area >= 0))
+        cell = hits.work[speaking] * self._width + hits.area[speaking]
+        order = speaking[np.argsort(cell * len(PARTS) + hits.part[speaking], kind="stable")]
+        columns = (hits.part, hits.rule, hits.in_title, hits.start, hits.end)
+        self._rows = list(zip(*(column[order].tolist() for column in columns), strict=True))
+        bounds = np.flatnonzero(np.diff(cell, prepend=-1, append=-1)).tolist()
+        self._rows_of = dict(zip(cell[bounds[:-1]].tolist(), pairwise(bounds), strict=True))
 
     def find(self, work: int, area: int) -> Found:
         """Return the terms; weak and context terms are shown only where both occur, or a strong one does."""
-        hits = self._chunk.hits
-        low, high = np.searchsorted(self._keys, [work * self._width + area, work * self._width + area + 1])
-        rows = self._rows[low:high]
-        parts = set(hits.part[rows].tolist())
+        rows = self._rows[slice(*self._rows_of.get(work * self._width + area, (0, 0)))]
+        parts = {part for part, *_ in rows}
         if not parts & {STRONG, TITLE} and not {WEAK, CONTEXT} <= parts:
-            return Found([], [], None)
+            return Found(None, [], [])
         places: tuple[dict[str, None], dict[str, None]] = ({}, {})
         technologies: dict[int, int] = {}
-        for row in rows[np.argsort(hits.part[rows], kind="stable")].tolist():
-            rule = self._ruleset.rules[int(hits.rule[row])]
-            if rule.technology >= 0:
-                technologies[rule.technology] = technologies.get(rule.technology, 0) + 1
-            if rule.part != CONTEXT:
-                text = self._chunk.tokens.text(int(hits.start[row]), int(hits.end[row]))
-                places[0 if hits.in_title[row] else 1].setdefault(text)
+        for part, number, in_title, start, end in rows:
+            technology = self._ruleset.rules[number].technology
+            if technology >= 0:
+                technologies[technology] = technologies.get(technology, 0) + 1
+            if part != CONTEXT:
+                places[0 if in_title else 1].setdefault(self._tokens.text(start, end))
         named = self._ruleset.taxonomy.areas[area].technologies
         most = min(technologies, key=lambda t: (-technologies[t], t)) if technologies else None
-        return Found(list(places[0])[:SHOWN], list(places[1])[:SHOWN], named[most].id if most is not None else None)
+        return Found(named[most].id if most is not None else None, list(places[0])[:SHOWN], list(places[1])[:SHOWN])
 
 
 class NgramFinder:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from copub.lists.taxonomy import Area, Taxonomy
 from copub.lists.terms import Term
-from copub.technology.automaton import Automaton, Matches
-from copub.technology.tokens import Ints, Tokens
+from copub.technology.automaton import Matches
+from copub.technology.tokens import Ints, Tokens, work_of
 
 PARTS = ("strong", "title", "weak", "context", "applied", "mask")
 STRONG, TITLE, WEAK, CONTEXT, APPLIED, MASK = range(6)
@@ -49,24 +49,23 @@ class Hits:
 
 
 class Ruleset:
-    """All rules of a taxonomy in one automaton."""
+    """All rules of a taxonomy."""
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         self.taxonomy = taxonomy
         self.rules: Sequence[Rule] = tuple(_rules(taxonomy))
-        self.automaton = Automaton([rule.term for rule in self.rules])
         self._area = np.array([rule.area for rule in self.rules], dtype=np.int64)
         self._part = np.array([rule.part for rule in self.rules], dtype=np.int64)
 
-    def find(self, tokens: Tokens, classes: Ints) -> Hits:
-        """Find the rules' terms in the works of a chunk.
+    def find(self, tokens: Tokens, matches: Matches) -> Hits:
+        """Return the hits among the rules' terms that were found in the works of a chunk.
 
         The segments of `tokens` are the titles of all works and then their abstracts, in the same order.
         """
         works = tokens.segments // 2
-        matches = self._unmasked(self.automaton.find(classes, tokens.segment), tokens.hashes.size)
+        matches = self._unmasked(matches, tokens.hashes.size)
         segment = tokens.segment[matches.first]
-        work, area = segment % max(works, 1), self._area[matches.term]
+        work, area = work_of(segment, works), self._area[matches.term]
         # One number a hit: sorting numbers is several times faster than sorting by four columns.
         place = (work * (len(self.taxonomy.areas) + 1) + area + 1) * tokens.hashes.size + matches.first
         order = np.argsort(place * len(self.rules) + matches.term)

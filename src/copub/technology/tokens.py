@@ -97,6 +97,11 @@ def _is_in(values: Bytes, wanted: frozenset[int]) -> npt.NDArray[np.bool_]:
     return table[values]
 
 
+def work_of(segment: Ints, works: int) -> Ints:
+    """Return the work of each segment, where the titles of all works come first and then their abstracts."""
+    return segment - works * (segment >= works)
+
+
 def mix(values: Hashes) -> Hashes:
     """Scatter the bits of 64-bit numbers, so that any of them can address a table."""
     mixed = values ^ (values >> np.uint64(32))

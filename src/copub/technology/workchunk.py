@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from copub.lists.taxonomy import Taxonomy
+from copub.technology.automaton import Automaton, Matches
 from copub.technology.features import rule_features
 from copub.technology.ngrams import Ngrams, place_ngrams
 from copub.technology.rules import Hits, Ruleset
@@ -19,7 +21,7 @@ from copub.technology.wordtable import Classes, Folds
 
 @dataclass(frozen=True)
 class Chunk:
-    """What was read of a chunk of works: words, terms found, rule features; folded words when asked for."""
+    """What was read of a chunk of works: words, terms of a taxonomy, rule features; folded words when asked for."""
 
     works: int
     tokens: Tokens
@@ -38,17 +40,25 @@ class Chunk:
 
 
 class TextReader:
-    """Reads works by the rules of one taxonomy; keeps what it learns of words between chunks."""
+    """Reads works once by the rules of some taxonomies; keeps what it learns of words between chunks."""
 
-    def __init__(self, taxonomy: Taxonomy) -> None:
-        self.ruleset = Ruleset(taxonomy)
-        self._classes = Classes(self.ruleset.automaton.classes.of)
+    def __init__(self, *taxonomies: Taxonomy) -> None:
+        self.rulesets = tuple(map(Ruleset, taxonomies))
+        self._automaton = Automaton([rule.term for ruleset in self.rulesets for rule in ruleset.rules])
+        self._classes = Classes(self._automaton.classes.of)
         self._folds = Folds()
 
-    def read(self, titles: pl.Series, abstracts: pl.Series) -> Chunk:
-        """Read works; the two series have one value a work, null meaning none."""
+    def read(self, titles: pl.Series, abstracts: pl.Series) -> tuple[Chunk, ...]:
+        """Read works and return a chunk a taxonomy; the two series have one value a work, null meaning none."""
         tokens = tokenize(pl.concat([titles.rename("text"), abstracts.rename("text")]))
-        hits = self.ruleset.find(tokens, self._classes.look_up(tokens))
-        areas = len(self.ruleset.taxonomy.areas)
-        features = rule_features(hits, titles.len(), areas, len(self.ruleset.rules))
-        return Chunk(titles.len(), tokens, hits, features, self._folds)
+        found = self._automaton.find(self._classes.look_up(tokens), tokens.segment)
+        return tuple(self._chunks(titles.len(), tokens, found))
+
+    def _chunks(self, works: int, tokens: Tokens, found: Matches) -> Iterator[Chunk]:
+        before = 0
+        for ruleset in self.rulesets:
+            rules, areas = len(ruleset.rules), len(ruleset.taxonomy.areas)
+            own = (found.term >= before) & (found.term < before + rules)
+            hits = ruleset.find(tokens, Matches(found.first[own], found.last[own], found.term[own] - before))
+            yield Chunk(works, tokens, hits, rule_features(hits, works, areas, rules), self._folds)
+            before += rules

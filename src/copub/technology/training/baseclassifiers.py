@@ -65,7 +65,7 @@ def read_batches(reader: TextReader, batches: Sequence[Batch]) -> Iterator[Chunk
             part = batch.texts[start : start + CHUNK]
             titles = pl.Series([text.title for text in part], dtype=pl.String)
             abstracts = pl.Series(["" if batch.titles_only else text.abstract for text in part], dtype=pl.String)
-            yield reader.read(titles, abstracts)
+            yield from reader.read(titles, abstracts)
 
 
 def learn_vocabulary(reader: TextReader, batches: Sequence[Batch], *, at_least: int, at_most: int) -> Vocabulary:
@@ -96,7 +96,8 @@ def vectorize(
     """Return TF-IDF rows and rule features of all texts."""
     vectors, rules = [], []
     for chunk in read_batches(reader, batches):
-        vectors.append(vocabulary.vectors(chunk.ngrams(), chunk.works)[0])
+        placed = chunk.ngrams()
+        vectors.append(vocabulary.vectors(placed, vocabulary.columns(placed.key), chunk.works)[0])
         rules.append(chunk.rules)
     return sp.vstack(vectors).tocsr(), np.concatenate(rules)
 

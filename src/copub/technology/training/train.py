@@ -164,7 +164,7 @@ def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) 
     at_least, at_most = VOCABULARY[kind]
     vocabulary = learn_vocabulary(reader, batches, at_least=at_least, at_most=at_most)
     vectors, rules = vectorize(reader, vocabulary, batches)
-    taxonomy = reader.ruleset.taxonomy
+    taxonomy = reader.rulesets[0].taxonomy
     tasks = tasks_of(sources, taxonomy)
     weights, intercepts = learn_heads(vectors, tasks, processes=processes)
     start = vectors.shape[0] - len(sources.labelled)
