@@ -6,6 +6,7 @@ key, what was expected, and what was found.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +28,7 @@ def misfit(value: Any, shape: Any) -> str:
     try:
         msgspec.convert(value, shape)
     except (msgspec.ValidationError, RecursionError) as error:
-        return _said(error)
+        return plain_reason(error)
     return ""
 
 
@@ -58,11 +59,35 @@ def read_json(path: Path, shape: Any, *, kind: str, hint: str) -> Any:
     return values
 
 
-def _said(error: Exception) -> str:
-    """Return the reason of msgspec in plain words: "meta.count: expected int, got str"."""
+_WORDS = {
+    "object": "an object", "array": "a list", "str": "text", "int": "a whole number", "float": "a number",
+    "bool": "true or false", "null": "null",
+}  # fmt: skip
+_FORMS = (
+    (r"Object missing required field `(.*)`", r"the key \1 is missing"),
+    (r"Object contains unknown field `(.*)`", r"the key \1 is not known"),
+    (r"Invalid enum value (.*)", r"the value \1 is not known"),
+    (r"Expected `(.*)` of length <= (\d+)", r"`\1` of at most \2 characters expected"),
+    (r"Expected `(.*)` <= (\S+)", r"`\1` of at most \2 expected"),
+    (r"Expected `(.*)` >= (\S+)", r"`\1` of at least \2 expected"),
+    (r"Expected `(.*)` matching regex .*", r"`\1` of another form expected"),
+    (r"Expected `(.*)`, got `(.*)`", r"`\1` expected, `\2` found"),
+)
+"""What msgspec says, as a pattern, and how copub says it."""
+
+
+def plain_reason(error: Exception) -> str:
+    """Return why JSON was refused in plain words: "meta.count: a whole number expected, text found"."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     text, _, place = str(error).partition(" - at `")
     key = place.rstrip("`").removeprefix("$").lstrip(".")
-    stated = (text[:1].lower() + text[1:]).replace("`", "")
-    return f"{key}: {stated}" if key else stated
+    for pattern, words in _FORMS:
+        if found := re.fullmatch(pattern, text, re.DOTALL):
+            text = re.sub(r"`([^`]*)`", _in_words, found.expand(words))
+            break
+    return f"{key}: {text}" if key else text
+
+
+def _in_words(names: re.Match[str]) -> str:
+    return " or ".join(_WORDS.get(name, name) for name in names[1].split(" | "))

@@ -95,7 +95,7 @@ def test_a_malformed_answer_ends_with_3_and_is_not_kept(what: str, tmp_path: Pat
 
 def test_a_malformed_answer_names_the_key(tmp_path: Path) -> None:
     error = ending(lambda _: (200, {}, MALFORMED["count is text"]), tmp_path)
-    assert "meta.count" in str(error) and "expected int, got str" in str(error)
+    assert "meta.count" in str(error) and "a whole number expected, text found" in str(error)
 
 
 def test_a_work_id_of_thousands_of_digits_is_no_id(tmp_path: Path) -> None:

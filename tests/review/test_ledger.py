@@ -217,7 +217,7 @@ def test_of_no_readings_nothing_follows() -> None:
         ({"readings": [{"id": "W1", "answers": {}, "date": "2026-11-20", "stands_for": "-1"}]}, "stands_for is '-1'"),
         ({"readings": [{"id": 5}]}, "readings[0]"),
         ({"readings": [{"id": "W1", "answers": {}, "date": "2026-11-20"}] * 2}, "W1 is there twice"),
-        ({"study": 7}, "$.study"),
+        ({"study": 7}, "study: text expected"),
     ],
 )
 def test_a_file_with_faults_is_refused_and_the_fault_is_named(

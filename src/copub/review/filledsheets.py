@@ -12,6 +12,7 @@ import msgspec
 import polars as pl
 
 from copub.errors import Fault, FileError, InputError
+from copub.jsonshape import plain_reason
 from copub.lists.csvfile import read_table
 from copub.lists.labels import is_label_sheet, read_labels
 
@@ -126,7 +127,9 @@ def _decoded(path: Path) -> PageFile:
         return msgspec.json.decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"), type=PageFile)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(
-            f"this is no whole {_KIND}: {error}", where=str(path), hint="save the file again from the page"
+            f"this is no whole {_KIND}: {plain_reason(error)}",
+            where=str(path),
+            hint="save the file again from the page",
         ) from None
 
 
