@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from copub.atlas import Atlas
-from copub.atlas.atlasanswers import EXPLAINED, rank, show
+from copub.atlas.atlasanswers import EXPLAINED, ON_LISTS, rank, show
 from copub.atlas.atlasexport import export
 from copub.cli import app
 from copub.cli.app import call
@@ -60,9 +60,49 @@ def test_a_country_that_no_list_names_has_no_share_of_listed_works(
     assert "On critical technologies" in printed and "Critical and listed" not in printed
 
 
+def test_a_list_that_names_nobody_of_a_country_gives_no_share_of_listed_works_there(
+    command: Command, atlas: Atlas, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (one, *_) = atlas.lists
+    found = show(atlas, "CN", "BE", of_list=one)
+    assert found.equals(show(atlas, "CN", "BE"))
+    (part,) = (part for part in export(atlas, a="CN", b="BE", of_list=one) if part.height)
+    assert not set(ON_LISTS) & set(part["measure"])
+    for arguments in (("show", "CN", "BE"), ("rank", "--b", "BE"), ("explain", "CN", "BE"), ("baseline", "CN", "BE")):
+        assert command(*arguments, "--list", one) == 0
+        printed = " ".join(capsys.readouterr().out.split())
+        assert "names an institution in Belgium: nothing can count as listed there" in printed, arguments
+        assert command(*arguments, "--list", one, "--json") == 0
+        assert "nothing can count as listed" in json.loads(capsys.readouterr().out)["listed_means"], arguments
+
+
+def test_a_pair_without_a_list_has_its_measures_without_one_by_list_too(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("show", "CN", "BE", "--by", "list") == 0
+    printed = capsys.readouterr().out
+    assert "On critical technologies" in printed and "No co-publication" not in printed
+
+
+def test_the_areas_are_listed_one_in_a_line_where_none_has_the_name(
+    command: Command, atlas: Atlas, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("show", "BE", "CN", "--area", "nonsense") == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[0] for line in lines[2:]] == list(atlas.areas)
+
+
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
+        (("show", "BE", "CN", "--from-year", "2020", "--to-year", "2010"), "the years are reversed: from 2020 to 2010"),
+        (("show", "BE", "CN", "--year", "2015", "--from-year", "2010"), "--year is one year"),
+        (("show", "BE", "CN", "--year", "0"), "no year of the atlas"),
+        (("show", "BE", "CN", "--area", ""), "there is no area ''"),
+        (("show", "BE", "CN", "--by", ""), "there is no ''"),
+        (("show", "", "CN"), "is not a country"),
+        (("baseline", "BE", "CN", "--with", ""), "no partner is named"),
+        (("baseline", "BE", "CN", "--with", ", "), "no partner is named"),
         (("show", "BE", "Atlantis"), "is not a country"),
         (("show", "BE", "BE"), "on both sides"),
         (("show", "BE", "CN", "--area", "alchemy"), "there is no area"),

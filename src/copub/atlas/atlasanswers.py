@@ -70,7 +70,7 @@ def show(
             shares_of(atlas, cells, SharesAsked(asked, one, rest, measures=AREA_MEASURES)) for one in atlas.areas
         )
     if "list" in by:
-        named = [one for one in atlas.lists if b in countries_of(atlas, one)]
+        named = [one for one in atlas.lists if b in atlas.countries_of(one)] or [NO_LIST]
         return pl.concat([_nothing(atlas), *(shares_of(atlas, cells, SharesAsked(one, area)) for one in named)])
     return shares_of(atlas, cells, SharesAsked(asked, area, ("a", "b", *by)))
 
@@ -90,7 +90,9 @@ def levels(
     asked = atlas.list_for(of_list, b)
     if not asked:
         raise InputError(
-            f"no list of this atlas names an institution in {b}", where="--by level", hint="name another country as B"
+            f"no list that counts here names an institution in {name_of(b)}",
+            where="--by level",
+            hint="name another country as B, or another list",
         )
     cells = atlas.cells(years).filter(pl.col("a") == a, pl.col("b") == b)
     own = cells.filter(pl.col("list") == asked, pl.col("area") == area).group_by("level")
@@ -113,13 +115,6 @@ def levels(
 
 def _nothing(atlas: Atlas) -> pl.DataFrame:
     return shares_of(atlas, atlas.cells().filter(pl.lit(value=False)), SharesAsked(""))
-
-
-def countries_of(atlas: Atlas, of_list: str) -> list[str]:
-    """Return the countries of which a list names institutions."""
-    own = atlas.lists[of_list]["watchlists"]
-    countries: list[str] = atlas.entities.filter(pl.col("watchlist").is_in(own))["country"].unique().sort().to_list()
-    return countries
 
 
 def rank(
@@ -189,8 +184,7 @@ def _by_list(atlas: Atlas, of_list: str, *, a: str, b: str) -> Iterator[tuple[st
     partners: dict[str, list[str]] = {}
     for code in atlas.manifest["countries"]:
         if code != a:
-            one = atlas.list_for(of_list, code)
-            partners.setdefault(one if not of_list or code in countries_of(atlas, one) else "", []).append(code)
+            partners.setdefault(atlas.list_for(of_list, code), []).append(code)
     yield from partners.items()
 
 

@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from scipy.special import ndtri
 
-from copub.atlas.atlasanswers import countries_of
 from copub.atlas.atlaswords import SYNTHETIC, caveats, head
 from copub.atlas.cells import CRITICAL, EVERY_WORK, NO_LIST
 from copub.atlas.stored import Atlas, name_of
@@ -72,7 +71,7 @@ def _list_facts(atlas: Atlas, of_list: str) -> dict[str, Any]:
         "id": of_list,
         "titles": [f"{known[one]['title']} ({known[one]['edition']})" for one in rule["watchlists"]],
         "levels": ", ".join(rule["counted"]),
-        "countries": ", ".join(map(name_of, countries_of(atlas, of_list))),
+        "countries": ", ".join(map(name_of, atlas.countries_of(of_list))),
     }
 
 
@@ -122,7 +121,7 @@ def _numbers(atlas: Atlas, least: int) -> dict[str, Any]:
         "areas": areas,
         "lists": lists,
         "headline": {code: lists.index(one) for code in codes if (one := atlas.headline(code))},
-        "onList": [[codes.index(code) for code in countries_of(atlas, one) if code in codes] for one in lists],
+        "onList": [[codes.index(code) for code in atlas.countries_of(one) if code in codes] for one in lists],
         "groups": {group.id: [codes.index(code) for code in group.codes if code in codes] for group in GROUPS.values()},
         "works": _runs(coded(kept.select("a", "b", "area", "year", "works")), ["a", "b"]),
         "listed": _runs(coded(listed), ["a", "b", "list"]),

@@ -8,7 +8,7 @@ import polars as pl
 
 from copub.atlas.atlasanswers import ON_LISTS
 from copub.atlas.atlasbaselines import AtlasBaselines
-from copub.atlas.cells import CRITICAL
+from copub.atlas.cells import CRITICAL, NO_LIST
 from copub.atlas.stored import Atlas, name_of
 from copub.countries import COUNTRIES, listing
 from copub.countrygroups import name_of_side
@@ -56,17 +56,23 @@ def head(atlas: Atlas) -> Iterator[str]:
 
 
 def listed_means(atlas: Atlas, of_list: str, *b: str) -> str:
-    """Return what counts as listed on side b."""
-    if not of_list:
-        countries = listing([in_words(code) for code in b])
-        return (
-            f"No list of this atlas names an institution in {countries}: nothing can count as listed there, and a "
-            "share of 0 would say nothing."
-        )
-    rule = atlas.lists[of_list]
-    known = {one["id"]: one for one in atlas.manifest["rules"]["watchlists"]}
-    titles = "; ".join(f"{known[one]['title']}, {known[one]['edition']}" for one in rule["watchlists"])
-    return f"Listed means: on {titles}, at the levels {', '.join(rule['counted'])}."
+    """Return what counts as listed on side b; of each partner without it."""
+    if of_list:
+        rule = atlas.lists[of_list]
+        known = {one["id"]: one for one in atlas.manifest["rules"]["watchlists"]}
+        titles = "; ".join(f"{known[one]['title']}, {known[one]['edition']}" for one in rule["watchlists"])
+        return f"Listed means: on {titles}, at the levels {', '.join(rule['counted'])}."
+    if not b:
+        return "Listed means: on the headline list of each partner. Lists differ, so ranks compare lists too."
+    countries = listing([in_words(code) for code in b])
+    others = [one for one in atlas.lists if not set(b).isdisjoint(atlas.countries_of(one))]
+    which, more = (
+        ("that counts here", f" Lists that name one: {', '.join(others)}.") if others else ("of this atlas", "")
+    )
+    return (
+        f"No list {which} names an institution in {countries}: nothing can count as listed there, and a share of 0 "
+        f"would say nothing.{more}"
+    )
 
 
 def in_words(country: str) -> str:
@@ -95,7 +101,7 @@ def pair_lines(
     atlas: Atlas, a: str, b: str, shares: pl.DataFrame, years: Sequence[int], area: str, of_list: str
 ) -> list[str]:
     """Return the shares of a pair as lines of text."""
-    kept = shares.filter(pl.col("measure").is_in(ON_LISTS).not_()) if not of_list else shares
+    kept = shares.filter(~(pl.col("measure").is_in(ON_LISTS) & (pl.col("list") == NO_LIST)))
     lines = pair_head(atlas, a, b, years, area, of_list)
     if not kept.height:
         return [*lines, "No co-publication of these countries is counted."]
@@ -135,14 +141,21 @@ def baseline_lines(atlas: Atlas, found: AtlasBaselines, counting: str) -> list[s
         f"Intervals of shares: {confidence}, Wilson; small: too few works for a share that holds. Pair less this: "
         f"the difference of the shares in percentage points. With {confidence} confidence, the intervals of all "
         f"{len(asked.sets) - 1} differences of a table hold at once (Newcombe, with works in common).",
-        f"Works of several partners are in several rows, once in each. Listed is what the list names in {b}: works of "
-        f"{a} with another partner name it only if they also have an affiliation in {b}.",
+        "Works of several partners are in several rows, once in each."
+        + (
+            f" Listed is what the list names in {b}: works of {a} with another partner name it only if they also have "
+            f"an affiliation in {b}."
+            if found.list
+            else ""
+        ),
     ]
     return [*lines, "", *(part for text in notes for part in wrapped(text))]
 
 
 def rank_lines(atlas: Atlas, ranked: pl.DataFrame, most: int) -> list[str]:
     """Return a ranking as lines of text."""
+    if ranked.is_empty():
+        return ["There is no partner to rank."]
     rows = [["rank", "can be", "", "works", "of", "share", "interval", ""]]
     for row in ranked.head(most).iter_rows(named=True):
         place = ["", ""] if row["rank"] is None else [f"{row['rank']}.", f"{row['rank_low']} to {row['rank_high']}"]

@@ -93,22 +93,39 @@ class Atlas:
         name = [area for area, name in self.areas.items() if len(plain) > _SHORTEST and plain in name.casefold()]
         found = exact or part or name
         if len(found) != 1:
-            known = "; ".join(f"{area} ({name})" for area, name in self.areas.items())
+            known = "".join(f"\n    {area}  {name}" for area, name in self.areas.items())
             what = f"{text!r} names several areas: {', '.join(found)}" if found else f"there is no area {text!r}"
-            raise InputError(what, where="--area", hint=f"areas: {known}")
+            raise InputError(what, where="--area", hint=f"areas:{known}")
         return found[0]
 
-    def list_for(self, asked: str, country: str) -> str:
-        """Return the list that counts as listed: the one asked for, else the headline list of a country."""
+    def countries_of(self, of_list: str) -> list[str]:
+        """Return the countries of which a list names institutions."""
+        own = self.lists[of_list]["watchlists"]
+        found: list[str] = self.entities.filter(pl.col("watchlist").is_in(own))["country"].unique().sort().to_list()
+        return found
+
+    def list_for(self, asked: str, country: str = "") -> str:
+        """Return the list that counts as listed: the one asked for, else the headline list of a country.
+
+        "" if it names no institution of the country.
+        """
         if asked and asked not in self.lists:
             raise InputError(
                 f"this atlas has no list {asked!r}", where="--list", hint=f"lists: {', '.join(self.lists)}"
             )
-        return asked or self.headline(country)
+        if not asked:
+            return self.headline(country)
+        return asked if not country or country in self.countries_of(asked) else ""
 
     def years_of(self, first: int | None, last: int | None) -> tuple[int, ...]:
         """Return the years from `first` to `last` that the atlas has; all without them."""
-        years = tuple(y for y in self.years if (first or y) <= y <= (last or y))
+        begin, end = (
+            given if given is not None else own for given, own in ((first, self.years[0]), (last, self.years[-1]))
+        )
+        if begin > end and first is not None and last is not None:
+            what, hint = f"the years are reversed: from {first} to {last}", "exchange them"
+            raise InputError(what, where="--from-year, --to-year", hint=hint)
+        years = tuple(y for y in self.years if begin <= y <= end)
         if not years:
             hint = f"the atlas has the years {self.years[0]} to {self.years[-1]}"
             raise InputError(

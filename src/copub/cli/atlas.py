@@ -166,7 +166,7 @@ def rank_command(
       copub atlas rank --a BE --measure critical
     """
     from copub.atlas.atlasanswers import ON_LISTS, rank
-    from copub.atlas.atlaswords import area_words, head, in_words, listed_means, rank_lines, span
+    from copub.atlas.atlaswords import area_words, head, in_words, rank_lines, span
     from copub.report.messages import load_messages
 
     opened, asked = _asked(atlas, a, b, year, first, last, area, of_list)
@@ -186,10 +186,8 @@ def rank_command(
     title = load_messages().name("measure", measure)
     partners = f"Partners of {in_words(asked['a'] or asked['b'])}, {span(asked['years'])}"
     say([f"{partners}: {title} ({counting}); critical means: {area_words(opened, asked['area'])}", *head(opened)])
-    if asked["b"]:
-        say([listed_means(opened, asked["list"], asked["b"])])
-    elif not of_list and measure in ON_LISTS:
-        say(["Listed means: on the headline list of each partner. Lists differ, so ranks compare lists too."])
+    if measure in ON_LISTS:
+        say([asked["listed_means"]])
     for line in rank_lines(opened, found, most):
         typer.echo(line)
 
@@ -206,8 +204,9 @@ def baseline_command(
         str | None, typer.Option("--study", help="in place of A and B: sides, years and list of a study")
     ] = None,
     partners: Annotated[
-        str, typer.Option("--with", metavar="COUNTRIES", help="other partners of A: countries or groups, by commas")
-    ] = "",
+        str | None,
+        typer.Option("--with", metavar="COUNTRIES", help="other partners of A: countries or groups, by commas"),
+    ] = None,
     most: Annotated[
         int, typer.Option("--most", min=1, help="without --with: how many partners, the largest")
     ] = PARTNERS_COMPARED,
@@ -236,7 +235,7 @@ def baseline_command(
     """
     from copub.arguments import expect_known
     from copub.atlas.atlasbaselines import baselines_of, file_of, list_of, side_of
-    from copub.atlas.atlaswords import baseline_lines
+    from copub.atlas.atlaswords import baseline_lines, listed_means
     from copub.errors import InputError
     from copub.lists.outputplace import check_out
     from copub.measures.shares import COUNTING_WEIGHT
@@ -248,6 +247,9 @@ def baseline_command(
     if (study is None) != bool(a and b) or (study and (a or year or first or last or of_list)):
         hint = "write: copub atlas baseline BE CN, or copub atlas baseline --study belgium-china"
         raise InputError("two sides are wanted, or a study, which has sides, years and list", where="A B", hint=hint)
+    named = [part.strip() for part in (partners or "").split(",") if part.strip()]
+    if partners is not None and not named:
+        raise InputError("no partner is named", where="--with", hint="name countries or groups, or leave --with out")
     if out:
         check_out(out, suffixes=(".json",))
     # the baselines that it names may be of other rules: they are what is counted again here
@@ -263,7 +265,7 @@ def baseline_command(
     found = baselines_of(
         opened,
         *sides,
-        partners=[part.strip() for part in partners.split(",") if part.strip()],
+        partners=named,
         most=most,
         years=asked["years"],
         area=asked["area"],
@@ -273,7 +275,8 @@ def baseline_command(
         write_file(out, file_of(opened, found, question))
     if as_json:
         sets = {"a": found.asked.side_a, "b": found.asked.side_b, "partners": found.asked.partners}
-        facts = {"list": found.list, "synthetic": opened.manifest["synthetic"]}
+        means = listed_means(opened, found.list, *found.asked.side_b)
+        facts = {"list": found.list, "listed_means": means, "synthetic": opened.manifest["synthetic"]}
         print_json(asked | sets | facts | {"baselines": found.table.to_dicts()})
         return
     for line in baseline_lines(opened, found, counting):
@@ -330,7 +333,7 @@ def explain_command(
         print_json({**asked, "synthetic": opened.manifest["synthetic"], "measure": measure, "works": found.to_dicts()})
         return
     say([*head(opened), f"{amount(found.height, 'work')}{f' in {out}' if out else ''}"])
-    say(["A listing is no finding about a person or a work."])
+    say([asked["listed_means"], "A listing is no finding about a person or a work."])
     if not out:
         say(_works(found.head(SHOWN).iter_rows(named=True)))
         if found.height > SHOWN:
@@ -403,7 +406,7 @@ def _works(rows: Iterable[dict[str, Any]]) -> Iterable[str]:
 def _kinds(by: str | None, known: tuple[str, ...] = ("year", "area", "list")) -> list[str]:
     from copub.arguments import expect_known
 
-    kinds = [part.strip() for part in by.split(",")] if by else []
+    kinds = [part.strip() for part in by.split(",")] if by is not None else []
     expect_known(kinds, known, "--by")
     return kinds
 
@@ -420,14 +423,21 @@ def _asked(
 ) -> tuple[Atlas, dict[str, Any]]:
     """Return the atlas and what is asked of it, with codes and ids for what people write."""
     from copub.atlas import open_atlas
+    from copub.atlas.atlaswords import listed_means
     from copub.atlas.cells import CRITICAL
+    from copub.errors import InputError
 
+    if year is not None and (first is not None or last is not None):
+        what, hint = "--year is one year, --from-year and --to-year are several", "leave out one or the others"
+        raise InputError(what, where="the years", hint=hint)
     opened = open_atlas(atlas_folder(folder))
-    code_a, code_b = (opened.country(text) if text else "" for text in (a, b))
+    code_a, code_b = (opened.country(text) if text is not None else "" for text in (a, b))
+    counted = opened.list_for(of_list, code_b)
     return opened, {
         "a": code_a,
         "b": code_b,
-        "years": opened.years_of(year or first, year or last),
-        "area": opened.area(area) if area else CRITICAL,
-        "list": opened.list_for(of_list, code_b),
+        "years": opened.years_of(first, last) if year is None else opened.years_of(year, year),
+        "area": CRITICAL if area is None else opened.area(area),
+        "list": counted,
+        "listed_means": listed_means(opened, counted, *filter(None, [code_b])),
     }
