@@ -12,7 +12,7 @@ from copub.lists.terms import Term, fold_word, parse_term
 from copub.technology import wordtable
 from copub.technology.automaton import Automaton
 from copub.technology.tokens import hash_words, tokenize
-from copub.technology.wordtable import Classes, Folds, fold_for_model
+from copub.technology.wordtable import WordTable, fold_for_model
 
 _TERMS = ("quantum", "quant*", "quantum dot", "quantum key*", "cs:SAR", "sar", "naive", "longerthaneight*", "dot key")
 _WORDS = ("quantum", "quantums", "key", "keys", "dot", "Dot", "SAR", "sar", "é", "naïve", "longerthaneightletters")
@@ -21,7 +21,7 @@ _WORDS = ("quantum", "quantums", "key", "keys", "dot", "Dot", "SAR", "sar", "é"
 def _found(terms: list[Term], texts: list[str]) -> set[tuple[int, int, int]]:
     automaton = Automaton(terms)
     tokens = tokenize(pl.Series(texts))
-    matches = automaton.find(Classes(automaton.classes.of).look_up(tokens), tokens.segment)
+    matches = automaton.find(WordTable(automaton.classes.of).look_up(tokens)[0], tokens.segment)
     return set(zip(matches.first.tolist(), matches.last.tolist(), matches.term.tolist(), strict=True))
 
 
@@ -88,22 +88,24 @@ def test_stop_words_numbers_and_plurals_fold_for_the_model() -> None:
 
 def test_what_is_remembered_of_a_word_is_what_was_worked_out() -> None:
     words = [f"word{number}" for number in range(3_000)]
-    classes, folds = Classes(lambda word: int(word.removeprefix("word"))), Folds()
+    table = WordTable(lambda word: int(word.removeprefix("word")))
     tokens = tokenize(pl.Series([" ".join(words)]))
     for _ in range(2):
-        assert classes.look_up(tokens).tolist() == list(range(3_000))
-        assert folds.look_up(tokens).tolist() == hash_words([fold_for_model(word) for word in words]).tolist()
+        classes, folds = table.look_up(tokens)
+        assert classes.tolist() == list(range(3_000))
+        assert folds.tolist() == hash_words([fold_for_model(word) for word in words]).tolist()
 
 
 def test_words_that_want_one_slot_keep_their_own_classes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wordtable, "_BITS", 4)
     monkeypatch.setattr(wordtable, "_UNKNOWN", np.uint64(15))
-    classes, folds = Classes(lambda word: len(word)), Folds()
+    table = WordTable(lambda word: len(word))
     words = [letter * (number % 12 + 1) for number, letter in enumerate("abcdefghijklmnopqrstuvwxyz" * 3)]
     tokens = tokenize(pl.Series([" ".join(words)]))
     for _ in range(3):
-        assert classes.look_up(tokens).tolist() == [len(word) for word in words]
-        assert folds.look_up(tokens).tolist() == hash_words([fold_for_model(word) for word in words]).tolist()
+        classes, folds = table.look_up(tokens)
+        assert classes.tolist() == [len(word) for word in words]
+        assert folds.tolist() == hash_words([fold_for_model(word) for word in words]).tolist()
 
 
 def test_no_texts_give_no_words() -> None:

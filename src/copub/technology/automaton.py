@@ -62,10 +62,11 @@ class WordClasses:
 
     def of(self, word: str) -> int:
         """Return the class of a printed word."""
-        found = self._folded(fold_word(word))
-        if word in self._cased:
-            found |= {("cased", word)}
-        return self._ids[found]
+        folded, is_cased = fold_word(word), word in self._cased
+        if not is_cased and folded not in self._words and folded[:MIN_STEM] not in self._lengths:
+            return 0
+        found = self._folded(folded)
+        return self._ids[found | {("cased", word)} if is_cased else found]
 
     def sets(self) -> dict[int, frozenset[RuleWord]]:
         """Return the rule words of each class."""
@@ -128,9 +129,9 @@ class Automaton:
 
     def find(self, classes: Ints, segment: Ints) -> Matches:
         """Find all terms in the words of the segments; a term never spans two segments."""
-        places = np.flatnonzero(classes)
+        places = np.flatnonzero(classes > 0)
         states = self._first[classes[places]]
-        begins = np.flatnonzero(states)
+        begins = np.flatnonzero(states > 0)
         places, states = places[begins], states[begins]
         found = []
         length = 1

@@ -17,7 +17,15 @@ from copub.errors import InputError
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.parallel import series_of_texts
 from copub.schema import TABLES
-from copub.technology.areascorer import Bools, ModelAreaScorer, ModelView, RuleAreaScorer, Scores, technologies_found
+from copub.technology.areascorer import (
+    Bools,
+    ModelAreaScorer,
+    ModelView,
+    RuleAreaScorer,
+    Scores,
+    Values,
+    technologies_found,
+)
 from copub.technology.languages import classifiable
 from copub.technology.linking import Route
 from copub.technology.model import Model, load_model
@@ -159,14 +167,15 @@ def _classify_part(asked: _Asked, part: Part) -> Classification:
     basis: list[pl.DataFrame] = []
     for kind, of_kind in (("full", texts.filter("has_abstract")), ("title", texts.filter(~pl.col("has_abstract")))):
         mapped = mapped_topics(of_kind, topics, scorers.base, scorers.model)
+        works, shares = mapped["work"].to_numpy(), []
         for start in range(0, of_kind.height, CHUNK):
-            inside = pl.col("work").is_between(start, start + CHUNK - 1)
-            own = mapped.filter(inside).with_columns(pl.col("work") - start)
-            chunk = _WorkChunk(of_kind.slice(start, CHUNK), kind, own)
+            own = slice(*np.searchsorted(works, [start, start + CHUNK]).tolist())
+            chunk = _WorkChunk(of_kind.slice(start, CHUNK), kind, mapped[own].with_columns(pl.col("work") - start))
             read = scorers.read(chunk)
-            scores, view = scorers.base_scorer.score(read[0], kind, own)
+            scores, view = scorers.base_scorer.score(read[0], kind, chunk.topics)
             rows += scorers.rows_of(chunk, read, scores, view)
-            basis.append(scorers.basis_of(chunk, view))
+            shares.append(view.known_share)
+        basis.append(_basis(of_kind, np.concatenate([np.zeros(0), *shares]), scorers.model.languages))
     return Classification(_table(rows), pl.concat(basis))
 
 
@@ -181,6 +190,17 @@ def _texts(works: pl.DataFrame) -> pl.DataFrame:
         title=title,
         abstract=pl.when(counts).then(abstract).otherwise(pl.lit("")),
         has_abstract=counts,
+    )
+
+
+def _basis(texts: pl.DataFrame, share: Values, languages: Sequence[str]) -> pl.DataFrame:
+    """Return the basis of the decision of works, of whose words the model of these languages knows some share."""
+    has_text = (pl.col("title") != "") | pl.col("has_abstract")
+    rests_on = pl.when("has_abstract").then(pl.lit("title and abstract")).otherwise(pl.lit("title"))
+    return texts.select(
+        "work_id",
+        classified_from=pl.when(has_text).then(rests_on).otherwise(pl.lit("nothing")),
+        classifiable=has_text & pl.Series(classifiable(texts["language"], share, languages)),
     )
 
 
@@ -216,17 +236,6 @@ class _Scorers:
     def read(self, chunk: _WorkChunk) -> tuple[Chunk, ...]:
         """Read the texts of a chunk by the rules of the model's taxonomy and of each other one."""
         return self.reader.read(chunk.works["title"], chunk.works["abstract"])
-
-    def basis_of(self, chunk: _WorkChunk, view: ModelView) -> pl.DataFrame:
-        """Return the basis of the decision of the works of a chunk."""
-        has_text = (pl.col("title") != "") | pl.col("has_abstract")
-        rests_on = pl.when("has_abstract").then(pl.lit("title and abstract")).otherwise(pl.lit("title"))
-        known = classifiable(chunk.works["language"], view.known_share, self.model.languages)
-        return chunk.works.select(
-            "work_id",
-            classified_from=pl.when(has_text).then(rests_on).otherwise(pl.lit("nothing")),
-            classifiable=has_text & pl.Series(known),
-        )
 
     def rows_of(self, chunk: _WorkChunk, read: tuple[Chunk, ...], scores: Scores, view: ModelView) -> Iterator[_Row]:
         """Return the rows of `assignments` of a chunk, read and scored by the model's taxonomy."""

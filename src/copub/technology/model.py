@@ -73,9 +73,9 @@ class Vocabulary:
         segment = ngrams.segment[known]
         cell = (work_of(segment, works) << SLOT_BITS) | column[known]
         # Cell and place are packed into one number: one sort brings equal n-grams of a work together.
-        packed = np.sort((cell << PLACE_BITS) | np.arange(known.size))
+        packed = np.sort((cell << PLACE_BITS) | np.arange(known.size), kind="stable")  # works are nearly in order
         place, cell = packed & ((1 << PLACE_BITS) - 1), packed >> PLACE_BITS
-        new = np.flatnonzero(np.diff(cell, prepend=-1))
+        new = np.flatnonzero(np.diff(cell, prepend=-1) > 0)
         weight = np.where(segment[place] < works, TITLE_WEIGHT, 1.0)
         count = np.add.reduceat(weight, new) if new.size else weight
         work, column = cell[new] >> SLOT_BITS, (cell[new] & ((1 << SLOT_BITS) - 1)).astype(np.int32)

@@ -29,7 +29,7 @@ class Ngrams:
 
 def place_ngrams(tokens: Tokens, folds: Hashes) -> Ngrams:
     """Return the n-grams; `folds` are the folded numbers of the words (`copub.technology.wordtable`)."""
-    kept = np.flatnonzero(folds)
+    kept = np.flatnonzero(folds > 0)
     words, segment = folds[kept], tokens.segment[kept]
     beside = np.flatnonzero(segment[1:] == segment[:-1])
     return Ngrams(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -34,14 +33,13 @@ class TermFinder:
         speaking = np.flatnonzero(np.isin(hits.part, (STRONG, TITLE, WEAK, CONTEXT)) & (hits.area >= 0))
         cell = hits.work[speaking] * self._width + hits.area[speaking]
         order = speaking[np.argsort(cell * len(PARTS) + hits.part[speaking], kind="stable")]
-        columns = (hits.part, hits.rule, hits.in_title, hits.start, hits.end)
-        self._rows = list(zip(*(column[order].tolist() for column in columns), strict=True))
-        bounds = np.flatnonzero(np.diff(cell, prepend=-1, append=-1)).tolist()
-        self._rows_of = dict(zip(cell[bounds[:-1]].tolist(), pairwise(bounds), strict=True))
+        self._rows = np.stack((hits.part, hits.rule, hits.in_title, hits.start, hits.end), axis=1)[order]
+        self._bounds = np.searchsorted(cell, np.arange(chunk.works * self._width + 1))
 
     def find(self, work: int, area: int) -> Found:
         """Return the terms; weak and context terms are shown only where both occur, or a strong one does."""
-        rows = self._rows[slice(*self._rows_of.get(work * self._width + area, (0, 0)))]
+        cell = work * self._width + area
+        rows = self._rows[self._bounds[cell] : self._bounds[cell + 1]].tolist()
         parts = {part for part, *_ in rows}
         if not parts & {STRONG, TITLE} and not {WEAK, CONTEXT} <= parts:
             return Found(None, [], [])

@@ -1,7 +1,7 @@
 """What copub knows of a word: how it folds for the model, and which rule words it is.
 
-A word is worked out once, in Python, and then remembered in a table addressed by its number;
-the tables have a fixed size, so memory does not grow with the number of works.
+A word is worked out once, in Python, and then remembered in tables addressed by its number;
+they have a fixed size, so memory does not grow with the number of works.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from copub.lists.terms import fold_word
 from copub.technology.tokens import Hashes, Ints, Tokens, hash_words
@@ -46,8 +45,8 @@ def fold_for_model(word: str) -> str:
     return folded
 
 
-class Classes:
-    """Remembers for each word its class: which rule words it is; 0 for none.
+class WordTable:
+    """Remembers for each word its class (which rule words it is; 0 for none) and the number of its folded form.
 
     Parameters
     ----------
@@ -59,55 +58,31 @@ class Classes:
         # A slot holds the class in its last bits and above them the bits of the word's number that
         # do not follow from the slot: one look tells whether the word is known, and its class.
         self._slots = np.full(1 << _BITS, _UNKNOWN, dtype=np.uint64)
+        self._folds = np.zeros(1 << _BITS, dtype=np.uint64)
 
-    def look_up(self, tokens: Tokens) -> npt.NDArray[np.int64]:
-        """Return the class of every word."""
-        found = self._slots.take(_slots_of(tokens.hashes))
+    def look_up(self, tokens: Tokens) -> tuple[Ints, Hashes]:
+        """Return the class of every word, and the number of its folded form (0 for stop words)."""
+        slots = _slots_of(tokens.hashes)
+        found, folds = self._slots.take(slots), self._folds.take(slots)
         found ^= tokens.hashes << np.uint64(_BITS)
         missed = np.flatnonzero(found >= _UNKNOWN)
         if missed.size:
-            found[missed] = self._learn(tokens, missed)
-        return found.view(np.int64)
+            found[missed], folds[missed] = self._learn(tokens, missed)
+        return found.view(np.int64), folds
 
-    def _learn(self, tokens: Tokens, missed: Ints) -> Hashes:
-        hashes, words, inverse = _distinct(tokens, missed)
+    def _learn(self, tokens: Tokens, missed: Ints) -> tuple[Hashes, Hashes]:
+        hashes, first, inverse = np.unique(tokens.hashes[missed], return_index=True, return_inverse=True)
+        at = missed[first]
+        bounds = zip(tokens.starts[at].tolist(), tokens.ends[at].tolist(), strict=True)
+        words = [tokens.text(start, end) for start, end in bounds]
         classes = np.array([self._classify(word) for word in words], dtype=np.uint64)
-        self._slots[_slots_of(hashes)] = (hashes << np.uint64(_BITS)) | classes
-        return classes[inverse]
-
-
-class Folds:
-    """Remembers for each word the number of its folded form; 0 for stop words."""
-
-    def __init__(self) -> None:
-        self._keys = np.zeros(1 << _BITS, dtype=np.uint64)
-        self._folds = np.zeros(1 << _BITS, dtype=np.uint64)
-
-    def look_up(self, tokens: Tokens) -> Hashes:
-        """Return the folded number of every word."""
-        slots = _slots_of(tokens.hashes)
-        folds = self._folds.take(slots)
-        missed = np.flatnonzero(self._keys.take(slots) != tokens.hashes)
-        if missed.size:
-            folds[missed] = self._learn(tokens, missed)
-        return folds
-
-    def _learn(self, tokens: Tokens, missed: Ints) -> Hashes:
-        hashes, words, inverse = _distinct(tokens, missed)
         folds = hash_words([fold_for_model(word) for word in words])
         # Two words may want one slot: both tables must keep the same one of them.
         slots, kept = np.unique(_slots_of(hashes), return_index=True)
-        self._keys[slots], self._folds[slots] = hashes[kept], folds[kept]
-        return folds[inverse]
+        self._slots[slots] = (hashes[kept] << np.uint64(_BITS)) | classes[kept]
+        self._folds[slots] = folds[kept]
+        return classes[inverse], folds[inverse]
 
 
 def _slots_of(hashes: Hashes) -> Ints:
     return (hashes >> np.uint64(64 - _BITS)).view(np.int64)
-
-
-def _distinct(tokens: Tokens, places: Ints) -> tuple[Hashes, list[str], Ints]:
-    """Return the distinct words of some places: numbers, words as printed, and which of them is where."""
-    hashes, first, inverse = np.unique(tokens.hashes[places], return_index=True, return_inverse=True)
-    at = places[first]
-    bounds = zip(tokens.starts[at].tolist(), tokens.ends[at].tolist(), strict=True)
-    return hashes, [tokens.text(start, end) for start, end in bounds], inverse

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,23 +15,18 @@ from copub.technology.features import rule_features
 from copub.technology.ngrams import Ngrams, place_ngrams
 from copub.technology.rules import Hits, Ruleset
 from copub.technology.tokens import Hashes, Tokens, tokenize
-from copub.technology.wordtable import Classes, Folds
+from copub.technology.wordtable import WordTable
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """What was read of a chunk of works: words, terms of a taxonomy, rule features; folded words when asked for."""
+    """What was read of a chunk of works: words, their folded numbers (0 for stop words), terms found, rule features."""
 
     works: int
     tokens: Tokens
     hits: Hits
     rules: npt.NDArray[np.float32]
-    known: Folds
-
-    @cached_property
-    def folds(self) -> Hashes:
-        """The folded number of every word; 0 for stop words."""
-        return self.known.look_up(self.tokens)
+    folds: Hashes
 
     def ngrams(self) -> Ngrams:
         """Return the n-grams, place by place."""
@@ -45,20 +39,20 @@ class TextReader:
     def __init__(self, *taxonomies: Taxonomy) -> None:
         self.rulesets = tuple(map(Ruleset, taxonomies))
         self._automaton = Automaton([rule.term for ruleset in self.rulesets for rule in ruleset.rules])
-        self._classes = Classes(self._automaton.classes.of)
-        self._folds = Folds()
+        self._words = WordTable(self._automaton.classes.of)
 
     def read(self, titles: pl.Series, abstracts: pl.Series) -> tuple[Chunk, ...]:
         """Read works and return a chunk a taxonomy; the two series have one value a work, null meaning none."""
         tokens = tokenize(pl.concat([titles.rename("text"), abstracts.rename("text")]))
-        found = self._automaton.find(self._classes.look_up(tokens), tokens.segment)
-        return tuple(self._chunks(titles.len(), tokens, found))
+        classes, folds = self._words.look_up(tokens)
+        found = self._automaton.find(classes, tokens.segment)
+        return tuple(self._chunks(titles.len(), tokens, folds, found))
 
-    def _chunks(self, works: int, tokens: Tokens, found: Matches) -> Iterator[Chunk]:
+    def _chunks(self, works: int, tokens: Tokens, folds: Hashes, found: Matches) -> Iterator[Chunk]:
         before = 0
         for ruleset in self.rulesets:
             rules, areas = len(ruleset.rules), len(ruleset.taxonomy.areas)
             own = (found.term >= before) & (found.term < before + rules)
             hits = ruleset.find(tokens, Matches(found.first[own], found.last[own], found.term[own] - before))
-            yield Chunk(works, tokens, hits, rule_features(hits, works, areas, rules), self._folds)
+            yield Chunk(works, tokens, hits, rule_features(hits, works, areas, rules), folds)
             before += rules
