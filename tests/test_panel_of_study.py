@@ -55,6 +55,31 @@ def faults_of(text: str, base: str = GROUP) -> str:
     return "\n".join(str(fault) for fault in caught.value.faults)
 
 
+@pytest.mark.parametrize(
+    ("countries", "what"),
+    [
+        ('["BE", "FR", "BE"]', "sides.a.countries: BE is named twice (name it once)"),
+        ('["BENELUX", "benelux"]', "sides.a.countries: BENELUX is named twice"),
+        ('["BENELUX", "LU"]', "sides.a.countries: LU is named twice: it is part of BENELUX"),
+    ],
+)
+def test_a_country_that_a_side_names_twice_is_a_fault_with_its_line(countries: str, what: str) -> None:
+    found = faults_of("", MINIMAL.replace('["BE"]', countries))
+    assert found.startswith("s.toml:7: ") and what in found and "\n" not in found
+
+
+def test_groups_of_a_side_may_have_countries_in_common() -> None:
+    both = panel(base=MINIMAL.replace('["BE"]', '["BENELUX", "G7"]')).side_a.countries
+    assert panel(base=MINIMAL.replace('["BE"]', '["EU27", "G7"]')).side_a.countries[:2] == ("AT", "BE")
+    assert len(both) == len(set(both))
+
+
+def test_a_country_or_a_list_that_is_named_twice_elsewhere_in_a_study_is_a_fault() -> None:
+    assert "BE is named twice" in faults_of('[[pairs]]\na = ["BE", "BE"]\nb = "CN"\n[[pairs]]\na = "FR"\nb = "CN"')
+    lists = MINIMAL.replace('["aspi-cdut-2019"]', '["aspi-cdut-2019", "aspi-cdut-2019"]')
+    assert "screening.headline: aspi-cdut-2019 is named twice" in faults_of("", lists)
+
+
 @pytest.mark.parametrize("group", GROUPS.values(), ids=lambda group: group.id)
 def test_a_group_has_known_countries_a_date_and_a_source(group: object) -> None:
     found = GROUPS[group.id]  # type: ignore[attr-defined]

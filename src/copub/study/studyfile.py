@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from copub.arguments import expect, path_of
-from copub.countrygroups import expanded, member_fault, name_of_side
+from copub.countrygroups import expanded, find_group, member_fault, name_of_side
 from copub.errors import Fault, FileError, InputError, brief
 from copub.lists.checks import date_fault
 from copub.lists.registry import absolute_name
@@ -98,6 +99,8 @@ def _value(toml: TomlFile, setting: Setting, folders: Sequence[Path], faults: li
         faults.append(Fault(where, f"{setting.key} {wrong}", setting.meaning))
         return setting.default
     faults += [Fault(where, f"{setting.key}: {message}") for message in value_faults(setting, node)]
+    if setting.kind == "list of text":
+        faults += [Fault(where, f"{setting.key}: {message}", "name it once") for message in _named_twice(node)]
     if setting.lists and node:
         return _lists(setting, node, where, folders, faults)
     return tuple(node) if isinstance(node, list) else node
@@ -107,6 +110,15 @@ def value_faults(setting: Setting, node: Any) -> list[str]:
     """Return what is wrong with a value of the right type, item by item."""
     stated = (setting.check(item) if setting.check else None for item in _items(setting, node))
     return [message for message in stated if message]
+
+
+def _named_twice(names: Sequence[str]) -> Iterator[str]:
+    """Yield which names are there twice, and which countries belong to a group that is there too."""
+    found = [find_group(name) for name in names]
+    counts = Counter(group.id if group else name for name, group in zip(names, found, strict=True))
+    yield from (f"{name} is named twice" for name, count in counts.items() if count > 1)
+    for group in dict.fromkeys(filter(None, found)):
+        yield from (f"{name} is named twice: it is part of {group.id}" for name in counts if name in group.codes)
 
 
 def _lists(setting: Setting, node: Any, where: str, folders: Sequence[Path], faults: list[Fault]) -> Any:
@@ -240,7 +252,7 @@ def _panel_faults(toml: TomlFile, values: Mapping[str, Any]) -> list[Fault]:
             faults.append(Fault(where, f"unknown key {unknown[0]!r} in a pair", "known: a, b"))
         for side in ("a", "b"):
             names = _names(pair.get(side))
-            stated = [*filter(None, map(member_fault, names))]
+            stated = [*filter(None, map(member_fault, names)), *_named_twice(names)]
             if not names:
                 stated.append(f"a pair needs {side}, a country or a group, or a list of such")
             if not stated:
