@@ -175,6 +175,9 @@ class Reader:
 
     def _rejoin(self, tokens: list[str]) -> tuple[list[str], list[tuple[int, int]] | None]:
         """Rejoin words that a stray space cut in two ("Univer sity"); None if there are none."""
+        ends = [index for index, token in enumerate(tokens) if index and token in self._tails]
+        if not any(self._is_word(tokens[index - 1] + tokens[index]) for index in ends):
+            return tokens, None
         joined: list[str] = []
         ranges: list[tuple[int, int]] = []
         for index, token in enumerate(tokens):

@@ -74,7 +74,7 @@ def fold(text: str) -> tuple[str, list[int] | None]:
 
     The second value is None where every character kept its place.
     """
-    if not _UNUSUAL.search(text):
+    if not (_UNUSUAL.search(text) and _SPECIAL.search(text)):
         if text.isascii():
             return text.lower(), None
         folded = text.translate(_FOLD)

@@ -11,6 +11,7 @@ LENGTH = 7
 
 _SHORTEST_END = 3
 _HOLE = "*"
+_HEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,18 @@ class Slips:
     """How misspelled words are read.
 
     `sure` leads from a known word with one letter dropped, doubled or exchanged with the next to
-    its canonical form. `holes` leads from a word with one letter replaced by ``*`` to the words
-    that fit it; with it `near` reads words with one wrong or one surplus letter.
+    its canonical form. `holes` leads from a word with one letter replaced by ``*`` to the word
+    that fits it ("" if several do); with it `near` reads words with one wrong or one surplus letter.
+    `heads` are the first `_HEAD` letters of the known words, `tails` what is left without these or one fewer:
+    one slip leaves a head or a tail whole.
     """
 
     sure: Mapping[str, str]
-    holes: Mapping[str, frozenset[str]]
+    holes: Mapping[str, str]
     words: Mapping[str, str] = field(default_factory=dict)
     syllables: re.Pattern[str] = re.compile("")
+    heads: frozenset[str] = frozenset()
+    tails: frozenset[str] = frozenset()
 
     def near(self, token: str) -> str:
         """Return the canonical form of the one known word that a wrong or surplus letter leads to; else "".
@@ -34,10 +39,12 @@ class Slips:
         """
         if len(token) < LENGTH or self.syllables.fullmatch(token):
             return ""
-        places = range(1, len(token))
-        found = {self.words.get(cut) for i in places if (cut := token[:i] + token[i + 1 :])}
-        for i in places:
-            found |= self.holes.get(token[:i] + _HOLE + token[i + 1 :], frozenset())
+        first = 1 if token[_HEAD:] in self.tails else _HEAD
+        last = len(token) if token[:_HEAD] in self.heads else _HEAD
+        found = set()
+        for i in range(first, last):
+            before, after = token[:i], token[i + 1 :]
+            found |= {self.words.get(before + after), self.holes.get(before + _HOLE + after)}
         found.discard(None)
         return str(found.pop()) if len(found) == 1 else ""
 
@@ -49,15 +56,18 @@ def slips_of(correct: set[str], canonical: Mapping[str, str], syllables: re.Patt
     """
     long = sorted((word for word in correct if _is_long(word)), key=lambda w: (len(w), w))
     sure: dict[str, str] = {}
-    holes: dict[str, set[str]] = {}
+    holes: dict[str, str] = {}
     for word in long:
         meaning = canonical.get(word, word)
         for slip in _slips(word) - correct:
             sure[slip] = meaning
         for i in range(1, len(word)):
-            holes.setdefault(word[:i] + _HOLE + word[i + 1 :], set()).add(meaning)
-    frozen = {hole: frozenset(meanings) for hole, meanings in holes.items()}
-    return Slips(sure, frozen, {word: canonical.get(word, word) for word in long}, syllables)
+            hole = word[:i] + _HOLE + word[i + 1 :]
+            if holes.setdefault(hole, meaning) != meaning:
+                holes[hole] = ""
+    heads = frozenset(word[:_HEAD] for word in long)
+    tails = frozenset(word[start:] for word in long for start in (_HEAD - 1, _HEAD))
+    return Slips(sure, holes, {word: canonical.get(word, word) for word in long}, syllables, heads, tails)
 
 
 def ends_of(known: Iterable[str]) -> frozenset[str]:

@@ -43,15 +43,16 @@ class Lexicon:
         """Return the first and last word of every pattern that is in a list of words."""
         beginnings, patterns = self.beginnings, self.patterns
         found: list[tuple[int, int]] = []
-        for first, word in enumerate(words):
-            if word not in beginnings:
-                continue
-            read = ""
-            for last in range(first, len(words)):
-                read += words[last]
+        for first in [place for place, word in enumerate(words) if word in beginnings]:
+            read = words[first]
+            if read in patterns:
+                found.append((first, first))
+            for last in range(first + 1, len(words)):
+                word = words[last]
+                read += word
                 if read not in beginnings:
                     break
-                if words[last] and read in patterns:
+                if word and read in patterns:
                     found.append((first, last))
         return found
 
@@ -79,7 +80,7 @@ def build_lexicon(entities: Iterable[Entity], *, silent: bool = False) -> Lexico
             if name.kind == "weak" and CHINESE.match(pattern):
                 continue
             meanings = patterns.setdefault(pattern, [])
-            if all(meaning.entity != entity for meaning in meanings):
+            if all(meaning.entity is not entity for meaning in meanings):
                 meanings.append(Meaning(entity, name.kind, name.text))
     for name_of_other in look_alikes():
         for pattern in _patterns(reader, name_of_other):
@@ -87,20 +88,31 @@ def build_lexicon(entities: Iterable[Entity], *, silent: bool = False) -> Lexico
     return Lexicon(
         reader=reader,
         patterns={pattern: tuple(meanings) for pattern, meanings in patterns.items()},
-        beginnings=frozenset(pattern[:end] for pattern in patterns for end in range(1, len(pattern) + 1)),
+        beginnings=_beginnings(patterns),
         places={entity.id: _place_words(reader, entity.places) for entity in known},
         parents={entity.id: entity.parent for entity in known},
     )
 
 
+def _beginnings(patterns: Iterable[str]) -> frozenset[str]:
+    found: set[str] = set()
+    for pattern in patterns:
+        for end in range(len(pattern), 0, -1):
+            if pattern[:end] in found:  # and so is every beginning of it
+                break
+            found.add(pattern[:end])
+    return frozenset(found)
+
+
 def _patterns(reader: Reader, name: str) -> Iterator[str]:
     """Yield the searched forms of a name: dividers inside it may be missing in the string."""
-    parts = [part for part in "".join(reader.read(name).words).split(DIVIDER) if part]
+    read = reader.read(name).words
+    parts = [part for part in "".join(read).split(DIVIDER) if part]
     if not parts:
         return
     for dividers in product((DIVIDER, ""), repeat=len(parts) - 1):
         yield "".join(part + divider for part, divider in zip(parts, (*dividers, ""), strict=True))
-    words = [word for word in reader.read(name).words if word and word != DIVIDER]
+    words = [word for word in read if word and word != DIVIDER]
     for cut in _stray_dividers(words):
         yield "".join(words[:cut]) + DIVIDER + "".join(words[cut:])
     if _is_placed_first(words):

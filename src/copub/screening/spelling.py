@@ -32,11 +32,11 @@ def romanised(name: str) -> tuple[str, ...]:
     lower = name.lower()
     if not _CYRILLIC.search(lower):
         return ()
-    return tuple(dict.fromkeys(_in_latin(lower, pattern, table) for pattern, table in _schemes()))
+    return tuple(dict.fromkeys(_in_latin(lower, *scheme) for scheme in _schemes()))
 
 
-def _in_latin(text: str, pattern: re.Pattern[str], table: Mapping[str, str]) -> str:
-    return pattern.sub(lambda match: table[match.group()], text)
+def _in_latin(text: str, pattern: re.Pattern[str], endings: Mapping[str, str], letters: Mapping[int, str]) -> str:
+    return pattern.sub(lambda match: endings[match.group()], text).translate(letters)
 
 
 def _equal(name: str) -> Iterable[str]:
@@ -68,13 +68,16 @@ def _equivalents() -> tuple[tuple[re.Pattern[str], tuple[str, ...], tuple[str, .
 
 
 @lru_cache(maxsize=1)
-def _schemes() -> tuple[tuple[re.Pattern[str], Mapping[str, str]], ...]:
+def _schemes() -> tuple[tuple[re.Pattern[str], Mapping[str, str], Mapping[int, str]], ...]:
+    """Return for each scheme what finds endings, how they are written, and how letters are."""
     columns = {"letter": "Cyrillic letter, or an ending", **dict.fromkeys(_SCHEMES, "Latin letters")}
     rows = _read("transliterations.csv", columns)
-    endings = "|".join(rf"{row['letter']}\b" for row in rows if len(row["letter"]) > 1)
-    letters = "".join(row["letter"] for row in rows if len(row["letter"]) == 1)
-    pattern = re.compile(f"{endings}|[{letters}]")
-    return tuple((pattern, {row["letter"]: row[scheme] for row in rows}) for scheme in _SCHEMES)
+    endings, letters = ([row for row in rows if (len(row["letter"]) > 1) == is_ending] for is_ending in (True, False))
+    pattern = re.compile("|".join(rf"{row['letter']}\b" for row in endings))
+    return tuple(
+        (pattern, {row["letter"]: row[scheme] for row in endings}, {ord(row["letter"]): row[scheme] for row in letters})
+        for scheme in _SCHEMES
+    )
 
 
 def _read(file: str, columns: Mapping[str, str]) -> list[CsvRow]:
