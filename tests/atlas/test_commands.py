@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,6 +133,56 @@ def test_wrong_input_is_answered_with_what_is_wrong(
     assert command(*arguments) == 2
     assert what in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def copied(atlas: Atlas, tmp_path: Path) -> Path:
+    """Return a copy of the atlas, to be damaged."""
+    return shutil.copytree(atlas.folder, tmp_path / "copied")
+
+
+@pytest.mark.parametrize("table", ["cells", "works", "listings"])
+@pytest.mark.parametrize("damage", ["truncated", "empty", "of another year", "missing"])
+def test_a_table_that_is_not_as_it_was_built_is_refused_whoever_reads_it(
+    command: Command, copied: Path, capsys: pytest.CaptureFixture[str], table: str, damage: str
+) -> None:
+    path = copied / table / "2015.parquet"
+    whole = path.read_bytes()
+    path.unlink()
+    if damage != "missing":
+        other = (copied / table / "2016.parquet").read_bytes()
+        path.write_bytes({"truncated": whole[:100], "empty": b"", "of another year": other}[damage])
+    of_cells = [("show", "BE", "CN"), ("rank", "--b", "CN"), ("page", "--to", copied / "a.html"),
+                ("export", "--to", copied / "a.csv")]  # fmt: skip
+    for arguments in of_cells if table == "cells" else [("explain", "BE", "CN"), ("baseline", "BE", "CN")]:
+        assert command(*arguments, "--atlas", copied) == 2, arguments
+        said = capsys.readouterr().err
+        assert "2015.parquet: a table of the atlas is " in said and "build it again" in said
+    assert not (copied / "a.html").exists() and not (copied / "a.csv").exists()
+
+
+def test_years_whose_tables_are_whole_are_answered_from_a_damaged_atlas(command: Command, copied: Path) -> None:
+    (copied / "cells" / "2015.parquet").unlink()
+    assert command("show", "BE", "CN", "--year", "2016", "--atlas", copied) == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "what"),
+    [
+        ("rules", None, "the key rules is missing"),
+        ("files", [], "files: an object expected, a list found"),
+        ("complete", "yes", "complete: true or false expected, text found"),
+    ],
+)
+def test_a_damaged_manifest_is_named_with_its_key(
+    command: Command, copied: Path, capsys: pytest.CaptureFixture[str], key: str, value: object, what: str
+) -> None:
+    facts = json.loads((copied / "manifest.json").read_text(encoding="utf-8"))
+    facts = {name: facts[name] for name in facts if name != key} | ({} if value is None else {key: value})
+    (copied / "manifest.json").write_text(json.dumps(facts), encoding="utf-8")
+    assert command("show", "BE", "CN", "--atlas", copied) == 2
+    said = capsys.readouterr().err
+    assert what in said and "build it again" in said
 
 
 def test_rank_prints_ranks_between_those_that_are_possible(

@@ -191,15 +191,15 @@ def _claim(folder: Path, made_from: list[Any]) -> dict[str, Any] | None:
         if there <= {*_TABLES, ENTITIES} and (folder / _PARTS).is_dir():
             return None
         raise InputError("other files are in this folder", where=f"--to {folder}", hint="name a new or an empty folder")
-    if not manifest["complete"]:
+    if not manifest.get("complete", True):
         return None
-    if manifest["made_from"] != made_from:
+    if manifest.get("made_from") != made_from:
         raise InputError(
             "an atlas of other records, rules or code is here",
             where=f"--to {folder}",
             hint="name a new folder; remove this one if you no longer need it",
         )
-    return manifest if _hashes(folder) == manifest["files"] else None
+    return manifest if _hashes(folder) == manifest.get("files") else None
 
 
 def _count(folder: Path, gathered: GatheredWorks, codes: Codes) -> None:

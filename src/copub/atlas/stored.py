@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import polars as pl
 
 from copub.arguments import path_of
@@ -17,14 +18,79 @@ from copub.atlas.cells import CELLS
 from copub.atlas.gathering import STORED
 from copub.countries import COUNTRIES, find_country, name_fault
 from copub.errors import InputError
+from copub.jsonshape import Count, Digest, Name, misfit
+from copub.runs.folder import sha256_of
 from copub.writing import MANIFEST
 
 _SHORTEST = 2
+_AGAIN = "build it again: copub atlas build"
+
+
+class _Settings(msgspec.Struct):
+    year_from: Count
+    year_to: Count
+    small_cell: Count
+    small_rate: Count
+    confidence: Annotated[float, msgspec.Meta(gt=0, lt=1)]
+
+
+class _Taxonomy(msgspec.Struct):
+    id: Name
+    hash: Digest
+    title: str
+    areas: dict[str, str]
+
+
+class _Watchlist(msgspec.Struct):
+    id: Name
+    hash: Digest
+    title: str
+    edition: str
+
+
+class _List(msgspec.Struct):
+    id: Name
+    watchlists: list[Name]
+    levels: list[Name]
+    counted: list[Name]
+    top_level: Name
+
+
+class _Rules(msgspec.Struct):
+    settings: _Settings
+    taxonomy: _Taxonomy
+    watchlists: list[_Watchlist]
+    lists: list[_List]
+    headline: dict[str, Name]
+
+
+class _Snapshot(msgspec.Struct):
+    date: Name
+    files: Count
+    records: Count
+
+
+class _Works(msgspec.Struct):
+    counted: Count
+    sharing_a_doi: Count
+
+
+class _Manifest(msgspec.Struct):
+    """What answers from an atlas read of its manifest."""
+
+    complete: bool
+    synthetic: bool
+    snapshot: _Snapshot
+    works: _Works
+    faults: list[str]
+    countries: list[Name]
+    rules: _Rules
+    files: dict[str, Digest]
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """An atlas: folder and manifest; tables are read when they are asked for."""
+    """An atlas: folder and manifest; tables are read when they are asked for, if they are as they were built."""
 
     folder: Path
     manifest: dict[str, Any]
@@ -58,7 +124,7 @@ class Atlas:
     @cached_property
     def entities(self) -> pl.DataFrame:
         """The institutions of the lists: watchlist, entity_id, name, country, level."""
-        return pl.read_parquet(self.folder / ENTITIES)
+        return pl.read_parquet(self._whole(ENTITIES))
 
     def cells(self, years: Sequence[int] = ()) -> pl.LazyFrame:
         """Return the cells of some years, or of all."""
@@ -73,9 +139,24 @@ class Atlas:
         return self._scan("listings", years, STORED["listings"])
 
     def _scan(self, table: str, years: Sequence[int], schema: pl.Schema) -> pl.LazyFrame:
-        wanted = years or self.years
-        paths = [path for year in wanted if (path := self.folder / table / f"{year}.parquet").is_file()]
+        names = [f"{table}/{year}.parquet" for year in years or self.years]
+        paths = [self._whole(name) for name in names if name in self.manifest["files"]]
         return pl.scan_parquet(paths) if paths else pl.LazyFrame(schema=schema)
+
+    @cached_property
+    def _checked(self) -> set[str]:
+        return set()
+
+    def _whole(self, name: str) -> Path:
+        """Return the path of a table. Raises `InputError` unless it is as it was built."""
+        path = self.folder / name
+        if name not in self._checked:
+            found = sha256_of(path) if path.is_file() else ""
+            if found != self.manifest["files"].get(name):
+                what = "a table of the atlas is not as it was built" if found else "a table of the atlas is missing"
+                raise InputError(what, where=str(path), hint=_AGAIN)
+            self._checked.add(name)
+        return path
 
     def country(self, text: str) -> str:
         """Return the code of a country named by code or by English name. Raises `InputError` if it is none."""
@@ -144,7 +225,7 @@ def open_atlas(folder: str | Path) -> Atlas:
 
     Raises
     ------
-    InputError : there is no finished atlas, or one that another version of copub made.
+    InputError : there is no finished atlas, one that another version of copub made, or one whose manifest is damaged.
     """
     place = path_of(folder, "the folder of the atlas")
     try:
@@ -156,8 +237,8 @@ def open_atlas(folder: str | Path) -> Atlas:
             "no finished atlas is here", where=str(place), hint="build one: copub atlas build --from SNAPSHOT --to DIR"
         )
     if manifest.get("format") != FORMAT:
-        hint = "build it again: copub atlas build"
-        raise InputError(
-            f"an atlas of format {manifest.get('format')} is here, not {FORMAT}", where=str(place), hint=hint
-        )
+        what = f"an atlas of format {manifest.get('format')} is here, not {FORMAT}"
+        raise InputError(what, where=str(place), hint=_AGAIN)
+    if wrong := misfit(manifest, _Manifest):
+        raise InputError(f"the manifest of the atlas is damaged: {wrong}", where=str(place / MANIFEST), hint=_AGAIN)
     return Atlas(place, manifest)
