@@ -119,6 +119,26 @@ def test_no_english_is_left_on_page_and_dossier(demo_run: Any, language: str) ->
     assert not own_words & _Texts(page).names
 
 
+@pytest.mark.parametrize("language", ("en", *LANGUAGES))
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_terminal_names_every_reason_why_records_are_not_counted(world: Any, language: str, number: int) -> None:
+    tables, manifest = world
+    reasons = [
+        key for key in load_messages("en").words["left_out"] if key not in ("unreadable", "repeated", "one_side")
+    ]
+    steps = {"records read": 100, "unreadable records": number, "repeated records": number, "works": 98}
+    steps |= {"co-publications found": 50, **{f"left out: {reason}": number for reason in reasons}}
+    funnel = [
+        {"step": step, "count": count, "note": "n"} for step, count in (steps | {"co-publications counted": 9}).items()
+    ]
+    study = manifest["study"] | {"language": language, "synthetic": False}
+    lines = terminal_lines(tables, {**manifest, "study": study, "funnel": funnel}, Path("reports/x"))
+    text = " ".join(lines)
+    words = load_messages(language)
+    for reason in (*reasons, "unreadable", "repeated"):
+        assert words.say(f"left_out.{reason}", count=number) in text, reason
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_english_is_left_on_the_terminal(demo_run: Any, language: str) -> None:
     tables, manifest = _in(demo_run, language)

@@ -102,7 +102,7 @@ def _records(facts: Facts) -> Iterator[str]:
         "repeated": counts["repeated records"],
         "one_side": counts["works"] - counts[_FOUND],
     } | {step.removeprefix(_LEFT_OUT): count for step, count in counts.items() if step.startswith(_LEFT_OUT)}
-    steps = [facts.words.name("left_out", why).format(count=number(count)) for why, count in lost.items() if count]
+    steps = [say(f"left_out.{why}", count=number(count)) for why, count in lost.items() if count]
     ends = {"read": number(counts[_READ]), "counted": number(counts[_COUNTED])}
     yield say("terminal.records", **ends, steps=", ".join(steps) or say("terminal.none_left_out"))
     if lost["unreadable"]:
