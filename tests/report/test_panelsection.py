@@ -121,6 +121,21 @@ def test_a_pair_of_several_countries_needs_no_verb_in_the_singular(facts: Facts,
     assert f"{name}\N{NO-BREAK SPACE}:" in first or f"{name} :" in first or f"{name}:" in first
 
 
+@pytest.mark.parametrize("language", ["en", "fr", "nl"])
+def test_pairs_that_the_lists_do_not_cover_are_not_compared_and_named(facts: Facts, language: str) -> None:
+    pairs = [pair | {"side_b": {"name": "Japan", "countries": ["JP"]}} for pair in facts.study["pairs"][3:]]
+    study = {**facts.study, "language": language, "pairs": [*facts.study["pairs"][:3], *pairs]}
+    lists = [entry | {"countries": ["CN"]} for entry in facts.entries("watchlists")]
+    manifest = {**facts.manifest, "study": study, "watchlists": lists}
+    frame = facts.table("panel").with_columns(pl.col("pair").str.replace("(FR|LU|MT)-CN", "$1-JP"))
+    first, *_, last = panel_sentences(facts_of({**facts.tables, "panel": frame}, manifest))
+    assert "3" in first and "6" not in first
+    assert "JP" in last or "Japan" in last or "Japon" in last
+    lists = [entry | {"countries": ["JP"]} for entry in lists]
+    pairs = panel_sentences(facts_of({**facts.tables, "panel": frame}, manifest | {"watchlists": lists}))
+    assert "China" in pairs[-1] or "Chine" in pairs[-1]
+
+
 def test_no_pair_is_named_as_the_first_if_all_rest_on_few_works(facts: Facts) -> None:
     few = facts.table("panel").with_columns(is_small=True)
     sentence, own, _ = panel_sentences(facts_of({**facts.tables, "panel": few}, facts.manifest))

@@ -38,9 +38,11 @@ def panel_rows(facts: Facts, measure: str = HEADLINE) -> pl.DataFrame:
 def panel_sentences(facts: Facts) -> list[str]:
     """Return which pairs of the panel have the largest share, and where the reference is; nothing without a panel.
 
-    No pair of few works is named as the largest, and none of several with the same share.
+    No pair of few works is named as the largest, none of several with the same share, and none that the lists do not
+    cover: there a share of 0 says nothing.
     """
-    every, names = panel_rows(facts), _names(facts)
+    names, unlisted, known = _names(facts), _not_covered(facts), panel_rows(facts).drop_nulls("share")
+    every = panel_rows(facts).filter(~pl.col("pair").is_in(unlisted))
     rows = every.drop_nulls("share")
     if rows.is_empty():
         return []
@@ -48,7 +50,7 @@ def panel_sentences(facts: Facts) -> list[str]:
     pairs, sure = count(every.height), rows.filter(~pl.col("is_small"))
     # to the digits of a table, equal shares are one
     first = sure.filter(pl.col("share") == pl.col("share").max())
-    is_open = rows.height > 1 and bool(((rows["rank_low"] == 1) & (rows["rank_high"] == rows.height)).all())
+    is_open = rows.height > 1 and bool(((rows["rank_low"] == 1) & (rows["rank_high"] == known.height)).all())
 
     def figures(row: Row) -> dict[str, Any]:
         name = names.get(row["pair"], SideName(row["pair"]))
@@ -57,7 +59,7 @@ def panel_sentences(facts: Facts) -> list[str]:
     def rank(row: Row) -> str:
         ends = {name: count(row[f"rank{end}"]) for name, end in (("rank", ""), ("low", "_low"), ("high", "_high"))}
         key = "rank_sure" if row["rank_low"] == row["rank_high"] else "rank"
-        return "" if is_open or rows.height == 1 else say(f"panel.{key}", **ends, pairs=count(rows.height))
+        return "" if is_open or rows.height == 1 else say(f"panel.{key}", **ends, pairs=count(known.height))
 
     if sure.is_empty():
         lines = [say("panel.few", pairs=pairs)]
@@ -77,7 +79,21 @@ def panel_sentences(facts: Facts) -> list[str]:
     lines += [
         " ".join(filter(None, [say("panel.own", **figures(row)), rank(row)])) for row in own.iter_rows(named=True)
     ]
-    return [*lines, say("panel.any_order")] if is_open else lines
+    lines += [say("panel.any_order")] if is_open else []
+    if unlisted:
+        lines.append(say("panel.not_covered", names="; ".join(names[pair].alone for pair in unlisted)))
+    return lines
+
+
+def _not_covered(facts: Facts) -> list[str]:
+    """Return the pairs on whose side B the headline lists name nobody, where the manifest says whom they name."""
+    headline = facts.study.get("watchlists") or ()
+    lists = [entry.get("countries") for entry in facts.entries("watchlists") if entry.get("id") in headline]
+    if not lists or None in lists:
+        return []
+    covered = {country for countries in lists for country in countries or ()}
+    pairs = zip(_names(facts), facts.study.get("pairs") or (), strict=True)
+    return [key for key, pair in pairs if covered.isdisjoint(pair["side_b"]["countries"])]
 
 
 def pair_pages(facts: Facts) -> dict[str, str]:
