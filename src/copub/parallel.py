@@ -6,9 +6,9 @@ import ctypes
 import gc
 import sys
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, chain
 from pathlib import Path
 
@@ -36,11 +36,13 @@ class Parted:
     """A table sorted by ``work_id`` that is read from its Parquet file part by part, never whole.
 
     path : the file. columns : what is read of it. under : what is made of the rows of a part, each work by itself.
+    needed : columns that `under` reads.
     """
 
     path: Path
     columns: tuple[str | pl.Expr, ...]
     under: Callable[[pl.DataFrame], pl.DataFrame] = as_is
+    needed: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Yield the table in parts, no work in two of them."""
@@ -87,9 +89,29 @@ def _roots(column: str | pl.Expr) -> list[str]:
     return [column] if isinstance(column, str) else column.meta.root_names()
 
 
+def columns_of(table: Table, *names: str) -> Table:
+    """Return some columns of a table: of one on disk, the others are not even read."""
+    if isinstance(table, pl.DataFrame):
+        return table.select(names)
+    wanted = {*names, *table.needed}
+    return replace(table, columns=tuple(column for column in table.columns if _name(column) in wanted))
+
+
+def _name(column: str | pl.Expr) -> str:
+    return column if isinstance(column, str) else column.meta.output_name()
+
+
 def by_parts(table: Table, work: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
     """Return what `work`, which treats works apart from each other, makes of a table, one part at a time."""
     return pl.concat(work(part) for part in split_by_work(table))
+
+
+def summed(parts: Iterable[pl.DataFrame], *by: str) -> pl.DataFrame:
+    """Return the sums of all other columns by these columns of texts over all parts; only the sums are held."""
+    total: list[pl.DataFrame] = []
+    for part in parts:
+        total = [with_own_buffers(pl.concat([*total, part]).group_by(by).agg(pl.all().sum()))]
+    return total[0]
 
 
 def with_own_buffers(frame: pl.DataFrame) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from copub.corpus import Corpus
 from copub.corpus.funnel import Funnel
-from copub.measures.copublications import flagged_works, with_texts
+from copub.measures.copublications import flagged_works, listed_works, with_texts
 from copub.measures.inputs import Inputs
 from copub.measures.measure import numbers
 from copub.measures.view import View, view_of
@@ -82,7 +82,8 @@ class Frames:
         """Return all tables, measured without any input beside the corpus."""
         view = self.view(asked, hits)
         made = numbers(inputs(asked), view, **facts)
-        return made | {"copublications": pl.concat(with_texts(made["copublications"], view.texts))}
+        listed = listed_works(view.hits, asked, LEVELS)
+        return made | {"copublications": pl.concat(with_texts(made["copublications"], view.texts, listed))}
 
 
 def inputs(asked: Study = STUDY) -> Inputs:

@@ -55,11 +55,17 @@ class Corpus:
         yield from pieces_of(self.tables[name])
 
     def parted(
-        self, name: str, columns: Sequence[str | pl.Expr], under: Callable[[pl.DataFrame], pl.DataFrame] = as_is
+        self,
+        name: str,
+        columns: Sequence[str | pl.Expr],
+        under: Callable[[pl.DataFrame], pl.DataFrame] = as_is,
+        needed: Sequence[str] = (),
     ) -> pl.DataFrame | Parted:
         """Return these columns of a table, with what `under` makes of the rows of each work; from disk, in parts."""
         table = self.tables[name]
-        return Parted(table, tuple(columns), under) if isinstance(table, Path) else under(table.select(columns))
+        if isinstance(table, pl.DataFrame):
+            return under(table.select(columns))
+        return Parted(table, tuple(columns), under, tuple(needed))
 
     def having(self, **tables: Table) -> Corpus:
         """Return the corpus with these tables as well."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import polars as pl
+import polars.selectors as cs
 
 from copub.corpus import Corpus
 from copub.history.series import Rescore
@@ -66,4 +67,4 @@ def _flagged(run: Run, study: Study, find: Find, decisions: pl.DataFrame | None)
     corpus = corpus.having(found=found_in(corpus, question.watchlists))
     hits = hits_of(question, corpus)
     flagged = flagged_works(inputs_of(question, hits), view_of(question.study, corpus, hits))
-    return flagged.cast({pl.Categorical(): pl.String()})
+    return flagged.with_columns(cs.categorical().cast(pl.String))

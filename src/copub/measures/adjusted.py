@@ -18,8 +18,8 @@ from scipy.special import gammaln
 
 from copub.intervals import DIGITS, wilson
 from copub.lines import amount
-from copub.lists.errorcounts import TEXT_STRATA, Errors
-from copub.measures.clusters import GROUPS, clustered
+from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, Errors
+from copub.measures.clusters import GROUPS, clustered, numbered
 from copub.measures.correction import MEASURES, READ, Array, Decisions, Estimate, Read, adjust, from_labels
 from copub.measures.strata import with_strata
 from copub.names import READING_STRATA
@@ -48,6 +48,12 @@ READ_COLUMNS = (
     "work_id", "publication_year", "text", "affiliation", "listing", "classifiable", "is_critical", "is_listed",
     "is_critical_listed", "is_top_level", "is_taught", "read_critical", "group",
 )  # fmt: skip
+PREPARED = (
+    "work_id", "doi", "publication_year", "classified_from", "classifiable", "has_institution", "max_score",
+    "max_risk_level", "is_critical", "is_listed", "is_critical_listed", "is_top_level",
+)  # fmt: skip
+"""What `prepared` and those that it serves read of the table ``copublications``."""
+_TEXT, _AFFILIATION = (pl.Enum(sorted(strata)) for strata in (TEXT_STRATA, AFFILIATION_STRATA))
 _ESTIMATES = ("adjusted", "adjusted_low", "adjusted_high")
 
 
@@ -116,12 +122,15 @@ def prepared(
         with_strata(known)
         .join(of_authors, on="work_id", how="left", maintain_order="left")
         .with_columns(
-            pl.coalesce("group", "work_id"),
+            numbered(),
             pl.when(pl.col("classified_from") == "title and abstract")
-            .then(pl.lit("with abstract"))
-            .otherwise(pl.lit("title only"))
+            .then(pl.lit("with abstract", _TEXT))
+            .otherwise(pl.lit("title only", _TEXT))
             .alias("text"),
-            pl.when("has_institution").then(pl.lit("resolved")).otherwise(pl.lit("unresolved")).alias("affiliation"),
+            pl.when("has_institution")
+            .then(pl.lit("resolved", _AFFILIATION))
+            .otherwise(pl.lit("unresolved", _AFFILIATION))
+            .alias("affiliation"),
             pl.when("is_listed")
             .then(pl.when((pl.col("max_risk_level") == study.top_level).fill_null(False)).then(2).otherwise(1))
             .otherwise(0)
@@ -229,15 +238,16 @@ def decisions(works: pl.DataFrame) -> Decisions:
     classified: dict[tuple[str, str], Array] = {}
     unclassified: dict[str, Array] = {}
     taken = works.select(
-        pl.when(pl.col("read_critical").is_not_null()).then(pl.lit(READ)).otherwise("text").alias("text"),
+        pl.col("read_critical").is_not_null().alias("is_read"),
+        "text",
         "affiliation",
         _has_topic().alias("has_topic"),
         pl.coalesce("read_critical", "is_critical").alias("critical"),
         "listing",
     )
-    for text, place, has_topic, critical, listing, count in taken.group_by(pl.all()).len().iter_rows():
+    for is_read, text, place, has_topic, critical, listing, count in taken.group_by(pl.all()).len().iter_rows():
         if has_topic:
-            classified.setdefault((text, place), np.zeros((2, 3)))[int(critical), listing] += count
+            classified.setdefault((READ if is_read else text, place), np.zeros((2, 3)))[int(critical), listing] += count
         else:
             unclassified.setdefault(place, np.zeros(3))[listing] += count
     return Decisions(classified, unclassified)

@@ -33,13 +33,13 @@ class Clustered:
     groups: int
 
 
-GROUPS = pl.Schema({"work_id": pl.String, "group": pl.String})
+GROUPS = pl.Schema({"work_id": pl.String, "group": pl.UInt32})
 AUTHOR = pl.coalesce("author_id", "author_name").hash().alias("author")
 """An author is an id where the record has one, else the name as printed; which number represents whom plays no part."""
 
 
 def author_groups(works: pl.DataFrame, authors: Table) -> pl.DataFrame:
-    """Return work_id and group: the author who leads the work's group, or the work itself where nobody has another.
+    """Return work_id and the number of the work's group: of the author who leads it, or of the work alone.
 
     Parameters
     ----------
@@ -57,9 +57,16 @@ def author_groups(works: pl.DataFrame, authors: Table) -> pl.DataFrame:
     def led(part: pl.DataFrame) -> pl.DataFrame:
         of_groups = named(part).join(several, on="author")
         first = of_groups.sort("work_id", "works", "author_seq", descending=[False, True, False])
-        return first.unique("work_id", keep="first").select("work_id", group=pl.col("author").cast(pl.String))
+        return first.unique("work_id", keep="first").select("work_id", group="author")
 
-    return ids.join(by_parts(authors, led), on="work_id", how="left").with_columns(pl.coalesce("group", "work_id"))
+    leader = ids.join(by_parts(authors, led), on="work_id", how="left", maintain_order="left")["group"].rank("dense")
+    return ids.with_columns(group=leader).with_columns(numbered())
+
+
+def numbered() -> pl.Expr:
+    """Return the groups of works, those without one each in a group of its own."""
+    alone = pl.col("group").max().fill_null(0) + pl.int_range(1, pl.len() + 1)
+    return pl.coalesce("group", alone.cast(GROUPS["group"])).alias("group")
 
 
 def clustered(has: pl.Series, group: pl.Series, confidence: float) -> Clustered:

@@ -10,7 +10,7 @@ import polars as pl
 from copub.measures.duplicategroups import COLUMNS as DUPLICATES
 from copub.measures.duplicategroups import with_groups
 from copub.packed import WORKS_AT_ONCE
-from copub.parallel import Table, by_parts, zip_by_work
+from copub.parallel import Table, by_parts, columns_of, zip_by_work
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -22,18 +22,27 @@ TEXTS = pl.List(pl.String)
 UNRATED = "unrated"
 ROWS_AT_ONCE = 100_000
 """Rows of the table ``copublications`` that are made at once: as many as are written at once."""
-SHOWN = ("title", "language", "source_name")
+SHOWN = ("doi", "title", "language", "source_name", "duplicate_of")
 """Columns of table ``copublications`` on which no number rests: they are added when all numbers are made."""
-_FEW = (
-    "type", "publisher", "abstract_status", "epoch", "excluded_because", "classified_from", "max_risk_level",
-    "listing_category", "review_status",
-)  # fmt: skip
+_PLACE = ("work_id", "author_seq", "affiliation_seq")
+NAMED = ("entities", "tiers")
+"""Columns of table ``copublications`` that only works with hits have, and on which no number rests."""
+OF_COPUB = pl.Categorical(pl.Categories("of copub", physical=pl.UInt8))
+"""Texts that copub itself chooses among: there are fewer than 256."""
+_FEW = pl.Schema(
+    {
+        **dict.fromkeys(("type", "publisher", "epoch", "doi", "max_risk_level"), pl.Categorical()),
+        **dict.fromkeys(
+            ("abstract_status", "excluded_because", "classified_from", "listing_category", "review_status"), OF_COPUB
+        ),
+    }
+)
 """Columns of few values: each is kept once."""
 _WHERE_NOTHING_IS_FOUND: Mapping[str, Any] = {
     **dict.fromkeys(
         ("is_critical", "is_listed", "is_level_top", "has_institution", "has_affiliation", "classifiable"), False
     ),
-    **dict.fromkeys(("areas", "entities", "watchlists", "tiers"), pl.lit([], dtype=TEXTS)),
+    **dict.fromkeys(("areas", "watchlists"), pl.lit([], dtype=TEXTS)),
     "listing_category": "none",
     "review_status": "unreviewed",
     "classified_from": "nothing",
@@ -46,16 +55,21 @@ def copublications(flagged: pl.DataFrame) -> pl.DataFrame:
     return flagged.filter(pl.col("excluded_because").is_null())
 
 
-def with_texts(works: pl.DataFrame, texts: Table) -> Iterator[pl.DataFrame]:
+def with_texts(works: pl.DataFrame, texts: Table, named: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Yield the table ``copublications`` in parts: with its texts it is many times as large.
 
     Parameters
     ----------
     works : as `copublications` returns them. texts : work_id and `SHOWN` of these works.
+    named : work_id and `NAMED` of works with hits (`listed_works`).
     """
-    names = [name for name in TABLES["copublications"].schema if name not in SHOWN]
-    for part, shown in zip_by_work(works.select(names), texts, rows=ROWS_AT_ONCE):
-        yield conform("copublications", part.join(shown, on="work_id", how="left"))
+    names = [name for name in TABLES["copublications"].schema if name not in (*SHOWN, *NAMED)]
+    nothing = [pl.col(name).fill_null(pl.lit([], TEXTS)) for name in NAMED]
+    for part, shown, hits in zip_by_work(
+        works.select(names), texts, named.select("work_id", *NAMED), rows=ROWS_AT_ONCE
+    ):
+        whole = part.join(shown, on="work_id", how="left").join(hits, on="work_id", how="left")
+        yield conform("copublications", whole.with_columns(nothing))
 
 
 def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
@@ -73,12 +87,7 @@ def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
         hits.filter("is_counted").group_by("work_id").agg(pl.col("watchlist").unique().sort().alias("watchlists"))
     )
     countries = [*study.side_a.countries, *study.side_b.countries]
-    places = (
-        headline_hits(hits, study, levels)
-        .filter("counts")
-        .select("work_id", "author_seq", "affiliation_seq")
-        .unique(maintain_order=True)
-    )
+    places = headline_hits(hits, study, levels).filter("counts").select(_PLACE).unique(maintain_order=True)
 
     def flagged_part(
         part: pl.DataFrame,
@@ -95,20 +104,24 @@ def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
         ):
             part = part.join(one, on="work_id", how="left", maintain_order="left")
         filled = part.with_columns(pl.col(name).fill_null(value) for name, value in _WHERE_NOTHING_IS_FOUND.items())
-        return filled.with_columns(
-            pl.col(_FEW).cast(pl.Categorical),
-            is_critical_listed=pl.col("is_critical") & pl.col("is_listed"),
-            is_top_level=pl.col("is_critical") & pl.col("is_level_top"),
-        ).drop("is_level_top", "updated_date")
+        return (
+            filled.with_columns(
+                is_duplicate=pl.col("duplicate_of").is_not_null(),
+                is_critical_listed=pl.col("is_critical") & pl.col("is_listed"),
+                is_top_level=pl.col("is_critical") & pl.col("is_level_top"),
+            )
+            .cast(_FEW)
+            .drop("is_level_top", "updated_date", "duplicate_of")
+        )
 
     others = (
         view.authorships,
-        view.affiliations,
+        columns_of(view.affiliations, *_PLACE, "institution_id", "raw_affiliation_string"),
         places,
         view.basis,
         _groups(view.works),
         critical_works(view.assignments, study.taxonomy),
-        listed_works(hits, study, levels),
+        listed_works(hits, study, levels).drop(NAMED),
         on_lists,
         _status(given.reviewed),
     )
@@ -118,7 +131,7 @@ def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
 def _groups(works: Table) -> pl.DataFrame:
     """Return work_id and the group of duplicates of each work."""
     dated = by_parts(works, lambda part: part.select("work_id", "publication_date", "duplicate_of"))
-    return with_groups(dated).select("work_id", *DUPLICATES)
+    return with_groups(dated).select("work_id", *DUPLICATES).with_columns(pl.col("duplicate_group").rank("dense"))
 
 
 def _status(reviewed: Mapping[str, str]) -> pl.DataFrame:
@@ -213,7 +226,7 @@ def critical_works(assignments: pl.DataFrame, taxonomy: str) -> pl.DataFrame:
         .agg(
             pl.col("assigned").any().alias("is_critical"),
             pl.col("score").max().alias("max_score"),
-            pl.col("area").filter("assigned").unique().sort().alias("areas"),
+            pl.col("area").filter("assigned").cast(pl.String).unique().sort().alias("areas"),
         )
     )
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, Errors
 from copub.measures.funding import STATES_AWARDS
-from copub.parallel import by_parts, own_rows
+from copub.packed import WORKS_AT_ONCE
+from copub.parallel import columns_of, zip_by_work
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -21,18 +22,9 @@ LARGEST_PER_YEAR = 5
 
 def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``coverage``: the funnel, then fill rates of the study's works."""
-    works = copublications.select("work_id", "publication_year", "publisher")
-    strings = by_parts(view.affiliations, lambda part: _strings(part).join(own_rows(works, part), on="work_id"))
-    awards = by_parts(view.awards, lambda part: part.join(own_rows(works, part), on="work_id", how="semi"))
-    filled = (
-        copublications.select("work_id", "publication_year", "publisher", *_JUDGED)
-        .join(strings.select("work_id", with_string=True), on="work_id", how="left")
-        .join(awards.filter(STATES_AWARDS).select("work_id", states_awards=True).unique(), on="work_id", how="left")
-        .with_columns(pl.col("with_string", "states_awards").fill_null(False))
-    )
-    large = (
-        copublications.group_by("publisher").len().drop_nulls().sort(["len", "publisher"], descending=[True, False])
-    )["publisher"]
+    works = copublications.select("work_id", *_CELL, *_JUDGED)
+    large = works.group_by("publisher").len().drop_nulls().sort(["len", "publisher"], descending=[True, False])
+    cells, numbers = (pl.concat(found) for found in zip(*_counted(view, works), strict=True))
     parts = [view.funnel.table()]
     year = pl.col("publication_year").cast(pl.String)
     for kind, piece, publishers in (
@@ -41,35 +33,54 @@ def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
         ("publisher", pl.col("publisher"), LARGEST_PUBLISHERS),
         ("publisher and year", pl.format("{} | {}", "publisher", year), LARGEST_PER_YEAR),
     ):
-        keep = pl.col("publisher").is_in(large.head(publishers).to_list()) if publishers else pl.lit(True)
-        parts.append(_rates(filled.filter(keep), _WORK_METRICS, pl.len(), kind, piece))
-        parts.append(_rates(strings.filter(keep), _STRING_METRICS, pl.col("strings").sum(), kind, piece))
-    numbers = awards.drop_nulls("award_number")
-    parts.append(_rates(numbers, _AWARD_METRICS, pl.len(), "all", pl.lit("all")))
+        named = large["publisher"].head(publishers or 0).to_list()
+        kept = cells.filter(pl.col("publisher").is_in(named)) if publishers else cells
+        parts.append(_rates(kept, _WORK_METRICS, "works", kind, piece))
+        parts.append(_rates(kept, _STRING_METRICS, "strings", kind, piece))
+    parts.append(_rates(numbers, _AWARD_METRICS, "numbers", "all", pl.lit("all")))
     return conform("coverage", pl.concat(parts))
 
 
-_JUDGED = ("abstract_status", "classifiable", "has_institution", "is_truncated", "duplicate_of", "is_retracted")
+def _counted(view: View, works: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """Yield what a part of the works counts in each year and publisher, and of its numbers of awards."""
+    affiliations = columns_of(view.affiliations, "work_id", "author_seq", "raw_affiliation_string", "institution_id")
+    for part, addresses, awards in zip_by_work(works, affiliations, view.awards, rows=WORKS_AT_ONCE):
+        stating = awards.filter(STATES_AWARDS).select("work_id", states_awards=True).unique()
+        filled = (
+            part.join(_strings(addresses), on="work_id", how="left")
+            .join(stating, on="work_id", how="left")
+            .with_columns(pl.col("strings", "bare").fill_null(0), pl.col("states_awards").fill_null(value=False))
+        )
+        sums = {name: has.sum() for name, has in {**_WORK_METRICS, **_STRING_METRICS}.items()}
+        yield (
+            filled.group_by(_CELL).agg(pl.len().alias("works"), pl.col("strings").sum(), **sums),
+            awards.join(part, on="work_id", how="semi")
+            .drop_nulls("award_number")
+            .select(pl.len().alias("numbers"), **{name: has.sum() for name, has in _AWARD_METRICS.items()}),
+        )
+
+
+_CELL = ("publication_year", "publisher")
+_JUDGED = ("abstract_status", "classifiable", "has_institution", "is_truncated", "is_duplicate", "is_retracted")
 _WORK_METRICS: Mapping[str, pl.Expr] = {
     "works without abstract": pl.col("abstract_status") == "none",
     "works with a short abstract": pl.col("abstract_status") == "short",
     "works that cannot be classified": ~pl.col("classifiable"),
-    "works without a raw affiliation string": ~pl.col("with_string"),
+    "works without a raw affiliation string": pl.col("strings") == 0,
     "works with an unresolved side-B author": ~pl.col("has_institution"),
     "works with a truncated author list": pl.col("is_truncated"),
     "works whose record has no field for awards": ~pl.col("states_awards"),
-    "works marked as duplicates": pl.col("duplicate_of").is_not_null(),
+    "works marked as duplicates": pl.col("is_duplicate"),
     "works marked as retracted": pl.col("is_retracted").fill_null(False),
 }
 _STRING_METRICS: Mapping[str, pl.Expr] = {"affiliation strings without institution": pl.col("bare")}
 _AWARD_METRICS: Mapping[str, pl.Expr] = {"award numbers without a digit": pl.col("award_key").is_null()}
 
 
-def _rates(frame: pl.DataFrame, metrics: Mapping[str, pl.Expr], of: pl.Expr, kind: str, piece: pl.Expr) -> pl.DataFrame:
+def _rates(cells: pl.DataFrame, metrics: Iterable[str], of: str, kind: str, piece: pl.Expr) -> pl.DataFrame:
     """Return rows of table ``coverage`` for one kind of slice: how many have each property, of how many."""
-    counted = frame.group_by(piece.cast(pl.String).alias("slice")).agg(
-        of.cast(pl.Int64).alias("of"), **{name: has.sum().cast(pl.Int64) for name, has in metrics.items()}
-    )
+    sums = cells.group_by(piece.cast(pl.String).alias("slice")).agg(pl.col(of, *metrics).cast(pl.Int64).sum())
+    counted = sums.rename({of: "of"}).filter((pl.col("of") > 0) | (kind == "all"))
     return pl.concat(
         counted.select(
             pl.lit(name).alias("metric"),

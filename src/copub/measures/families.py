@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.parallel import Table, own_rows, split_by_work
+from copub.parallel import Table, columns_of, own_rows, split_by_work, summed
 from copub.schema import conform
 
 if TYPE_CHECKING:
     from copub.study import Study
+
+_READ = ("work_id", "institution_id", "institution_name", "country_code", "lineage")
+_CHILD = ("side", "up", "institution_id")
 
 
 def institution_families(study: Study, affiliations: Table, works: pl.DataFrame) -> pl.DataFrame:
@@ -28,33 +31,28 @@ def institution_families(study: Study, affiliations: Table, works: pl.DataFrame)
     """
     sides = dict.fromkeys(study.side_a.countries, "a") | dict.fromkeys(study.side_b.countries, "b")
     flags = works.select("work_id", "is_critical", "is_listed", "is_critical_listed")
-    parts = (part.filter(pl.col("institution_id").is_not_null()) for part in split_by_work(affiliations))
     sums = ("works", "critical", "listed", "critical_listed")
     counted: list[pl.DataFrame] = []
     children: list[pl.DataFrame] = []
     names: list[pl.DataFrame] = []
-    for part in parts:
+    for every in split_by_work(columns_of(affiliations, *_READ)):
+        part = every.drop_nulls("institution_id")
         own = own_rows(flags, part)
         members = _members(part, own, sides)
         works_of = members.select("work_id", "side", "up").unique().join(own, on="work_id")
-        counted.append(
-            works_of.group_by("side", "up").agg(
-                pl.len().alias("works"), *(pl.col(f"is_{name}").sum().alias(name) for name in sums[1:])
-            )
+        of_part = works_of.group_by("side", "up").agg(
+            pl.len().alias("works"), *(pl.col(f"is_{name}").sum().alias(name) for name in sums[1:])
         )
-        children.append(members.select("side", "up", "institution_id").unique())
-        names.append(part.drop_nulls("institution_name").group_by("institution_id", "institution_name").len())
-    below = (
-        pl.concat(children)
-        .group_by("side", "up")
-        .agg(pl.col("institution_id").n_unique().cast(pl.Int32).alias("members"))
-    )
+        counted = [summed([*counted, of_part], "side", "up")]
+        children = [summed([*children, members.group_by("side", "up", "institution_id").len()], *_CHILD)]
+        named = part.drop_nulls("institution_name").group_by("institution_id", "institution_name").len()
+        names = [summed([*names, named], "institution_id", "institution_name")]
+    below = children[0].group_by("side", "up").agg(pl.len().cast(pl.Int32).alias("members"))
     totals = (
-        pl.concat(counted)
-        .group_by("side", "up")
-        .agg(pl.col(name).sum().cast(pl.Int32) for name in sums)
+        counted[0]
+        .with_columns(pl.col(sums).cast(pl.Int32))
         .join(below, on=["side", "up"])
-        .join(_names(pl.concat(names)), left_on="up", right_on="institution_id", how="left")
+        .join(_names(names[0]), left_on="up", right_on="institution_id", how="left")
         .rename({"up": "institution_id"})
     )
     return conform("institution_families", totals.with_columns((pl.col("works") < study.small_cell).alias("is_small")))
@@ -78,9 +76,7 @@ def _members(named: pl.DataFrame, flags: pl.DataFrame, sides: Mapping[str, str])
 def _names(counted: pl.DataFrame) -> pl.DataFrame:
     """Return the most frequent name of each institution."""
     return (
-        counted.group_by("institution_id", "institution_name")
-        .agg(pl.col("len").sum())
-        .sort(["len", "institution_name"], descending=[True, False])
+        counted.sort(["len", "institution_name"], descending=[True, False])
         .group_by("institution_id", maintain_order=True)
         .agg(pl.col("institution_name").first())
     )

@@ -93,7 +93,7 @@ def funders(study: Study, works: pl.DataFrame, named: pl.DataFrame) -> pl.DataFr
     ----------
     works : table ``copublications``. named : as `awards_of_works` returns it.
     """
-    stating = works.join(named.filter("states"), on="work_id", how="semi")
+    stating = works.select("work_id", "is_critical_listed").join(named.filter("states"), on="work_id", how="semi")
     each = named.drop_nulls("funder")
     counted = (
         each.group_by("funder", "work_id")

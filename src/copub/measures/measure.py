@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.measures.adjusted import adjusted, labels_of_works, prepared
+from copub.measures.adjusted import PREPARED, adjusted, labels_of_works, prepared
 from copub.measures.bootstrap import bootstrap
 from copub.measures.clusters import AUTHOR, author_groups
 from copub.measures.comparison import comparison
-from copub.measures.copublications import copublications, flagged_works, with_texts
+from copub.measures.copublications import copublications, flagged_works, listed_works, with_texts
 from copub.measures.coverage import coverage
 from copub.measures.crosstabulations import area_levels, collaboration_indices
 from copub.measures.dependence import dependence
@@ -34,7 +34,7 @@ from copub.measures.shares import shares
 from copub.measures.specifications import specifications
 from copub.measures.tied import tie_areas, ties_and_works
 from copub.measures.trends import periods, state_of, trends
-from copub.measures.view import View, view_of
+from copub.measures.view import HITS, View, view_of
 from copub.parallel import by_parts, release_memory
 from copub.progress import bar
 from copub.schema import TABLES
@@ -67,10 +67,11 @@ def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
 def measured(question: Question, corpus: Corpus) -> tuple[dict[str, pl.DataFrame], Iterator[pl.DataFrame]]:
     """Return what `measure` does, but the table ``copublications`` apart and in parts."""
     other = replace(question, study=replace(question.study, apply_repairs=not question.study.apply_repairs))
-    hits = hits_of(question, corpus)
-    view = view_of(question.study, corpus, hits, hits_of(other, corpus))
+    read = () if question.decisions else HITS  # the printed strings are long: only what people decided rests on them
+    hits = hits_of(question, corpus, *read)
+    view = view_of(question.study, corpus, hits, hits_of(other, corpus, *HITS))
     given = inputs_of(question, hits)
-    del hits  # the printed strings in them are long, and no number rests on these
+    del hits
     authors = corpus.parted("authorships", ("work_id", "author_seq", AUTHOR), lambda part: part)
     given = replace(given, groups=author_groups(view.population, authors))
     made = numbers(given, view, as_of=corpus.retrieved_on, output=corpus.output)
@@ -82,7 +83,7 @@ def measured(question: Question, corpus: Corpus) -> tuple[dict[str, pl.DataFrame
         made |= panel_tables(question, given, corpus, view, works, as_of)
         dated = by_parts(view.works, lambda part: part.select("work_id", "publication_year"))
         made["panel_years"] = panel_years(question.study, corpus.expected, view.authorships, dated)
-    return made, with_texts(works, view.texts)
+    return made, with_texts(works, view.texts, listed_works(view.hits, given.study, given.levels))
 
 
 def numbers(
@@ -149,7 +150,7 @@ def _counted(
 
 
 def _judged_rightly(given: Inputs, works: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    known = prepared(given.study, works, given.groups, given.taught)
+    known = prepared(given.study, works.select(PREPARED), given.groups, given.taught)
     labels = labels_of_works(known, given.labelled)
     return {
         "adjusted": adjusted(given.study, known, given.errors, leading(given.study, known, given.errors, labels)),

@@ -33,7 +33,8 @@ def flags_of_works(works: pl.DataFrame) -> pl.DataFrame:
 
 def all_works(works: pl.DataFrame) -> pl.DataFrame:
     """Return all works as members of one slice."""
-    return works.select("work_id", **dict.fromkeys(SLICE, pl.lit(ALL))).hstack(works.select(FLAGS))
+    every = pl.lit(ALL, pl.Enum([ALL]))
+    return works.select("work_id", **dict.fromkeys(SLICE, every)).hstack(works.select(FLAGS))
 
 
 def of_institutions(of_works: pl.DataFrame, side: str, works: pl.DataFrame, least: int) -> pl.DataFrame:

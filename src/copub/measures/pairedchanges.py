@@ -18,15 +18,32 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+class Rest(NamedTuple):
+    """The works that have a property neither under the study's setting nor under another, as sums.
+
+    of, squares : what they weigh under the other setting. products : that times what they weigh under the study's.
+    """
+
+    of: float = 0.0
+    squares: float = 0.0
+    products: float = 0.0
+    entered: int = 0
+    left: int = 0
+
+    @classmethod
+    def between(cls, own: Array, other: Array) -> Rest:
+        """Return the sums of works with these weights."""
+        inside, still = own > 0, other > 0
+        entered, left = int((still & ~inside).sum()), int((inside & ~still).sum())
+        return cls(float(other.sum()), float((other**2).sum()), float((own * other).sum()), entered, left)
+
+
 class Headline(NamedTuple):
     """A share under one setting: which works have the property, and what each weighs (0: it is left out)."""
 
     has: NDArray[np.bool_]
     of: Array
-
-    def within(self, keep: NDArray[np.bool_]) -> Headline:
-        """Return the share over a part of the works."""
-        return Headline(self.has, self.of * keep)
+    rest: Rest = Rest()
 
     @property
     def counted(self) -> Array:
@@ -34,10 +51,14 @@ class Headline(NamedTuple):
         return self.of * self.has
 
     @property
+    def total(self) -> float:
+        """Return what all works weigh."""
+        return float(self.of.sum()) + self.rest.of
+
+    @property
     def share(self) -> float | None:
         """Return the share, None over no works."""
-        total = float(self.of.sum())
-        return float(self.counted.sum()) / total if total else None
+        return float(self.counted.sum()) / self.total if self.total else None
 
 
 def changes(own: Headline, others: Mapping[tuple[str, str], Headline], study: Study) -> pl.DataFrame:
@@ -53,8 +74,8 @@ def changes(own: Headline, others: Mapping[tuple[str, str], Headline], study: St
             "switch": switch,
             "setting": setting,
             "numerator": float(one.counted.sum()),
-            "denominator": float(one.of.sum()),
-            "squares": float((one.of**2).sum()),
+            "denominator": one.total,
+            "squares": float((one.of**2).sum()) + one.rest.squares,
             **paired_change(own, one, study.confidence),
         }
         for (switch, setting), one in named.items()
@@ -85,8 +106,8 @@ def paired_change(own: Headline, other: Headline, confidence: float) -> dict[str
     found: dict[str, float | int | None] = {
         "gained": int((after & ~before).sum()),
         "lost": int((before & ~after).sum()),
-        "entered": int((still & ~inside).sum()),
-        "left": int((inside & ~still).sum()),
+        "entered": int((still & ~inside).sum()) + other.rest.entered,
+        "left": int((inside & ~still).sum()) + other.rest.left,
         "difference": None,
         "difference_low": None,
         "difference_high": None,
@@ -94,8 +115,10 @@ def paired_change(own: Headline, other: Headline, confidence: float) -> dict[str
     share, other_share = own.share, other.share
     if share is None or other_share is None:
         return found
-    moved = other.of * (other.has - other_share) / other.of.sum() - own.of * (own.has - share) / own.of.sum()
-    reach = float(ndtri(0.5 + confidence / 2)) * float(np.sqrt((moved**2).sum()))
+    moved = other.of * (other.has - other_share) / other.total - own.of * (own.has - share) / own.total
+    a, b = other_share / other.total, share / own.total
+    of_rest = a**2 * other.rest.squares - 2 * a * b * other.rest.products + b**2 * own.rest.squares
+    reach = float(ndtri(0.5 + confidence / 2)) * float(np.sqrt((moved**2).sum() + max(of_rest, 0.0)))
     difference = other_share - share
     ends = {"difference_low": difference - reach, "difference_high": difference + reach}
     return found | {"difference": difference} | ends

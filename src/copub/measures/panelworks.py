@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from copub.measures.adjusted import READ_COLUMNS, prepared
+from copub.measures.adjusted import PREPARED, READ_COLUMNS, prepared
 from copub.measures.copublications import copublications, flagged_works
 from copub.measures.members import listed_places
 from copub.measures.presence import Array, Places, Presence, presence
@@ -93,7 +93,9 @@ def _flagged(
         places = own.select("work_id").join(index, on="work_id", how="left", maintain_order="left")["place"].to_numpy()
         works = own
     listed = listed_places(hits, study, given.levels)
-    return _Flagged(prepared(study, works, None, given.taught).select(_READ), places, listed)
+    return _Flagged(
+        prepared(study, works.select(*PREPARED, *WEIGHTS.values()), None, given.taught).select(_READ), places, listed
+    )
 
 
 def _pair_works(study: Study, pair: PanelPair, where: Presence, flagged: _Flagged) -> PairWorks:

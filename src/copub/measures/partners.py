@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from copub.parallel import Table, by_parts, own_rows, split_by_work
+from copub.parallel import Table, by_parts, columns_of, own_rows, split_by_work, with_own_buffers
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _SMALL: Mapping[str, pl.DataType] = {
     **dict.fromkeys(("key", "institution_id", "institution_name", "country_code"), pl.Categorical()),
 }
 """There are several rows per work, and few institutions: each name is kept once."""
+_NAMED = ("work_id", "author_seq", "institution_id", "institution_name", "country_code")
 
 
 def institutions_of_works(study: Study, affiliations: Table, works: pl.DataFrame) -> pl.DataFrame:
@@ -36,9 +37,9 @@ def institutions_of_works(study: Study, affiliations: Table, works: pl.DataFrame
     numbers = works.select("work_id", "n_authors")
     counted: list[pl.DataFrame] = []
     parts: list[pl.DataFrame] = []
-    for part in split_by_work(affiliations):
+    for part in split_by_work(columns_of(affiliations, *_NAMED)):
         named = _named(part, own_rows(numbers, part), sides)
-        counted.append(named.group_by("key", "institution_name").len())
+        counted.append(with_own_buffers(named.group_by("key", "institution_name").len()))
         parts.append(
             named.group_by("work_id", "side", "key")
             .agg(
@@ -72,7 +73,7 @@ def _taken(parts: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 def _named(affiliations: pl.DataFrame, works: pl.DataFrame, sides: Mapping[str, str]) -> pl.DataFrame:
     """Return one row per work, author and institution of a side, with its part of the work."""
     return (
-        affiliations.select("work_id", "author_seq", "institution_id", "institution_name", "country_code")
+        affiliations.select(_NAMED)
         .filter(pl.col("institution_name").is_not_null())
         .join(works, on="work_id")
         .with_columns(pl.coalesce("institution_id", "institution_name").alias("key"))
@@ -105,7 +106,8 @@ def levels_of_institutions(
     )
     place = ["work_id", "author_seq", "affiliation_seq"]
     key = pl.coalesce("institution_id", "institution_name").alias("key")
-    keys = by_parts(affiliations, lambda part: part.select(*place, key).join(own.select(place), on=place, how="semi"))
+    named = columns_of(affiliations, *place, "institution_id", "institution_name")
+    keys = by_parts(named, lambda part: part.select(*place, key).join(own.select(place), on=place, how="semi"))
     return (
         own.join(keys, on=place)
         .select("key", "entity_id", "risk_level")

@@ -32,6 +32,10 @@ AT_PUBLICATION, SINCE = "lists as at publication", "lists as at publication, wor
 WHENEVER = "lists whatever the date"
 EVERY = "every listed entity"
 LEAST, MOST = "unknown levels, smallest", "unknown levels, largest"
+_READ = (
+    "work_id", "publication_date", "weight", "weight_countries", "is_critical", "is_listed", "is_critical_listed",
+    "is_top_level",
+)  # fmt: skip
 MEASURED = ("listed", "critical_listed", "top_level")
 HELD = dict.fromkeys(("watchlist", "entity_id", "valid_from", "valid_to"), pl.String)
 """Columns of the frame that says since when and until when a list names a member."""
@@ -76,7 +80,7 @@ def readings(
     held : since when and until when the headline watchlists name their members (columns `HELD`).
     unrated : members without a level, of each headline watchlist.
     """
-    counted = tuple(study.levels or levels)
+    counted, works = tuple(study.levels or levels), works.select(_READ)
     members = pl.DataFrame(schema=HELD) if held is None else held
     on_lists = hits.join(works.select("work_id", "publication_date"), on="work_id").join(
         members, on=["watchlist", "entity_id"], how="left"

@@ -9,6 +9,8 @@ import polars as pl
 
 from copub.intervals import with_intervals
 from copub.measures.duplicategroups import first_of_group
+from copub.packed import WORKS_AT_ONCE
+from copub.parallel import own_rows
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -149,17 +151,28 @@ def slices() -> list[tuple[str, pl.Expr]]:
 def _sliced(
     study: Study, flagged: pl.DataFrame, works: pl.DataFrame, institutions_of: pl.DataFrame
 ) -> Iterator[pl.DataFrame]:
-    """Yield the works with slice_kind and slice, kind by kind: together they would be many times the works."""
-    for kind, piece in slices():
-        yield _one(works, kind, piece)
+    """Yield the works with slice_kind and slice, kind by kind and part by part: together they are many times the works.
+
+    The parts are the same on every machine, for sums of weights are added in their order.
+    """
     # Under an author cap are also works that the study's own cap leaves out.
     capped = flagged.filter(pl.col("excluded_because").is_null() | (pl.col("excluded_because") == "author cap"))
-    yield _one(capped, "author_cap", pl.lit("none"))
-    for cap in AUTHOR_CAPS:
-        yield _one(capped.filter(pl.col("n_authors") <= cap), "author_cap", pl.lit(f"at most {cap}"))
-    yield _one(works.filter(first_of_group(works)), "duplicates", pl.lit("kept"))
-    for side in ("a", "b"):
-        yield _by_institution(works, institutions_of, side, study.small_cell)
+    for part in _parts(capped):
+        yield _one(part, "author_cap", pl.lit("none"))
+        for cap in AUTHOR_CAPS:
+            yield _one(part.filter(pl.col("n_authors") <= cap), "author_cap", pl.lit(f"at most {cap}"))
+    large = {side: _large(institutions_of.filter(pl.col("side") == side), study.small_cell) for side in ("a", "b")}
+    for part in _parts(works.with_columns(is_first=first_of_group(works))):
+        for kind, piece in slices():
+            yield _one(part, kind, piece)
+        yield _one(part.filter("is_first"), "duplicates", pl.lit("kept"))
+        for side, names in large.items():
+            of_side = part.select(_COUNTED).join(own_rows(names, part), on="work_id")
+            yield of_side.with_columns(slice_kind=pl.lit(f"institution_{side}"))
+
+
+def _parts(works: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    yield from works.iter_slices(WORKS_AT_ONCE) if works.height else (works,)
 
 
 def _one(works: pl.DataFrame, kind: str, piece: pl.Expr) -> pl.DataFrame:
@@ -168,15 +181,13 @@ def _one(works: pl.DataFrame, kind: str, piece: pl.Expr) -> pl.DataFrame:
     )
 
 
-def _by_institution(works: pl.DataFrame, institutions_of: pl.DataFrame, side: str, least: int) -> pl.DataFrame:
-    """Return the works of each institution with as many of them as the floor for cells asks.
+def _large(of_side: pl.DataFrame, least: int) -> pl.DataFrame:
+    """Return work_id and slice of the works of each institution with as many of them as the floor for cells asks.
 
     Smaller institutions have no share worth printing; their counts are in table ``institutions``.
     """
-    of_side = institutions_of.filter(pl.col("side") == side)
-    names = of_side.select("work_id", slice="institution_name").unique()
-    large = names.filter(pl.len().over("slice") >= least)
-    return works.select(_COUNTED).join(large, on="work_id").with_columns(slice_kind=pl.lit(f"institution_{side}"))
+    names = of_side.select("work_id", slice="institution_name").unique(maintain_order=True)
+    return names.filter(pl.len().over("slice") >= least)
 
 
 def _count(sliced: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -187,27 +198,28 @@ def _count(sliced: Iterable[pl.DataFrame]) -> pl.DataFrame:
         for counting in COUNTING_WEIGHT
         if counting == "full" or measure not in OWN_PART
     ]
-    sums: list[pl.Expr] = []
+    sums = {}
     for measure, counting in kinds:
         (has, of), weight = MEASURES[measure], COUNTING_WEIGHT[counting]
-        name = f"{measure}|{counting}"
-        sums += [
-            (weight * has * of).sum().alias(f"{name}|numerator"),
-            (weight * of).sum().alias(f"{name}|denominator"),
-            (weight * weight * of).sum().alias(f"{name}|squares"),
-        ]
-    found = pl.concat(
-        part.group_by("slice_kind", "slice").agg(sums).with_columns(pl.col("slice").cast(pl.String)) for part in sliced
-    )
-    fixed = pl.DataFrame(FIXED, schema=["slice_kind", "slice"], orient="row")
-    full = pl.concat([found, fixed.join(found, on=["slice_kind", "slice"], how="anti")], how="diagonal")
+        sums[f"{measure}|{counting}"] = (weight * has * of).sum()
+        # many measures are shares of the same works
+        sums[f"{of}|{counting}|denominator"] = (weight * of).sum()
+        sums[f"{of}|{counting}|squares"] = (weight * weight * of).sum()
+    keys = ["slice_kind", "slice"]
+    parts = [part.group_by(keys).agg(**sums).cast({"slice": pl.String}) for part in sliced]
+    found = pl.concat(parts, how="vertical_relaxed").group_by(keys, maintain_order=True).agg(pl.all().sum())
+    fixed = pl.DataFrame(FIXED, schema=keys, orient="row")
+    full = pl.concat([found, fixed.join(found, on=keys, how="anti")], how="diagonal")
     return pl.concat(
         full.select(
-            "slice_kind",
-            "slice",
+            *keys,
             pl.lit(measure).alias("measure"),
             pl.lit(counting).alias("counting"),
-            *(pl.col(f"{measure}|{counting}|{sum_}").fill_null(0.0).alias(sum_) for sum_ in SUMS),
+            pl.col(f"{measure}|{counting}").fill_null(0.0).alias("numerator"),
+            *(
+                pl.col(f"{MEASURES[measure][1]}|{counting}|{name}").fill_null(0.0).alias(name)
+                for name in ("denominator", "squares")
+            ),
         )
         for measure, counting in kinds
     )
@@ -216,7 +228,8 @@ def _count(sliced: Iterable[pl.DataFrame]) -> pl.DataFrame:
 def _count_areas(works: pl.DataFrame, areas: Sequence[str]) -> pl.DataFrame:
     """Count works per area, as a share of all works: a work of two areas counts in both."""
     parts: list[pl.DataFrame] = []
-    exploded = works.explode("areas", keep_nulls=False, empty_as_null=False)
+    read = works.select("work_id", "weight", "weight_countries", "areas", *(f"is_{name}" for name in AREA_MEASURES))
+    exploded = read.filter(pl.col("areas").list.len() > 0).explode("areas", keep_nulls=False, empty_as_null=False)
     listed = pl.DataFrame({"slice": list(areas)}, schema={"slice": pl.String})
     for measure in AREA_MEASURES:
         has, of = MEASURES[measure]

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from copub.intervals import DIGITS, with_intervals
-from copub.measures.pairedchanges import Headline, changes
+from copub.measures.pairedchanges import Headline, Rest, changes
 from copub.measures.switches import (
     EVERY_LEVEL,
     WITH,
@@ -79,15 +79,18 @@ def specifications(
     settings = settings_of(study, levels, operating_points, both_repairs=view.hits_instead is not None)
     works = eligible_works(study, flagged)
     critical = critical_masks(study, works, view.assignments, settings, thresholds)
-    parts, moved = [], _Moved(settings, critical)
+    own_alone = {switch: tuple(s for s in choices if s.own) for switch, choices in settings.items()}
+    ((_, own_weight),) = populations(study, works, own_alone)
+    parts, moved = [], _Moved(settings, critical, own_weight)
+    near = works.select("work_id").filter(moved.is_near)
     for repairs in settings["repairs"]:
         hits = view.hits if repairs.own or view.hits_instead is None else view.hits_instead
         for hk_mo in settings["hk_mo"]:
             as_it_is = repairs.own and hk_mo.name != WITHOUT
             sided = works if as_it_is else with_sides(study, works, view.authorships, hk_mo.name, repairs.name == WITH)
-            listed = listed_masks(study, works, hits, settings, levels, hk_mo.name)
+            listed = listed_masks(study, near, hits, settings, levels, hk_mo.name)
             weights = moved.seen(populations(study, sided, settings))
-            part = _products(critical, listed, weights)
+            part = _products(moved.critical, listed, weights, moved.is_near)
             moved.add({"repairs": repairs, "hk_mo": hk_mo}, listed)
             parts.append(part.with_columns(pl.lit(hk_mo.name).alias("hk_mo"), pl.lit(repairs.name).alias("repairs")))
     own = pl.all_horizontal(
@@ -107,7 +110,8 @@ def specifications(
         ),
     )
     of_parts = {name: works.select(keep.fill_null(False)).to_series().to_numpy() for name, keep in PARTS.items()}
-    rows = changes(moved.own, {**moved.others, **{n: moved.own.within(k) for n, k in of_parts.items()}}, study)
+    within = {name: moved.weighing(moved.own.has, own_weight * keep) for name, keep in of_parts.items()}
+    rows = changes(moved.own, {**moved.others, **within}, study)
     left_out = {(switch, s.name) for switch, choices in settings.items() for s in choices if not s.equal}
     named = pl.struct("switch", "setting").map_elements(
         lambda row: (row["switch"], row["setting"]) not in left_out, return_dtype=pl.Boolean
@@ -117,17 +121,31 @@ def specifications(
 
 
 class _Moved:
-    """The headline with one switch moved at a time, gathered while the combinations are made."""
+    """The headline with one switch moved at a time, gathered while the combinations are made.
 
-    def __init__(self, settings: Mapping[str, Settings], critical: Mapping[tuple[str, str], Mask]) -> None:
+    critical : masks over the works that are critical under some setting (`is_near`); the others never count.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, Settings], critical: Mapping[tuple[str, str], Mask], own_weight: Array
+    ) -> None:
         self.own_names = {switch: next(s.name for s in choices if s.own) for switch, choices in settings.items()}
-        self.critical = critical
-        self.weights: dict[tuple[str, ...], Array] = {}
+        self.is_near = _any_of(critical.values())
+        self.critical = {key: mask[self.is_near] for key, mask in critical.items()}
+        self.away = own_weight[~self.is_near]
+        self.weights: dict[tuple[str, ...], tuple[Array, Rest]] = {}
         self.others: dict[tuple[str, str], Headline] = {}
         self.own = Headline(np.empty(0, dtype=np.bool_), np.empty(0))
 
     def _key(self, switches: Sequence[str]) -> tuple[str, ...]:
         return tuple(self.own_names[switch] for switch in switches)
+
+    def _parted(self, weight: Array) -> tuple[Array, Rest]:
+        return weight[self.is_near], Rest.between(self.away, weight[~self.is_near])
+
+    def weighing(self, has: Mask, weight: Array) -> Headline:
+        """Return a headline in which all works have these weights."""
+        return Headline(has, *self._parted(weight))
 
     def seen(self, weights: Iterable[tuple[tuple[str, ...], Array]]) -> Iterator[tuple[tuple[str, ...], Array]]:
         """Yield the weights, and keep those that differ from the study in at most one switch."""
@@ -135,7 +153,7 @@ class _Moved:
         self.weights = {}
         for key, weight in weights:
             if sum(name != mine for name, mine in zip(key, own, strict=True)) <= 1:
-                self.weights[key] = weight
+                self.weights[key] = self._parted(weight)
             yield key, weight
 
     def add(self, outer: Mapping[str, Setting], listed: Mapping[tuple[str, ...], Mask]) -> None:
@@ -143,7 +161,7 @@ class _Moved:
         own = self._key(CRITICAL), self._key(LISTED), self._key(WEIGHED)
 
         def headline(critical_by: tuple[str, ...], on_lists: tuple[str, ...], weighed: tuple[str, ...]) -> Headline:
-            return Headline(self.critical[critical_by[0], critical_by[1]] & listed[on_lists], self.weights[weighed])
+            return Headline(self.critical[critical_by[0], critical_by[1]] & listed[on_lists], *self.weights[weighed])
 
         moved = [(switch, setting.name) for switch, setting in outer.items() if not setting.own]
         if moved:
@@ -176,18 +194,23 @@ def _products(
     critical: Mapping[tuple[str, str], Mask],
     listed: Mapping[tuple[str, ...], Mask],
     weights: Iterable[tuple[tuple[str, ...], Array]],
+    is_near: Mask,
 ) -> pl.DataFrame:
     """Multiply all settings that share one rule for repairs, Hong Kong and Macau.
 
     The sum over works of weight x critical x listed is one matrix product per critical mask;
     only works that are critical and listed somewhere enter it.
+
+    Parameters
+    ----------
+    critical, listed : masks over some of the works that have weights (`is_near`).
     """
     some = _any_of(listed.values()) & _any_of(critical.values())
-    pops, sums, parts = [], [], []
+    pops, sums, parts, places = [], [], [], np.flatnonzero(is_near)[some]
     for key, weight in weights:  # one at a time: each is as long as there are works
         pops.append(key)
         sums.append((weight.sum(), (weight * weight).sum()))
-        parts.append(weight[some])
+        parts.append(weight[places])
     weight_some, masks_some = np.array(parts), np.array([mask[some] for mask in listed.values()], dtype=np.float64)
     denominators, squares = np.array(sums).T
     numerators = np.stack([(weight_some * flags[some]) @ masks_some.T for flags in critical.values()])

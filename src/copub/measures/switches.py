@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from copub.corpus.population import PARATEXT_TITLE, on_side
 from copub.measures.copublications import UNRATED, authors_by_side
 from copub.measures.duplicategroups import COLUMNS as DUPLICATES
-from copub.measures.duplicategroups import first_of_group
 from copub.measures.shares import AUTHOR_CAPS, COUNTING_WEIGHT
 from copub.parallel import Table, by_parts
 from copub.screening.counting import CountingRule
@@ -228,52 +227,70 @@ def populations(
 
     A work left out weighs 0, and so does one that has lost a side (see `with_sides`).
     """
-    in_pair = (pl.col("n_authors_a") > 0) & (pl.col("n_authors_b") > 0)
-    groups = sided.select(pl.col("duplicate_group").rank("dense"), "duplicate_order")
+    in_pair = _mask_of(sided, (pl.col("n_authors_a") > 0) & (pl.col("n_authors_b") > 0))
+    caps = {one.name: _mask_of(sided, _under_cap(one.name)) for one in settings["author_cap"]}
+    kinds = {one.name: _mask_of(sided, _of_types(study, one.name)) for one in settings["types"]}
+    links = {WITH: np.ones_like(in_pair), WITHOUT: _mask_of(sided, ~pl.col("is_dual_only"))}
+    every = pl.col("work_id").is_not_null()
+    weights = {
+        one.name: sided.select((COUNTING_WEIGHT[one.name] * every).fill_null(0.0)).to_series().to_numpy()
+        for one in settings["counting"]
+    }
+    order = sided.select(pl.arg_sort_by(DUPLICATES)).to_series().to_numpy()
+    groups = sided["duplicate_group"].rank("dense").to_numpy()[order]
     for cap, types, dual, duplicates in product(
         *(settings[name] for name in ("author_cap", "types", "dual_affiliated", "duplicates"))
     ):
-        mask = sided.select((_kept(study, cap.name, types.name, dual.name) & in_pair).fill_null(False)).to_series()
+        mask = in_pair & caps[cap.name] & kinds[types.name] & links[dual.name]
         if duplicates.name == WITHOUT:
-            first = np.zeros(sided.height, dtype=np.bool_)
-            first[mask.arg_true().to_numpy()] = first_of_group(groups.filter(mask)).to_numpy()
-            mask = pl.Series(first)
+            mask = _firsts(mask, order, groups)
         for counting in settings["counting"]:
-            weight = sided.select((COUNTING_WEIGHT[counting.name] * mask).fill_null(0.0)).to_series()
-            yield (counting.name, cap.name, types.name, dual.name, duplicates.name), weight.to_numpy()
+            yield (counting.name, cap.name, types.name, dual.name, duplicates.name), weights[counting.name] * mask
 
 
-def _kept(study: Study, cap: str, types: str, dual: str) -> pl.Expr:
-    keep = pl.col("work_id").is_not_null()
-    if cap != "none":
-        keep &= pl.col("n_authors") <= int(cap.rsplit(" ", 1)[1])
+def _mask_of(works: pl.DataFrame, holds: pl.Expr) -> Mask:
+    return works.select(holds.fill_null(False)).to_series().to_numpy()
+
+
+def _firsts(mask: Mask, order: NDArray[np.uint32], groups: NDArray[np.uint32]) -> Mask:
+    """Return of these works the first of each group of duplicates, given the order by groups and each one's group."""
+    at = np.flatnonzero(mask[order])
+    first = np.zeros_like(mask)
+    first[order[at[np.diff(groups[at], prepend=0) != 0]]] = True
+    return first
+
+
+def _under_cap(cap: str) -> pl.Expr:
+    if cap == "none":
+        return pl.col("work_id").is_not_null()
+    return pl.col("n_authors") <= int(cap.rsplit(" ", 1)[1])
+
+
+def _of_types(study: Study, types: str) -> pl.Expr:
     if types in ("articles only", "articles or no type"):
-        keep &= pl.col("type").is_in(ARTICLES).fill_null(types == "articles or no type")
-    elif types == "as the study":
-        left_out = pl.col("type").is_in(list(study.exclude_types)).fill_null(False)
-        if "paratext" in study.exclude_types:
-            left_out |= pl.col("is_paratext").fill_null(False)
-        left_out |= (pl.col("excluded_because") == PARATEXT_TITLE).fill_null(False)
-        keep &= ~left_out
-    if dual == WITHOUT:
-        keep &= ~pl.col("is_dual_only")
-    return keep
+        return pl.col("type").is_in(ARTICLES).fill_null(types == "articles or no type")
+    if types == "every type":
+        return pl.col("work_id").is_not_null()
+    left_out = pl.col("type").is_in(list(study.exclude_types)).fill_null(False)
+    if "paratext" in study.exclude_types:
+        left_out |= pl.col("is_paratext").fill_null(False)
+    return ~(left_out | (pl.col("excluded_because") == PARATEXT_TITLE).fill_null(False))
 
 
 def with_sides(study: Study, works: pl.DataFrame, authorships: Table, hk_mo: str, repairs: bool) -> pl.DataFrame:
     """Return the works with sides and weights as the authorships have them, with `repairs` or as recorded.
 
-    With `hk_mo` "without", Hong Kong and Macau belong to no side.
+    With `hk_mo` "without", Hong Kong and Macau belong to no side. Only works for which that changes something are
+    looked at.
     """
     left_out = HARMONISED if hk_mo == WITHOUT else ()
     side_a, side_b = ([c for c in side.countries if c not in left_out] for side in (study.side_a, study.side_b))
     countries = pl.col("countries_repaired" if repairs else "countries_recorded")
     sides = [on_side(side).alias(name) for name, side in (("on_side_a", side_a), ("on_side_b", side_b))]
+    changes = countries.ne_missing(pl.col("countries")) | on_side(left_out, of=countries.meta.output_name())
 
     def sided(part: pl.DataFrame) -> pl.DataFrame:
-        return authors_by_side(part.with_columns(countries=countries).with_columns(sides), [*side_a, *side_b])
+        changed = part.join(part.filter(changes).select("work_id").unique(), on="work_id", how="semi")
+        return authors_by_side(changed.with_columns(countries=countries).with_columns(sides), [*side_a, *side_b])
 
-    again = by_parts(authorships, sided)
-    return works.drop(c for c in again.columns if c != "work_id").join(
-        again, on="work_id", how="left", maintain_order="left"
-    )
+    return works.update(by_parts(authorships, sided), on="work_id")

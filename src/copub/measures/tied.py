@@ -10,7 +10,7 @@ import polars as pl
 
 from copub.lists.ties import COLUMNS, SEPARATOR, Tie
 from copub.measures.events import day_of
-from copub.parallel import Table, by_parts, own_rows
+from copub.parallel import Table, by_parts, columns_of, own_rows
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def ties_and_works(
 
 def _works_of_institutions(affiliations: Table, works: pl.DataFrame, wanted: set[str]) -> dict[str, set[str]]:
     """Return the works of the wanted institutions by id (with those below it by lineage) and by name in lower case."""
+    if not wanted:
+        return {}
     ids, is_wanted = works.select("work_id"), pl.col("key").is_in(sorted(wanted))
 
     def keys_of(part: pl.DataFrame) -> pl.DataFrame:
@@ -66,7 +68,7 @@ def _works_of_institutions(affiliations: Table, works: pl.DataFrame, wanted: set
         names = inside.select("work_id", pl.col("institution_name").str.to_lowercase().alias("key"))
         return pl.concat([inside.select("work_id", key="institution_id"), lineage, names]).filter(is_wanted)
 
-    keys = by_parts(affiliations, keys_of)
+    keys = by_parts(columns_of(affiliations, "work_id", "institution_id", "institution_name", "lineage"), keys_of)
     return {key: set(found) for key, found in keys.group_by("key").agg("work_id").iter_rows()}
 
 

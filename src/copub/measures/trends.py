@@ -30,6 +30,11 @@ _READ = (
     "classified_from", "has_institution", "has_affiliation",
 )  # fmt: skip
 """What is read of the works of two years that are set against each other."""
+_COUNTED = (
+    "work_id", "publication_year", "weight", "weight_countries", "is_critical", "is_listed", "is_critical_listed",
+    "is_top_level",
+)  # fmt: skip
+"""What is read of the works of a period."""
 
 
 def trends(
@@ -171,7 +176,7 @@ def periods(study: Study, works: pl.DataFrame, as_of: date | None) -> pl.DataFra
     Parameters as in `trends`.
     """
     spans = _spans(study, works, last_sure_year(as_of))
-    placed = works.join(spans, left_on="publication_year", right_on="year")
+    placed = works.select(_COUNTED).join(spans, left_on="publication_year", right_on="year")
     span = ["year_from", "year_to", "is_recent"]
     every = pl.col("work_id").is_not_null()
     parts = [

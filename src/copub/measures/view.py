@@ -10,7 +10,7 @@ import polars as pl
 from copub.corpus.funnel import Funnel
 from copub.corpus.population import DECIDING, affiliations_under, authorships_under, population
 from copub.parallel import Table, own_rows
-from copub.technology import DECIDED
+from copub.technology.taught import DOI_OF_ARXIV
 
 if TYPE_CHECKING:
     from copub.corpus import Corpus
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 UPDATED = pl.col("updated_date").str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
 """Of the last update only the day is read."""
 WORKS = (
-    "work_id", "doi", "publication_year", "publication_date", "type", "publisher", "n_authors", "n_countries",
+    "work_id", "publication_year", "publication_date", "type", "publisher", "n_authors", "n_countries",
     "is_truncated", "is_retracted", "abstract_status", "duplicate_of", "epoch", "is_xpac", "is_paratext", UPDATED,
+    DOI_OF_ARXIV,
 )  # fmt: skip
-TEXTS = ("work_id", "title", "language", "source_name")
+TEXTS = ("work_id", "doi", "title", "language", "source_name", "duplicate_of")
 AWARDS = ("work_id", "field", "funder_id", "funder_name", "award_number", "award_key")
 SIDED = ("work_id", "countries", "countries_repaired")
 AUTHORSHIPS = ("work_id", "author_seq", "countries", "countries_repaired")
@@ -35,6 +36,7 @@ HITS = (
     "work_id", "author_seq", "affiliation_seq", "watchlist", "entity_id", "risk_level", "is_medical",
     "entity_country", "tier", "field", "via_entity", "not_counted_because", "is_counted",
 )  # fmt: skip
+ASSIGNMENTS = ("work_id", pl.col("taxonomy", "area").cast(pl.Categorical), "score", "assigned")
 BASIS = ("work_id", "classified_from", "classifiable")
 _STRING = pl.col("raw_affiliation_string")
 _EQUAL_STRINGS = pl.when(_STRING.is_not_null()).then(_STRING.hash()).alias("raw_affiliation_string")
@@ -98,8 +100,9 @@ def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.D
             "affiliations",
             (*AFFILIATIONS, _EQUAL_STRINGS),
             lambda part: affiliations_under(own(part), repairs=study.apply_repairs),
+            needed=("work_id", "country_code_repaired", "is_false_institution"),
         ),
-        assignments=own(corpus.read("assignments", *DECIDED)),
+        assignments=own(corpus.read("assignments", *ASSIGNMENTS)),
         basis=corpus.parted("basis", BASIS, own),
         hits=own(hits.select(HITS)),
         hits_instead=None if hits_instead is None else own(hits_instead.select(HITS)),

@@ -8,7 +8,7 @@ import polars as pl
 
 from copub.corpus.dataset import Corpus
 from copub.schema import TABLES, conform
-from copub.screening.counting import CountingRule, with_reasons
+from copub.screening.counting import BECAUSE, COUNTED, JUDGED, CountingRule, with_reasons
 from copub.screening.decided import apply_decisions
 
 if TYPE_CHECKING:
@@ -21,19 +21,24 @@ def rule_of(study: Study) -> CountingRule:
     return CountingRule(study.tiers, study.include_medical, study.include_descendants, study.side_b.countries)
 
 
-def hits_of(question: Question, corpus: Corpus) -> pl.DataFrame:
+def hits_of(question: Question, corpus: Corpus, *columns: str) -> pl.DataFrame:
     """Return the table ``hits`` of a question, after the decisions of people.
 
     Parameters
     ----------
     corpus : a corpus with the table ``found`` (`copub.screening.found_in`) over the watchlists of the question.
+    columns : what is needed of it; where nobody decided anything, the printed strings are not read for the others.
     """
     study, decisions = question.study, question.decisions
+    names = [*(columns if columns and decisions is None else TABLES["hits"].schema.names())]
+    read = sorted({*names, *TABLES["hits"].key, *JUDGED, "if_repaired"} - {BECAUSE, COUNTED})
     if_repaired = pl.col("if_repaired")
-    found = corpus["found"].filter(if_repaired.is_null() | (if_repaired == study.apply_repairs))
+    found = corpus.read("found", *read).filter(if_repaired.is_null() | (if_repaired == study.apply_repairs))
     dates = corpus.read("works", "work_id", "publication_date") if study.listed_at_publication_only else None
-    names = TABLES["hits"].schema.names()
-    hits = conform("hits", with_reasons(found, rule_of(study), dates).select(names))
+    explained = with_reasons(found, rule_of(study), dates)
+    if decisions is None and columns:
+        return explained.sort(TABLES["hits"].key, nulls_last=True, maintain_order=True).select(names)
+    hits = conform("hits", explained.select(names))
     if decisions is None:
         return hits
     strings = decisions.select(raw_affiliation_string="value").unique()

@@ -14,6 +14,8 @@ from copub.shipped import shipped_folder
 FILES = ("gold-labels.csv", "own-labels.csv")
 TAUGHT = pl.Schema({"item": pl.String, "critical": pl.Boolean})
 _ARXIV = r"^10\.48550/arxiv\.(.+)$"
+DOI_OF_ARXIV = pl.when(pl.col("doi").str.to_lowercase().str.contains(_ARXIV)).then("doi").alias("doi")
+"""The DOI of a work where it can name a training work."""
 
 
 def taught_works() -> pl.DataFrame:
@@ -34,7 +36,7 @@ def taught_works() -> pl.DataFrame:
 
 def with_readings(works: pl.DataFrame, taught: pl.DataFrame) -> pl.DataFrame:
     """Return works (work_id, doi) with is_taught, and read_critical: what the readers of a training work stated."""
-    of_arxiv = _without_zeros(pl.lit("arxiv:") + pl.col("doi").str.to_lowercase().str.extract(_ARXIV))
+    of_arxiv = _without_zeros(pl.lit("arxiv:") + pl.col("doi").cast(pl.String).str.to_lowercase().str.extract(_ARXIV))
     readings = taught.select("item", pl.col("critical").alias("read_critical"), pl.lit(True).alias("is_taught"))
     return (
         works.with_columns(
