@@ -67,8 +67,7 @@ def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
 def measured(question: Question, corpus: Corpus) -> tuple[dict[str, pl.DataFrame], Iterator[pl.DataFrame]]:
     """Return what `measure` does, but the table ``copublications`` apart and in parts."""
     other = replace(question, study=replace(question.study, apply_repairs=not question.study.apply_repairs))
-    read = () if question.decisions else HITS  # the printed strings are long: only what people decided rests on them
-    hits = hits_of(question, corpus, *read)
+    hits = hits_of(question, corpus, *HITS)  # the printed strings are long: only what people decided rests on them
     view = view_of(question.study, corpus, hits, hits_of(other, corpus, *HITS))
     given = inputs_of(question, hits)
     del hits

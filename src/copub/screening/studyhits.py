@@ -27,7 +27,7 @@ def hits_of(question: Question, corpus: Corpus, *columns: str) -> pl.DataFrame:
     Parameters
     ----------
     corpus : a corpus with the table ``found`` (`copub.screening.found_in`) over the watchlists of the question.
-    columns : what is needed of it; where nobody decided anything, the printed strings are not read for the others.
+    columns : what is needed of it. Where nobody decided anything, the others, long strings among them, are not read.
     """
     study, decisions = question.study, question.decisions
     names = [*(columns if columns and decisions is None else TABLES["hits"].schema.names())]
