@@ -48,7 +48,7 @@ NO_NOUN = {  # a figure alone, or "12 retracted", "3 of 12"
     "dossier": {"more_rows", "papers_printed"},
     "left_out": {"unreadable", "repeated", "one_side", "year", "type", "paratext title", "repair", "retracted",
                  "expansion", "author cap"},
-    "panel": {"compared", "compared_some", "few", "tied", "rank", "rank_sure"},  # a panel has two pairs or more
+    "panel": {"compared", "compared_some", "tied", "rank", "rank_sure"},  # of two pairs or more
 }  # fmt: skip
 
 

@@ -61,8 +61,11 @@ def panel_sentences(facts: Facts) -> list[str]:
         key = "rank_sure" if row["rank_low"] == row["rank_high"] else "rank"
         return "" if is_open or rows.height == 1 else say(f"panel.{key}", **ends, pairs=count(known.height))
 
-    if sure.is_empty():
-        lines = [say("panel.few", pairs=pairs)]
+    if every.height == 1:  # with nothing to compare it with
+        lines = [say("panel.own", **figures(row)) for row in every.iter_rows(named=True)]
+        first = every
+    elif sure.is_empty():
+        lines = [say("panel.few")]
     else:
         key = "compared" if sure.height == every.height else "compared_some"
         row = first.row(0, named=True)
