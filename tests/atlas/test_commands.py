@@ -85,6 +85,23 @@ def test_a_pair_without_a_list_has_its_measures_without_one_by_list_too(
     assert "On critical technologies" in printed and "No co-publication" not in printed
 
 
+def test_shares_by_several_at_once_are_those_of_each_asked_for_alone(atlas: Atlas) -> None:
+    area = next(iter(atlas.areas))
+    found = show(atlas, "BE", "CN", by=["area", "year", "list"]).filter(area=area, year=2016)
+    assert found.rows() == show(atlas, "BE", "CN", by=["area", "list"], area=area, years=[2016]).select(
+        "a", "b", pl.lit(2016).alias("year"), pl.exclude("a", "b")
+    ).rows() and found.height  # fmt: skip
+    assert set(show(atlas, "BE", "CN", by=["area"], area=area)["area"]) == {area}
+
+
+def test_shares_by_year_name_the_year_also_where_there_is_one_alone(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("show", "BE", "CN", "--by", "year", "--year", "2016") == 0
+    assert "On critical technologies  " in (printed := capsys.readouterr().out)
+    assert all("2016" in line for line in printed.splitlines() if line.startswith(("On critical", "Critical and")))
+
+
 def test_the_areas_are_listed_one_in_a_line_where_none_has_the_name(
     command: Command, atlas: Atlas, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -104,6 +121,8 @@ def test_the_areas_are_listed_one_in_a_line_where_none_has_the_name(
         (("show", "", "CN"), "is not a country"),
         (("baseline", "BE", "CN", "--with", ""), "no partner is named"),
         (("baseline", "BE", "CN", "--with", ", "), "no partner is named"),
+        (("rank", "--b", "CN", "--measure", "listed_authors", "--counting", "fractional-authors"), "no other counting"),
+        (("export", "--to", "shares.csv", "--a", "BE", "--b", "BE"), "on both sides"),
         (("show", "BE", "Atlantis"), "is not a country"),
         (("show", "BE", "BE"), "on both sides"),
         (("show", "BE", "CN", "--area", "alchemy"), "there is no area"),

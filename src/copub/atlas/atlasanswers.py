@@ -14,7 +14,7 @@ from copub.atlas.stored import Atlas, name_of
 from copub.errors import InputError
 from copub.intervals import DIGITS, with_intervals
 from copub.measures.ranks import ranks
-from copub.measures.shares import AREA_MEASURES, COUNTING_WEIGHT, LEVEL, MEASURES
+from copub.measures.shares import AREA_MEASURES, COUNTING_WEIGHT, LEVEL, MEASURES, OWN_PART
 
 WHOLE = "copublications"
 """The works of a pair, whatever they are: what may be asked for beside the measures."""
@@ -59,20 +59,23 @@ def show(
     years : years to count; all without any.
     area : one area instead of all.
     of_list : the list that counts; by default the headline list of b.
-    by : "year", "area" or "list": one share for each; "area" takes the measures that a run has by area.
+    by : "year", "area", "list" or several of them: one share for each; "area" takes the measures that a run has by
+        area.
     """
-    asked = atlas.list_for(of_list, b)
-    _expect_two(a, b)
+    counted = atlas.list_for(of_list, b)
+    expect_two(a, b)
     cells = atlas.cells(years).filter(pl.col("a") == a, pl.col("b") == b)
-    if "area" in by:
-        rest = ("a", "b", *(name for name in by if name != "area"))
-        return pl.concat(
-            shares_of(atlas, cells, SharesAsked(asked, one, rest, measures=AREA_MEASURES)) for one in atlas.areas
-        )
+    lists = [counted]
     if "list" in by:
-        named = [one for one in atlas.lists if b in atlas.countries_of(one)] or [NO_LIST]
-        return pl.concat([_nothing(atlas), *(shares_of(atlas, cells, SharesAsked(one, area)) for one in named)])
-    return shares_of(atlas, cells, SharesAsked(asked, area, ("a", "b", *by)))
+        lists = [one for one in atlas.lists if b in atlas.countries_of(one)] or [NO_LIST]
+    areas = list(atlas.areas) if "area" in by and area == CRITICAL else [area]
+    measures = AREA_MEASURES if "area" in by else tuple(MEASURES)
+    rest = ("a", "b", *(name for name in by if name == "year"))
+    return pl.concat(
+        shares_of(atlas, cells, SharesAsked(one, of_area, rest, measures=measures))
+        for of_area in areas
+        for one in lists
+    )
 
 
 def levels(
@@ -86,7 +89,7 @@ def levels(
     ----------
     area : one area instead of all; "all" for works that are not critical too.
     """
-    _expect_two(a, b)
+    expect_two(a, b)
     asked = atlas.list_for(of_list, b)
     if not asked:
         raise InputError(
@@ -145,6 +148,9 @@ def rank(
     if measure not in MEASURES or counting not in COUNTING_WEIGHT:
         hint = f"measures: {', '.join(MEASURES)}; counting: {', '.join(COUNTING_WEIGHT)}"
         raise InputError(f"there is no {measure!r} under {counting!r}", where="--measure, --counting", hint=hint)
+    if measure in OWN_PART and counting != "full":
+        what = f"{measure} is a sum of authors' parts: it has no other counting than full"
+        raise InputError(what, where="--counting", hint="leave it out")
     side, partner = ("a", "b") if a else ("b", "a")
     cells = atlas.cells(years).filter(pl.col(side) == (a or b))
     found = [_nothing(atlas)]
@@ -204,7 +210,7 @@ def explain(
     ----------
     measure : a measure of table ``shares``, or "copublications" for all works of the pair.
     """
-    _expect_two(a, b)
+    expect_two(a, b)
     if measure not in (*MEASURES, WHOLE):
         hint = f"measures: {WHOLE}, {', '.join(MEASURES)}"
         raise InputError(f"there is no measure {measure!r}", where="--measure", hint=hint)
@@ -246,6 +252,7 @@ def _names(atlas: Atlas, of_list: str) -> Mapping[str, str]:
     return dict(zip(named["entity_id"], named["name"], strict=True))
 
 
-def _expect_two(a: str, b: str) -> None:
+def expect_two(a: str, b: str) -> None:
+    """Raise `InputError` if the two countries of a pair are one."""
     if a == b:
         raise InputError(f"{a} is on both sides", where="the pair", hint="name two countries")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from copub.atlas.atlasanswers import ON_LISTS
+from copub.atlas.atlasanswers import ON_LISTS, expect_two
 from copub.atlas.cells import CRITICAL
 from copub.atlas.cellshares import SharesAsked, shares_of
 from copub.atlas.stored import Atlas
@@ -29,6 +29,8 @@ def export(
         of b, only measures that rest on no list have rows.
     by : "year", "area" or both: rows of their own; "area" takes the measures that a run has by area.
     """
+    if a:
+        expect_two(a, b)
     # without rows, so that there is a head in any case
     nothing = atlas.cells().filter(pl.lit(value=False))
     yield _ordered(atlas, shares_of(atlas, nothing, SharesAsked("", by=_keys(by))))

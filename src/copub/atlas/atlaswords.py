@@ -106,8 +106,11 @@ def pair_lines(
     if not kept.height:
         return [*lines, "No co-publication of these countries is counted."]
     words = load_messages()
-    by = [name for name in ("year", "area", "list") if kept[name].n_unique() > 1] if "year" in kept.columns else []
-    by = by or [name for name in ("area", "list") if kept[name].n_unique() > 1]
+    by = [
+        name
+        for name in ("year", "area", "list")
+        if name in kept.columns and (name == "year" or kept[name].n_unique() > 1)
+    ]
     rows = [["", *([""] * len(by)), "works", "of", "share", "interval", ""]]
     for row in kept.filter(pl.col("counting") == "full").iter_rows(named=True):
         rows.append([words.name("measure", row["measure"]), *(str(row[name]) for name in by), *figures(row)])
@@ -125,7 +128,7 @@ def baseline_lines(atlas: Atlas, found: AtlasBaselines, counting: str) -> list[s
     """Return a pair beside the other works of its sides as lines of text: a table for each measure."""
     asked, words = found.asked, load_messages()
     a, b = (name_of_side(side) for side in (asked.side_a, asked.side_b))
-    title = f"{a} and {b}, {span(found.years)} ({counting}); critical means: {area_words(atlas, found.area)}"
+    title = f"{a} with {b}, {span(found.years)} ({counting}); critical means: {area_words(atlas, found.area)}"
     texts = [title, *head(atlas), listed_means(atlas, found.list, *asked.side_b)]
     lines = [part for text in texts for part in wrapped(text)]
     for measure in MEASURES if found.list else MEASURES[:1]:
