@@ -136,6 +136,12 @@ def test_pairs_that_the_lists_do_not_cover_are_not_compared_and_named(facts: Fac
     assert "China" in pairs[-1] or "Chine" in pairs[-1]
 
 
+def test_a_reference_without_works_is_said_to_have_none(facts: Facts) -> None:
+    study = {**facts.study, "reference": "MT-CN"}
+    _, own, *_ = panel_sentences(facts_of(facts.tables, {**facts.manifest, "study": study}))
+    assert own == "Malta: no works, so nothing is compared with this pair."
+
+
 def test_no_pair_is_named_as_the_first_if_all_rest_on_few_works(facts: Facts) -> None:
     few = facts.table("panel").with_columns(is_small=True)
     sentence, own, _ = panel_sentences(facts_of({**facts.tables, "panel": few}, facts.manifest))

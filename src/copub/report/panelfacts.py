@@ -59,7 +59,11 @@ def panel_sentences(facts: Facts) -> list[str]:
     def rank(row: Row) -> str:
         ends = {name: count(row[f"rank{end}"]) for name, end in (("rank", ""), ("low", "_low"), ("high", "_high"))}
         key = "rank_sure" if row["rank_low"] == row["rank_high"] else "rank"
-        return "" if is_open or rows.height == 1 else say(f"panel.{key}", **ends, pairs=count(known.height))
+        return (
+            ""
+            if is_open or rows.height == 1 or row["rank"] is None
+            else say(f"panel.{key}", **ends, pairs=count(known.height))
+        )
 
     if every.height == 1:  # with nothing to compare it with
         lines = [say("panel.own", **figures(row)) for row in every.iter_rows(named=True)]
@@ -78,10 +82,10 @@ def panel_sentences(facts: Facts) -> list[str]:
             found = [say("panel.tied", **figures(row), count=count(first.height), names=tied)]
         lines = [" ".join(filter(None, [say(f"panel.{key}", pairs=pairs, sure=count(sure.height)), *found]))]
     named = first["pair"].to_list() if first.height == 1 else []
-    own = rows.filter(pl.col("pair") == facts.study.get("reference"), ~pl.col("pair").is_in(named))
-    lines += [
-        " ".join(filter(None, [say("panel.own", **figures(row)), rank(row)])) for row in own.iter_rows(named=True)
-    ]
+    own = every.filter(pl.col("pair") == facts.study.get("reference"), ~pl.col("pair").is_in(named))
+    for row in own.iter_rows(named=True):
+        key = "own" if row["share"] is not None else "no_works"
+        lines.append(" ".join(filter(None, [say(f"panel.{key}", **figures(row)), rank(row)])))
     lines += [say("panel.any_order")] if is_open else []
     if unlisted:
         lines.append(say("panel.not_covered", names="; ".join(names[pair].alone for pair in unlisted)))
