@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from copub.arguments import each_frame, expect, expect_each, expect_numbers, fra
 from copub.engine import KeptParts, in_parallel
 from copub.errors import InputError
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
-from copub.parallel import series_of_texts
+from copub.parallel import no_collection, series_of_texts
 from copub.schema import TABLES
 from copub.technology.areascorer import (
     Bools,
@@ -160,6 +160,7 @@ def parts_of(works: pl.DataFrame | Iterable[pl.DataFrame], topics: pl.DataFrame)
             yield part, topics.join(part.select("work_id"), on="work_id", how="semi")
 
 
+@no_collection()
 def _classify_part(asked: _Asked, part: Part) -> Classification:
     scorers = _scorers(asked)
     texts, topics = part
@@ -312,7 +313,13 @@ class _Explained:
         self._epochs = chunk.works["epoch"]
         self._terms = TermFinder(read, ruleset)
         self._topics = {(row["work"], row["area"]): row for row in chunk.topics.iter_rows(named=True)}
-        self.reason = cache(self._reason)
+        self._known: dict[tuple[int, int], _Reason] = {}
+
+    def reason(self, work: int, area: int) -> _Reason:
+        """Return one reason."""
+        if (work, area) not in self._known:
+            self._known[work, area] = self._reason(work, area)
+        return self._known[work, area]
 
     def _reason(self, work: int, area: int) -> _Reason:
         found = self._terms.find(work, area)

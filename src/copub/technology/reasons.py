@@ -34,7 +34,7 @@ class TermFinder:
         cell = hits.work[speaking] * self._width + hits.area[speaking]
         order = speaking[np.argsort(cell * len(PARTS) + hits.part[speaking], kind="stable")]
         self._rows = np.stack((hits.part, hits.rule, hits.in_title, hits.start, hits.end), axis=1)[order]
-        self._bounds = np.searchsorted(cell, np.arange(chunk.works * self._width + 1))
+        self._bounds = np.cumsum(np.bincount(cell + 1, minlength=chunk.works * self._width + 1))
 
     def find(self, work: int, area: int) -> Found:
         """Return the terms; weak and context terms are shown only where both occur, or a strong one does."""

@@ -77,8 +77,11 @@ class WordTable:
         words = [tokens.text(start, end) for start, end in bounds]
         classes = np.array([self._classify(word) for word in words], dtype=np.uint64)
         folds = hash_words([fold_for_model(word) for word in words])
-        # Two words may want one slot: both tables must keep the same one of them.
+        # Two words may want one slot: both tables must keep the same one of them, and the first stays, as words
+        # that are often there come early.
         slots, kept = np.unique(_slots_of(hashes), return_index=True)
+        free = self._slots[slots] == _UNKNOWN
+        slots, kept = slots[free], kept[free]
         self._slots[slots] = (hashes[kept] << np.uint64(_BITS)) | classes[kept]
         self._folds[slots] = folds[kept]
         return classes[inverse], folds[inverse]
