@@ -33,10 +33,8 @@ def institution_parts(facts: Facts) -> Section | None:
             partner_grid(facts, pairs.filter(pl.col("institution_a") == name).head(PARTNERS), name),
             _change_grid(facts, changes.get(name, [])),
         ]
-        counts = " · ".join(
-            f"{words.count(row[key])} {words.say(f'label.{key}').lower()}"
-            for key in ("works", "critical", "critical_listed")
-        )
+        numbers = {key: words.count(row[key]) for key in ("works", "critical", "critical_listed")}
+        counts = words.say("label.counts_of_institution", **numbers)
         parts.append({"name": name, "counts": counts, "grids": [grid for grid in grids if grid.rows]})
     if not parts:
         return None
