@@ -204,6 +204,15 @@ def test_a_damaged_manifest_is_named_with_its_key(
     assert what in said and "build it again" in said
 
 
+def test_no_page_is_made_of_an_atlas_without_works(
+    command: Command, copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = json.loads((copied / "manifest.json").read_text(encoding="utf-8"))
+    (copied / "manifest.json").write_text(json.dumps(facts | {"countries": [], "files": {}}), encoding="utf-8")
+    assert command("page", "--to", copied / "a.html", "--atlas", copied) == 2
+    assert "the atlas counts no work" in capsys.readouterr().err and not (copied / "a.html").exists()
+
+
 def test_rank_prints_ranks_between_those_that_are_possible(
     command: Command, atlas: Atlas, capsys: pytest.CaptureFixture[str]
 ) -> None:

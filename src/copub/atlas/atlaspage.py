@@ -17,6 +17,7 @@ from copub.atlas.atlaswords import SYNTHETIC, caveats, head
 from copub.atlas.cells import CRITICAL, EVERY_WORK, NO_LIST
 from copub.atlas.stored import Atlas, name_of
 from copub.countrygroups import GROUPS
+from copub.errors import InputError
 from copub.report.messages import load_messages
 from copub.report.page import policy
 
@@ -32,7 +33,14 @@ def atlas_page(atlas: Atlas, *, most_bytes: int = MOST_BYTES) -> str:
     """Return the page.
 
     Pairs with so few works that the numbers of all would not fit into `most_bytes` are left out; the page says so.
+
+    Raises
+    ------
+    InputError : the atlas counts no work.
     """
+    if not atlas.manifest["countries"]:
+        hint = "build it from a snapshot that has works of two countries"
+        raise InputError("the atlas counts no work", where=str(atlas.folder), hint=hint)
     least, packed = 1, _packed(_numbers(atlas, 1))
     while len(packed) > most_bytes:
         least *= 2
