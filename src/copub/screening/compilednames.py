@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
+from itertools import accumulate, chain, product
 
 from copub.addresses.affiliationtext import DIVIDER, Reader
 from copub.addresses.folding import CHINESE
@@ -88,20 +88,10 @@ def build_lexicon(entities: Iterable[Entity], *, silent: bool = False) -> Lexico
     return Lexicon(
         reader=reader,
         patterns={pattern: tuple(meanings) for pattern, meanings in patterns.items()},
-        beginnings=_beginnings(patterns),
+        beginnings=frozenset(chain.from_iterable(map(accumulate, patterns))),
         places={entity.id: _place_words(reader, entity.places) for entity in known},
         parents={entity.id: entity.parent for entity in known},
     )
-
-
-def _beginnings(patterns: Iterable[str]) -> frozenset[str]:
-    found: set[str] = set()
-    for pattern in patterns:
-        for end in range(len(pattern), 0, -1):
-            if pattern[:end] in found:  # and so is every beginning of it
-                break
-            found.add(pattern[:end])
-    return frozenset(found)
 
 
 def _patterns(reader: Reader, name: str) -> Iterator[str]:

@@ -350,9 +350,10 @@ class Scene:
         """Return first and last word of every place of an entity in the reading."""
         if entity.id not in self._homes:
             words, home = self.reading.words, self.lexicon.places[entity.id]
-            spans = ((start, start + size) for start in range(len(words)) for size in range(_PLACE_WORDS))
-            is_there = any(place in self.reading.text for place in home)  # seldom, and seen fast
-            self._homes[entity.id] = [(a, b) for a, b in spans if is_there and "".join(words[a : b + 1]) in home]
+            letters = {"", *(place[:1] for place in home)}
+            starts = [start for start, word in enumerate(words) if word[:1] in letters]
+            spans = ((start, start + size) for start in starts for size in range(_PLACE_WORDS))
+            self._homes[entity.id] = [(a, b) for a, b in spans if "".join(words[a : b + 1]) in home]
         return self._homes[entity.id]
 
     def is_alone(self, first: int, last: int) -> bool:
