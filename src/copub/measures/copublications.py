@@ -130,7 +130,8 @@ def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
 
 def _groups(works: Table) -> pl.DataFrame:
     """Return work_id and the group of duplicates of each work."""
-    dated = by_parts(works, lambda part: part.select("work_id", "publication_date", "duplicate_of"))
+    read = ("work_id", "publication_date", "duplicate_of")
+    dated = by_parts(columns_of(works, *read), lambda part: part.select(read))
     return with_groups(dated).select("work_id", *DUPLICATES).with_columns(pl.col("duplicate_group").rank("dense"))
 
 

@@ -83,6 +83,7 @@ def identified(rows: pl.DataFrame) -> pl.DataFrame:
         .with_columns(funder=pl.coalesce("funder_id", "funder_name"))
         .with_columns(award=(pl.col("funder") + "\n" + pl.col("award_key")).rank("dense"))
         .drop("bearer", "award_key")
+        .cast(dict.fromkeys(("funder_id", "funder_name", "funder"), pl.Categorical()))
     )
 
 

@@ -34,10 +34,10 @@ from copub.measures.shares import shares
 from copub.measures.specifications import specifications
 from copub.measures.tied import tie_areas, ties_and_works
 from copub.measures.trends import periods, state_of, trends
-from copub.measures.view import HITS, View, view_of
+from copub.measures.view import HITS, SWITCHED_HITS, View, view_of
 from copub.parallel import by_parts, release_memory
 from copub.progress import bar
-from copub.schema import TABLES
+from copub.schema import TABLES, conform
 from copub.screening.studyhits import hits_of
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def measured(question: Question, corpus: Corpus) -> tuple[dict[str, pl.DataFrame
     """Return what `measure` does, but the table ``copublications`` apart and in parts."""
     other = replace(question, study=replace(question.study, apply_repairs=not question.study.apply_repairs))
     hits = hits_of(question, corpus, *HITS)  # the printed strings are long: only what people decided rests on them
-    view = view_of(question.study, corpus, hits, hits_of(other, corpus, *HITS))
+    view = view_of(question.study, corpus, hits, hits_of(other, corpus, *SWITCHED_HITS))
     given = inputs_of(question, hits)
     del hits
     authors = corpus.parted("authorships", ("work_id", "author_seq", AUTHOR), lambda part: part)
@@ -109,7 +109,6 @@ def numbers(
         works = copublications(flagged)
         # the works that count are held once, with what is left out beside them
         flagged = pl.concat([works, flagged.filter(pl.col("excluded_because").is_not_null())])
-        made["population"] = view.population
         add(copublications=works)
         add(**_judged_rightly(given, works))
         for name, frame in _counted(given, view, flagged, works, output):
@@ -120,6 +119,7 @@ def numbers(
         add(sensitivity=sensitivity(moves), specifications=grid, switch_effects=moved_by)
         add(comparison=comparison(study, given.published, made, is_census=as_of is not None))
         made["copublications"] = works
+        made["population"] = conform("population", view.population)
     return made
 
 

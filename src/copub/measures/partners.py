@@ -107,7 +107,9 @@ def levels_of_institutions(
     place = ["work_id", "author_seq", "affiliation_seq"]
     key = pl.coalesce("institution_id", "institution_name").alias("key")
     named = columns_of(affiliations, *place, "institution_id", "institution_name")
-    keys = by_parts(named, lambda part: part.select(*place, key).join(own.select(place), on=place, how="semi"))
+    keys = by_parts(
+        named, lambda part: with_own_buffers(part.select(*place, key).join(own.select(place), on=place, how="semi"))
+    )
     return (
         own.join(keys, on=place)
         .select("key", "entity_id", "risk_level")

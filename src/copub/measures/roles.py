@@ -30,7 +30,7 @@ from copub.measures.members import (
     rows_of_slices,
 )
 from copub.measures.presence import Array
-from copub.parallel import Table, by_parts, columns_of, own_rows, split_by_work
+from copub.parallel import Table, by_parts, columns_of, own_rows, split_by_work, with_own_buffers
 
 if TYPE_CHECKING:
     from copub.measures.panelworks import PairWorks
@@ -148,7 +148,7 @@ def _of_partners(
     key = pl.coalesce("institution_id", "institution_name").alias("key")
     of_authors = by_parts(
         columns_of(view.affiliations, *_AUTHOR, "institution_id", "institution_name"),
-        lambda part: part.join(roled, on=_AUTHOR, how="semi").select(*_AUTHOR, key).unique(),
+        lambda part: with_own_buffers(part.join(roled, on=_AUTHOR, how="semi").select(*_AUTHOR, key).unique()),
     )
     own = seats.holders.join(of_authors, on=_AUTHOR).join(in_works.cast({"key": pl.String}), on=["work_id", "key"])
     return held(study, seats, members, listed.select(_AUTHOR), own)

@@ -152,7 +152,7 @@ def critical_masks(
     its thresholds against the score. A taxonomy without thresholds of its own by area (one that
     classifies through its crosswalk) has its own decision only.
     """
-    rows = assignments.join(works.select("work_id").with_row_index("position"), on="work_id")
+    rows = _placed(assignments, works["work_id"])
     masks = {}
     for taxonomy, operating_point in product(settings["taxonomy"], settings["operating_point"]):
         by_area = thresholds.get(taxonomy.name, {}).get(operating_point.name, {})
@@ -166,6 +166,12 @@ def critical_masks(
             )
         masks[taxonomy.name, operating_point.name] = _mask(works.height, part.filter("assigned")["position"])
     return masks
+
+
+def _placed(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
+    """Return the rows of works with these sorted ids, with the place of the work among them (``position``)."""
+    placed = rows.with_columns(position=ids.search_sorted(rows["work_id"])).filter(pl.col("position") < ids.len())
+    return placed.filter(ids.gather(placed["position"]) == placed["work_id"])
 
 
 def _mask(height: int, positions: pl.Series) -> Mask:
@@ -188,7 +194,7 @@ def listed_masks(
     whole, under the floor of every entity only.
     """
     possible = hits.filter(CountingRule(countries=study.side_b.countries).counts())
-    rows = possible.join(works.select("work_id").with_row_index("position"), on="work_id")
+    rows = _placed(possible, works["work_id"])
     position = rows["position"].to_numpy()
     counted = _counted(study, rows, settings, hk_mo)
     floors = floors_of(study, levels)

@@ -10,7 +10,7 @@ import polars as pl
 
 from copub.lists.ties import COLUMNS, SEPARATOR, Tie
 from copub.measures.events import day_of
-from copub.parallel import Table, by_parts, columns_of, own_rows
+from copub.parallel import Table, by_parts, columns_of, own_rows, with_own_buffers
 from copub.schema import TABLES, conform
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def _works_of_institutions(affiliations: Table, works: pl.DataFrame, wanted: set
         inside = part.join(own_rows(ids, part), on="work_id", how="semi")
         lineage = inside.select("work_id", key="lineage").explode("key", keep_nulls=False, empty_as_null=False)
         names = inside.select("work_id", pl.col("institution_name").str.to_lowercase().alias("key"))
-        return pl.concat([inside.select("work_id", key="institution_id"), lineage, names]).filter(is_wanted)
+        every = pl.concat([inside.select("work_id", key="institution_id"), lineage, names])
+        return with_own_buffers(every.filter(is_wanted))
 
     keys = by_parts(columns_of(affiliations, "work_id", "institution_id", "institution_name", "lineage"), keys_of)
     return {key: set(found) for key, found in keys.group_by("key").agg("work_id").iter_rows()}

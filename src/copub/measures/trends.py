@@ -13,7 +13,7 @@ from copub.intervals import wilson, with_intervals
 from copub.lists.errorcounts import Errors
 from copub.measures.coverage import explained_by_coverage
 from copub.measures.shares import COUNTING_WEIGHT, MEASURES
-from copub.parallel import Table, by_parts
+from copub.parallel import Table, by_parts, columns_of
 from copub.schema import conform
 
 if TYPE_CHECKING:
@@ -87,16 +87,16 @@ def _falls(study: Study, measure: str, years: pl.DataFrame, works: pl.DataFrame,
 
     Null without a fall beyond chance, or where one of the two counts is under the floor.
     """
-    read = works.select(_READ)
-    of_year = {year: part for (year,), part in read.group_by("publication_year")}
-    nothing = read.clear()
-    has = _has(measure)
+    counts = dict(works.group_by("publication_year").agg(_has(measure).sum()).iter_rows())
     rows: list[tuple[int, bool | None]] = []
     for year0, year1 in pairwise(years["year"]):
-        parts = (of_year.get(year0, nothing), of_year.get(year1, nothing))
-        count0, count1 = (int(part.select(has.sum()).item()) for part in parts)
+        count0, count1 = counts.get(year0, 0), counts.get(year1, 0)
         fell = min(count0, count1) >= max(study.small_cell, 1) and _fell(count0, count1, study.confidence)
-        rows.append((year1, explained_by_coverage(measure, count0, count1, parts, errors) if fell else None))
+        explained = None
+        if fell:
+            before, after = (works.select(_READ).filter(pl.col("publication_year") == year) for year in (year0, year1))
+            explained = explained_by_coverage(measure, count0, count1, (before, after), errors)
+        rows.append((year1, explained))
     return pl.DataFrame(rows, schema={"year": pl.Int32, "fall_within_coverage": pl.Boolean}, orient="row")
 
 
@@ -119,7 +119,8 @@ def state_of(works: Table, retrieved: date | None) -> date | None:
     """
     if retrieved is not None:
         return retrieved
-    newest = by_parts(works, lambda part: part.select(pl.col("updated_date").max())).to_series().max()
+    dated = columns_of(works, "work_id", "updated_date")
+    newest = by_parts(dated, lambda part: part.select(pl.col("updated_date").max())).to_series().max()
     return newest if isinstance(newest, date) else None
 
 

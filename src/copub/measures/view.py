@@ -9,6 +9,7 @@ import polars as pl
 
 from copub.corpus.funnel import Funnel
 from copub.corpus.population import DECIDING, affiliations_under, authorships_under, population
+from copub.measures.copublications import OF_COPUB
 from copub.parallel import Table, own_rows
 from copub.technology.taught import DOI_OF_ARXIV
 
@@ -37,6 +38,13 @@ HITS = (
     "entity_country", "tier", "field", "via_entity", "not_counted_because", "is_counted",
 )  # fmt: skip
 ASSIGNMENTS = ("work_id", pl.col("taxonomy", "area").cast(pl.Categorical), "score", "assigned")
+SWITCHED_HITS = (
+    "work_id", "watchlist", "risk_level", "is_medical", "entity_country", "tier", "via_entity", "not_counted_because",
+)  # fmt: skip
+"""What the switches read of a hit."""
+_OF_LISTS = pl.Schema(
+    dict.fromkeys(("watchlist", "risk_level", "entity_country", "tier", "via_entity"), pl.Categorical())
+)
 BASIS = ("work_id", "classified_from", "classifiable")
 _STRING = pl.col("raw_affiliation_string")
 _EQUAL_STRINGS = pl.when(_STRING.is_not_null()).then(_STRING.hash()).alias("raw_affiliation_string")
@@ -77,7 +85,7 @@ def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.D
     hits, hits_instead : hits under the study's rule for repairs, and under the other one.
     """
     stated = corpus.read("works", *DECIDING)
-    counted = population(study, stated, corpus.parted("authorships", SIDED))
+    counted = population(study, stated, corpus.parted("authorships", SIDED)).cast({"excluded_because": OF_COPUB})
     is_all = counted.height == stated.height
 
     def own(frame: pl.DataFrame) -> pl.DataFrame:
@@ -105,7 +113,7 @@ def view_of(study: Study, corpus: Corpus, hits: pl.DataFrame, hits_instead: pl.D
         assignments=own(corpus.read("assignments", *ASSIGNMENTS)),
         basis=corpus.parted("basis", BASIS, own),
         hits=own(hits.select(HITS)),
-        hits_instead=None if hits_instead is None else own(hits_instead.select(HITS)),
+        hits_instead=None if hits_instead is None else own(hits_instead.select(SWITCHED_HITS)).cast(_OF_LISTS),
         funnel=corpus.funnel.to(counted, own(stated)),
     )
 
