@@ -55,7 +55,7 @@ def found_in(corpus: Corpus, watchlists: Sequence[Watchlist]) -> pl.DataFrame:
 
 
 def _values_in(piece: Piece) -> pl.DataFrame:
-    return _values([piece.read()])
+    return _values([piece.read("institution_id", "institution_name", "raw_affiliation_string")])
 
 
 def _found_both_ways(index: Index, mentions: pl.DataFrame, piece: Piece) -> pl.DataFrame:
