@@ -11,6 +11,7 @@ Printed: in how many of the worlds each interval covers the true share, and how 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +22,13 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from copub.intervals import wilson
-from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors, EvaluationSet
+from copub.lists.errorcounts import AFFILIATION_STRATA, TEXT_STRATA, ErrorCounts, Errors, EvaluationSet, counts_of
+from copub.lists.modelcard import FOLDER, MODEL
 from copub.measures.correction import DRAWS, Decisions, Estimate, Read, adjust, drawn_accuracy, from_labels
 from copub.measures.inputs import shipped_errors
 from copub.measures.strata import allocate
 from copub.randomdraws import draws_of
+from copub.shipped import shipped_folder
 
 Array = NDArray[np.float64]
 Rates = Mapping[str, tuple[tuple[float, float], tuple[float, float]]]
@@ -88,6 +91,15 @@ def fixed(title: str, abstract: str) -> Callable[[Errors, np.random.Generator], 
     return truth
 
 
+def by_topics_too(errors: Errors, _: np.random.Generator) -> Rates:
+    """Return the rates of decisions by texts and topics on the works kept apart: no set at hand is by topics."""
+    card = json.loads((shipped_folder(FOLDER) / f"{MODEL}.json").read_text(encoding="utf-8"))
+    rows = {row["what"]: row for row in card["with_topics"]["unseen"]["rows"]}
+    found = {name: rates_of(counts_of(rows[f"any area, {name}"])) for name in TEXT_STRATA}
+    found |= {name: rates_of(errors.of(name)[0]) for name in AFFILIATION_STRATA}
+    return {name: (rates, rates) for name, rates in found.items()}
+
+
 def dependent(sensitivity: tuple[float, float] | None, specificity: tuple[float, float] | None) -> Callable[..., Rates]:
     """Return the cross-validated rates with one that depends on whether the work is listed: (others, listed)."""
 
@@ -128,6 +140,7 @@ WORLDS: Mapping[str, Kind] = {
         given=lambda errors: [one for one in at_hand(errors) if CROSS not in one.name],
     ),
     "K": Kind("rates drawn anew for the study and for every set", drawn, varies=True),
+    "L": Kind("both as kept apart, decided by topics too", by_topics_too),
 }
 
 

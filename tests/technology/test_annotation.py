@@ -80,9 +80,18 @@ def test_readings_come_back_with_reader_and_date(tmp_path: Path) -> None:
 def test_joined_readings_make_a_labelled_file(tmp_path: Path) -> None:
     sheet = _sheet(tmp_path / "a.csv", [("W1", "A", "", "ann", "2026-11-01")])
     path = tmp_path / "labels.jsonl"
-    path.write_text(labels_text(join_readings(read_sheets([sheet], AREAS)), _works()), encoding="utf-8")
+    schema = {
+        "work_id": pl.String,
+        "rank": pl.Int32,
+        "topic_id": pl.String,
+        "topic_name": pl.String,
+        "score": pl.Float64,
+    }
+    topics = pl.DataFrame([("W1", 1, "T2", None, None), ("W1", 0, "T1", "One", 0.5)], schema=schema, orient="row")
+    path.write_text(labels_text(join_readings(read_sheets([sheet], AREAS)), _works(), topics), encoding="utf-8")
     labels = read_labels(path)
     assert labels.select("work_id", "core").rows() == [("W1", ["A"])]
+    assert [topic["topic_id"] for topic in labels["topics"][0]] == ["T1", "T2"]
 
 
 def test_all_faults_of_all_sheets_are_named(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def labels_command(
             where=", ".join(map(str, sheets)),
             hint="fill in core, applied, reader and date",
         )
-    write_file(out, labels_text(labels, found.tables["works"]))
+    write_file(out, labels_text(labels, found.tables["works"], found.tables["topics"]))
     for row in agreement_of_readers(readings, areas).iter_rows(named=True):
         pair = f"{row['reader_a']} and {row['reader_b']}"
         typer.echo(f"{pair}, {row['area']}: kappa {row['kappa']:.2f} over {amount(row['works'], 'work')}")

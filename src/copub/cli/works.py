@@ -143,8 +143,9 @@ def classifier_command(
     Precision, recall and F1 per area and stratum, with intervals. Also printed: how well scores fit
     the labels (calibration), the results of other thresholds (sweep), and works assigned to another
     area than labelled (look-alikes). The file has one JSON object per line with item or work, title, abstract, core,
-    and where known disputed, applied, stratum. Works on which a model was trained say nothing about
-    its quality; they are counted, and left out of the error counts that a study can use (adjusted.evaluations).
+    and where known disputed, applied, stratum, and topics as OpenAlex gives them. Works on which a model was
+    trained say nothing about its quality; they are counted, and left out of the error counts that a study can
+    use (adjusted.evaluations).
 
     \b
     Examples:
@@ -159,6 +160,7 @@ def classifier_command(
     from copub.runs.folder import sha256_of
     from copub.technology import classifierevaluation, classify
     from copub.technology.model import load_model
+    from copub.technology.plainrecords import topics_of
     from copub.technology.taught import is_taught
     from copub.technology.training.plot import calibration_svg
 
@@ -184,8 +186,7 @@ def classifier_command(
         language=pl.lit(None, dtype=pl.String),
         epoch=pl.lit("unknown"),
     )
-    topics = pl.DataFrame(schema={"work_id": pl.String, "rank": pl.Int32, "topic_id": pl.String, "score": pl.Float64})
-    made = classify(works, topics, [areas], operating_point=operating_point)
+    made = classify(works, topics_of(table), [areas], operating_point=operating_point)
     result = classifierevaluation.evaluate(table, made.assignments, areas.area_ids, reading=reading)
     if errors is not None:
         _write_errors(

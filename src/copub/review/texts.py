@@ -152,13 +152,16 @@ def agreement_of_readers(readings: pl.DataFrame, areas: Sequence[str]) -> pl.Dat
     return pl.DataFrame(rows, schema=schema)
 
 
-def labels_text(labels: pl.DataFrame, works: pl.DataFrame) -> str:
-    """Return joined readings with the texts of their works as a labelled file (JSON Lines).
+def labels_text(labels: pl.DataFrame, works: pl.DataFrame, topics: pl.DataFrame) -> str:
+    """Return joined readings with the texts and topics of their works as a labelled file (JSON Lines).
 
     The file can be evaluated against (`copub.technology.classifierevaluation`) and trained on
     (``python -m copub.technology.training.train --labels FILE``).
     """
-    rows = labels.join(works.select("work_id", "title", "abstract"), on="work_id").sort("work_id")
+    topic = pl.struct(id="topic_id", display_name="topic_name", score="score")
+    of_works = topics.sort("work_id", "rank").group_by("work_id", maintain_order=True).agg(topics=topic)
+    texts = works.select("work_id", "title", "abstract").join(of_works, on="work_id", how="left")
+    rows = labels.join(texts, on="work_id").with_columns(pl.col("topics").fill_null([])).sort("work_id")
     lines = []
     for row in rows.iter_rows(named=True):
         name = row.pop("work_id")

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from copub.errors import InputError
 from copub.lists.taxonomy import Taxonomy
@@ -21,6 +20,7 @@ from copub.technology.linking import Route, follow, routes_of
 from copub.technology.model import Model, Scorer
 from copub.technology.rules import STRONG
 from copub.technology.tokens import Ints
+from copub.technology.topics import TopicsOfWorks
 from copub.technology.workchunk import Chunk
 
 Values = npt.NDArray[np.float64]
@@ -93,8 +93,8 @@ class ModelAreaScorer:
         self.model = model
         self.thresholds = np.array([thresholds[area] for area in taxonomy.area_ids])
 
-    def score(self, chunk: Chunk, kind: str, topics: pl.DataFrame) -> tuple[Scores, ModelView]:
-        """Score a chunk; `topics` has work (position), area (position) and weight of mapped topics."""
+    def score(self, chunk: Chunk, kind: str, topics: TopicsOfWorks) -> tuple[Scores, ModelView]:
+        """Score a chunk of works with these topics."""
         scorer = self.model.scorers[kind]
         placed = chunk.ngrams()
         column = scorer.vocabulary.columns(placed.key)
@@ -105,15 +105,14 @@ class ModelAreaScorer:
         logits = slope * scorer.logits(margins, chunk.rules).astype(np.float64) + intercept
         whole = scorer.any_logits(margins, chunk.rules).astype(np.float64)
         without = slope * scorer.logits(margins, none).astype(np.float64) + intercept
-        extra = np.zeros_like(logits)
-        np.add.at(extra, (topics["work"].to_numpy(), topics["area"].to_numpy()), topics["weight"].to_numpy())
-        score = np.round(sigmoid(adjust_jointly(logits + extra, whole, self.model.joint_weights)), DECIMALS)
+        logits, whole, by_topic = topics.moved(logits, whole, self.model.topic_weights[kind])
+        score = np.round(sigmoid(adjust_jointly(logits, whole, self.model.joint_weights)), DECIMALS)
         scores = Scores(
             score=score,
             threshold=np.broadcast_to(self.thresholds, score.shape),
             by_rules=rules_speak(chunk),
             by_model=sigmoid(without) >= 0.10,
-            by_topic=extra > 0,
+            by_topic=by_topic,
             route=np.full(score.shape, -1, dtype=np.int64),
         )
         first, last = placed.first[known], placed.last[known]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -31,7 +31,7 @@ from copub.technology.linking import Route
 from copub.technology.model import Model, load_model
 from copub.technology.reasons import NgramFinder, TermFinder, sentence
 from copub.technology.rules import Ruleset
-from copub.technology.topics import mapped_topics, topic_sentence
+from copub.technology.topics import TopicsOfWorks, TopicTexts, known_topics, logits_of_topics, topic_sentence
 from copub.technology.workchunk import Chunk, TextReader
 
 PART = 10_000
@@ -167,13 +167,13 @@ def _classify_part(asked: _Asked, part: Part) -> Classification:
     rows: list[_Row] = []
     basis: list[pl.DataFrame] = []
     for kind, of_kind in (("full", texts.filter("has_abstract")), ("title", texts.filter(~pl.col("has_abstract")))):
-        mapped = mapped_topics(of_kind, topics, scorers.base, scorers.model)
-        works, shares = mapped["work"].to_numpy(), []
+        known = known_topics(of_kind, topics, scorers.model.topic_texts)
+        works, shares = known["work"].to_numpy(), []
         for start in range(0, of_kind.height, CHUNK):
             own = slice(*np.searchsorted(works, [start, start + CHUNK]).tolist())
-            chunk = _WorkChunk(of_kind.slice(start, CHUNK), kind, mapped[own].with_columns(pl.col("work") - start))
+            chunk = _WorkChunk(of_kind.slice(start, CHUNK), kind, known[own].with_columns(pl.col("work") - start))
             read = scorers.read(chunk)
-            scores, view = scorers.base_scorer.score(read[0], kind, chunk.topics)
+            scores, view = scorers.base_scorer.score(read[0], kind, chunk.logits_of_topics(scorers.model.topic_texts))
             rows += scorers.rows_of(chunk, read, scores, view)
             shares.append(view.known_share)
         basis.append(_basis(of_kind, np.concatenate([np.zeros(0), *shares]), scorers.model.languages))
@@ -207,11 +207,16 @@ def _basis(texts: pl.DataFrame, share: Values, languages: Sequence[str]) -> pl.D
 
 @dataclass(frozen=True, slots=True)
 class _WorkChunk:
-    """Works read at a time, and their topics: work is the position among them (`mapped_topics`)."""
+    """Works read at a time, and their topics: work is the position among them (`known_topics`)."""
 
     works: pl.DataFrame
     kind: str
     topics: pl.DataFrame
+
+    def logits_of_topics(self, texts: TopicTexts) -> TopicsOfWorks:
+        """Return what the topics say of the works."""
+        work, topic = self.topics["work"].to_numpy(), self.topics["topic"].to_numpy()
+        return logits_of_topics(work, topic, self.works.height, texts)
 
 
 class _Scorers:
@@ -240,7 +245,7 @@ class _Scorers:
 
     def rows_of(self, chunk: _WorkChunk, read: tuple[Chunk, ...], scores: Scores, view: ModelView) -> Iterator[_Row]:
         """Return the rows of `assignments` of a chunk, read and scored by the model's taxonomy."""
-        base = _Explained(chunk, read[0], self.reader.rulesets[0], scores, view)
+        base = _Explained(chunk, read[0], self.reader.rulesets[0], scores, view, self.model.topic_texts)
         if self._asks_for_base:
             yield from _rows(chunk, self.base, scores, (scores.score >= SCORE_SHOWN) | scores.by_rules, base.reason)
         found = technologies_found(read[0], self.base, self._technology_of)
@@ -307,12 +312,14 @@ def _table(rows: Sequence[_Row]) -> pl.DataFrame:
 class _Explained:
     """Reasons for scores in the model's taxonomy, each found once."""
 
-    def __init__(self, chunk: _WorkChunk, read: Chunk, ruleset: Ruleset, scores: Scores, view: ModelView) -> None:
+    def __init__(
+        self, chunk: _WorkChunk, read: Chunk, ruleset: Ruleset, scores: Scores, view: ModelView, texts: TopicTexts
+    ) -> None:
         self.scores, self.taxonomy = scores, ruleset.taxonomy
         self.ngrams = NgramFinder(read, view)
         self._epochs = chunk.works["epoch"]
         self._terms = TermFinder(read, ruleset)
-        self._topics = {(row["work"], row["area"]): row for row in chunk.topics.iter_rows(named=True)}
+        self._topics, self._of_work, self._texts = chunk.topics, chunk.topics["work"].to_numpy(), texts
         self._known: dict[tuple[int, int], _Reason] = {}
 
     def reason(self, work: int, area: int) -> _Reason:
@@ -324,9 +331,15 @@ class _Explained:
     def _reason(self, work: int, area: int) -> _Reason:
         found = self._terms.find(work, area)
         ngrams = self.ngrams.find(work, area) if self.scores.by_model[work, area] else []
-        topic = self._topics.get((work, area))
+        topic = self._topic(work, area) if self.scores.by_topic[work, area] else None
         stated = topic_sentence(topic, self._epochs[work]) if topic else ""
         return _Reason(*found, ngrams, topic["topic_id"] if topic else None, sentence(found, ngrams, stated, ""))
+
+    def _topic(self, work: int, area: int) -> dict[str, Any]:
+        """Return the topic of a work that speaks most for an area; the first of equals."""
+        first, end = np.searchsorted(self._of_work, [work, work + 1])
+        logits = self._texts.logits[self._topics["topic"][int(first) : int(end)].to_numpy(), area]
+        return self._topics.row(int(first) + int(np.argmax(logits)), named=True)
 
 
 class _Linked:

@@ -3,7 +3,7 @@
 A labelled file has one JSON object per line: ``item`` or ``work`` (the id), ``title``,
 ``abstract``, ``core`` (areas that are positives), ``disputed`` (areas left out of account for
 this work), ``applied`` (negatives of the core reading, positives of the inclusive one),
-``stratum``. For outside labels see `copub.technology.externallabels`.
+``stratum``, and ``topics`` as a record of OpenAlex has them. For outside labels see `copub.technology.externallabels`.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from copub.errors import Fault, FileError, InputError
 from copub.intervals import wilson
 from copub.randomdraws import draws_of, multinomial
 from copub.sources.worksfile import read_works
+from copub.technology.plainrecords import TOPIC, topics_in
 
 READINGS = ("core", "inclusive")
 ENOUGH = 15
@@ -33,6 +34,7 @@ _LABELS = pl.Schema(
     [
         *((key, pl.String()) for key in ("work_id", "work", "title", "abstract", "stratum")),
         *((key, pl.List(pl.String)) for key in _LISTS),
+        ("topics", pl.List(TOPIC)),
     ]
 )
 
@@ -61,7 +63,7 @@ class Evaluation:
 
 
 def read_labels(path: Path) -> pl.DataFrame:
-    """Read a labelled file; columns work_id, work, title, abstract, stratum, core, disputed, applied.
+    """Read a labelled file; columns work_id, work, title, abstract, stratum, core, disputed, applied, topics.
 
     `work` is the id of the work where the line has one beside the item.
 
@@ -92,6 +94,7 @@ def read_labels(path: Path) -> pl.DataFrame:
                 "work": str(value.get("work") or name),
                 **text,
                 **{key: value.get(key, []) for key in _LISTS},
+                "topics": topics_in(value),
             }
         )
     if faults:

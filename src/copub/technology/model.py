@@ -27,6 +27,7 @@ from copub.lists.modelcard import MODEL, HeadScores, read_head_scores
 from copub.shipped import shipped_folder
 from copub.technology.ngrams import TITLE_WEIGHT, Ngrams
 from copub.technology.tokens import Hashes, Ints, work_of
+from copub.technology.topics import TopicTexts, TopicWeights
 
 KINDS = ("full", "title")
 SLOT_BITS = 21
@@ -160,8 +161,8 @@ class Model:
     `calibration` (slope, intercept) by kind turns a logit into a calibrated one; `joint_weights`
     (weight of the areas, weight of the base classifier for any area, bias) gives the logit to which the areas
     of a work are moved together (`copub.technology.jointadjustment`); `thresholds` by
-    operating point and area are probabilities; `topic_weights` are added to the logit by the rank of a
-    mapped OpenAlex topic (primary, further); `generic` holds, by kind, weights, bias and
+    operating point and area are probabilities; `topic_texts` and, by kind, `topic_weights` say how OpenAlex
+    topics move the logits of areas and of any area; `generic` holds, by kind, weights, bias and
     thresholds for areas that have rules but no trained scorer; `head_scores` by base classifier and kind are the
     base classifiers to which a taxonomy may link. `hash` names the model in manifests. `trained_on` holds the
     sha256 of the files it learned from: on these it tells nothing of its quality.
@@ -173,7 +174,8 @@ class Model:
     calibration: Mapping[str, tuple[float, float]]
     joint_weights: tuple[float, float, float]
     thresholds: Mapping[str, Mapping[str, float]]
-    topic_weights: Mapping[str, float]
+    topic_texts: TopicTexts
+    topic_weights: Mapping[str, Mapping[str, TopicWeights]]
     generic: Mapping[str, Any]
     head_scores: HeadScores
     languages: tuple[str, ...]
@@ -207,6 +209,7 @@ def load_model(name: str = MODEL, folder: Path | None = None) -> Model:
         )
     with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
         scorers = {kind: _read_scorer(kind, arrays, card["heads"][kind]) for kind in KINDS}
+        topic_texts = TopicTexts(arrays["topics.numbers"], arrays["topics.logits"])
     return Model(
         taxonomy=card["taxonomy"],
         areas=tuple(card["areas"]),
@@ -214,7 +217,8 @@ def load_model(name: str = MODEL, folder: Path | None = None) -> Model:
         calibration={kind: (float(a), float(b)) for kind, (a, b) in card["calibration"].items()},
         joint_weights=tuple(card["together"]),
         thresholds=card["thresholds"],
-        topic_weights=card["topic_weights"],
+        topic_texts=topic_texts,
+        topic_weights=read_topic_weights(card),
         generic=card["generic"],
         head_scores=read_head_scores(card),
         languages=tuple(card["languages"]),
@@ -233,9 +237,19 @@ def _read_scorer(kind: str, arrays: Any, heads: list[str]) -> Scorer:
     )
 
 
-def write_model(folder: Path, name: str, scorers: Mapping[str, Scorer], card: dict[str, Any]) -> dict[str, Any]:
+def read_topic_weights(card: Mapping[str, Any]) -> dict[str, dict[str, TopicWeights]]:
+    """Return how topics move logits, by kind of text and by what the logit is of (areas, any)."""
+    return {
+        kind: {of: TopicWeights(**weights) for of, weights in both.items()}
+        for kind, both in card["topic_weights"].items()
+    }
+
+
+def write_model(
+    folder: Path, name: str, scorers: Mapping[str, Scorer], topics: TopicTexts, card: dict[str, Any]
+) -> dict[str, Any]:
     """Write a model: weights as eight-bit integers with one scale per classifier; return the card with the hash."""
-    arrays: dict[str, npt.NDArray[Any]] = {}
+    arrays: dict[str, npt.NDArray[Any]] = {"topics.numbers": topics.numbers, "topics.logits": topics.logits}
     for kind, scorer in scorers.items():
         scales = (np.abs(scorer.weights).max(axis=0) / 127.0).astype(np.float32)
         arrays[f"{kind}.keys"] = scorer.vocabulary.keys

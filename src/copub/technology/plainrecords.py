@@ -6,7 +6,7 @@ given. All of `copub.sources.worksfile`'s file kinds can be read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,11 @@ from copub.sources.harvest.rawrecord import MOST_FAULTS, Record
 from copub.sources.worksfile import read_works
 
 ROWS = 20_000
-_TOPIC = pl.Struct({"topic_id": pl.String, "topic_name": pl.String, "score": pl.Float64})
+TOPIC = pl.Struct({"topic_id": pl.String, "topic_name": pl.String, "score": pl.Float64})
 _PROSE = ("title", "display_name", "abstract")
 _SHAPE = "give id, title and abstract, the last two as text"
 _TEXTS = ("work_id", "title", "abstract", "abstract_status", "language", "epoch")
-_SCHEMA = pl.Schema([*((name, pl.String()) for name in _TEXTS), ("topics", pl.List(_TOPIC))])
+_SCHEMA = pl.Schema([*((name, pl.String()) for name in _TEXTS), ("topics", pl.List(TOPIC))])
 
 
 def read_records(path: Path) -> Iterator[pl.DataFrame]:
@@ -94,8 +94,14 @@ def _row(record: Record, faults: list[Fault]) -> dict[str, Any] | None:
         "abstract_status": abstract_status(abstract),
         "language": _text(value.get("language")),
         "epoch": "unknown",
-        "topics": [_topic(topic) for topic in _list(value.get("topics")) if isinstance(topic, dict)],
+        "topics": topics_in(value),
     }
+
+
+def topics_in(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the topics of a record, primary first: id, name and score; none where it names none."""
+    named = _list(record.get("topics")) or [record.get("primary_topic")]
+    return [_topic(topic) for topic in named if isinstance(topic, dict)]
 
 
 def _topic(topic: dict[str, Any]) -> dict[str, Any]:

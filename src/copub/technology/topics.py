@@ -1,59 +1,126 @@
-"""OpenAlex topics as evidence: which areas a work's topics are mapped to.
+"""OpenAlex topics as evidence: what the classifier reads in the text of a work's topics.
 
-Topics come from a model that OpenAlex replaced in October 2026; they add to a score, they never
-decide. Compare by id: names change. The map is ``<taxonomy>.topics.csv`` beside the taxonomy.
+OpenAlex describes each of its topics by a name, keywords and a summary. The classifier has read these texts as it
+reads a work, and keeps the logits. Those of a work's topics move its scores, in both directions: a title that
+says little is less doubtful beside "Advanced battery materials", and more so beside "Cardiac imaging". Topics come
+from a model that OpenAlex replaced in October 2026, with the same topics; compare by id, for names change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from copub.lists.taxonomy import FOLDER, Taxonomy
-from copub.shipped import shipped_folder
-from copub.technology.model import Model
-
-_SCHEMA = {
-    "work": pl.Int64,
-    "area": pl.Int64,
-    "weight": pl.Float64,
-    "topic_id": pl.String,
-    "topic_name": pl.String,
-    "score": pl.Float64,
-}
+Values = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+LEAST, MOST = -7.0, 3.0
+"""Between these the logits of a topic are kept: beyond, they only repeat how sure the classifier is of plain texts."""
+_NUMBER = pl.col("topic_id").str.strip_prefix("T").cast(pl.Int64, strict=False)
 
 
-@cache
-def topic_map(taxonomy: str) -> pl.DataFrame:
-    """Return topic_id, area, technology, strength (core or partial) of a taxonomy's map."""
-    return pl.read_csv(shipped_folder(FOLDER) / f"{taxonomy}.topics.csv")
+@dataclass(frozen=True, slots=True)
+class TopicTexts:
+    """What the classifier reads in the texts of topics.
 
-
-def mapped_topics(works: pl.DataFrame, topics: pl.DataFrame, taxonomy: Taxonomy, model: Model) -> pl.DataFrame:
-    """Return for each work and area the mapped topic that weighs most.
-
-    Columns: work (position in `works`), area (position in the taxonomy), weight (added to the
-    logit), topic_id, topic_name, score.
+    `numbers` : the topics, sorted: 10020 is T10020. `logits` : topics x areas, and a last column for "in any area".
     """
-    if not topics.height or not model.topic_weights:
-        return pl.DataFrame(schema=_SCHEMA)
-    places = works.select("work_id", work=pl.int_range(pl.len()))
-    areas = pl.DataFrame({"area_id": taxonomy.area_ids}).with_columns(area=pl.int_range(pl.len()))
-    mapped = topic_map(taxonomy.id).rename({"area": "area_id"}).join(areas, on="area_id")
-    weights = model.topic_weights
-    weight = pl.when(pl.col("rank") == 0).then(weights["primary"]).otherwise(weights["further"])
+
+    numbers: Ints
+    logits: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, topics: list[str], logits: npt.NDArray[np.float32]) -> TopicTexts:
+        """Return the topics in order, their logits in bounds and with two decimals."""
+        numbers = np.array([int(topic.removeprefix("T")) for topic in topics], dtype=np.int64)
+        order = np.argsort(numbers)
+        kept = np.round(np.clip(logits.astype(np.float64), LEAST, MOST), 2)
+        return cls(numbers[order], kept[order].astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class TopicWeights:
+    """How topics move a logit: slope * logit + primary * its own + further * mean of the others + bias.
+
+    A work with one topic has it for the others too; a work without a known topic keeps its logit.
+    """
+
+    slope: float
+    primary: float
+    further: float
+    bias: float
+
+    def added(self, of_topics: Values) -> Values:
+        """Return what topics add to logits that keep their slope (`TopicsOfWorks.logits`)."""
+        return np.asarray(self.primary * of_topics[0] + self.further * of_topics[1] + self.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsOfWorks:
+    """The known topics of some works: work (position), topic (position in `TopicTexts`), sorted by work and rank.
+
+    `logits` : what the primary topic says, and the mean of the further ones: 2 x works x areas and any area.
+    """
+
+    work: Ints
+    topic: Ints
+    logits: Values
+
+    @property
+    def is_known(self) -> npt.NDArray[np.bool_]:
+        """Return which works have a known topic."""
+        known = np.zeros(self.logits.shape[1], dtype=np.bool_)
+        known[self.work] = True
+        return known
+
+    def moved(
+        self, logits: Values, whole: Values, weights: Mapping[str, TopicWeights]
+    ) -> tuple[Values, Values, npt.NDArray[np.bool_]]:
+        """Return the logits of areas and of any area after topics moved them, and where they speak for an area."""
+        areas, of_any, known = weights["areas"], weights["any"], self.is_known
+        added = areas.added(self.logits[..., :-1])
+        of_areas = np.where(known[:, None], areas.slope * logits + added, logits)
+        of_whole = np.where(known, of_any.slope * whole + of_any.added(self.logits[..., -1]), whole)
+        return of_areas, of_whole, known[:, None] & (added > 0)
+
+
+def known_topics(works: pl.DataFrame, topics: pl.DataFrame, texts: TopicTexts) -> pl.DataFrame:
+    """Return the topics of works that the model knows, sorted by work and rank.
+
+    Columns: work (position in `works`), topic (position in `texts`), topic_id, topic_name, score.
+    """
+    places = works.select("work_id", work=pl.int_range(pl.len(), dtype=pl.Int64))
+    known = pl.DataFrame({"number": texts.numbers}).with_columns(topic=pl.int_range(pl.len(), dtype=pl.Int64))
     return (
-        topics.join(places, on="work_id")
-        .join(mapped, on="topic_id")
-        .with_columns(weight=weight)
-        .filter(pl.col("weight") > 0)
-        .sort("work", "area", "weight", "rank", descending=[False, False, True, False])
-        .unique(["work", "area"], keep="first", maintain_order=True)
-        .select(_SCHEMA.keys())
+        topics.with_columns(number=_NUMBER)
+        .join(places, on="work_id")
+        .join(known, on="number")
+        .sort("work", "rank", "topic")
+        .select("work", "topic", "topic_id", "topic_name", "score")
     )
+
+
+def logits_of_topics(work: Ints, topic: Ints, works: int, texts: TopicTexts) -> TopicsOfWorks:
+    """Return the logits that the topics of works give them.
+
+    Parameters
+    ----------
+    work, topic : position of the work, and of the topic in `texts`; sorted by work and rank.
+    works : number of works.
+    """
+    each = texts.logits[topic].astype(np.float64)
+    found = np.zeros((2, works, texts.logits.shape[1]))
+    having, first, count = np.unique(work, return_index=True, return_counts=True)
+    found[0, having] = each[first]
+    sums = np.zeros_like(found[0])
+    np.add.at(sums, work, each)
+    others = np.maximum(count - 1, 1)[:, None]
+    found[1, having] = np.where(count[:, None] > 1, (sums[having] - each[first]) / others, each[first])
+    return TopicsOfWorks(work, topic, found)
 
 
 def topic_sentence(topic: Mapping[str, Any], epoch: str | None) -> str:

@@ -141,16 +141,15 @@ class Corpus:
         taught = [_read_work(name, row, *found[name]) for name, row in sorted(own.items()) if name in found]
         return [text for text in taught if not self._is_held(text.id, text.title)], kept
 
-    def topics_of_gold(self) -> list[list[str]]:
-        """Return the OpenAlex topics of each gold work, primary first; empty where none are known."""
-        wanted = {text.id: at for at, text in enumerate(self.gold)}
-        found: list[list[str]] = [[] for _ in self.gold]
-        for name in ("works", "works of the pair"):
-            for frame in read_records(self.paths[name]):
-                for work, topics in frame.select("work_id", "topics").iter_rows():
-                    if work in wanted and topics:
-                        found[wanted[work]] = [topic["topic_id"] for topic in topics]
-        return found
+    def topics_of_works(self) -> dict[str, list[str]]:
+        """Return the OpenAlex topics of the works whose records have some, primary first."""
+        return {
+            work: [topic["topic_id"] for topic in topics]
+            for name in ("works", "works of the pair")
+            for frame in read_records(self.paths[name])
+            for work, topics in frame.select("work_id", "topics").iter_rows()
+            if topics
+        }
 
     def _all_texts(self) -> Iterator[tuple[str, str, str]]:
         for frame in read_records(self.paths["works"]):

@@ -85,8 +85,7 @@ def learn_weights(works: Labelled) -> Weights:
     areas, heads = works.positive.shape[1], works.squashed.shape[1]
     learnt, direct, bias = [], np.zeros((areas + 1, works.vectors.shape[1]), dtype=np.float32), []
     critical = np.asarray(works.positive.any(axis=1))
-    # Works read for one area only tell nothing of any area: all that are not on it would be missing.
-    whole = works.usable.all(axis=1) | (critical & (works.usable.mean(axis=1) > 0.5))
+    whole = tells_of_any(works)
     for area in range(areas + 1):
         of_all = area == areas
         usable = whole if of_all else works.usable[:, area]
@@ -104,6 +103,12 @@ def learn_weights(works: Labelled) -> Weights:
     return Weights(
         own[:, :heads], own[:, heads:], direct, np.array(bias, dtype=np.float32), of_any[:heads], of_any[heads:]
     )
+
+
+def tells_of_any(works: Labelled) -> Bools:
+    """Return which works tell whether they are in any area: those read for one alone do not, if they are not in it."""
+    critical = works.positive.any(axis=1)
+    return np.asarray(works.usable.all(axis=1) | (critical & (works.usable.mean(axis=1) > 0.5)))
 
 
 def draw_folds(positive: Bools, strata: Sequence[str], folds: int, seed: int) -> npt.NDArray[np.int64]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,14 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from copub.technology.features import RULE_FEATURES
-from copub.technology.topics import topic_map
-from copub.technology.training.metaclassifier import Labelled
+from copub.technology.topics import TopicsOfWorks, TopicTexts, TopicWeights, logits_of_topics
+from copub.technology.training.labelledworks import Text
+from copub.technology.training.metaclassifier import Labelled, tells_of_any
 from copub.technology.training.thresholds import best_threshold
 
-TOPIC_PLACES = ("primary", "further")
+Scores = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+_WEIGHTS = tuple(field.name for field in fields(TopicWeights))
 FACTORS = {"precision": 1.5, "balanced": 1.0, "recall": 0.6}
 """Thresholds of rules alone, relative to the balanced one."""
 
@@ -38,35 +42,39 @@ def learn_generic(gold: Labelled) -> dict[str, Any]:
     }
 
 
-def learn_topic_weights(
-    logits: npt.NDArray[np.float64],
-    gold: Labelled,
-    topics: Sequence[Sequence[str]],
-    taxonomy: str,
-    areas: Sequence[str],
-) -> dict[str, float]:
-    """Learn what a mapped topic adds to the logit, by its rank; never less than nothing.
+def topics_of(texts: Sequence[Text], topics: Mapping[str, Sequence[str]], known: TopicTexts) -> TopicsOfWorks:
+    """Return the topics of texts (by id of the work, primary first) that the model knows."""
+    place = {number: at for at, number in enumerate(known.numbers.tolist())}
+    found = [
+        (work, place[number])
+        for work, text in enumerate(texts)
+        for number in (int(topic.removeprefix("T")) for topic in topics.get(text.id, ()))
+        if number in place
+    ]
+    work, topic = np.array(found, dtype=np.int64).reshape(-1, 2).T
+    return logits_of_topics(work, topic, len(texts), known)
+
+
+def learn_topic_weights(logits: Scores, whole: Scores, works: Labelled, of_topics: Scores) -> dict[str, Any]:
+    """Learn how topics move the logits of areas, all alike, and of any area.
 
     Parameters
     ----------
-    logits : cross-validated and calibrated, works x areas.
-    topics : ids of the topics of each gold work, the primary one first; works without are left out.
+    logits, whole : cross-validated; those of areas calibrated, works x areas.
+    works : labels of works that have topics. of_topics : their logits (`copub.technology.topics.TopicsOfWorks`).
     """
-    places = _places(topics, taxonomy, areas)
-    known = np.array([bool(ids) for ids in topics])[:, None] & gold.usable
-    features = np.column_stack([logits[known], *(places[..., at][known] for at in range(len(TOPIC_PLACES)))])
-    learner = LogisticRegression(C=1.0, max_iter=1000).fit(features, gold.positive[known])
-    scale = max(float(learner.coef_[0, 0]), 1e-6)
-    weights = np.clip(learner.coef_[0, 1:] / scale, 0.0, 1.5)
-    return {name: round(float(weight), 3) for name, weight in zip(TOPIC_PLACES, weights, strict=True)}
+    truth = np.asarray(works.positive.any(axis=1))
+    of_areas, of_any = of_topics[..., :-1], of_topics[..., -1]
+    usable, is_whole = works.usable, tells_of_any(works)
+    return {
+        "areas": _moving(logits[usable], of_areas[:, usable], works.positive[usable]),
+        "any": _moving(whole[is_whole], of_any[:, is_whole], truth[is_whole]),
+    }
 
 
-def _places(topics: Sequence[Sequence[str]], taxonomy: str, areas: Sequence[str]) -> npt.NDArray[np.float64]:
-    mapped = set(topic_map(taxonomy).select("topic_id", "area").iter_rows())
-    places = np.zeros((len(topics), len(areas), len(TOPIC_PLACES)))
-    for row, ids in enumerate(topics):
-        for rank, topic in enumerate(ids):
-            for column, area in enumerate(areas):
-                if (topic, area) in mapped:
-                    places[row, column, min(rank, 1)] = 1.0
-    return places
+def _moving(logits: Scores, of_topics: Scores, truth: Bools) -> dict[str, float]:
+    if truth.all() or not truth.any():  # nothing can be learnt: topics move nothing
+        return dict(zip(_WEIGHTS, (1.0, 0.0, 0.0, 0.0), strict=True))
+    learner = LogisticRegression(C=1.0, max_iter=1000).fit(np.column_stack([logits, *of_topics]), truth)
+    learnt = (*learner.coef_[0], learner.intercept_[0])
+    return {name: round(float(value), 3) for name, value in zip(_WEIGHTS, learnt, strict=True)}

@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 
 from copub.technology.classifierevaluation import ENOUGH, any_area, f1_of
 from copub.technology.jointadjustment import adjust_jointly, any_logits
-from copub.technology.model import KINDS
+from copub.technology.model import KINDS, read_topic_weights
+from copub.technology.topics import TopicsOfWorks
 from copub.technology.training.labelledworks import Text
 from copub.technology.training.metaclassifier import Labelled
 
@@ -62,11 +63,22 @@ def learn_together(
     return (round(float(areas), 4), round(float(head), 4), round(float(learner.intercept_[0]), 4))
 
 
-def probabilities(run: Floats, kinds: npt.NDArray[np.str_], card: Mapping[str, Any]) -> Scores:
-    """Return probabilities, works x areas; the card has the calibration and the weights of the joint adjustment."""
-    logits = adjust_jointly(
-        calibrated(run, kinds, card["calibration"]), run[:, -1].astype(np.float64), card["together"]
-    )
+def probabilities(
+    run: Floats, kinds: npt.NDArray[np.str_], card: Mapping[str, Any], topics: TopicsOfWorks | None = None
+) -> Scores:
+    """Return probabilities, works x areas.
+
+    Parameters
+    ----------
+    card : has the calibration, the weights of topics and those of the joint adjustment.
+    topics : topics of the works, where any has some.
+    """
+    areas, whole = calibrated(run, kinds, card["calibration"]), run[:, -1].astype(np.float64)
+    if topics is not None:
+        for kind, weights in read_topic_weights(card).items():
+            of_kind, moved = kinds == kind, topics.moved(areas, whole, weights)
+            areas, whole = np.where(of_kind[:, None], moved[0], areas), np.where(of_kind, moved[1], whole)
+    logits = adjust_jointly(areas, whole, card["together"])
     return np.asarray(1.0 / (1.0 + np.exp(-logits)))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from threadpoolctl import threadpool_limits
 
 from copub.draw import draw_order
@@ -21,7 +22,7 @@ from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.shipped import shipped_folder
 from copub.technology.classifierevaluation import calibration_table
 from copub.technology.model import FOLDER, KINDS, Scorer, write_model
-from copub.technology.topics import topic_map
+from copub.technology.topics import TopicsOfWorks, TopicTexts
 from copub.technology.training.baseclassifiers import (
     CATEGORY_HEADS,
     Batch,
@@ -31,7 +32,15 @@ from copub.technology.training.baseclassifiers import (
     vectorize,
 )
 from copub.technology.training.calibration import learn_head_score, unseen_margins
-from copub.technology.training.card import card_text, figures, head_figures, read_as_titles, unseen_by_kind
+from copub.technology.training.card import (
+    card_text,
+    cross_validated,
+    figures,
+    head_figures,
+    read_as_titles,
+    unseen_by_kind,
+    with_topics,
+)
 from copub.technology.training.labelledworks import EXAMPLE, Corpus, Text, own_examples
 from copub.technology.training.metaclassifier import (
     Labelled,
@@ -41,11 +50,10 @@ from copub.technology.training.metaclassifier import (
     squash,
     to_scorer,
 )
-from copub.technology.training.minorweights import learn_generic, learn_topic_weights
+from copub.technology.training.minorweights import learn_generic, learn_topic_weights, topics_of
 from copub.technology.training.plot import calibration_svg
 from copub.technology.training.thresholds import (
     calibrate,
-    calibrated,
     choose_thresholds,
     kinds_of,
     learn_together,
@@ -100,9 +108,10 @@ def ai_labels(texts: Sequence[Text]) -> list[Text]:
 
 
 def areas_of_topics() -> dict[str, tuple[str, ...]]:
-    """Return the areas to which each OpenAlex topic is mapped."""
+    """Return the areas to which each OpenAlex topic is mapped (``<taxonomy>.topics.csv``)."""
     areas: dict[str, tuple[str, ...]] = {}
-    for topic, area in topic_map(TAXONOMY).select("topic_id", "area").iter_rows():
+    path = shipped_folder("taxonomies/technologies") / f"{TAXONOMY}.topics.csv"
+    for topic, area in pl.read_csv(path).select("topic_id", "area").iter_rows():
         areas[topic] = (*areas.get(topic, ()), area)
     return areas
 
@@ -191,6 +200,40 @@ def train_kind(reader: TextReader, sources: Sources, kind: str, processes: int) 
     return Trained(scorer, labelled, learn_head_score(of_cset, np.array([bool(text.labels) for text in cset])))
 
 
+def read_topics(reader: TextReader, scorer: Scorer, topics: Sequence[Text]) -> TopicTexts:
+    """Return what the classifier reads in the texts of topics."""
+    vectors, rules = vectorize(reader, scorer.vocabulary, [Batch(topics)])
+    margins = scorer.margins(vectors)
+    logits = np.column_stack([scorer.logits(margins, rules), scorer.any_logits(margins, rules)])
+    return TopicTexts.of([text.id for text in topics], logits)
+
+
+def topic_weights(
+    trained: Mapping[str, Trained],
+    sources: Sources,
+    topics: TopicsOfWorks,
+    calibration: Mapping[str, tuple[float, float]],
+    processes: int,
+) -> dict[str, Any]:
+    """Learn by kind how topics move logits, from labelled works with topics that are not in the gold set.
+
+    Parameters
+    ----------
+    topics : those of all labelled works.
+    """
+    rows = np.flatnonzero(topics.is_known & (np.arange(len(sources.labelled)) >= sources.gold))
+    learnt = {}
+    for kind in KINDS:
+        labelled = trained[kind].labelled
+        folds = draw_folds(labelled.positive[rows], [sources.labelled[int(row)].stratum for row in rows], FOLDS, seed=0)
+        run = cross_validate(labelled, rows, folds, processes=processes).astype(np.float64)
+        slope, intercept = calibration[kind]
+        learnt[kind] = learn_topic_weights(
+            slope * run[:, :-1] + intercept, run[:, -1], labelled.of(rows), topics.logits[:, rows]
+        )
+    return learnt
+
+
 def cross_validated_logits(
     trained: Mapping[str, Trained], gold: Sequence[Text], seed: int, processes: int
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -234,23 +277,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     kinds = kinds_of(gold)
     card["together"] = learn_together(runs, labels, gold, card["calibration"])
-    scores = [probabilities(run, kinds, card) for run in runs]
-    chosen = choose_thresholds(scores, labels)
+    chosen = choose_thresholds([probabilities(run, kinds, card) for run in runs], labels)
     card["thresholds"] = {
         operating_point: dict.fromkeys(taxonomy.area_ids, at) for operating_point, at in chosen.items()
     }
+    texts, bearing = read_topics(reader, trained["full"].scorer, sources.topics), corpus.topics_of_works()
+    of_labelled, of_gold, of_unseen = (
+        topics_of(some, bearing, texts) for some in (sources.labelled, gold, corpus.unseen)
+    )
+    card["topic_weights"] = topic_weights(trained, sources, of_labelled, card["calibration"], options.processes)
     card["generic"] = {kind: learn_generic(trained[kind].labelled.of(np.arange(len(gold)))) for kind in KINDS}
-    logits = calibrated(runs[0], kinds, card["calibration"])
-    topics = corpus.topics_of_gold()
-    card["topic_weights"] = learn_topic_weights(logits, labels, topics, TAXONOMY, taxonomy.area_ids)
     card["head_scores"] = {AI_HEAD: {kind: trained[kind].head_score for kind in KINDS}}
-    card |= figures(runs, labels, gold, taxonomy.area_ids, card)
+    card |= figures(runs, labels, gold, card)
     card["titles_read"] = read_as_titles([*gold, *corpus.read_by_hand], gold, by_title, card)
-    card["unseen"] = unseen_by_kind(corpus.unseen, {kind: trained[kind].scorer for kind in KINDS}, reader, card)
+    scorers = {kind: trained[kind].scorer for kind in KINDS}
+    card["unseen"] = unseen_by_kind(corpus.unseen, scorers, reader, card)
+    golden = cross_validated(runs, labels, gold, card, of_gold)
+    card["with_topics"] = with_topics(golden, corpus.unseen, of_unseen, scorers, reader, card)
     card["heads_judged"] = head_figures(corpus, trained["full"].scorer, reader, card)
-    card = write_model(options.out, TAXONOMY, {kind: trained[kind].scorer for kind in KINDS}, card)
+    card = write_model(options.out, TAXONOMY, scorers, texts, card)
     (options.out / f"{TAXONOMY}.md").write_text(card_text(card), encoding="utf-8")
-    table = calibration_table(labels.positive[labels.usable], scores[0][labels.usable])
+    scores = probabilities(runs[0], kinds, card, of_gold)
+    table = calibration_table(labels.positive[labels.usable], scores[labels.usable])
     picture = calibration_svg(table, f"{TAXONOMY}: cross-validated on the gold set")
     (options.out / f"{TAXONOMY}.calibration.svg").write_text(picture, encoding="utf-8")
 
