@@ -306,7 +306,7 @@ from = 2010
 to = 2020
 [technology]
 headline = "eu-2023-2113"
-others = ["eu-2023-2113", "eu-2023-2113"]
+others = ["eu-2023-2113"]
 [screening]
 headline = ["seven-sons"]
 """

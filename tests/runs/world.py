@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from copub.corpus import Corpus
-from copub.measures.copublications import copublications, flagged_works, with_texts
+from copub.measures.copublications import copublications, flagged_works, listed_works, with_texts
 from copub.measures.inputs import Inputs
 from copub.measures.measure import numbers
 from copub.measures.view import view_of
@@ -135,8 +135,13 @@ def make_run(
     if whole:
         measured = numbers(given, view)
     else:
-        measured = {"population": view.population, "copublications": copublications(flagged_works(given, view))}
-    measured["copublications"] = pl.concat(with_texts(measured["copublications"], view.texts))
+        measured = {
+            "population": conform("population", view.population),
+            "copublications": copublications(flagged_works(given, view)),
+        }
+    measured["copublications"] = pl.concat(
+        with_texts(measured["copublications"], view.texts, listed_works(view.hits, study, LEVELS))
+    )
     writer = RunWriter(folder, study.id, "run")
     for table, frame in {**frames, **measured}.items():
         writer.table(table, frame)
