@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import pairwise
+from pathlib import Path
 
 import polars as pl
 from hypothesis import given
@@ -34,6 +35,20 @@ def test_parts_are_in_order_hold_whole_works_and_lose_nothing(ids: list[str], cu
     assert all(part["work_id"].n_unique() <= works for part in parts)
     ends = [(part["work_id"].min(), part["work_id"].max()) for part in parts if part.height]
     assert all(one[1] < other[0] for one, other in pairwise(ends))
+
+
+def test_what_came_in_files_waits_in_files_that_are_gone_at_the_end(tmp_path: Path) -> None:
+    frame = frame_of(list("abcdabcd"))
+    files = [tmp_path / str(number) / "works.parquet" for number in range(4)]
+    for number, file in enumerate(files):
+        file.parent.mkdir()
+        file.write_bytes(pack(frame[2 * number : 2 * number + 2]))
+    before = sorted(tmp_path.rglob("*"))
+    parts = range_partition(files, SCHEMA, starts_of_parts(frame["work_id"].unique(), 2))
+    first = next(parts)
+    assert len(sorted(tmp_path.rglob("*"))) > len(before)
+    assert pl.concat([first, *parts]).equals(frame.sort("work_id", maintain_order=True))
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @given(ids=st.lists(st.sampled_from("abc"), max_size=12))

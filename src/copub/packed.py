@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
+
+from copub.engine import writing_to_cache
 
 WORKS_AT_ONCE = 50_000
 """Works of a part: a number that does not depend on the machine, so that files are the same on all of them."""
@@ -52,16 +55,33 @@ def range_partition(packed: Iterable[Packed], schema: pl.Schema, starts: pl.Seri
         yield pl.concat([pl.DataFrame(schema=schema), *map(unpack, parts)])
 
 
-def _dealt(rest: deque[Packed], starts: pl.Series) -> Iterator[list[bytes]]:
-    """Yield what belongs to each range, packed."""
-    ranges: list[list[bytes]] = [[] for _ in range(starts.len() + 1)]
+def _dealt(rest: deque[Packed], starts: pl.Series) -> Iterator[list[Packed]]:
+    """Yield what belongs to each range, packed; what came in files is kept in files beside them on the way."""
+    if not rest or isinstance(rest[0], bytes):
+        yield from _ranges(rest, starts, lambda part: part)
+        return
+    beside = rest[0].parent.parent
+    with TemporaryDirectory(dir=beside, prefix=".ranges-") as folder:
+        names = map(str, count())
+
+        def filed(part: bytes) -> Path:
+            path = Path(folder) / next(names)
+            with writing_to_cache(beside):
+                path.write_bytes(part)
+            return path
+
+        yield from _ranges(rest, starts, filed)
+
+
+def _ranges(rest: deque[Packed], starts: pl.Series, keep: Callable[[bytes], Packed]) -> Iterator[list[Packed]]:
+    ranges: list[list[Packed]] = [[] for _ in range(starts.len() + 1)]
     while rest:
         some = pl.concat([unpack(rest.popleft()) for _ in range(min(_PACKS_AT_ONCE, len(rest)))])
         some = some.sort("work_id", maintain_order=True)
         edges = [0, *some["work_id"].search_sorted(starts, side="left").to_list(), some.height]
         for number, (begin, end) in enumerate(pairwise(edges)):
             if end > begin:
-                ranges[number].append(pack(some.slice(begin, end - begin)))
+                ranges[number].append(keep(pack(some.slice(begin, end - begin))))
         del some
     for number in range(len(ranges)):
         yield ranges[number]
