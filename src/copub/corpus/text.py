@@ -152,7 +152,7 @@ def _of_text(text: str) -> str:
         try:
             return printed_index(msgspec.json.decode(text))
         except (msgspec.DecodeError, RecursionError):
-            pass
+            pass  # it may be what Python prints of an index, or an abstract that begins so
     if start in ("{'", '{"', "['", "[[", "[(", "[{"):
         return printed_index(_literal(text))
     return "" if text.strip() in MISSING else text

@@ -22,7 +22,7 @@ LARGEST_PER_YEAR = 5
 
 def coverage(view: View, copublications: pl.DataFrame) -> pl.DataFrame:
     """Return the table ``coverage``: the funnel, then fill rates of the study's works."""
-    works = copublications.select("work_id", *_CELL, *_JUDGED)
+    works = copublications.select("work_id", *_CELL, *_READ)
     large = works.group_by("publisher").len().drop_nulls().sort(["len", "publisher"], descending=[True, False])
     cells, numbers = (pl.concat(found) for found in zip(*_counted(view, works), strict=True))
     parts = [view.funnel.table()]
@@ -61,7 +61,7 @@ def _counted(view: View, works: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, pl
 
 
 _CELL = ("publication_year", "publisher")
-_JUDGED = ("abstract_status", "classifiable", "has_institution", "is_truncated", "is_duplicate", "is_retracted")
+_READ = ("abstract_status", "classifiable", "has_institution", "is_truncated", "is_duplicate", "is_retracted")
 _WORK_METRICS: Mapping[str, pl.Expr] = {
     "works without abstract": pl.col("abstract_status") == "none",
     "works with a short abstract": pl.col("abstract_status") == "short",

@@ -21,7 +21,7 @@ REASONS = (TIER, MEDICAL, DESCENDANT, DATE, COUNTRY, REVIEWER)
 """The reasons in the order in which a hit lists them."""
 _LASTING = (DATE, REVIEWER)
 
-JUDGED = ("tier", "is_medical", "via_entity", "entity_country", "valid_from", "valid_to")
+DECIDING = ("tier", "is_medical", "via_entity", "entity_country", "valid_from", "valid_to")
 """What the rule reads of a hit."""
 
 _COULD_COUNT = pl.col(BECAUSE).list.set_intersection(list(_LASTING)).list.len().fill_null(0) == 0

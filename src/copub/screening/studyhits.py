@@ -8,7 +8,7 @@ import polars as pl
 
 from copub.corpus.dataset import Corpus
 from copub.schema import TABLES, conform
-from copub.screening.counting import BECAUSE, COUNTED, JUDGED, CountingRule, with_reasons
+from copub.screening.counting import BECAUSE, COUNTED, DECIDING, CountingRule, with_reasons
 from copub.screening.decided import apply_decisions
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def hits_of(question: Question, corpus: Corpus, *columns: str) -> pl.DataFrame:
     """
     study, decisions = question.study, question.decisions
     names = [*(columns if columns and decisions is None else TABLES["hits"].schema.names())]
-    read = sorted({*names, *TABLES["hits"].key, *JUDGED, "if_repaired"} - {BECAUSE, COUNTED})
+    read = sorted({*names, *TABLES["hits"].key, *DECIDING, "if_repaired"} - {BECAUSE, COUNTED})
     if_repaired = pl.col("if_repaired")
     found = corpus.read("found", *read).filter(if_repaired.is_null() | (if_repaired == study.apply_repairs))
     dates = corpus.read("works", "work_id", "publication_date") if study.listed_at_publication_only else None

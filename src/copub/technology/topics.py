@@ -61,21 +61,14 @@ class TopicWeights:
 
 @dataclass(frozen=True, slots=True)
 class TopicsOfWorks:
-    """The known topics of some works: work (position), topic (position in `TopicTexts`), sorted by work and rank.
+    """What the topics of some works give them.
 
-    `logits` : what the primary topic says, and the mean of the further ones: 2 x works x areas and any area.
+    `is_known` : which works have a topic that the model knows. `logits` : that of the primary topic, and the mean of
+    the further ones: 2 x works x areas and any area.
     """
 
-    work: Ints
-    topic: Ints
+    is_known: npt.NDArray[np.bool_]
     logits: Values
-
-    @property
-    def is_known(self) -> npt.NDArray[np.bool_]:
-        """Return which works have a known topic."""
-        known = np.zeros(self.logits.shape[1], dtype=np.bool_)
-        known[self.work] = True
-        return known
 
     def moved(
         self, logits: Values, whole: Values, weights: Mapping[str, TopicWeights]
@@ -113,6 +106,8 @@ def logits_of_topics(work: Ints, topic: Ints, works: int, texts: TopicTexts) -> 
     works : number of works.
     """
     each = texts.logits[topic].astype(np.float64)
+    known = np.zeros(works, dtype=np.bool_)
+    known[work] = True
     found = np.zeros((2, works, texts.logits.shape[1]))
     having, first, count = np.unique(work, return_index=True, return_counts=True)
     found[0, having] = each[first]
@@ -120,7 +115,7 @@ def logits_of_topics(work: Ints, topic: Ints, works: int, texts: TopicTexts) -> 
     np.add.at(sums, work, each)
     others = np.maximum(count - 1, 1)[:, None]
     found[1, having] = np.where(count[:, None] > 1, (sums[having] - each[first]) / others, each[first])
-    return TopicsOfWorks(work, topic, found)
+    return TopicsOfWorks(known, found)
 
 
 def topic_sentence(topic: Mapping[str, Any], epoch: str | None) -> str:
