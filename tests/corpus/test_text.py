@@ -163,7 +163,8 @@ def test_an_index_in_an_unknown_form_is_named() -> None:
         ("NA", ""),
     ):
         work, _ = read_value({"id": "W1", "abstract_inverted_index": index})
-        assert note in work_row(work, "W1", [])[1] and bool(note) == bool(work_row(work, "W1", [])[1]), index
+        notes = "; ".join(work_row(work, "W1", [])[1])
+        assert note in notes and bool(note) == bool(notes), index
 
 
 FORMULAS = {

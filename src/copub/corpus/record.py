@@ -2,8 +2,9 @@
 
 Almost all records decode straight into `Work`. A record that does not is read again as plain JSON,
 its values are converted to what the schema says where that loses nothing (a text where a list of
-texts belongs, 2019.0 for a year), and what cannot be converted is set to null and reported with
-its field. Only values that decide whether a work counts make the record unreadable.
+texts belongs, 2019.0 for a year), texts longer than the schema allows are read in part, and what cannot be
+converted is set to null and reported with its field. Only values that decide whether a work counts make the record
+unreadable.
 """
 
 from __future__ import annotations
@@ -11,19 +12,26 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any
 
 import msgspec
 
-from copub.corpus.text import MISSING
+from copub.corpus.text import LONGEST_AFFILIATION, LONGEST_NAME, MISSING
 from copub.sources.harvest.rawrecord import expect_bounded
 
 NOTHING = msgspec.Raw(b"null")
 
 Fault = tuple[str, str]
-"""The path of a value in the record, and what is wrong with it."""
+"""The path of a value in the record, and what is wrong with it; without a path: which texts are read in part."""
+
+NameOfAuthor = Annotated[str, msgspec.Meta(title="name of an author", max_length=LONGEST_NAME)]
+NameOfInstitution = Annotated[str, msgspec.Meta(title="name of an institution", max_length=LONGEST_NAME)]
+NameOfJournal = Annotated[str, msgspec.Meta(title="name of a journal", max_length=LONGEST_NAME)]
+NameOfPublisher = Annotated[str, msgspec.Meta(title="name of a publisher", max_length=LONGEST_NAME)]
+NameOfFunder = Annotated[str, msgspec.Meta(title="name of a funder", max_length=LONGEST_NAME)]
+Affiliation = Annotated[str, msgspec.Meta(title="affiliation", max_length=LONGEST_AFFILIATION)]
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -36,7 +44,7 @@ class Author(msgspec.Struct, frozen=True):
     """The author of an authorship."""
 
     id: str | None = None
-    display_name: str | None = None
+    display_name: NameOfAuthor | None = None
 
 
 class Institution(msgspec.Struct, frozen=True):
@@ -44,7 +52,7 @@ class Institution(msgspec.Struct, frozen=True):
 
     id: str | None = None
     ror: str | None = None
-    display_name: str | None = None
+    display_name: NameOfInstitution | None = None
     country_code: str | None = None
     type: str | None = None
     lineage: list[str | None] | None = None
@@ -53,7 +61,7 @@ class Institution(msgspec.Struct, frozen=True):
 class Link(msgspec.Struct, frozen=True):
     """A printed affiliation with the institutions that OpenAlex read in it."""
 
-    raw_affiliation_string: str | None = None
+    raw_affiliation_string: Affiliation | None = None
     institution_ids: list[str | None] | None = None
 
 
@@ -65,18 +73,18 @@ class Authorship(msgspec.Struct, frozen=True):
     institutions: list[Institution | None] | None = None
     countries: list[str | None] | None = None
     is_corresponding: bool | None = None
-    raw_author_name: str | None = None
-    raw_affiliation_strings: list[str | None] | None = None
-    raw_affiliation_string: str | None = None
+    raw_author_name: NameOfAuthor | None = None
+    raw_affiliation_strings: list[Affiliation | None] | None = None
+    raw_affiliation_string: Affiliation | None = None
     affiliations: list[Link | None] | None = None
 
 
 class Venue(msgspec.Struct, frozen=True):
     """A journal, book or repository; ``publisher`` is the form of 2022."""
 
-    display_name: str | None = None
-    host_organization_name: str | None = None
-    publisher: str | None = None
+    display_name: NameOfJournal | None = None
+    host_organization_name: NameOfPublisher | None = None
+    publisher: NameOfPublisher | None = None
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -89,10 +97,10 @@ class Funder(msgspec.Struct, frozen=True):
     """A funder that a record names, be it without an award."""
 
     id: str | None = None
-    display_name: str | None = None
+    display_name: NameOfFunder | None = None
 
 
-AwardNumber = str | int | float
+AwardNumber = Annotated[str, msgspec.Meta(title="number of an award", max_length=LONGEST_NAME)] | int | float
 """The number of an award: text, but R, pandas and spreadsheets write one of digits alone as a number."""
 
 
@@ -100,7 +108,7 @@ class Award(msgspec.Struct, frozen=True):
     """An award of ``awards``; ``funder`` and ``award_id`` are the forms of ``grants``, before November 2025."""
 
     funder_id: str | None = None
-    funder_display_name: str | None = None
+    funder_display_name: NameOfFunder | None = None
     funder_award_id: AwardNumber | None = None
     funder: str | None = None
     award_id: AwardNumber | None = None
@@ -164,7 +172,7 @@ class Unreadable(ValueError):
 
 
 def read_work(text: bytes) -> tuple[Work, list[Fault]]:
-    """Return a record as a `Work`, and the values that were set to null because of their type.
+    """Return a record as a `Work`, and the values that were set to null because of their type or read in part.
 
     Parameters
     ----------
@@ -209,15 +217,22 @@ def _read_loosely(text: bytes) -> tuple[Work, list[Fault]]:
     if not isinstance(value, dict):
         raise Unreadable(f"not a JSON object but {_found(value)}")
     faults: list[Fault] = []
-    work = _decode(msgspec.json.encode(_converted(value, Work, "", faults)))
+    sizes: dict[str, tuple[int, int]] = {}
+    work = _decode(msgspec.json.encode(_converted(value, Work, "", faults, sizes)))
     for path, what in faults:
         if _ESSENTIAL.fullmatch(path):
             raise Unreadable(f"{path}: {what}")
-    return work, faults[:_MOST_FAULTS]
+    cut = "; ".join(f"{what} of {size} characters, {read} read" for what, (size, read) in sorted(sizes.items()))
+    return work, [*([("", cut)] if cut else []), *faults[:_MOST_FAULTS]]
 
 
-def _converted(value: Any, kind: Any, path: str, faults: list[Fault]) -> Any:
-    """Return a value as the type `kind` asks for; null, with a fault, where it cannot be converted."""
+def _converted(value: Any, kind: Any, path: str, faults: list[Fault], sizes: dict[str, tuple[int, int]]) -> Any:
+    """Return a value as the type `kind` asks for; null, with a fault, where it cannot be converted.
+
+    Parameters
+    ----------
+    sizes : where to note the kinds of texts that are read in part: characters of the longest, and how many are read.
+    """
     if kind is msgspec.Raw:
         return value
     options = typing.get_args(kind) if typing.get_origin(kind) in _UNIONS else (kind,)
@@ -230,16 +245,18 @@ def _converted(value: Any, kind: Any, path: str, faults: list[Fault]) -> Any:
     if typing.get_origin(wanted) is list:
         (item,) = typing.get_args(wanted)
         if isinstance(value, list):
-            found = [_converted(one, item, f"{path}[{number}]", faults) for number, one in enumerate(value)]
+            found = [_converted(one, item, f"{path}[{number}]", faults, sizes) for number, one in enumerate(value)]
             is_unread = any(one is not None for one in value) and all(one is None for one in found)
             # of awards that were not read nobody knows: the record says as little as one without the field
             return None if is_unread and item in _OF_FUNDING else found
         if item == str | None and not isinstance(value, dict):
-            return [_converted(value, item, f"{path}[0]", faults)]  # R's jsonlite unboxes lists of one element
+            return [_converted(value, item, f"{path}[0]", faults, sizes)]  # R's jsonlite unboxes lists of one
     elif isinstance(value, dict) and issubclass(wanted, msgspec.Struct):
         start = f"{path}." if path else ""
         return {
-            name: _converted(value[name], hint, start + name, faults)
+            name: _shortened(
+                _converted(value[name], hint, start + name, faults, sizes), _limits(wanted).get(name), sizes
+            )
             for name, hint in _hints(wanted).items()
             if name in value
         }
@@ -288,9 +305,36 @@ def _rows_of(value: dict[str, Any], kind: Any) -> list[Any]:
     return [value]
 
 
+def _shortened(value: Any, limit: msgspec.Meta | None, sizes: dict[str, tuple[int, int]]) -> Any:
+    """Return a text, or a list of such, no longer than the schema allows."""
+    if limit is None or value is None:
+        return value
+    if isinstance(value, list):
+        return [_shortened(one, limit, sizes) for one in value]
+    longest, what = limit.max_length, limit.title
+    if not isinstance(value, str) or longest is None or what is None or len(value) <= longest:
+        return value
+    sizes[what] = max(sizes.get(what, (0, 0)), (len(value), longest))
+    return value[:longest]
+
+
 @cache
 def _hints(kind: Any) -> Mapping[str, Any]:
     return typing.get_type_hints(kind)
+
+
+@cache
+def _limits(kind: Any) -> Mapping[str, msgspec.Meta]:
+    """Return how long the texts of an object may be, where the schema says so."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    found = {name: next(_metas(hint), None) for name, hint in hints.items()}
+    return {name: meta for name, meta in found.items() if meta is not None and meta.max_length is not None}
+
+
+def _metas(hint: Any) -> Iterator[msgspec.Meta]:
+    yield from (one for one in getattr(hint, "__metadata__", ()) if isinstance(one, msgspec.Meta))
+    for inner in typing.get_args(hint):
+        yield from _metas(inner)
 
 
 def _text(value: Any) -> str | None:

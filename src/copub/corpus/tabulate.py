@@ -197,8 +197,11 @@ def _read(records: Iterable[Record], entry: Entry, faults: list[Fault]) -> _Piec
         seen.add(work_id)
         countries = countries_of(work)
         if entry.admits(countries):
-            funnel.converted += [(record.where, f"{path}: {what}") for path, what in wrong]
-            _add(record, work, work_id, countries, gathered.rows, funnel)
+            funnel.converted += [(record.where, f"{path}: {what}") for path, what in wrong if path]
+            read_in_part = [what for path, what in wrong if not path]
+            _add(record, work, work_id, countries, gathered.rows, read_in_part)
+            if read_in_part:
+                funnel.shortened.append((record.where, "; ".join(read_in_part)))
             if len(gathered.rows["works"]) >= _CHUNK:
                 gathered.flush()
     gathered.flush()
@@ -279,16 +282,15 @@ def _add(
     work_id: str,
     countries: list[list[str]],
     rows: dict[str, list[tuple[Any, ...]]],
-    funnel: Funnel,
+    read_in_part: list[str],
 ) -> None:
-    row, read_in_part = work_row(work, work_id, countries)
+    row, shortened = work_row(work, work_id, countries)
+    read_in_part += shortened
     authorships, affiliations = authorship_rows(work, work_id, countries)
     rows["authorships"] += authorships
     rows["affiliations"] += affiliations
     if record.is_whole:
         row = row._replace(is_truncated=False)
-    if read_in_part:
-        funnel.shortened.append((record.where, read_in_part))
     rows["works"].append((*row, sorted(record.found_by), epoch_of(record.retrieved_on)))
     rows["topics"] += topic_rows(work, work_id)
     rows["awards"] += award_rows(work, work_id)

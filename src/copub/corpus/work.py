@@ -20,8 +20,6 @@ from copub.corpus.paratext import paratext_title
 from copub.corpus.record import Authorship, Award, Institution, Link, Topic, Unreadable, Venue, Work
 from copub.corpus.text import (
     LONGEST_ABSTRACT,
-    LONGEST_AFFILIATION,
-    LONGEST_NAME,
     LONGEST_TITLE,
     MISSING,
     abstract_status,
@@ -171,8 +169,8 @@ def countries_of(work: Work) -> list[list[str]]:
     return found
 
 
-def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[WorkRow, str]:
-    """Return the row of table ``works``, and a note on texts that were not read, or not in full."""
+def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[WorkRow, list[str]]:
+    """Return the row of table ``works``, and which of its texts were not read, or not in full."""
     heading = work.title or work.display_name or ""
     printed = printed_abstract(work.abstract_inverted_index) or work.abstract or ""
     title, abstract = plain_title(heading), plain_abstract(printed)
@@ -204,40 +202,11 @@ def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[
         updated_date=work.updated_date,
         paratext_title=paratext_title(work.type, title or None, status),
     )
-    found = _too_long(work, heading, printed)
+    given = (("title", heading, LONGEST_TITLE), ("abstract", printed, LONGEST_ABSTRACT))
+    found = [f"{what} of {len(text)} characters, {read} read" for what, text, read in given if len(text) > read]
     if not printed and bytes(work.abstract_inverted_index).strip() not in _NO_INDEX:
         found = ["abstract_inverted_index in a form that copub does not know, not read", *found]
-    return row, "; ".join(found)
-
-
-def _too_long(work: Work, title: str, abstract: str) -> list[str]:
-    """Return which texts of a record are longer than what is read of such."""
-    authors, source = work.authorships or (), _source(work)
-    links = [link for one in authors if one.affiliations for link in one.affiliations if link]
-    strings = [one.raw_affiliation_string for one in authors]
-    strings += [text for one in authors if one.raw_affiliation_strings for text in one.raw_affiliation_strings]
-    awards = [one for one in (*(work.awards or ()), *(work.grants or ())) if one]
-    texts: tuple[tuple[str, int, Iterable[str | None]], ...] = (
-        ("title", LONGEST_TITLE, (title,)),
-        ("abstract", LONGEST_ABSTRACT, (abstract,)),
-        ("affiliation", LONGEST_AFFILIATION, strings + [link.raw_affiliation_string for link in links]),
-        ("name of an author", LONGEST_NAME, [_name(one) for one in authors]),
-        (
-            "name of an institution",
-            LONGEST_NAME,
-            [i.display_name for one in authors if one.institutions for i in one.institutions if i],
-        ),
-        ("name of a journal", LONGEST_NAME, (source.display_name,) if source else ()),
-        ("name of a publisher", LONGEST_NAME, (source.host_organization_name, source.publisher) if source else ()),
-        (
-            "name of a funder",
-            LONGEST_NAME,
-            [one.funder_display_name for one in awards] + [one.display_name for one in work.funders or () if one],
-        ),
-        ("number of an award", LONGEST_NAME, map(_number, awards)),
-    )
-    sizes = [(what, longest, max([len(text) for text in given if text], default=0)) for what, longest, given in texts]
-    return [f"{what} of {size} characters, {longest} read" for what, longest, size in sizes if size > longest]
+    return row, found
 
 
 def _name(authorship: Authorship) -> str | None:
