@@ -14,6 +14,7 @@ import shutil
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ MAIN_GB, PROCESS_GB = 1.0, 0.5
 """What a run takes besides its processes while they work, and what each of these takes (docs/performance.md)."""
 _ALONE = {"POLARS_MAX_THREADS": "1"}
 """Every process that works has a core to itself: more threads than cores would wait for each other."""
+THREADS = 2
+"""Tables that are made at once: each takes memory of its own."""
 _HASHES = "hashes.json"
 _WAIT = 60
 """Seconds in which a scheduler, or its first worker, must answer."""
@@ -226,6 +229,21 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def in_threads(makers: Mapping[str, Callable[[], Result]]) -> Iterator[tuple[str, Result]]:
+    """Yield what each of these makes, by name and in order; two are made at a time where there are cores for it.
+
+    They must not depend on each other. Threads share what is in memory, and polars, where most of the work is done,
+    does not keep other threads waiting.
+    """
+    pool = ThreadPoolExecutor(min(THREADS, processes()))
+    try:
+        made = [(name, pool.submit(make)) for name, make in makers.items()]
+        for name, result in made:
+            yield name, result.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _on_dask(client: Any, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:

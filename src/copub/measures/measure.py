@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from copub.engine import in_threads
 from copub.measures.adjusted import PREPARED, adjusted, labels_of_works, prepared
 from copub.measures.bootstrap import bootstrap
 from copub.measures.clusters import AUTHOR, author_groups
@@ -50,6 +52,9 @@ OF_PANELS = {"panel", "panel_periods", "panel_events", "panel_years", "panel_fun
 """Tables that only a panel has."""
 OPTIONAL = {*OF_PANELS, "baselines"}
 """Tables that not every run has: those of a panel, and that of a study which names a file of baselines."""
+
+
+Tables = dict[str, pl.DataFrame]
 
 
 def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
@@ -110,13 +115,15 @@ def numbers(
         # the works that count are held once, with what is left out beside them
         flagged = pl.concat([works, flagged.filter(pl.col("excluded_because").is_not_null())])
         add(copublications=works)
-        add(**_judged_rightly(given, works))
-        for name, frame in _counted(given, view, flagged, works, output):
-            add(**{name: frame})
-        add(**_over_time(given, works, state_of(view.works, as_of)))
+        makers: dict[str, Callable[[], Tables]] = {
+            "switched": lambda: _switched(given, view, flagged),
+            "judged rightly": lambda: _judged_rightly(given, works),
+            **_counted(given, view, flagged, works, output),
+            "over time": lambda: _over_time(given, works, state_of(view.works, as_of)),
+        }
+        for _, tables in in_threads(makers):
+            add(**tables)
         add(**_next_to_ties(given, view, works, made["pairs"]))
-        grid, moved_by, moves = specifications(study, flagged, view, given.levels, given.thresholds)
-        add(sensitivity=sensitivity(moves), specifications=grid, switch_effects=moved_by)
         add(comparison=comparison(study, given.published, made, is_census=as_of is not None))
         made["copublications"] = works
         made["population"] = conform("population", view.population)
@@ -125,7 +132,7 @@ def numbers(
 
 def _counted(
     given: Inputs, view: View, flagged: pl.DataFrame, works: pl.DataFrame, output: pl.DataFrame | None
-) -> Iterator[tuple[str, pl.DataFrame]]:
+) -> dict[str, Callable[[], Tables]]:
     study, levels, areas = given.study, given.levels, given.areas
     of_works = institutions_of_works(study, view.affiliations, works)
     own_levels = levels_of_institutions(view.hits, view.affiliations, study, levels)
@@ -144,11 +151,19 @@ def _counted(
         "coverage": lambda: coverage(view, works),
         "readings": lambda: readings(study, works, view.hits, levels, given.held, given.unrated),
     }
-    for name, make in makers.items():
-        yield name, make()
+    return {name: partial(_alone, name, make) for name, make in makers.items()}
 
 
-def _judged_rightly(given: Inputs, works: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _alone(name: str, make: Callable[[], pl.DataFrame]) -> Tables:
+    return {name: make()}
+
+
+def _switched(given: Inputs, view: View, flagged: pl.DataFrame) -> Tables:
+    grid, moved_by, moves = specifications(given.study, flagged, view, given.levels, given.thresholds)
+    return {"sensitivity": sensitivity(moves), "specifications": grid, "switch_effects": moved_by}
+
+
+def _judged_rightly(given: Inputs, works: pl.DataFrame) -> Tables:
     known = prepared(given.study, works.select(PREPARED), given.groups, given.taught)
     labels = labels_of_works(known, given.labelled)
     return {
@@ -158,7 +173,7 @@ def _judged_rightly(given: Inputs, works: pl.DataFrame) -> dict[str, pl.DataFram
     }
 
 
-def _over_time(given: Inputs, works: pl.DataFrame, as_of: date | None) -> dict[str, pl.DataFrame]:
+def _over_time(given: Inputs, works: pl.DataFrame, as_of: date | None) -> Tables:
     by_year = trends(given.study, works, as_of, given.errors)
     return {
         "trends": by_year,
@@ -168,7 +183,7 @@ def _over_time(given: Inputs, works: pl.DataFrame, as_of: date | None) -> dict[s
     }
 
 
-def _next_to_ties(given: Inputs, view: View, works: pl.DataFrame, of_pairs: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _next_to_ties(given: Inputs, view: View, works: pl.DataFrame, of_pairs: pl.DataFrame) -> Tables:
     study = given.study
     return {
         "ties": ties_and_works(study, given.ties, view.affiliations, works, of_pairs, given.levels_of),
