@@ -221,7 +221,7 @@ def split_on_disk_by_work(
 
 def parts_on_disk(path: Path, rows: int, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
     """Yield a Parquet file, or some columns of it, in parts of at most so many rows, in order."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, pre_buffer=False) as file:  # else all that was read stays in memory until the end
         yield from map(_frame_of, file.iter_batches(rows, columns=columns))
 
 

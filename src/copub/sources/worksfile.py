@@ -339,7 +339,7 @@ def _cut_lines(path: Path, moved: Callable[[float], Any]) -> Iterator[Lines]:
 def _cut_rows(path: Path, moved: Callable[[float], Any]) -> Iterator[Rows]:
     first = 1
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # as in `copub.parallel.parts_on_disk`
             step = path.stat().st_size / max(file.metadata.num_rows, 1)
             for batch in file.iter_batches(batch_size=_rows_at_once(file.metadata)):
                 yield Rows(path, first, batch)

@@ -104,7 +104,7 @@ def write_outputs(parts: Sequence[Path], keep: pl.Series, targets: Sequence[Path
 
 def _rows(parts: Sequence[Path]) -> Iterator[tuple[list[int], bytes]]:
     for path in parts:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:  # as in `copub.parallel.parts_on_disk`
             for batch in file.iter_batches(batch_size=_ROWS, columns=["pairs", "line"]):
                 yield from zip(batch["pairs"].to_pylist(), batch["line"].to_pylist(), strict=True)
 
