@@ -51,11 +51,14 @@ class KeptParts(Generic[Result]):
     """A folder that keeps the result of every part, so that a call that was stopped resumes at the part.
 
     write : writes a result into a folder. read : returns the result from there; it may leave large tables on disk.
+    in_file : puts what is large of a part into a file and returns a part that reads it from there, for a worker: a
+        file goes to another process faster than what is sent to it.
     """
 
     folder: Path
     write: Callable[[Path, Result], None]
     read: Callable[[Path], Result]
+    in_file: Callable[[Any, Path], Any] | None = None
 
     def has(self, number: int) -> bool:
         """Return whether the result of a part is there, and as it was written."""
@@ -80,6 +83,22 @@ class KeptParts(Generic[Result]):
             (partial / _HASHES).write_text(json.dumps(_hashes_in(partial)), encoding="utf-8")
             shutil.rmtree(place, ignore_errors=True)
             partial.rename(place)
+
+    def given(self, number: int, part: Part) -> Part:
+        """Return a part as it is given to a worker."""
+        if self.in_file is None:
+            return part
+        with writing_to_cache(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            apart: Part = self.in_file(part, self._given(number).absolute())
+        return apart
+
+    def is_done_with(self, number: int) -> None:
+        """Remove the file in which a part was given to a worker."""
+        self._given(number).unlink(missing_ok=True)
+
+    def _given(self, number: int) -> Path:
+        return self.folder / f".given-{number:06}"
 
     def _place(self, number: int) -> Path:
         return self.folder / f"{number:06}"
@@ -157,7 +176,7 @@ def in_parallel(
     """
     failed: list[Exception] = []
     rest = _until_it_fails(parts, failed)
-    yield from _map(work, rest, alone) if kept is None else _resumed(work, rest, alone, kept)
+    yield from _map(work, enumerate(rest), alone) if kept is None else _resumed(work, rest, alone, kept)
     for error in failed:
         raise error
 
@@ -167,38 +186,46 @@ def _resumed(
 ) -> Iterator[Result]:
     is_there: deque[bool] = deque()  # filled as parts are read, which joblib does in a thread of its own
 
-    def missing() -> Iterator[Part]:
+    def missing() -> Iterator[tuple[int, Part]]:
         for number, part in enumerate(parts):
             there = kept.has(number)
             is_there.append(there)
             if not there:
-                yield part
+                yield number, part
 
     number = 0
-    for result in _map(work, missing(), alone):
+    for result in _map(work, missing(), alone, kept):
         while is_there.popleft():
             yield kept.load(number)
             number += 1
         kept.save(number, result)
+        kept.is_done_with(number)
         del result
         yield kept.load(number)
         number += 1
     yield from map(kept.load, range(number, number + len(is_there)))
 
 
-def _map(work: Callable[[Part], Result], parts: Iterator[Part], alone: int) -> Iterator[Result]:
+def _map(
+    work: Callable[[Part], Result],
+    numbered: Iterator[tuple[int, Part]],
+    alone: int,
+    kept: KeptParts[Result] | None = None,
+) -> Iterator[Result]:
     engine = _ENGINE.get()
+    first = list(islice(numbered, 0 if engine.client else alone + 1))
+    number = processes()
+    if engine.client is None and (len(first) <= alone or number == 1):
+        yield from (work(part) for _, part in chain(first, numbered))
+        return
+    parts = (kept.given(place, part) if kept else part for place, part in chain(first, numbered))
+    del first
     if engine.client is not None:
         yield from _on_dask(engine.client, work, parts)
         return
-    first = list(islice(parts, alone + 1))
-    number = processes()
-    if len(first) <= alone or number == 1:
-        yield from map(work, chain(first, parts))
-        return
     pool = Parallel(n_jobs=number, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
     with _environment(_ALONE):
-        results = pool(delayed(work)(part) for part in chain(first, parts))
+        results = pool(delayed(work)(part) for part in parts)
     try:
         for result in results:  # not "yield from", which would close them first, and with a warning  # noqa: UP028
             yield result

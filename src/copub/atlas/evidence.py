@@ -85,6 +85,9 @@ class _Lines:
         del faults
         yield from self._records
 
+    def in_file(self, path: Path) -> Portion:
+        return self
+
     def complain(self, faults: Sequence[Fault]) -> None:
         self.faults += faults
 

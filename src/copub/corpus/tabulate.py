@@ -115,6 +115,10 @@ def _read_piece(folder: Path) -> _Piece:
     return _Piece(packed, Funnel.of_facts(facts["funnel"]), ids, [Fault(**fault) for fault in facts["faults"]])
 
 
+def _in_file(portion: Portion, path: Path) -> Portion:
+    return portion.in_file(path)
+
+
 def _number(path: Path) -> int:
     return int(path.stem.rpartition("-")[2])
 
@@ -151,7 +155,7 @@ def makers_of_tables(
     """
     if isinstance(records, Portioned):
         join = _Join()
-        kept = None if kept_in is None else KeptParts(kept_in, _write_piece, _read_piece)
+        kept = None if kept_in is None else KeptParts(kept_in, _write_piece, _read_piece, _in_file)
         for piece in in_parallel(partial(_read_portion, entry=entry), records.portions(), kept=kept):
             join.add(piece)
             if len(join.faults) >= MOST_FAULTS or join.is_hopeless:

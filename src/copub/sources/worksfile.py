@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -70,25 +70,29 @@ _BROKEN_STREAM = (EOFError, OSError, _GZIP_ERROR)
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Whole lines of a file in JSON Lines: the number of the first, and the fault that ended the file, if any."""
+    """Whole lines of a file in JSON Lines: the number of the first, and the fault that ended the file, if any.
+
+    text : the lines, or a file that holds them.
+    """
 
     path: Path
     first: int
-    text: bytes
+    text: bytes | Path
     fault: Fault | None = None
 
     def records(self, faults: list[Fault]) -> Iterator[Record]:
         """Yield the records, unparsed; a fault that ended the file is added to `faults`."""
         name, number, at = self.path.name, self.first, 0
-        if len(self.text) > PORTION // 2 and (lines := _not_empty(self.text)) * SHORTEST_LINE > len(self.text):
+        whole = self.text if isinstance(self.text, bytes) else self.text.read_bytes()
+        if len(whole) > PORTION // 2 and (lines := _not_empty(whole)) * SHORTEST_LINE > len(whole):
             what = f"the next {lines:,} lines have a few bytes each: they are no works"
             faults.append(Fault(f"{self.path}:{self.first}", what, "give one work per line"))
             return
-        while found := _NOT_BLANK.search(self.text, at):  # blank lines, be they millions, cost nothing
-            start = self.text.rfind(b"\n", at, found.start()) + 1 or at
-            number += self.text.count(b"\n", at, start)
-            at = self.text.find(b"\n", start) + 1 or len(self.text)
-            text = self.text[start:at]
+        while found := _NOT_BLANK.search(whole, at):  # blank lines, be they millions, cost nothing
+            start = whole.rfind(b"\n", at, found.start()) + 1 or at
+            number += whole.count(b"\n", at, start)
+            at = whole.find(b"\n", start) + 1 or len(whole)
+            text = whole[start:at]
             if number == 1:
                 text = text.removeprefix(_BOM)
             if number > 1 or text.strip():
@@ -99,6 +103,12 @@ class Lines:
                 break
         if self.fault:
             faults.append(self.fault)
+
+    def in_file(self, path: Path) -> Lines:
+        """Return the same lines, kept in a file."""
+        assert isinstance(self.text, bytes)
+        path.write_bytes(self.text)
+        return replace(self, text=path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,10 @@ class Rows:
             yield Record(values, f"{self.path.name}:{number}", FOUND_BY)
         if self.fault:
             faults.append(self.fault)
+
+    def in_file(self, path: Path) -> Rows:
+        """Return the rows as they are: they are few."""
+        return self
 
     def _rows(self) -> Iterator[dict[str, Any] | str]:
         """Yield the rows; for one that is too large, or holds a value that Python cannot, what is wrong with it."""

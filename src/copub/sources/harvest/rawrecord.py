@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import orjson
@@ -67,6 +68,9 @@ class Portion(Protocol):
 
     def records(self, faults: list[Fault]) -> Iterator[Record]:
         """Yield the records as JSON text or plain values; what breaks a file off is added to `faults`."""
+
+    def in_file(self, path: Path) -> Portion:
+        """Return the same portion, its text in this file if it is large."""
 
 
 @runtime_checkable

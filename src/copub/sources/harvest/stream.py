@@ -76,6 +76,10 @@ class Pages:
         for page in self.pages:
             yield from page.records()
 
+    def in_file(self, path: Path) -> Pages:
+        """Return the portion as it is: its pages are in files."""
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class Stream:
