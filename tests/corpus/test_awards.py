@@ -129,7 +129,7 @@ def test_a_field_that_names_nothing_is_told_from_a_record_without_the_field(
 
 def test_the_funders_of_a_work_are_those_of_all_fields() -> None:
     work, _ = read_value({"id": "W1", "grants": [grant(F1, None, "B")], "funders": [{"id": F2, "display_name": "A"}]})
-    assert work_row(work, "W1", countries_of(work))[0].funders == ["A", "B"]
+    assert work_row(work, "W1", countries_of(work), award_rows(work, "W1"))[0].funders == ["A", "B"]
 
 
 def test_a_value_of_a_wrong_type_is_named_and_the_other_awards_are_read() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from copub.corpus.record import Unreadable, read_value
-from copub.corpus.work import authorship_rows, countries_of, work_row
+from copub.corpus.work import authorship_rows, award_rows, countries_of, work_row
 
 PLAIN: dict[str, Any] = {
     "id": "https://openalex.org/W1",
@@ -61,7 +61,7 @@ def rows_of(record: dict[str, Any]) -> tuple[Any, Any]:
     work, faults = read_value(record)
     assert not faults
     countries = countries_of(work)
-    return work_row(work, "W1", countries)[0], authorship_rows(work, "W1", countries)
+    return work_row(work, "W1", countries, award_rows(work, "W1"))[0], authorship_rows(work, "W1", countries)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -163,7 +163,7 @@ def test_an_index_in_an_unknown_form_is_named() -> None:
         ("NA", ""),
     ):
         work, _ = read_value({"id": "W1", "abstract_inverted_index": index})
-        notes = "; ".join(work_row(work, "W1", [])[1])
+        notes = "; ".join(work_row(work, "W1", [], [])[1])
         assert note in notes and bool(note) == bool(notes), index
 
 

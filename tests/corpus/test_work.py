@@ -40,7 +40,7 @@ def read(value: Any) -> Work:
 
 def row_of(value: Any) -> WorkRow:
     work = read(value)
-    return work_row(work, "W1", countries_of(work))[0]
+    return work_row(work, "W1", countries_of(work), award_rows(work, "W1"))[0]
 
 
 def rows_by_author(work: Work) -> list[tuple[AuthorshipRow, list[AffiliationRow]]]:
@@ -292,7 +292,7 @@ def test_any_json_is_read_or_named_as_unreadable(value: Any) -> None:
         countries = countries_of(work)
         rows, _ = authorship_rows(work, "W1", countries)
         assert len(rows) == len(work.authorships or ())
-        assert work_row(work, "W1", countries)[0].n_authors == len(rows)
+        assert work_row(work, "W1", countries, [])[0].n_authors == len(rows)
         list(topic_rows(work, "W1"))
         award_rows(work, "W1")
     except Unreadable as reason:

@@ -9,7 +9,15 @@ import pytest
 
 from copub.corpus.record import read_value
 from copub.corpus.text import plain_text
-from copub.corpus.work import AffiliationRow, AuthorshipRow, authorship_rows, countries_of, work_id_of, work_row
+from copub.corpus.work import (
+    AffiliationRow,
+    AuthorshipRow,
+    authorship_rows,
+    award_rows,
+    countries_of,
+    work_id_of,
+    work_row,
+)
 
 pytestmark = pytest.mark.real
 
@@ -140,7 +148,7 @@ def test_every_example_of_an_oddity_obeys_its_rule(
     for work in read:
         read, _ = read_value(work)
         work_id, countries = work_id_of(read), countries_of(read)
-        row = work_row(read, work_id, countries)[0]._asdict()
+        row = work_row(read, work_id, countries, award_rows(read, work_id))[0]._asdict()
         rows, affiliations = authorship_rows(read, work_id, countries)
         of_authors = [AffiliationRow(*one)._asdict() for one in affiliations]
         authors = [AuthorshipRow(*one)._asdict() for one in rows]

@@ -12,7 +12,15 @@ import pytest
 
 from copub.corpus import Entry, tabulate
 from copub.corpus.record import read_value
-from copub.corpus.work import AffiliationRow, authorship_rows, countries_of, topic_rows, work_id_of, work_row
+from copub.corpus.work import (
+    AffiliationRow,
+    authorship_rows,
+    award_rows,
+    countries_of,
+    topic_rows,
+    work_id_of,
+    work_row,
+)
 from copub.schema import TABLES
 from copub.sources.harvest.rawrecord import Record
 from copub.study import parse_study
@@ -54,7 +62,7 @@ def test_every_variant_is_read_into_all_columns_that_stem_from_the_record(varian
     for variant in variants:
         work = variant["work"]
         read, faults = read_value(work)
-        row = work_row(read, work_id_of(read), countries_of(read))[0]._asdict()
+        row = work_row(read, work_id_of(read), countries_of(read), award_rows(read, work_id_of(read)))[0]._asdict()
         assert not faults
         assert set(row) == set(TABLES["works"].schema) - later
         assert row["n_authors"] == len(work.get("authorships") or [])

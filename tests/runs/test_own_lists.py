@@ -213,7 +213,7 @@ def test_from_a_third_folder_every_command_works_though_the_originals_are_gone(
         ("review", "sample", "study-own", "--out", "hits.csv"),
         ("review", "works", "study-own", "--out", "works.csv", "--size", "16"),
         ("review", "texts", "study-own", "--out", "texts.csv", "--size", "6"),
-        ("compare", f"study-own/{world.own.folder.name}", "study-own", "--out", "compared"),
+        ("compare", world.shipped.folder.parent.name, "study-own", "--out", "compared"),
         ("dossier", "study-own", "--institution", institution),
         ("export", "study-own", "--out", "export"),
         ("runs", "list", "study-own"),

@@ -288,7 +288,8 @@ def _add(
     rows: dict[str, list[tuple[Any, ...]]],
     read_in_part: list[str],
 ) -> None:
-    row, shortened = work_row(work, work_id, countries)
+    awards = award_rows(work, work_id)
+    row, shortened = work_row(work, work_id, countries, awards)
     read_in_part += shortened
     authorships, affiliations = authorship_rows(work, work_id, countries)
     rows["authorships"] += authorships
@@ -297,4 +298,4 @@ def _add(
         row = row._replace(is_truncated=False)
     rows["works"].append((*row, sorted(record.found_by), epoch_of(record.retrieved_on)))
     rows["topics"] += topic_rows(work, work_id)
-    rows["awards"] += award_rows(work, work_id)
+    rows["awards"] += awards

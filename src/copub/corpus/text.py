@@ -22,6 +22,8 @@ _INLINE = re.compile(
     re.IGNORECASE,
 )
 _TAG = re.compile(r"</?[A-Za-z][A-Za-z0-9:_-]{0,40}(?:\s[^<>]{0,300})?/?>")
+_CLEAN = re.compile(r"(?:[A-Za-z.,'-]+ )*[A-Za-z.,'-]+")
+"""Words that are plain as they are."""
 _PLACEHOLDER = re.compile(r"#(?:TAB|N|R|BR)#")
 _HEADING = re.compile(r"^\s*(?:abstract|summary)\b\s*[:.\-–—]?\s*", re.IGNORECASE)
 _NULL = msgspec.Raw(b"null")
@@ -73,6 +75,8 @@ def plain_text(text: str | None) -> str:
 
 def plain_label(text: str | None) -> str:
     """Return a name, or another text of some words, as plain text."""
+    if text and len(text) <= LONGEST_NAME and _CLEAN.fullmatch(text):
+        return text  # as most names are
     return plain_text(text[:LONGEST_NAME])[:LONGEST_NAME] if text else ""
 
 

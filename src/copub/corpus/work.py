@@ -169,8 +169,15 @@ def countries_of(work: Work) -> list[list[str]]:
     return found
 
 
-def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[WorkRow, list[str]]:
-    """Return the row of table ``works``, and which of its texts were not read, or not in full."""
+def work_row(
+    work: Work, work_id: str, countries: Iterable[list[str]], awards: Iterable[AwardRow]
+) -> tuple[WorkRow, list[str]]:
+    """Return the row of table ``works``, and which of its texts were not read, or not in full.
+
+    Parameters
+    ----------
+    countries : the country codes of each authorship (`countries_of`). awards : its rows of table ``awards``.
+    """
     heading = work.title or work.display_name or ""
     printed = printed_abstract(work.abstract_inverted_index) or work.abstract or ""
     title, abstract = plain_title(heading), plain_abstract(printed)
@@ -190,7 +197,7 @@ def work_row(work: Work, work_id: str, countries: Iterable[list[str]]) -> tuple[
         language=work.language,
         source_name=plain_name(source.display_name) or None if source else None,
         publisher=plain_name(source.host_organization_name or source.publisher) or None if source else None,
-        funders=sorted({row.funder_name for row in award_rows(work, work_id) if row.funder_name}),
+        funders=sorted({row.funder_name for row in awards if row.funder_name}),
         n_authors=authors,
         n_countries=len({code for codes in countries for code in codes}),
         is_truncated=bool(work.is_authors_truncated) or authors == AUTHORS_IN_LISTS,
@@ -234,6 +241,8 @@ def award_rows(work: Work, work_id: str) -> list[AwardRow]:
     whose field for awards names nothing has one row without funder and number: it says more than a record without such
     a field.
     """
+    if work.awards is None and work.grants is None and not work.funders:
+        return []
     every = [
         (field, short_id(funder), plain_name(name) or None, number, award_key(number))
         for field, funder, name, number in _funding(work)
