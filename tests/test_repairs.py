@@ -11,7 +11,7 @@ from copub.corpus import Corpus, Entry, tabulate
 from copub.corpus.population import affiliations_under, population
 from copub.screening import found_in, load_watchlist, screen
 from copub.screening.studyhits import hits_of
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.rawrecord import Record
 from copub.study import load_study
 from copub.study.question import Question, ask
 

@@ -44,8 +44,8 @@ from copub.schema import TABLES, data_dictionary
 from copub.screening.studyhits import hits_of
 from copub.settings import Folders, folders
 from copub.sources.harvest import Query, harvest
-from copub.sources.harvest.rawrecord import Record
 from copub.sources.harvest.transport import source_key, source_url
+from copub.sources.rawrecord import Record
 from copub.sources.worksfile import check_works, read_works
 from copub.study import Study
 from copub.study.question import Question, ask, of_study

@@ -22,7 +22,7 @@ from copub.corpus import Corpus, Entry, tabulate
 from copub.corpus.population import left_out_because
 from copub.measures.shares import MEASURES
 from copub.screening import found_in
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.rawrecord import Record
 from copub.sources.snapshot import extract, parse_pairs
 from copub.sources.snapshot.selection import countries_of_work
 from copub.study import Study

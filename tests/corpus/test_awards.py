@@ -157,6 +157,15 @@ def test_a_field_of_which_nothing_is_an_award_says_nothing_of_awards_and_is_name
     assert award_rows(work, "W1") == [] and {path.partition("[")[0] for path, _ in faults} == {field}
 
 
+@pytest.mark.parametrize("field", ["awards", "grants"])
+@pytest.mark.parametrize(("odd", "rows"), [([{"foo": 1}], 0), ([{"foo": 1}, None], 0), ([{}], 0), ([], 1), ([None], 1)])
+def test_a_field_whose_objects_have_none_of_the_known_keys_says_nothing_of_awards(
+    field: str, odd: Any, rows: int
+) -> None:
+    work, faults = read_value({"id": "W1", field: odd})
+    assert len(award_rows(work, "W1")) == rows and not faults
+
+
 def test_awards_beside_items_that_are_none_are_read() -> None:
     assert [row.award_key for row in rows_of(awards=[award(F1, "1"), 7])] == ["1"]
 

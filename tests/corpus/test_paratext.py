@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from copub.corpus import Entry, tabulate
 from copub.corpus.paratext import paratext_title
 from copub.corpus.population import population
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.rawrecord import Record
 from copub.study import parse_study
 
 STUDY = (Path(__file__).resolve().parents[2] / "studies" / "belgium-china.toml").read_text(encoding="utf-8")

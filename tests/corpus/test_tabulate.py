@@ -15,7 +15,7 @@ from copub.corpus.funnel import Funnel
 from copub.corpus.population import authorships_under, population
 from copub.errors import InputError
 from copub.schema import TABLES
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.rawrecord import Record
 from copub.sources.worksfile import read_works
 from copub.study import Study, parse_study
 

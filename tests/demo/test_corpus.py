@@ -21,7 +21,7 @@ from copub.demo.plan import EXCLUDED_TYPES
 from copub.errors import InputError
 from copub.lists.taxonomy import load_taxonomy
 from copub.lists.watchlist import Watchlist, load_watchlist
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.rawrecord import Record
 from copub.study import load_study
 
 Work = dict[str, Any]

@@ -14,7 +14,7 @@ from copub.corpus import Corpus, Entry, tabulate
 from copub.countrygroups import GROUPS
 from copub.demo.corpus import build_corpus
 from copub.screening import found_in
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.rawrecord import Record
 from copub.study import PanelPair, Side, Study, load_study
 from copub.study.question import Question, resolve
 from copub.technology import classify

@@ -30,7 +30,7 @@ from copub.measures.shares import shares
 from copub.measures.trends import periods, state_of
 from copub.measures.view import view_of
 from copub.screening.studyhits import hits_of
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.rawrecord import Record
 from copub.study import PanelPair, Side, Study, load_study
 from copub.study.question import Question
 

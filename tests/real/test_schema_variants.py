@@ -22,7 +22,7 @@ from copub.corpus.work import (
     work_row,
 )
 from copub.schema import TABLES
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.rawrecord import Record
 from copub.study import parse_study
 
 pytestmark = pytest.mark.real

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -91,6 +92,13 @@ def test_labels_with_faults_are_refused_all_at_once(tmp_path: Path) -> None:
     with pytest.raises(FileError) as raised:
         _labels(tmp_path / "bad.jsonl", [{"title": "no id", "core": []}, {"item": "x", "core": "A"}, {"item": "y"}])
     assert str(raised.value).count("bad.jsonl:") == 3
+
+
+@pytest.mark.parametrize("odd", ["T10001", ["T10001"], {"id": "T10001"}, 7])
+def test_topics_of_a_label_that_are_no_list_of_objects_are_a_fault_and_not_left_out(tmp_path: Path, odd: Any) -> None:
+    with pytest.raises(FileError) as raised:
+        _labels(tmp_path / "l.jsonl", [{"item": "a", "title": "t", "core": [], "topics": odd}])
+    assert "topics is no list of topics" in str(raised.value)
 
 
 def test_a_share_has_its_wilson_interval_and_none_over_nothing() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from copub.errors import FileError
 from copub.schema import TABLES
-from copub.sources.harvest.rawrecord import MOST_FAULTS
+from copub.sources.rawrecord import MOST_FAULTS
 from copub.technology.plainrecords import read_records, topics_of
 
 

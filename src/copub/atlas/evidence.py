@@ -20,7 +20,7 @@ from copub.errors import Fault, InputError
 from copub.measures.copublications import critical_works, headline_hits, listed_credit, listed_works
 from copub.screening import found_in
 from copub.screening.counting import CountingRule, with_reasons
-from copub.sources.harvest.rawrecord import Portion, Record
+from copub.sources.rawrecord import Portion, Record
 from copub.technology import classify
 
 WORKS = pl.Schema(

@@ -18,7 +18,7 @@ from copub.engine import KeptParts
 from copub.errors import Fault
 from copub.packed import Packed, pack
 from copub.parallel import release_memory
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.rawrecord import Record
 from copub.sources.snapshot.columns import as_json, pass_rows, rows_of_two_codes
 from copub.sources.snapshot.job import DAMAGES, damaged, miscounted, scan_file
 from copub.sources.snapshot.jsonlines import BOM, pass_lines, two_codes

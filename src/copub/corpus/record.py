@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import msgspec
 
 from copub.corpus.text import LONGEST_AFFILIATION, LONGEST_NAME, MISSING
-from copub.sources.harvest.rawrecord import expect_bounded
+from copub.sources.rawrecord import expect_bounded
 
 NOTHING = msgspec.Raw(b"null")
 

@@ -36,8 +36,8 @@ from copub.lines import amount
 from copub.packed import Packed, pack, range_partition, starts_of_parts, unpack
 from copub.parallel import no_collection, series_of_texts
 from copub.schema import TABLES, conform
-from copub.sources.harvest.epochs import epoch_of
-from copub.sources.harvest.rawrecord import MOST_FAULTS, Portion, Portioned, Record, not_json
+from copub.sources.epochs import epoch_of
+from copub.sources.rawrecord import MOST_FAULTS, Portion, Portioned, Record, not_json
 
 _CHUNK = 5_000
 MOST_UNREADABLE = 20_000

@@ -130,6 +130,7 @@ class AffiliationRow(NamedTuple):
     link: str
 
 
+_NO_AWARD = Award()
 _UNKNOWN = Institution()
 """An institution of which a link gives the id alone."""
 _Affiliation = tuple[str | None, str | None, str | None, str | None, str | None, list[str], str | None, str]
@@ -239,7 +240,7 @@ def award_rows(work: Work, work_id: str) -> list[AwardRow]:
     Numbers of one funder that differ in signs, spaces or case only are one award. A funder without an id is the one
     that alone bears its name in the record. A funder without a number has a row only if no award names it. A record
     whose field for awards names nothing has one row without funder and number: it says more than a record without such
-    a field.
+    a field, or with one of which nothing can be read.
     """
     if work.awards is None and work.grants is None and not work.funders:
         return []
@@ -258,10 +259,17 @@ def award_rows(work: Work, work_id: str) -> list[AwardRow]:
             named.setdefault((funder_id or name, key or number), values)
     with_number = {funder for funder, number in named if number}
     rows = [values for (funder, number), values in named.items() if number or funder not in with_number]
-    stating = AWARDS if work.awards is not None else GRANTS if work.grants is not None else FUNDERS
+    fields = ((AWARDS, work.awards), (GRANTS, work.grants))
+    stating = next((field for field, given in fields if _is_read(given)), FUNDERS)
     if stating != FUNDERS and all(field == FUNDERS for field, *_ in rows):
         rows.append((stating, None, None, None, None))
     return [AwardRow._make((work_id, seq, *values)) for seq, values in enumerate(rows)]
+
+
+def _is_read(awards: Iterable[Award | None] | None) -> bool:
+    """Return whether a field for awards is there and, if it holds objects, one of them names something."""
+    objects = list(filter(None, awards or ()))
+    return awards is not None and (not objects or any(one != _NO_AWARD for one in objects))
 
 
 def _funding(work: Work) -> Iterator[tuple[str, str | None, str | None, str | None]]:

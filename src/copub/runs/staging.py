@@ -28,7 +28,7 @@ from copub.runs.codehash import shipped_hash
 from copub.runs.stagecache import Makers, StageCache, Staged
 from copub.schema import empty
 from copub.screening import found_in
-from copub.sources.harvest.rawrecord import Record
+from copub.sources.rawrecord import Record
 from copub.study import Study
 from copub.technology import PART, classify_parts, parts_of
 

@@ -56,11 +56,11 @@ def _even(parts: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
             rest.append(piece)
             # In slices: the whole table in Arrow's form would be a second copy of it in memory.
             if sum(frame.height for frame in rest) >= ROWS_AT_ONCE:
-                rows = pl.concat(rest)
+                rows = pl.concat(rest, rechunk=True)  # what is written depends on chunks
                 yield rows[:ROWS_AT_ONCE]
                 rest, empty = [rows[ROWS_AT_ONCE:]], None
     if any(frame.height for frame in rest):
-        yield pl.concat(rest)
+        yield pl.concat(rest, rechunk=True)
     elif empty is not None:
         yield empty
 

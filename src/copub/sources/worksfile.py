@@ -21,7 +21,7 @@ from isal import igzip, isal_zlib
 
 from copub.errors import Fault, FileError, InputError
 from copub.progress import bar
-from copub.sources.harvest.rawrecord import LONGEST_LINE, MOST_FAULTS, MOST_VALUES, Record, parsed
+from copub.sources.rawrecord import LONGEST_LINE, MOST_FAULTS, MOST_VALUES, Record, parsed
 
 FOUND_BY = ("works-file",)
 PORTION = 7 << 22

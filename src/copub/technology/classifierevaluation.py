@@ -77,9 +77,10 @@ def read_labels(path: Path) -> pl.DataFrame:
     for record in read_works([path], label="read labels"):
         value = record.value if isinstance(record.value, dict) else {}
         name = value.get("item") or value.get("work") or value.get("id")
-        wrong = [key for key in _LISTS if not _is_names(value.get(key, []))]
+        wrong = [f"{key} is no list of areas" for key in _LISTS if not _is_names(value.get(key, []))]
+        wrong += ["topics is no list of topics"] if not _is_objects(value.get("topics") or []) else []
         if not name or wrong or "core" not in value:
-            what = f"{wrong[0]} is no list of areas" if wrong else "a label needs an item and a list core"
+            what = wrong[0] if wrong else "a label needs an item and a list core"
             faults.append(Fault(record.where, what, "see docs/classification.md"))
             continue
         if str(name) in first:
@@ -119,6 +120,10 @@ def check_areas(labels: pl.DataFrame, areas: Sequence[str]) -> None:
 
 def _is_names(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _is_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
 
 
 def share_of(successes: int, trials: int, confidence: float = 0.95) -> tuple[float, float, float]:

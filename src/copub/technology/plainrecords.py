@@ -16,7 +16,7 @@ import polars as pl
 from copub.corpus.text import MISSING, abstract_status, plain_abstract, plain_title, printed_index
 from copub.errors import Fault, FileError
 from copub.schema import TABLES
-from copub.sources.harvest.rawrecord import MOST_FAULTS, Record
+from copub.sources.rawrecord import MOST_FAULTS, Record
 from copub.sources.worksfile import read_works
 
 ROWS = 20_000

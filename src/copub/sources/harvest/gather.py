@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from copub.errors import InputError
 from copub.progress import bar
+from copub.sources.epochs import epoch_of
 from copub.sources.harvest.cache import Entry
-from copub.sources.harvest.epochs import epoch_of
 from copub.sources.harvest.query import CELLS, PER_PAGE
 from copub.sources.harvest.reconcile import Gap, Tally, collect, reconcile
 from copub.sources.harvest.source import NAMELESS, Source

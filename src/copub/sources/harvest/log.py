@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from copub.sources.epochs import epoch_of
 from copub.sources.harvest.cache import Entry
-from copub.sources.harvest.epochs import epoch_of
 from copub.sources.harvest.gather import Gathered
 from copub.sources.harvest.reconcile import Tally
 from copub.sources.harvest.source import NAMELESS, Source

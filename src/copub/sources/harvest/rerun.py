@@ -13,8 +13,8 @@ import orjson
 
 from copub.sources.harvest.gather import Gathered
 from copub.sources.harvest.query import LATER
-from copub.sources.harvest.rawrecord import Record
 from copub.sources.harvest.source import NAMELESS, Source, identity
+from copub.sources.rawrecord import Record
 
 DELETED, LEFT = "deleted or merged", "left the pair"
 _NOT_CONTENT = ("updated_date", *LATER)

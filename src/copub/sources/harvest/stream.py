@@ -15,7 +15,7 @@ import msgspec
 from copub.errors import Fault
 from copub.progress import bar
 from copub.sources.harvest.cache import Entry, Round, read_text
-from copub.sources.harvest.rawrecord import Record, parsed
+from copub.sources.rawrecord import Record, parsed
 
 PAGES_AT_ONCE = 20
 """Pages of a portion: about two thousand works."""

@@ -21,7 +21,7 @@ import pyarrow as pa
 from isal import igzip, isal_zlib
 
 from copub.errors import Fault
-from copub.sources.harvest.rawrecord import LONGEST_LINE, expect_bounded
+from copub.sources.rawrecord import LONGEST_LINE, expect_bounded
 from copub.sources.snapshot.part import PartWriter, number_of
 from copub.sources.snapshot.selection import Asked, countries_of_work
 

@@ -1,4 +1,4 @@
-"""What harvest hands to tabulate: one raw record and where it came from."""
+"""What a source hands to tabulate: one raw record and where it came from."""
 
 from __future__ import annotations
 
