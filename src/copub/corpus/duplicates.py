@@ -69,27 +69,40 @@ def duplicates_of(traits: pl.DataFrame) -> pl.DataFrame:
     from scipy.sparse import coo_array  # takes long to load, and the processes that read records do without
     from scipy.sparse.csgraph import connected_components
 
-    order = traits.sort("publication_date", pl.col("work_id").str.len_chars(), "work_id", nulls_last=True)
-    ranked = order.with_row_index("rank")
-    titled = ranked.drop_nulls(["title", "author_name"]).filter(pl.col("title").is_duplicated())
-    names = titled["author_name"].unique(maintain_order=True).to_list()
-    forms = pl.DataFrame(
-        {"author_name": names, "form": [sorted(set(forms_of(name))) for name in names]},
-        schema={"author_name": pl.String, "form": pl.List(pl.String)},
-    )
-    by_name = titled.select("rank", "title", "author_name").join(forms, on="author_name").explode("form")
-    links = pl.concat(
-        frame.select("rank", first=pl.col("rank").min().over(keys)).filter(pl.col("rank") != pl.col("first"))
-        for frame, keys in ((ranked.drop_nulls("doi"), ["doi"]), (by_name.drop_nulls("form"), ["title", "form"]))
-    )
+    by_date = pl.arg_sort_by("publication_date", pl.col("work_id").str.len_chars(), "work_id", nulls_last=True)
+    order = traits.select(by_date).to_series()
+    ranked = traits.select("doi", "title", "author_name", rank=order.arg_sort())
+    links = pl.concat([_links(ranked.select("rank", "doi")), _links(_named(ranked))])
     ends = links["rank"].to_numpy(), links["first"].to_numpy()
-    edges = coo_array((np.ones(links.height, bool), ends), shape=(order.height, order.height))
-    group = pl.Series("group", connected_components(edges, directed=False)[1])
-    return (
-        ranked.select("work_id", group, duplicate_of=pl.col("work_id").first().over(group))
-        .filter(pl.col("work_id") != pl.col("duplicate_of"))
-        .select("work_id", "duplicate_of")
+    edges = coo_array((np.ones(links.height, bool), ends), shape=(order.len(), order.len()))
+    groups = pl.DataFrame({"group": connected_components(edges, directed=False)[1]}).with_row_index("rank")
+    found = groups.select("rank", first=pl.col("rank").min().over("group")).filter(pl.col("rank") != pl.col("first"))
+    ids = traits["work_id"].gather(order)
+    return found.select(work_id=ids.gather(found["rank"]), duplicate_of=ids.gather(found["first"]))
+
+
+def _links(ranked: pl.DataFrame) -> pl.DataFrame:
+    """Return the rank of every work beside that of the first which is like it in all other columns: rank, first."""
+    like = [name for name in ranked.columns if name != "rank"]
+    first = pl.col("rank").min().over(like).alias("first")
+    return ranked.drop_nulls(like).select("rank", first).filter(pl.col("rank") != pl.col("first"))
+
+
+def _named(ranked: pl.DataFrame) -> pl.DataFrame:
+    """Return the works whose title another has, once for each form of the first author's name: rank, title, form."""
+    titled = ranked.select("rank", "title", "author_name").drop_nulls().filter(pl.col("title").is_duplicated())
+    names = titled["author_name"].unique(maintain_order=True).to_list()
+    numbers: dict[str, int] = {}
+    forms = pl.DataFrame(
+        {
+            "author_name": names,
+            "form": [
+                [numbers.setdefault(form, len(numbers)) for form in sorted(set(forms_of(name)))] for name in names
+            ],
+        },
+        schema={"author_name": pl.String, "form": pl.List(pl.UInt32)},
     )
+    return titled.join(forms, on="author_name").select("rank", "title", "form").explode("form")
 
 
 def _number(text: str) -> int:

@@ -117,7 +117,7 @@ def numbers(
         add(copublications=works)
         makers: dict[str, Callable[[], Tables]] = {
             "switched": lambda: _switched(given, view, flagged),
-            "judged rightly": lambda: _judged_rightly(given, works),
+            "corrected": lambda: _judged_rightly(given, works),
             **_counted(given, view, flagged, works, output),
             "over time": lambda: _over_time(given, works, state_of(view.works, as_of)),
         }

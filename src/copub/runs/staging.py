@@ -27,7 +27,7 @@ from copub.progress import bar
 from copub.runs.codehash import shipped_hash
 from copub.runs.stagecache import Makers, StageCache, Staged
 from copub.schema import empty
-from copub.screening import found_in
+from copub.screening import found_parts
 from copub.sources.rawrecord import Record
 from copub.study import Study
 from copub.technology import PART, classify_parts, parts_of
@@ -133,7 +133,7 @@ def screened(stages: StageCache, given: Stored, watchlists: Sequence[Watchlist])
     }
 
     def make() -> tuple[Makers, dict[str, Any]]:
-        return {"found": lambda: found_in(given.corpus, watchlists)}, {}
+        return {"found": lambda: found_parts(given.corpus, watchlists)}, {}
 
     return given.having("screen", stages.cached("screen", parts, make))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import polars as pl
@@ -47,11 +47,16 @@ def found_in(corpus: Corpus, watchlists: Sequence[Watchlist]) -> pl.DataFrame:
 
     Each distinct string is matched once; affiliations that a repair changes are looked at both ways.
     """
+    return pl.concat(found_parts(corpus, watchlists))
+
+
+def found_parts(corpus: Corpus, watchlists: Sequence[Watchlist]) -> Iterator[pl.DataFrame]:
+    """Do as `found_in`, part by part; there is at least one part, if only an empty one."""
     index = build_index(watchlists)
     values = pl.concat([_values(()), *in_parallel(_values_in, corpus.pieces("affiliations"))])
     mentions = index.mentions(values["value"].unique(maintain_order=True))
-    found = in_parallel(partial(_found_both_ways, index, mentions), corpus.pieces("affiliations"))
-    return pl.concat([pl.DataFrame(schema=FOUND), *found])
+    yield pl.DataFrame(schema=FOUND)
+    yield from in_parallel(partial(_found_both_ways, index, mentions), corpus.pieces("affiliations"))
 
 
 def _values_in(piece: Piece) -> pl.DataFrame:
