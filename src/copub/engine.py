@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from uuid import uuid4
 
 import polars as pl
 from joblib import Parallel, cpu_count, delayed
@@ -59,6 +60,8 @@ class KeptParts(Generic[Result]):
     write: Callable[[Path, Result], None]
     read: Callable[[Path], Result]
     in_file: Callable[[Any, Path], Any] | None = None
+    _given_by: str = field(default_factory=lambda: f".given-{uuid4().hex}-", init=False)
+    """Another call with the same inputs may write the same files at the same time."""
 
     def has(self, number: int) -> bool:
         """Return whether the result of a part is there, and as it was written."""
@@ -97,8 +100,13 @@ class KeptParts(Generic[Result]):
         """Remove the file in which a part was given to a worker."""
         self._given(number).unlink(missing_ok=True)
 
+    def is_done(self) -> None:
+        """Remove all such files."""
+        for path in self.folder.glob(f"{self._given_by}*"):
+            path.unlink(missing_ok=True)
+
     def _given(self, number: int) -> Path:
-        return self.folder / f".given-{number:06}"
+        return self.folder / f"{self._given_by}{number:06}"
 
     def _place(self, number: int) -> Path:
         return self.folder / f"{number:06}"
@@ -176,50 +184,64 @@ def in_parallel(
     """
     failed: list[Exception] = []
     rest = _until_it_fails(parts, failed)
-    yield from _map(work, enumerate(rest), alone) if kept is None else _resumed(work, rest, alone, kept)
+    numbered = enumerate(rest)
+    yield from _map(work, numbered, alone) if kept is None else _resumed(work, numbered, alone, kept, failed)
     for error in failed:
         raise error
 
 
 def _resumed(
-    work: Callable[[Part], Result], parts: Iterable[Part], alone: int, kept: KeptParts[Result]
+    work: Callable[[Part], Result],
+    numbered: Iterator[tuple[int, Part]],
+    alone: int,
+    kept: KeptParts[Result],
+    failed: list[Exception],
 ) -> Iterator[Result]:
     is_there: deque[bool] = deque()  # filled as parts are read, which joblib does in a thread of its own
 
     def missing() -> Iterator[tuple[int, Part]]:
-        for number, part in enumerate(parts):
+        for number, part in numbered:
             there = kept.has(number)
             is_there.append(there)
             if not there:
                 yield number, part
 
     number = 0
-    for result in _map(work, missing(), alone, kept):
-        while is_there.popleft():
+
+    def given(parts: Iterator[tuple[int, Part]]) -> Iterator[Part]:
+        return _until_it_fails((kept.given(number, part) for number, part in parts), failed)
+
+    try:
+        for result in _map(work, missing(), alone, given):
+            while is_there.popleft():
+                yield kept.load(number)
+                number += 1
+            kept.save(number, result)
+            kept.is_done_with(number)
+            del result
             yield kept.load(number)
             number += 1
-        kept.save(number, result)
-        kept.is_done_with(number)
-        del result
-        yield kept.load(number)
-        number += 1
-    yield from map(kept.load, range(number, number + len(is_there)))
+    finally:
+        kept.is_done()
+    yield from map(kept.load, range(number, number + sum(is_there)))  # of a part that failed there is none
 
 
 def _map(
     work: Callable[[Part], Result],
     numbered: Iterator[tuple[int, Part]],
     alone: int,
-    kept: KeptParts[Result] | None = None,
+    given: Callable[[Iterator[tuple[int, Part]]], Iterator[Part]] | None = None,
 ) -> Iterator[Result]:
     engine = _ENGINE.get()
     first = list(islice(numbered, 0 if engine.client else alone + 1))
     number = processes()
-    if engine.client is None and (len(first) <= alone or number == 1):
-        yield from (work(part) for _, part in chain(first, numbered))
-        return
-    parts = (kept.given(place, part) if kept else part for place, part in chain(first, numbered))
+    every = chain(first, numbered)
+    is_alone = engine.client is None and (len(first) <= alone or number == 1)
+    parts = given(every) if given and not is_alone else (part for _, part in every)
     del first
+    if is_alone:
+        yield from map(work, parts)
+        return
     if engine.client is not None:
         yield from _on_dask(engine.client, work, parts)
         return

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 import warnings
 from collections.abc import Iterator
+from operator import methodcaller
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,29 @@ def test_kept_parts_and_new_ones_come_in_one_order_in_processes_too(there: tuple
         kept.save(number, f"of {number}")
     with engine_of(workers=2):
         assert list(in_parallel("of {}".format, range(6), alone=1, kept=kept)) == WHOLE
+
+
+def in_file(part: int, path: Path) -> Path:
+    path.write_text(f"of {part}", encoding="utf-8")
+    if part == 4:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    return path
+
+
+def test_parts_that_go_to_processes_in_files_leave_none_behind(tmp_path: Path) -> None:
+    kept = KeptParts(tmp_path / "parts", write, read, in_file)
+    with engine_of(workers=2):
+        assert list(in_parallel(methodcaller("read_text"), range(4), alone=1, kept=kept)) == WHOLE[:4]
+    assert sorted(path.name for path in kept.folder.iterdir()) == [f"{number:06}" for number in range(4)]
+
+
+def test_a_full_disk_is_named_once_the_parts_before_it_are_done(tmp_path: Path) -> None:
+    kept = KeptParts(tmp_path / "parts", write, read, in_file)
+    made = []
+    with pytest.raises(InputError, match="the cache cannot be written") as caught, engine_of(workers=2):
+        made.extend(in_parallel(methodcaller("read_text"), range(6), alone=1, kept=kept))
+    assert caught.value.where == str(kept.folder)
+    assert [path.name for path in sorted(kept.folder.iterdir())] == [f"{number:06}" for number in range(4)]
 
 
 @pytest.mark.slow
