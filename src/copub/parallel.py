@@ -56,6 +56,10 @@ class Parted:
         return self.under(inside.select(self.columns).collect())
 
 
+ROWS_OF_PIECE = 200_000
+"""Rows of a part that another process reads: so many that starting it pays, so few that all processes have some."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """A part of a table: in memory, or the works from one id to another in a Parquet file. Picklable."""
@@ -74,9 +78,9 @@ class Piece:
 def pieces_of(table: pl.DataFrame | Path) -> Iterator[Piece]:
     """Yield the parts of a table sorted by ``work_id``, no work in two of them."""
     if isinstance(table, pl.DataFrame):
-        yield from map(Piece, split_by_work(table))
+        yield from map(Piece, split_by_work(table, ROWS_OF_PIECE))
         return
-    for part in split_on_disk_by_work(table, columns=["work_id"]):
+    for part in split_on_disk_by_work(table, ROWS_OF_PIECE, columns=["work_id"]):
         if not part.is_empty():
             yield Piece(table, part["work_id"][0], part["work_id"][-1])
 

@@ -14,6 +14,7 @@ from copub.corpus.repairs import named_in
 from copub.engine import in_parallel
 from copub.lists.watchlist import Watchlist
 from copub.parallel import Piece, split_by_work, with_own_buffers
+from copub.progress import bar, reporting
 from copub.schema import TABLES, conform, empty
 from copub.screening.candidates import REVIEW, candidates
 from copub.screening.counting import BECAUSE, COUNTED, TIERS, CountingRule, with_reasons
@@ -45,26 +46,23 @@ entity, and whether a hit holds only with the repairs (true), only without (fals
 def found_in(corpus: Corpus, watchlists: Sequence[Watchlist]) -> pl.DataFrame:
     """Find the listed entities that the affiliations of a corpus name, with and without its repairs (`FOUND`).
 
-    Each distinct string is matched once; affiliations that a repair changes are looked at both ways.
+    Affiliations that a repair changes are looked at both ways.
     """
     return pl.concat(found_parts(corpus, watchlists))
 
 
 def found_parts(corpus: Corpus, watchlists: Sequence[Watchlist]) -> Iterator[pl.DataFrame]:
     """Do as `found_in`, part by part; there is at least one part, if only an empty one."""
-    index = build_index(watchlists)
-    values = pl.concat([_values(()), *in_parallel(_values_in, corpus.pieces("affiliations"))])
-    mentions = index.mentions(values["value"].unique(maintain_order=True))
     yield pl.DataFrame(schema=FOUND)
-    yield from in_parallel(partial(_found_both_ways, index, mentions), corpus.pieces("affiliations"))
+    found = in_parallel(partial(_found_both_ways, tuple(watchlists)), corpus.pieces("affiliations"))
+    yield from bar(found, label="screen", unit="parts")
 
 
-def _values_in(piece: Piece) -> pl.DataFrame:
-    return _values([piece.read("institution_id", "institution_name", "raw_affiliation_string")])
-
-
-def _found_both_ways(index: Index, mentions: pl.DataFrame, piece: Piece) -> pl.DataFrame:
+def _found_both_ways(watchlists: Sequence[Watchlist], piece: Piece) -> pl.DataFrame:
+    index = build_index(watchlists)  # to send it would take longer than to build it
     part = piece.read()
+    with reporting(quiet=True):
+        mentions = index.mentions(_values([part])["value"])
     recorded, repaired = (affiliations_under(part, repairs=repairs) for repairs in (False, True))
     changed = part.filter(is_repaired()).select(_PLACE)
     as_recorded = _found(recorded, index, mentions).join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import polars as pl
@@ -12,7 +12,7 @@ from copub.lists.entity import Entity
 from copub.lists.watchlist import Member, Watchlist
 from copub.progress import bar
 from copub.screening.compilednames import Lexicon, build_lexicon
-from copub.screening.matching import find_mentions
+from copub.screening.matching import Mention, find_mentions
 
 HOLDERS = pl.Schema(
     {
@@ -43,6 +43,7 @@ MENTIONS = pl.Schema(
 )
 _IDS = pl.Schema({"value": pl.String, "key": pl.Int32})
 _CACHE_SIZE = 4
+_STRINGS_KEPT = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Index:
     openalex: pl.DataFrame
     ror: pl.DataFrame
     lineage: pl.DataFrame
+    _read: dict[str, list[Mention]] = field(default_factory=dict)
+    """What was found in strings: the same ones come again in every part of a corpus."""
 
     def mentions(self, values: pl.Series) -> pl.DataFrame:
         """Return the entities named in each distinct, non-null string of `values`."""
@@ -68,9 +71,18 @@ class Index:
         rows = [
             (text, keys[id(m.entity)], text[m.start : m.end], m.start, m.end, m.name, m.condition)
             for text in bar(values.drop_nulls().unique(maintain_order=True).to_list(), label="screen", unit="strings")
-            for m in find_mentions(text, self.lexicon)
+            for m in self._mentions_in(text)
         ]
         return pl.DataFrame(rows, schema=MENTIONS, orient="row")
+
+    def _mentions_in(self, text: str) -> list[Mention]:
+        found = self._read.get(text)
+        if found is None:
+            found = find_mentions(text, self.lexicon)
+            if len(self._read) >= _STRINGS_KEPT:
+                self._read.clear()
+            self._read[text] = found
+        return found
 
 
 def build_index(watchlists: Sequence[Watchlist]) -> Index:
