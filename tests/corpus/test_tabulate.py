@@ -188,22 +188,33 @@ def test_a_name_that_is_too_long_is_read_in_part_and_named(study: Study) -> None
         "authorships": [author, {"countries": ["CN"]}],
         "awards": [{"funder_display_name": name, "funder_award_id": "1" * 200_000}],
         "funders": [{"id": "F1", "display_name": name}],
+        "type": name,
+        "language": name,
+        "topics": [{"id": "T1", "display_name": name, "field": {"display_name": name}}],
         "primary_location": {"source": {"display_name": name, "host_organization_name": name}},
     }
     corpus = tabulate([Record(record, "w:1", ("works-file",))], Entry.of(study))
     names = {
         "authorships": ["author_name"],
         "affiliations": ["institution_name"],
-        "works": ["source_name", "publisher"],
+        "works": ["source_name", "publisher", "type", "language"],
+        "topics": ["topic_name", "field"],
         "awards": ["funder_name", "award_number", "award_key"],
     }
     for table, columns in names.items():
         lengths = corpus[table].select(pl.col(columns).str.len_chars().max()).row(0)
         assert max(lengths) <= 300, table
     (note,) = corpus.funnel.table().filter(metric="text read in part")["note"]
-    whose = ("an author", "an institution", "a journal", "a publisher", "a funder")
-    named = sorted([f"name of {one}" for one in whose] + ["number of an award"])
+    whose = ("an author", "an institution", "a journal", "a publisher", "a funder", "a topic", "a field")
+    named = sorted([f"name of {one}" for one in whose] + ["number of an award", "type", "language"])
     assert note == "; ".join(f"{what} of 200000 characters, 300 read" for what in named)
+
+
+def test_a_doi_that_is_too_long_is_none_and_named(study: Study) -> None:
+    corpus = tabulate([Record(work(1, "BE", "CN") | {"doi": "10.5555/" + "a" * 3000}, "w:1", ())], Entry.of(study))
+    assert corpus["works"]["doi"].to_list() == [None]
+    notes = corpus.funnel.table().filter(metric="text read in part")["note"].to_list()
+    assert notes == ["DOI of 3008 characters, 2000 read"]
 
 
 @pytest.mark.parametrize("content", ["", '{"a": 1}\n[2]\n'])

@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from copub.corpus.text import LONGEST_AFFILIATION, LONGEST_NAME, MISSING
+from copub.corpus.text import LONGEST_AFFILIATION, LONGEST_DOI, LONGEST_NAME, MISSING
 from copub.sources.rawrecord import expect_bounded
 
 NOTHING = msgspec.Raw(b"null")
@@ -31,13 +31,18 @@ NameOfInstitution = Annotated[str, msgspec.Meta(title="name of an institution", 
 NameOfJournal = Annotated[str, msgspec.Meta(title="name of a journal", max_length=LONGEST_NAME)]
 NameOfPublisher = Annotated[str, msgspec.Meta(title="name of a publisher", max_length=LONGEST_NAME)]
 NameOfFunder = Annotated[str, msgspec.Meta(title="name of a funder", max_length=LONGEST_NAME)]
+NameOfTopic = Annotated[str, msgspec.Meta(title="name of a topic", max_length=LONGEST_NAME)]
+NameOfField = Annotated[str, msgspec.Meta(title="name of a field", max_length=LONGEST_NAME)]
+Kind = Annotated[str, msgspec.Meta(title="type", max_length=LONGEST_NAME)]
+Language = Annotated[str, msgspec.Meta(title="language", max_length=LONGEST_NAME)]
+Doi = Annotated[str, msgspec.Meta(title="DOI", max_length=LONGEST_DOI)]
 Affiliation = Annotated[str, msgspec.Meta(title="affiliation", max_length=LONGEST_AFFILIATION)]
 
 
 class Named(msgspec.Struct, frozen=True):
     """An object of which only the name is read."""
 
-    display_name: str | None = None
+    display_name: NameOfField | None = None
 
 
 class Author(msgspec.Struct, frozen=True):
@@ -54,7 +59,7 @@ class Institution(msgspec.Struct, frozen=True):
     ror: str | None = None
     display_name: NameOfInstitution | None = None
     country_code: str | None = None
-    type: str | None = None
+    type: Kind | None = None
     lineage: list[str | None] | None = None
 
 
@@ -118,7 +123,7 @@ class Topic(msgspec.Struct, frozen=True):
     """A topic of a work."""
 
     id: str | None = None
-    display_name: str | None = None
+    display_name: NameOfTopic | None = None
     score: float | None = None
     subfield: Named | None = None
     field: Named | None = None
@@ -132,15 +137,15 @@ class Work(msgspec.Struct, frozen=True):
     """
 
     id: str | None = None
-    doi: str | None = None
+    doi: Doi | None = None
     title: str | None = None
     display_name: str | None = None
     abstract: str | None = None
     abstract_inverted_index: msgspec.Raw = NOTHING
     publication_year: Annotated[int, msgspec.Meta(ge=-(2**31), lt=2**31)] | None = None
     publication_date: str | None = None
-    type: str | None = None
-    language: str | None = None
+    type: Kind | None = None
+    language: Language | None = None
     primary_location: Location | None = None
     host_venue: Venue | None = None
     awards: list[Award | None] | None = None

@@ -44,7 +44,7 @@ MISSING = ("", "NA", "NaN", "nan", "null", "None")
 SHORT_ABSTRACT = 10
 """Abstracts under this many words are boilerplate such as "peer reviewed" more often than not."""
 
-LONGEST_TITLE, LONGEST_ABSTRACT, LONGEST_AFFILIATION, LONGEST_NAME = 20_000, 100_000, 100_000, 300
+LONGEST_TITLE, LONGEST_ABSTRACT, LONGEST_AFFILIATION, LONGEST_DOI, LONGEST_NAME = 20_000, 100_000, 100_000, 2_000, 300
 """Characters that are read of a text as it is in a record; longer ones are accidents, and are named in coverage."""
 
 

@@ -20,6 +20,7 @@ from copub.corpus.paratext import paratext_title
 from copub.corpus.record import Authorship, Award, Institution, Link, Topic, Unreadable, Venue, Work
 from copub.corpus.text import (
     LONGEST_ABSTRACT,
+    LONGEST_DOI,
     LONGEST_TITLE,
     MISSING,
     abstract_status,
@@ -406,7 +407,7 @@ def doi_of(value: str | None) -> str | None:
     >>> doi_of("https://doi.org/10.1016/S0140-6736%2820%2930183-5?via=ihub")
     '10.1016/s0140-6736(20)30183-5'
     """
-    if not value or "10." not in value:
+    if not value or "10." not in value or len(value) >= LONGEST_DOI:  # a part of one would be another's
         return None
     if value.lstrip()[:4].lower() == "http":
         value = value.partition("#")[0]  # of an address; a DOI has none in its address that is not escaped
