@@ -68,11 +68,11 @@ class Piece:
     first: str = ""
     last: str = ""
 
-    def read(self, *columns: str) -> pl.DataFrame:
-        """Return the rows, or these columns of them."""
+    def read(self) -> pl.DataFrame:
+        """Return the rows."""
         if isinstance(self.table, pl.DataFrame):
-            return self.table.select(columns) if columns else self.table
-        return Parted(self.table, columns or (pl.all(),)).between(self.first, self.last)
+            return self.table
+        return Parted(self.table, (pl.all(),)).between(self.first, self.last)
 
 
 def pieces_of(table: pl.DataFrame | Path) -> Iterator[Piece]:

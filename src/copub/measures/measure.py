@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from copub.engine import in_threads
 from copub.measures.adjusted import PREPARED, adjusted, labels_of_works, prepared
@@ -70,7 +71,10 @@ def measure(question: Question, corpus: Corpus) -> dict[str, pl.DataFrame]:
 
 
 def measured(question: Question, corpus: Corpus) -> tuple[dict[str, pl.DataFrame], Iterator[pl.DataFrame]]:
-    """Return what `measure` does, but the table ``copublications`` apart and in parts."""
+    """Return what `measure` does, but the table ``copublications`` apart and in parts.
+
+    The matrices are small, and tables are made side by side: threads of the algebra library would wait for each other.
+    """
     other = replace(question, study=replace(question.study, apply_repairs=not question.study.apply_repairs))
     hits = hits_of(question, corpus, *HITS)  # the printed strings are long: only what people decided rests on them
     view = view_of(question.study, corpus, hits, hits_of(other, corpus, *SWITCHED_HITS))
@@ -78,15 +82,16 @@ def measured(question: Question, corpus: Corpus) -> tuple[dict[str, pl.DataFrame
     del hits
     authors = corpus.parted("authorships", ("work_id", "author_seq", AUTHOR), lambda part: part)
     given = replace(given, groups=author_groups(view.population, authors))
-    made = numbers(given, view, as_of=corpus.retrieved_on, output=corpus.output)
-    works = made.pop("copublications")
-    if question.baselines:
-        made["baselines"] = question.baselines.table()
-    if question.study.pairs:
-        as_of = state_of(view.works, corpus.retrieved_on)
-        made |= panel_tables(question, given, corpus, view, works, as_of)
-        dated = by_parts(view.works, lambda part: part.select("work_id", "publication_year"))
-        made["panel_years"] = panel_years(question.study, corpus.expected, view.authorships, dated)
+    with threadpool_limits(1, "blas"):
+        made = numbers(given, view, as_of=corpus.retrieved_on, output=corpus.output)
+        works = made.pop("copublications")
+        if question.baselines:
+            made["baselines"] = question.baselines.table()
+        if question.study.pairs:
+            as_of = state_of(view.works, corpus.retrieved_on)
+            made |= panel_tables(question, given, corpus, view, works, as_of)
+            dated = by_parts(view.works, lambda part: part.select("work_id", "publication_year"))
+            made["panel_years"] = panel_years(question.study, corpus.expected, view.authorships, dated)
     return made, with_texts(works, view.texts, listed_works(view.hits, given.study, given.levels))
 
 
@@ -117,7 +122,7 @@ def numbers(
         add(copublications=works)
         makers: dict[str, Callable[[], Tables]] = {
             "switched": lambda: _switched(given, view, flagged),
-            "corrected": lambda: _judged_rightly(given, works),
+            "corrected": lambda: _as_if_right(given, works),
             **_counted(given, view, flagged, works, output),
             "over time": lambda: _over_time(given, works, state_of(view.works, as_of)),
         }
@@ -163,7 +168,7 @@ def _switched(given: Inputs, view: View, flagged: pl.DataFrame) -> Tables:
     return {"sensitivity": sensitivity(moves), "specifications": grid, "switch_effects": moved_by}
 
 
-def _judged_rightly(given: Inputs, works: pl.DataFrame) -> Tables:
+def _as_if_right(given: Inputs, works: pl.DataFrame) -> Tables:
     known = prepared(given.study, works.select(PREPARED), given.groups, given.taught)
     labels = labels_of_works(known, given.labelled)
     return {
