@@ -254,3 +254,27 @@ def test_a_pair_without_works_has_no_share_no_rank_and_no_difference() -> None:
     other = row_of(tables["panel"], pair="AT-CN", measure="critical", counting="full")
     assert other["rank_high"] <= 2
     assert asked.study.find_pair("IS").key == "IS-CN"
+
+
+def test_where_no_list_covers_side_b_a_share_of_listed_works_has_no_rank_and_moves_none() -> None:
+    pairs = tuple(PanelPair(Side("", (a,)), Side("", (b,))) for a, b in (("AT", "CN"), ("BE", "CN"), ("BE", "DE")))
+    sides = {"side_a": Side("", ("AT", "BE")), "side_b": Side("", ("CN", "DE"))}
+    asked = asked_of(replace(panel_study(("AT", "BE")), **sides, pairs=pairs, reference=""))
+    corpus = corpus_of(asked.study, asked, records(NUMBER))
+    panel = measure(asked, corpus)["panel"]
+    assert dict(panel.select("pair", "is_covered").unique().iter_rows()) == {
+        "AT-CN": True, "BE-CN": True, "BE-DE": False
+    }  # fmt: skip
+    ranks = [f"{kind}rank{end}" for kind in ("", "standardised_") for end in ("", "_low", "_high")]
+    for name in MEASURES:
+        rows = panel.filter(measure=name)
+        lone = rows.filter(~pl.col("is_covered"))
+        assert (lone["denominator"] > 0).all()
+        if name == "critical":
+            assert rows.select(ranks).null_count().sum_horizontal().item() == 0
+            assert rows["comparisons"].unique().to_list() == [3]
+            continue
+        assert lone["numerator"].unique().to_list() == [0]
+        assert lone.select(pl.all_horizontal(pl.col(ranks).is_null())).to_series().all()
+        assert rows.filter("is_covered").select(pl.max_horizontal(pl.col(ranks)).max()).item() <= 2
+        assert rows["comparisons"].unique().to_list() == [1]

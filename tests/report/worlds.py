@@ -332,7 +332,8 @@ def panel(members: int = len(PAIRS)) -> dict[str, list[dict[str, Any]]]:
             }
             known = share is not None
             rows.append({
-                "pair": f"{code}-CN", "side_a": code, "side_b": "CN", "measure": measure, "counting": "full",
+                "pair": f"{code}-CN", "side_a": code, "side_b": "CN", "is_covered": True, "measure": measure,
+                "counting": "full",
                 "numerator": count, "denominator": of, "share": share, "ci_low": share and share * 0.9,
                 "ci_high": share and min(share * 1.2, 1.0), **ends, "rank": place + 1.0 if known else None,
                 "rank_low": 1.0 if known else None, "rank_high": 5.0 if known else None, "ratio": 1.5, "ratio_low": 1.1,

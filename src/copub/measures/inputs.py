@@ -37,7 +37,8 @@ class Inputs:
 
     levels : risk levels of the headline watchlists, strongest first. areas : ids of the areas of the headline taxonomy.
     reviewed : review status by work_id. groups : works of the same authors (`copub.measures.clusters.author_groups`);
-    None where nobody asks for them. levels_of : strongest level of an institution, by id or name.
+    None where nobody asks for them. levels_of : strongest level of an institution, by id or name. countries : those
+    of whose institutions the headline watchlists name one.
     """
 
     study: Study
@@ -54,6 +55,7 @@ class Inputs:
     thresholds: Thresholds = field(default_factory=lambda: MappingProxyType({}))
     held: pl.DataFrame | None = None
     unrated: tuple[Unrated, ...] = ()
+    countries: frozenset[str] = frozenset()
 
 
 def inputs_of(question: Question, hits: pl.DataFrame | None = None) -> Inputs:
@@ -78,6 +80,7 @@ def inputs_of(question: Question, hits: pl.DataFrame | None = None) -> Inputs:
         thresholds=thresholds_of(question.study),
         held=held_by(question.headline_watchlists),
         unrated=tuple(unrated_of(watchlist) for watchlist in question.headline_watchlists),
+        countries=frozenset().union(*(watchlist.countries for watchlist in question.headline_watchlists)),
     )
 
 

@@ -89,6 +89,7 @@ def panel_tables(
         pairs,
         _Shared.of(pairs, works.height),
         [_corrected(given, one) for one in pairs],
+        np.array([not given.countries.isdisjoint(one.pair.side_b.countries) for one in pairs]),
         in_panel,
         flags_of(works),
         {"full": np.ones(works.height), **weights},
@@ -193,11 +194,15 @@ class _Shared:
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    """Flags, weights and cells of the works of the whole panel: those of its pairs, each once."""
+    """Flags, weights and cells of the works of the whole panel: those of its pairs, each once.
+
+    is_covered : whether the lists name an institution on side B of each pair.
+    """
 
     pairs: Sequence[PairWorks]
     shared: _Shared
     corrected: Sequence[Mapping[str, Mapping[str, Any]]]
+    is_covered: NDArray[np.bool_]
     in_panel: NDArray[np.bool_]
     has: Mapping[str, Array]
     weights: Mapping[str, Array]
@@ -239,21 +244,22 @@ def _rows(study: Study, whole: _Whole, measure: str, counting: str) -> Iterator[
     own, cover = whole.standardised(measure, counting)
     number, confidence = len(whole.pairs), study.confidence
     correlation = whole.shared.correlation(measure, counting, sums)
+    may_rank = whole.is_covered | (measure == "critical")  # where no list covers a pair, 0 listed works say nothing
     columns: dict[str, Array] = {
         "numerator": sums.count,
         "denominator": sums.of,
         **_with_interval("", sums, confidence),
-        **_with_ranks("", sums, correlation, confidence),
+        **_with_ranks("", sums, may_rank, correlation, confidence),
         "rest_numerator": rest.count,
         "rest_denominator": rest.of,
         "rest_share": rest.share,
         **_difference("difference", sums, rest, 0.0, at_once(confidence, number)),
         **_with_interval("standardised", own, confidence),
-        **_with_ranks("standardised_", own, np.zeros_like(correlation), confidence),
+        **_with_ranks("standardised_", own, may_rank, np.zeros_like(correlation), confidence),
         "standardised_cover": cover,
     }
     keys = [one.pair.key for one in whole.pairs]
-    comparisons = pairwise(int((sums.trials > 0).sum()))  # a pair without works has no rank
+    comparisons = pairwise(int(((sums.trials > 0) & may_rank).sum()))  # a pair without works has no rank
     if study.reference:
         at = keys.index(study.reference)
         other = _Sums(*(np.broadcast_to(values[at], values.shape) for values in (sums.count, sums.of, sums.squares)))
@@ -266,6 +272,7 @@ def _rows(study: Study, whole: _Whole, measure: str, counting: str) -> Iterator[
             "pair": one.pair.key,
             "side_a": one.pair.side_a.key,
             "side_b": one.pair.side_b.key,
+            "is_covered": bool(whole.is_covered[place]),
             "measure": measure,
             "counting": counting,
             **{name: float(values[place]) for name, values in columns.items()},
@@ -284,8 +291,10 @@ def _with_interval(name: str, sums: _Sums, confidence: float) -> dict[str, Array
     return {name or "share": sums.share, ends[0]: low, ends[1]: high}
 
 
-def _with_ranks(name: str, sums: _Sums, correlation: Array, confidence: float) -> dict[str, Array]:
-    found = ranks(sums.share, sums.trials, correlation, confidence)
+def _with_ranks(
+    name: str, sums: _Sums, may_rank: NDArray[np.bool_], correlation: Array, confidence: float
+) -> dict[str, Array]:
+    found = ranks(sums.share, np.where(may_rank, sums.trials, 0), correlation, confidence)
     return {f"{name}rank": found.rank, f"{name}rank_low": found.low, f"{name}rank_high": found.high}
 
 

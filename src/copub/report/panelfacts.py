@@ -41,8 +41,8 @@ def panel_sentences(facts: Facts) -> list[str]:
     No pair of few works is named as the largest, none of several with the same share, and none that the lists do not
     cover: there a share of 0 says nothing.
     """
-    names, unlisted, known = _names(facts), _not_covered(facts), panel_rows(facts).drop_nulls("share")
-    every = panel_rows(facts).filter(~pl.col("pair").is_in(unlisted))
+    names, own_rows = _names(facts), panel_rows(facts)
+    every, unlisted = own_rows.filter("is_covered"), own_rows.filter(~pl.col("is_covered"))["pair"].sort()
     rows = every.drop_nulls("share")
     if rows.is_empty():
         return []
@@ -50,7 +50,7 @@ def panel_sentences(facts: Facts) -> list[str]:
     pairs, sure = count(every.height), rows.filter(~pl.col("is_small"))
     # to the digits of a table, equal shares are one
     first = sure.filter(pl.col("share") == pl.col("share").max())
-    is_open = rows.height > 1 and bool(((rows["rank_low"] == 1) & (rows["rank_high"] == known.height)).all())
+    is_open = rows.height > 1 and bool(((rows["rank_low"] == 1) & (rows["rank_high"] == rows.height)).all())
 
     def figures(row: Row) -> dict[str, Any]:
         name = names.get(row["pair"], SideName(row["pair"]))
@@ -62,7 +62,7 @@ def panel_sentences(facts: Facts) -> list[str]:
         return (
             ""
             if is_open or rows.height == 1 or row["rank"] is None
-            else say(f"panel.{key}", **ends, pairs=count(known.height))
+            else say(f"panel.{key}", **ends, pairs=count(rows.height))
         )
 
     if every.height == 1:  # with nothing to compare it with
@@ -87,20 +87,9 @@ def panel_sentences(facts: Facts) -> list[str]:
         key = "own" if row["share"] is not None else "no_works"
         lines.append(" ".join(filter(None, [say(f"panel.{key}", **figures(row)), rank(row)])))
     lines += [say("panel.any_order")] if is_open else []
-    if unlisted:
+    if len(unlisted):
         lines.append(say("panel.not_covered", names="; ".join(names[pair].alone for pair in unlisted)))
     return lines
-
-
-def _not_covered(facts: Facts) -> list[str]:
-    """Return the pairs on whose side B the headline lists name nobody, where the manifest says whom they name."""
-    headline = facts.study.get("watchlists") or ()
-    lists = [entry.get("countries") for entry in facts.entries("watchlists") if entry.get("id") in headline]
-    if not lists or None in lists:
-        return []
-    covered = {country for countries in lists for country in countries or ()}
-    pairs = zip(_names(facts), facts.study.get("pairs") or (), strict=True)
-    return [key for key, pair in pairs if covered.isdisjoint(pair["side_b"]["countries"])]
 
 
 def pair_pages(facts: Facts) -> dict[str, str]:
