@@ -381,6 +381,19 @@ def test_training_works_count_by_topic_as_they_were_read() -> None:
     assert row["share"] == pytest.approx(works["is_critical"].mean())
 
 
+def test_a_corrected_share_is_never_below_what_was_read_however_few_others_were_decided_so() -> None:
+    works = works_of(3, 200).with_columns(
+        classifiable=pl.lit(True),
+        is_critical=pl.lit(False),
+        is_critical_listed=pl.lit(False),
+        is_top_level=pl.lit(False),
+    )
+    read = dict.fromkeys(works["work_id"].head(10).to_list(), True)
+    row = whole(adjusted(EVERY_SLICE, works, MEASURED, taught=training(works, read)))["critical"]
+    least = len(read) / works.height
+    assert least - 1e-8 <= row["adjusted_low"] <= row["adjusted"] <= row["adjusted_high"]
+
+
 def test_training_works_that_readers_left_open_are_not_classified() -> None:
     works = works_of(3, 40).with_columns(classifiable=pl.lit(True))
     left_open = dict.fromkeys(works["work_id"].head(3).to_list())

@@ -177,20 +177,33 @@ def _size(parts: Mapping[Any, Array]) -> float:
 
 
 def _corrected_shares(given: Decisions, accuracies: Accuracies) -> Array:
-    """Return the true cross-table of all works by the correction itself, none below 0: 1 x 2 x 3."""
-    classified, unclassified = np.zeros((1, 2, 3)), np.zeros((1, 3))
+    """Return the true cross-table of all works by the correction itself: 1 x 2 x 3.
+
+    Of works that nobody has read, no cell is below 0; those that were read are as they were read, so nothing that the
+    correction takes from the others can be taken from them.
+    """
+    read, others, unclassified = np.zeros((1, 2, 3)), np.zeros((1, 2, 3)), np.zeros((1, 3))
     for (text, place), counts in sorted(given.classified.items()):
         if counts.sum():
-            classified = classified + counts.sum() * corrected(
-                (counts / counts.sum())[None], accuracies[text], accuracies[place]
-            )
+            cells = counts.sum() * corrected((counts / counts.sum())[None], accuracies[text], accuracies[place])
+            if text == READ:
+                read = read + cells
+            else:
+                others = others + cells
+    classified = _not_negative(read) + _not_negative(others)
     for place, listing in sorted(given.unclassified.items()):
         if listing.sum():
             rows = np.stack([listing / listing.sum(), np.zeros(3)])
             unclassified = unclassified + listing.sum() * corrected(rows[None], SURE, accuracies[place]).sum(axis=1)
     critical = critical_by_standing(classified) * unclassified
-    whole = np.maximum(classified + np.stack([unclassified - critical, critical], axis=1), 0)
+    whole = _not_negative(read) + _not_negative(others + np.stack([unclassified - critical, critical], axis=1))
     return np.asarray(whole / whole.sum(axis=(1, 2), keepdims=True))
+
+
+def _not_negative(table: Array) -> Array:
+    """Return a cross-table without cells below 0, of as many works."""
+    kept, works = np.maximum(table, 0), table.sum(axis=(1, 2), keepdims=True)
+    return np.asarray(np.divide(kept * works, kept.sum(axis=(1, 2), keepdims=True), out=kept, where=works > 0))
 
 
 def _drawn_shares(given: Decisions, accuracies: Accuracies, rng: RandomState, draws: int) -> Array:
