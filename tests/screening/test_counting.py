@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from copub.screening.counting import REASONS, TIERS, CountingRule, with_reasons, with_rejected
 
-DAYS = pl.DataFrame({"work_id": ["W1", "W2"], "publication_date": [datetime.date(2019, 5, 1), None]})
+DAYS = pl.DataFrame(
+    {"work_id": ["W1", "W2"], "publication_date": [datetime.date(2019, 5, 1), None], "publication_year": [2019, None]}
+)
 HITS = pl.Schema(
     {
         "work_id": pl.String, "tier": pl.String, "is_medical": pl.Boolean, "entity_country": pl.String,

@@ -123,14 +123,28 @@ def test_as_of_counts_an_entity_only_while_it_is_listed(rows, write_list) -> Non
         levels=[],
     )
     own = [load_watchlist(path)]
-    days = ["2015-05-31", "2015-06-01", "2018-12-31", "2019-01-01", None]
+    days = ["2015-05-31", "2015-06-01", "2018-12-31", "2019-01-01", None, None, None, None]
+    years = [
+        2015,
+        2015,
+        2018,
+        2019,
+        None,
+        2015,
+        2016,
+        2019,
+    ]  # of a year that the listing covers in part, nobody can say
     works = [f"W{n}" for n in range(len(days))]
     dates = pl.DataFrame(
-        {"work_id": works, "publication_date": [d and datetime.date.fromisoformat(d) for d in days]},
-        schema={"work_id": pl.String, "publication_date": pl.Date},
+        {
+            "work_id": works,
+            "publication_date": [d and datetime.date.fromisoformat(d) for d in days],
+            "publication_year": years,
+        },
+        schema={"work_id": pl.String, "publication_date": pl.Date, "publication_year": pl.Int32},
     )
     bay = screen(rows(*({"work_id": w, "institution_id": "I7"} for w in works)), own, dates=dates)
-    assert bay["is_counted"].to_list() == [False, True, True, False, False]
+    assert bay["is_counted"].to_list() == [False, True, True, False, False, False, True, False]
     sea = screen(rows({"work_id": "W4", "institution_id": "I8"}), own, dates=dates)
     assert sea["is_counted"].to_list() == [True]
     assert screen(rows({"institution_id": "I7"}), own)["is_counted"].to_list() == [True]

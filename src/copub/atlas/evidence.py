@@ -19,7 +19,7 @@ from copub.corpus.population import REPAIR, affiliations_under, left_out_because
 from copub.errors import Fault, InputError
 from copub.measures.copublications import critical_works, headline_hits, listed_credit, listed_works
 from copub.screening import found_in
-from copub.screening.counting import CountingRule, with_reasons
+from copub.screening.counting import WHEN, CountingRule, with_reasons
 from copub.sources.rawrecord import Portion, Record
 from copub.technology import classify
 
@@ -229,6 +229,6 @@ def _hits(corpus: Corpus, rules: Rules) -> pl.DataFrame:
     study = rules.study
     found = found_in(corpus, rules.watchlists)
     if_repaired = pl.col("if_repaired")
-    dates = corpus.read("works", "work_id", "publication_date") if study.listed_at_publication_only else None
+    dates = corpus.read("works", *WHEN) if study.listed_at_publication_only else None
     rule = CountingRule(study.tiers, study.include_medical, study.include_descendants)
     return with_reasons(found.filter(if_repaired.is_null() | (if_repaired == study.apply_repairs)), rule, dates)

@@ -20,7 +20,7 @@ from copub.intervals import with_intervals
 from copub.measures.copublications import UNRATED, headline_hits
 from copub.measures.shares import COUNTING_WEIGHT
 from copub.schema import conform
-from copub.screening.counting import BECAUSE, COUNTED, DATE, is_valid
+from copub.screening.counting import BECAUSE, COUNTED, DATE, WHEN, first_day, is_valid
 
 if TYPE_CHECKING:
     from copub.study import Study
@@ -33,8 +33,7 @@ WHENEVER = "lists whatever the date"
 EVERY = "every listed entity"
 LEAST, MOST = "unknown levels, smallest", "unknown levels, largest"
 _READ = (
-    "work_id", "publication_date", "weight", "weight_countries", "is_critical", "is_listed", "is_critical_listed",
-    "is_top_level",
+    *WHEN, "weight", "weight_countries", "is_critical", "is_listed", "is_critical_listed", "is_top_level",
 )  # fmt: skip
 MEASURED = ("listed", "critical_listed", "top_level")
 HELD = dict.fromkeys(("watchlist", "entity_id", "valid_from", "valid_to"), pl.String)
@@ -82,9 +81,7 @@ def readings(
     """
     counted, works = tuple(study.levels or levels), works.select(_READ)
     members = pl.DataFrame(schema=HELD) if held is None else held
-    on_lists = hits.join(works.select("work_id", "publication_date"), on="work_id").join(
-        members, on=["watchlist", "entity_id"], how="left"
-    )
+    on_lists = hits.join(works.select(WHEN), on="work_id").join(members, on=["watchlist", "entity_id"], how="left")
     as_counted = headline_hits(on_lists, study, levels)
     other_date = on_lists.with_columns((is_valid() & pl.col(COUNTED)).alias(COUNTED))
     if study.listed_at_publication_only:
@@ -97,7 +94,7 @@ def readings(
     }
     if not study.listed_at_publication_only and members.height and not members["valid_from"].null_count():
         begin = (str(members["valid_from"].min()) + "-01-01")[:10]
-        found[SINCE] = dated.filter(pl.col("publication_date") >= pl.lit(begin).str.to_date())
+        found[SINCE] = dated.filter(first_day() >= pl.lit(begin).str.to_date())
     rows = [
         _counts(part, measure, counting).with_columns(pl.lit(name).alias("reading"))
         for name, part in found.items()

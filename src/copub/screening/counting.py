@@ -62,6 +62,8 @@ class CountingRule:
         return _COULD_COUNT & ~pl.any_horizontal(self.against().values())
 
 
+WHEN = ("work_id", "publication_date", "publication_year")
+"""By what it is known when a work was published."""
 EVERYTHING = CountingRule()
 """The rule that lets every tier, unit and country count."""
 
@@ -73,11 +75,11 @@ def with_reasons(hits: pl.DataFrame, rule: CountingRule, dates: pl.DataFrame | N
     ----------
     hits : hits with tier, is_medical, via_entity, entity_country, valid_from and valid_to.
     rule : what counts.
-    dates : work_id, publication_date; if given, a hit counts only while the list names the entity.
+    dates : `WHEN` of the works; if given, a hit counts only while the list names the entity.
     """
     against = rule.against()
     if dates is not None:
-        days = dates.select("work_id", "publication_date").unique("work_id")
+        days = dates.select(WHEN).unique("work_id")
         hits = hits.join(days, on="work_id", how="left", maintain_order="left")
         against[DATE] = ~is_valid()
     return with_counted(hits.with_columns(_listed(against)))
@@ -102,11 +104,20 @@ def _listed(against: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.when(reasons.list.len() > 0).then(reasons).alias(BECAUSE)
 
 
+def first_day() -> pl.Expr:
+    """Return the first day on which a work may have been published: its date, else that of its year."""
+    return pl.coalesce(pl.col("publication_date").cast(pl.Date), pl.date("publication_year", 1, 1))
+
+
 def is_valid() -> pl.Expr:
-    """Return whether the list names the entity at the date of the work; ends of partial dates are filled."""
-    day = pl.col("publication_date").cast(pl.Date).dt.strftime("%Y-%m-%d")
+    """Return whether the list names the entity at the date of the work; ends of partial dates are filled.
+
+    Of a work whose record gives the year alone, the whole year must lie within: else nobody can say.
+    """
+    last_day = pl.coalesce(pl.col("publication_date").cast(pl.Date), pl.date("publication_year", 12, 31))
+    first, last = (day.dt.strftime("%Y-%m-%d") for day in (first_day(), last_day))
     since = (pl.col("valid_from") + pl.lit("-01-01")).str.slice(0, 10)
     until = pl.col("valid_to") + pl.lit("-12-31").str.slice(pl.col("valid_to").str.len_chars().cast(pl.Int64) - 4)
-    return (pl.col("valid_from").is_null() | (day >= since).fill_null(False)) & (
-        pl.col("valid_to").is_null() | (day <= until).fill_null(False)
+    return (pl.col("valid_from").is_null() | (first >= since).fill_null(False)) & (
+        pl.col("valid_to").is_null() | (last <= until).fill_null(False)
     )

@@ -17,7 +17,7 @@ from copub.parallel import Piece, split_by_work, with_own_buffers
 from copub.progress import bar, reporting
 from copub.schema import TABLES, conform, empty
 from copub.screening.candidates import REVIEW, candidates
-from copub.screening.counting import BECAUSE, COUNTED, TIERS, CountingRule, with_reasons
+from copub.screening.counting import BECAUSE, COUNTED, TIERS, WHEN, CountingRule, with_reasons
 from copub.screening.index import Index, build_index
 from copub.screening.matching import IF_COUNTRY, SURE
 
@@ -29,7 +29,7 @@ _READ = {
     )
 }  # fmt: skip
 """What is read of table ``affiliations``."""
-_DATES = {name: TABLES["works"].schema[name] for name in ("work_id", "publication_date")}
+_DATES = {name: TABLES["works"].schema[name] for name in WHEN}
 _LISTS = "a list of watchlists: [copub.screening.load_watchlist(NAME)]"
 _UNRESOLVED = pl.col("institution_id").is_null()
 _FIELDS = ("raw_affiliation_string", "institution_name", "institution_id", "ror", "lineage")
@@ -94,8 +94,9 @@ def screen(
     include_medical : count medical units.
     include_descendants : count descendants of an entity where the list allows it.
     countries : count entities of these countries only; None for all.
-    dates : work_id, publication_date; if given, a hit counts only while the list names the
-        entity. A work without a date then counts only for entities without dates.
+    dates : work_id, publication_date, publication_year; if given, a hit counts only while the list names the
+        entity. Of a work without a date the whole year must lie within; without either it counts only for entities
+        without dates.
     review : add candidates for human reading (tier ``review``, never counted); slow.
 
     Returns

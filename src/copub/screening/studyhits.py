@@ -8,7 +8,7 @@ import polars as pl
 
 from copub.corpus.dataset import Corpus
 from copub.schema import TABLES, conform
-from copub.screening.counting import BECAUSE, COUNTED, DECIDING, CountingRule, with_reasons
+from copub.screening.counting import BECAUSE, COUNTED, DECIDING, WHEN, CountingRule, with_reasons
 from copub.screening.decided import apply_decisions
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def hits_of(question: Question, corpus: Corpus, *columns: str) -> pl.DataFrame:
     read = sorted({*names, *TABLES["hits"].key, *DECIDING, "if_repaired"} - {BECAUSE, COUNTED})
     if_repaired = pl.col("if_repaired")
     found = corpus.read("found", *read).filter(if_repaired.is_null() | (if_repaired == study.apply_repairs))
-    dates = corpus.read("works", "work_id", "publication_date") if study.listed_at_publication_only else None
+    dates = corpus.read("works", *WHEN) if study.listed_at_publication_only else None
     explained = with_reasons(found, rule_of(study), dates)
     if decisions is None and columns:
         return explained.sort(TABLES["hits"].key, nulls_last=True, maintain_order=True).select(names)
