@@ -81,7 +81,8 @@ def measured(question: Question, corpus: Corpus) -> tuple[dict[str, pl.DataFrame
     given = inputs_of(question, hits)
     del hits
     authors = corpus.parted("authorships", ("work_id", "author_seq", AUTHOR), lambda part: part)
-    given = replace(given, groups=author_groups(view.population, authors))
+    counted = view.population.filter(pl.col("excluded_because").is_null())
+    given = replace(given, groups=author_groups(counted, authors))
     with threadpool_limits(1, "blas"):
         made = numbers(given, view, as_of=corpus.retrieved_on, output=corpus.output)
         works = made.pop("copublications")
