@@ -78,6 +78,50 @@ def test_an_empty_sheet_is_drawn_anew_and_another_file_is_not(run: tuple[Path, P
     assert out.read_text() == "my notes\n"
 
 
+MINE = "id,what I found\nx,a week of work\n"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_table_takes_the_place_of_one_with_the_same_columns_alone(
+    suffix: str, run: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, strings = tmp_path / f"out{suffix}", tmp_path / "strings.txt"
+    strings.write_text("x\n")
+    commands: list[list[str | Path]] = [
+        ["screen", "--strings", strings, "--out", out, "--watchlist", "demo-list", "--quiet"],
+        ["watchlists", "members", "demo-list", "--out", out],
+    ]
+    if suffix != ".jsonl":
+        commands.append(["trend", "demo", "--out", out, "--reports", run[1]])
+    for arguments in commands:
+        out.write_text(MINE)
+        assert command(*arguments) == 2, arguments
+        assert out.read_text() == MINE
+        assert "no table with the same columns" in capsys.readouterr().err
+        out.unlink()
+        assert command(*arguments) == command(*arguments) == 0
+        out.unlink()
+
+
+def test_no_file_of_another_hand_is_replaced_by_labels_or_an_export(run: tuple[Path, Path], tmp_path: Path) -> None:
+    sheet, labels, exports = tmp_path / "texts.csv", tmp_path / "labels.jsonl", tmp_path / "e"
+    sheet.write_text(TEXTS)
+    labels.write_text('{"mine": 1}\n')
+    assert command("review", "labels", run[0], sheet, "--out", labels, "--reports", run[1]) == 2
+    assert labels.read_text() == '{"mine": 1}\n'
+    exports.mkdir()
+    export = ["export", run[0], "--to", "markdown", "--out", exports, "--reports", run[1]]
+    (exports / "summary.md").write_text("my summary\n")
+    assert command(*export) == 2
+    assert (exports / "summary.md").read_text() == "my summary\n"
+    (exports / "summary.md").unlink()
+    assert command(*export) == command(*export) == 0
+    with (exports / "summary.md").open("a") as summary:
+        summary.write("my note\n")
+    assert command(*export) == 2
+    assert (exports / "summary.md").read_text().endswith("my note\n")
+
+
 def test_labels_never_replace_their_own_sheets(run: tuple[Path, Path], tmp_path: Path) -> None:
     sheet = tmp_path / "texts.csv"
     sheet.write_text(TEXTS)
@@ -136,7 +180,7 @@ def test_a_page_is_replaced_by_one_on_the_same_subject_unless_it_was_changed(tmp
     written = path.read_bytes()
     for data in (written.replace(b"<p>", b"<p>note "), written + b"\n", b"<p>mine</p>\n", written.split(b"<!--")[0]):
         path.write_bytes(data)
-        with pytest.raises(InputError, match="another file, or a page that was changed"):
+        with pytest.raises(InputError, match="another file, no page on the same subject as copub wrote it"):
             check_page(path, "one")
         assert path.read_bytes() == data
     path.write_bytes(written)

@@ -383,7 +383,7 @@ def test_the_file_is_that_of_the_command_and_counted_again_for_a_study_that_name
     command: Command, demo_study: Study, counted: bytes, tmp_path: Path
 ) -> None:
     study, out = tmp_path / "study.toml", tmp_path / "baselines.json"
-    out.write_bytes(orjson.dumps(orjson.loads(counted) | {"year_from": 1990}))
+    out.write_bytes(orjson.dumps(signed(orjson.loads(counted) | {"year_from": 1990})))
     study.write_text(study_with(demo_study, out).raw, encoding="utf-8")
     assert command("baseline", "--study", study, "--with", "US,EU27", "--out", out) == 0
     assert out.read_bytes() == counted

@@ -237,7 +237,8 @@ def baseline_command(
     from copub.atlas.atlasbaselines import baselines_of, file_of, list_of, side_of
     from copub.atlas.atlaswords import baseline_lines, listed_means
     from copub.errors import InputError
-    from copub.lists.outputplace import check_out
+    from copub.lists.baselinefile import is_baselines
+    from copub.lists.outputplace import check_earlier, check_out
     from copub.measures.shares import COUNTING_WEIGHT
     from copub.study import load_study
     from copub.study.question import ask
@@ -252,6 +253,7 @@ def baseline_command(
         raise InputError("no partner is named", where="--with", hint="name countries or groups, or leave --with out")
     if out:
         check_out(out, suffixes=(".json",))
+        check_earlier(out, "file of baselines as copub wrote it", is_baselines)
     # the baselines that it names may be of other rules: they are what is counted again here
     question = ask(replace(load_study(study), baselines="")) if study else None
     if question:

@@ -6,6 +6,7 @@ import codecs
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -113,15 +114,33 @@ def as_printed(hits: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_out(frame: pl.DataFrame | Iterable[pl.DataFrame], path: Path) -> None:
-    """Write a frame, whole or in parts; what was there before is kept until it is whole."""
+    """Write a frame, whole or in parts; what was there before is kept until it is whole.
+
+    Raises `InputError` if another file is there than a table with the same columns.
+    """
     parts = iter([frame] if isinstance(frame, pl.DataFrame) else frame)
     first = next(parts)
+    outputplace.check_earlier(path, "table with the same columns", partial(_has_columns, frame=first.clear()))
     with replacing(path) as temporary, temporary.open("wb") as file:
         if path.suffix.lower() == ".parquet":
             _write_parquet(file, chain([first], parts), first.to_arrow(compat_level=_OLDEST).schema)
         else:
             for number, part in enumerate(chain([first], parts)):
                 file.write(csv_of(part, head=number == 0) if path.suffix.lower() == ".csv" else _lines(part))
+
+
+def _has_columns(path: Path, frame: pl.DataFrame) -> bool:
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        try:
+            return list(pq.read_schema(path).names) == frame.columns
+        except (pa.ArrowException, OSError):
+            return False
+    if suffix != ".csv":
+        return outputplace.is_json_with(path, frame.columns)
+    head = csv_of(frame)
+    with path.open("rb") as file:
+        return file.read(len(head)) == head
 
 
 def _write_parquet(file: BinaryIO, parts: Iterable[pl.DataFrame], schema: pa.Schema) -> None:

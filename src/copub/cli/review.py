@@ -11,7 +11,7 @@ from copub.cli.app import ReportsOption, app
 from copub.errors import InputError
 from copub.givenfiles import spooled
 from copub.lines import amount
-from copub.lists.outputplace import check_out, check_sheet
+from copub.lists.outputplace import check_earlier, check_out, check_sheet, is_json_with
 from copub.names import READING_STRATA, SEED
 from copub.settings import folders
 from copub.writing import write_file
@@ -160,6 +160,7 @@ def labels_command(
     from copub.runs.keep import find_run
 
     check_out(out, *sheets, suffixes=(".jsonl",))
+    check_earlier(out, "labelled file", lambda there: is_json_with(there, ("item", "work", "stratum")))
     found = find_run(run, folders(reports=reports).reports)
     areas = headline_taxonomy_of(found).area_ids
     readings = read_sheets(spooled(sheets), areas)

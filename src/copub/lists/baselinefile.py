@@ -99,3 +99,12 @@ def read_baselines(path: Path) -> BaselineFile:
     if values["sha256"] != signed(values)["sha256"]:
         raise InputError("the file of baselines was changed after copub wrote it", where=str(path), hint=_HINT)
     return msgspec.convert(values, BaselineFile)
+
+
+def is_baselines(path: Path) -> bool:
+    """Return whether a file is one of baselines, as copub wrote it."""
+    try:
+        read_baselines(path)
+    except InputError:
+        return False
+    return True

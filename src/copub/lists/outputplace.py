@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from copub.arguments import path_of
@@ -22,6 +23,7 @@ FILLED_IN: Mapping[str, frozenset[str]] = {
 _ANSWERS = frozenset.union(*FILLED_IN.values()) | {"reviewer", "reason", "top_level", "date"}
 
 _EXPORTS = "export"
+_LONGEST_LINE = 1 << 24
 _SIGNATURE = re.compile(rb"<!-- copub ([0-9a-f]{64}) ([0-9a-f]{64}) -->\n")
 
 
@@ -54,23 +56,38 @@ def check_out(path: Path, *inputs: Path, suffixes: Iterable[str] = ()) -> None:
 def check_sheet(path: Path) -> None:
     """Do as `check_out` for a sheet that people will fill in: it takes the place of an empty sheet alone."""
     check_out(path, suffixes=(".csv",))
-    if path.exists() and path.stat().st_size and not _sheet(path)[0]:
-        raise InputError(
-            "there is another file, no sheet that copub drew",
-            where=str(path),
-            hint="name another file, or move this one away",
-        )
+    check_earlier(path, "sheet that copub drew", lambda there: bool(_sheet(there)[0]))
 
 
 def check_page(path: Path, subject: str) -> None:
     """Do as `check_out` for a page: it takes the place of an earlier page on the same subject that nobody changed."""
     check_out(path, suffixes=(".html", ".htm"))
-    if path.exists() and path.stat().st_size and not _is_unchanged(path.read_bytes(), subject):
+    check_earlier(
+        path, "page on the same subject as copub wrote it", lambda there: _is_unchanged(there.read_bytes(), subject)
+    )
+
+
+def check_earlier(path: Path, kind: str, is_earlier: Callable[[Path], bool]) -> None:
+    """Raise `InputError` if there is another file than an earlier one of the same kind: somebody may have made it.
+
+    Parameters
+    ----------
+    kind : what may be replaced, for the message. is_earlier : tells whether a file is of that kind.
+    """
+    if path.exists() and path.stat().st_size and not is_earlier(path):
         raise InputError(
-            "there is another file, or a page that was changed since copub wrote it",
-            where=str(path),
-            hint="name another file, or move this one away",
+            f"there is another file, no {kind}", where=str(path), hint="name another file, or move this one away"
         )
+
+
+def is_json_with(path: Path, keys: Collection[str]) -> bool:
+    """Return whether the first line of a file is a JSON object with these keys."""
+    try:
+        with path.open("rb") as file:
+            first = json.loads(file.readline(_LONGEST_LINE))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and first.keys() >= set(keys)
 
 
 def sign_page(page: str, subject: str) -> bytes:

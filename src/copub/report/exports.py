@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from copub.errors import InputError
-from copub.lists.outputplace import keep_whole
+from copub.lists.outputplace import check_earlier, keep_whole
 from copub.names import EXPORTS, PUBLIC
 from copub.report.background import NOTES
 from copub.report.bibliography import bibtex, ris
@@ -68,19 +69,31 @@ def build_exports(
 def export(
     tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any], folder: Path, kinds: Iterable[str] = EXPORTS
 ) -> list[Path]:
-    """Write the files of the asked kinds under `folder` and return their paths. Raises as `build_exports`."""
+    """Write the files of the asked kinds under `folder` and return their paths.
+
+    Raises as `build_exports`, and `InputError` where a file of another hand is in the place of one of them.
+    """
     files = {folder / name: content for name, content in build_exports(tables, manifest, kinds).items()}
-    for path in files:
+    sums = read_sums(folder)
+    for path, content in files.items():
         keep_whole(path)
+        own = {sums.get(path.relative_to(folder).as_posix()), _sha256(content)}
+        check_earlier(path, "export as copub wrote it", partial(_is_one_of, own))
     for path, content in files.items():
         with as_input_error(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, content)
-    known = read_sums(folder) | {
-        path.relative_to(folder).as_posix(): hashlib.sha256(data).hexdigest() for path, data in files.items()
-    }
+    known = sums | {path.relative_to(folder).as_posix(): _sha256(data) for path, data in files.items()}
     write_file(folder / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sorted(known.items())))
     return list(files)
+
+
+def _is_one_of(hashes: Collection[str | None], path: Path) -> bool:
+    return _sha256(path.read_bytes()) in hashes
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def read_sums(folder: Path) -> dict[str, str]:
@@ -104,7 +117,7 @@ def altered_exports(
     altered = [name for name in sums if name not in there]
     for name in there.keys() & (made.keys() | sums.keys()):
         data = there[name].read_bytes()
-        if hashlib.sha256(data).hexdigest() != sums.get(name) or data != made.get(name, data):
+        if _sha256(data) != sums.get(name) or data != made.get(name, data):
             altered.append(name)
     return sorted(altered), sorted(there.keys() - made.keys() - sums.keys() - {SUMS})
 

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import zstandard
 from isal import igzip
 
-from copub.errors import InputError
-from copub.lists.outputplace import check_out
+from copub.errors import CopubError, InputError
+from copub.lists.outputplace import check_earlier, check_out
 from copub.sources.snapshot.selection import Asked
+from copub.sources.worksfile import read_works
 from copub.writing import as_input_error
 
 PLACE = "{pair}"
@@ -51,7 +52,17 @@ def name_targets(target: Path, asked: Asked) -> list[Path]:
         raise InputError("this is a folder", where=", ".join(folders), hint="name a file")
     for path in targets:
         check_out(path)
+        check_earlier(path, "file of works", _holds_works)
     return targets
+
+
+def _holds_works(path: Path) -> bool:
+    """Return whether a file begins with a work."""
+    try:
+        first = next(iter(read_works([path])), None)
+    except CopubError:
+        return False
+    return first is not None and "authorships" in first.value
 
 
 def check_outside(targets: Sequence[Path], folder: Path) -> None:
