@@ -186,6 +186,17 @@ def test_a_run_is_recomputed_from_its_own_round_of_the_harvest(place: Path, two_
     assert not list((place / "pages").glob("_verify-*"))
 
 
+def test_a_stopped_harvest_of_another_study_with_the_same_query_is_not_taken_for_the_runs_own(
+    place: Path, tmp_path: Path, two_rounds: tuple[Run, Run]
+) -> None:
+    shutil.copytree(place / "pages", tmp_path / "pages")
+    own = next((tmp_path / "pages").glob("demo*/harvest.json"))
+    stopped = tmp_path / "pages" / "a-study"  # before the other by name
+    (stopped / "0001").mkdir(parents=True)
+    shutil.copy(own, stopped)
+    assert verify(two_rounds[0], tmp_path / "pages").is_same
+
+
 def test_a_demo_run_whose_pages_are_gone_is_harvested_again(tmp_path: Path, two_rounds: tuple[Run, Run]) -> None:
     found = verify(two_rounds[0], tmp_path / "nothing")
     assert found.tables.filter(pl.col("expected") != pl.col("recomputed")).is_empty()

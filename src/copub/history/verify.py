@@ -169,8 +169,12 @@ def _same_files(run: Run, works: Sequence[Path]) -> list[Path]:
 
 
 def _pages_of(run: Run, cache: Path) -> Path | None:
-    """Return the harvest folder in the cache that holds the run's round, or None."""
-    source = run.manifest["source"]
+    """Return the harvest folder in the cache that holds the run's round, or None.
+
+    Studies with the same query have folders of their own, and a harvest may have been stopped in one of them: the
+    folder with the most of the run's pages is the one, and one with another page in their place is not.
+    """
+    source, held = run.manifest["source"], dict[Path, int]()
     for info in sorted(cache.glob("*/harvest.json")):
         try:
             found = read_json(info, dict[str, Any], kind="the description of the cache", hint="")
@@ -179,8 +183,10 @@ def _pages_of(run: Run, cache: Path) -> Path | None:
         same = found.get("query_hash") == source.get("query_hash")
         pages = info.parent / f"{source.get('round') or 0:04d}"
         if same and all(_is_page(pages, page) for page in source["pages"]):
-            return info.parent
-    return None
+            there = {path.name for path in info.parent.glob("[0-9]*/*")}
+            held[info.parent] = sum(page["file"] in there for page in source["pages"])
+    best = max(held, key=held.__getitem__, default=None)
+    return best if best is not None and held[best] else None
 
 
 def _is_page(folder: Path, page: Mapping[str, str]) -> bool:
