@@ -73,6 +73,19 @@ def test_a_partner_on_no_list_is_not_called_unlisted(world: Any) -> None:
     assert "None in this run." in page
 
 
+def test_the_standing_of_a_partner_without_joint_works_is_that_of_the_whole_run(world: Any) -> None:
+    tables, manifest = world
+    own = tables["affiliations"].filter(institution_name=OWN)["work_id"].unique()
+    affiliations = tables["affiliations"].filter(
+        ~(pl.col("work_id").is_in(own.implode()) & (pl.col("institution_name") == PARTNER))
+    )
+    page = build_dossier({**tables, "affiliations": affiliations}, manifest, institution=OWN, partner=PARTNER)
+    section = page[page.index('id="status"') : page.index("</section>", page.index('id="status"'))]
+    assert "joint or not" in section
+    assert "None in this run." not in section
+    assert all(word in section for word in ("SYNTHETIC list", "high", "identifier"))
+
+
 def test_without_a_partner_all_partners_stand(world: Any) -> None:
     page = build_dossier(*world, institution=OWN)
     assert "and its partners in China" in page

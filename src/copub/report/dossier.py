@@ -169,21 +169,31 @@ def _by_area(facts: Facts, works: pl.DataFrame) -> tuple[str, ...]:
 
 
 def _status_section(facts: Facts, works: pl.DataFrame, other: Institution | None) -> Section:
-    """Return on which lists the partners are: hits on the institution itself, by identifier, lineage or name."""
+    """Return on which lists the partners are: hits on the institution itself, by identifier, lineage or name.
+
+    Of a partner that was asked for, the hits in all works of the run are looked at: it is on a list, or not, whether
+    or not it has joint works.
+    """
     say, title = facts.words.say, facts.words.say("dossier.status")
     keys = ["work_id", "author_seq", "affiliation_seq"]
-    hits = facts.table("hits").filter("is_counted").join(works.select("work_id"), on="work_id", how="semi")
-    joined = hits.join(facts.affiliations.select(*keys, "institution_name", _KEY.alias("key")), on=keys)
-    if other:
-        joined = joined.filter(pl.col("key").is_in(sorted(other.keys)))
+    named = (
+        facts.table("hits")
+        .filter("is_counted")
+        .join(facts.affiliations.select(*keys, "institution_name", _KEY.alias("key")), on=keys)
+    )
+    joined = (
+        named.filter(pl.col("key").is_in(sorted(other.keys)))
+        if other
+        else named.join(works.select("work_id"), on="work_id", how="semi")
+    )
     rows = rows_of(
         joined.group_by("institution_name", "watchlist", "edition", "entity_name", "risk_level")
         .agg(pl.col("tier").unique().sort(), pl.col("work_id").n_unique().alias("works"))
         .sort(["works", "institution_name", "watchlist", "entity_name"], descending=[True, False, False, False])
     )
     titles = {entry.get("id"): str(entry.get("title") or entry.get("id")) for entry in facts.entries("watchlists")}
-    named = [f"{titles.get(row['watchlist'], row['watchlist'])} ({row['edition']})" for row in rows]
-    letters = lettered(named)
+    lists = [f"{titles.get(row['watchlist'], row['watchlist'])} ({row['edition']})" for row in rows]
+    letters = lettered(lists)
     cells = [
         (
             Cell(row["institution_name"] or facts.words.missing, is_name=True),
@@ -193,14 +203,15 @@ def _status_section(facts: Facts, works: pl.DataFrame, other: Institution | None
             Cell(", ".join(facts.words.name("tier", tier) for tier in row["tier"])),
             count_cell(facts, row["works"]),
         )
-        for row, name in zip(rows, named, strict=True)
+        for row, name in zip(rows, lists, strict=True)
     ]
     heads = [say(f"label.{key}") for key in ("institution", "list", "entity", "level", "tier", "works")]
     paper = _on_paper(facts, title, heads, cells)
     if letters:
         paper["extra"]["lists"] = [(say("label.lists"), "a", tuple(letters))]
     lines = () if rows else (say("label.none"),)
-    return Section("status", title, say("dossier.status_lead", b=facts.b), paragraphs=lines, **paper)
+    lead = say("dossier.status_one", partner=other.name) if other else say("dossier.status_lead", b=facts.b)
+    return Section("status", title, lead, paragraphs=lines, **paper)
 
 
 def _on_paper(facts: Facts, title: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]]) -> dict[str, Any]:
