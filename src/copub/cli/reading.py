@@ -204,7 +204,8 @@ def import_command(
                 f"{amount(taken.files, 'new file')}: {amount(taken.new, 'new label')}, {len(taken.changed)} changed",
                 *(f"  {line}" for line in taken.changed[:_SHOWN]),
                 *([f"  and {len(taken.changed) - _SHOWN} more"] if len(taken.changed) > _SHOWN else []),
-                f"{amount(ledger.labels.height, 'work')} labelled: {taken.path}; the next run corrects by them",
+                f"{amount(ledger.labels.height, 'work')} labelled: {taken.path}",
+                "The next run corrects by them once they are enough: copub review status says how many are lacking.",
                 *_agreement_lines(ledger, study),
             ]
         )

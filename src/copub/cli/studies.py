@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
@@ -128,8 +129,8 @@ def _facts(study: Study) -> dict[str, Any]:
 
 
 def _pair(sides: str) -> Pair:
-    pairs = parse_pairs([sides])
-    if len(pairs) > 1 or "=" in sides:
+    pairs = parse_pairs([sides]) if ":" in sides else ()
+    if len(pairs) != 1 or "=" in sides:
         raise InputError(
             f"{sides!r} is not one pair without a name",
             where="--sides",
@@ -149,6 +150,9 @@ def _years(text: str) -> tuple[int, int]:
         wrong = year_fault(year)
         if wrong:
             raise InputError(wrong, where="--years", hint="write it as 2010:2024")
+    this_year = date.today().year
+    if last > this_year + 1:
+        raise InputError(f"the year {last} has not come yet", where="--years", hint=f"end with {this_year} or before")
     if first > last:
         raise InputError(f"the years are reversed: from {first} to {last}", where="--years", hint="exchange them")
     return first, last

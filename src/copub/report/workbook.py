@@ -151,6 +151,7 @@ _COLUMNS: Mapping[str, tuple[Column, ...]] = {
     ),
     "works": (
         ("label.title", "title", "long"),
+        ("label.year", "publication_year", "year"),
         ("label.date", "publication_date", "date"),
         ("label.areas", "areas", "areas"),
         ("sheet.entities", "entities", "entities"),
