@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -10,9 +11,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 
+from copub.lists.labels import LABELS
+from copub.measures.copublications import flagged_works
 from copub.measures.crosstabulations import collaboration_indices
+from copub.technology.taught import TAUGHT
 
-from .worlds import AREAS, LEVELS, LIMITS, STUDY, made_world, measured, seeds
+from .worlds import AREAS, LEVELS, LIMITS, STUDY, inputs, made_world, measured, seeds
 
 
 def world_and_tables(seed: int, size: int | None = None) -> tuple[list[dict[str, Any]], dict[str, pl.DataFrame]]:
@@ -48,6 +52,23 @@ def test_areas_by_level_equal_counting_by_hand(seed: int) -> None:
     table = tables["area_levels"]
     assert table.height == (len(AREAS) + 1) * (len(LEVELS) + 1)
     assert {(r["area"], r["risk_level"]): r["works"] for r in table.iter_rows(named=True) if r["works"]} == dict(wanted)
+
+
+def test_a_work_has_the_reading_of_the_study_before_that_of_the_training_works() -> None:
+    _, world = made_world(3, 20)
+    ids = world.flagged()["work_id"].to_list()[:4]
+    taught = pl.DataFrame({"item": ids[:3], "critical": [True, False, None]}, schema=TAUGHT)
+    labelled = pl.DataFrame(
+        [
+            {"work_id": ids[1], "critical": True, "listed": False},
+            {"work_id": ids[3], "critical": False, "listed": False},
+        ],
+        schema=LABELS,
+    )
+    given = replace(inputs(), taught=taught, labelled=labelled)
+    found = dict(flagged_works(given, world.view(STUDY)).select("work_id", "read_critical").iter_rows())
+    assert [found.pop(work) for work in ids] == [True, True, None, False]
+    assert set(found.values()) == {None}
 
 
 def test_intensity_is_salton_and_association_strength() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.report.explorer import as_script, explorer_data
 from copub.report.facts import Facts, facts_of
+from copub.report.page import works_section
 from copub.report.workevidence import CONTEXT, HITS, TITLE, cut, doi_of, evidence_of, snippet, terms_of
 
 
@@ -153,3 +155,24 @@ def test_data_in_a_script_element_never_leaves_it_and_reads_back(data: Any) -> N
     text = as_script(data)
     assert not set(text) & set("<>&\u2028\u2029")
     assert json.loads(text) == data
+
+
+@pytest.mark.parametrize(("stated", "wanted"), [
+    ([None], None),
+    ([True], "found it critical"),
+    ([True, True], "found each of them critical"),
+    ([True, False], "People have read 2 of these works. They found 1 of them not critical: {second}."),
+])  # fmt: skip
+def test_works_that_people_found_not_critical_are_named_above_the_works(
+    facts: Facts, stated: list[bool | None], wanted: str | None
+) -> None:
+    works = facts.table("copublications")
+    ids = works.filter("is_critical_listed").sort("publication_year", "work_id", descending=[True, False])["work_id"]
+    read = pl.DataFrame({"work_id": ids[: len(stated)], "read_critical": pl.Series(stated, dtype=pl.Boolean)})
+    given = works.drop("read_critical").join(read, on="work_id", how="left", maintain_order="left")
+    section = works_section(facts_of({**facts.tables, "copublications": given}, facts.manifest))
+    assert section is not None
+    if wanted is None:
+        assert "People have read" not in section.lead
+    else:
+        assert wanted.format(second=ids[len(stated) - 1]) in section.lead

@@ -12,6 +12,7 @@ from copub.measures.duplicategroups import with_groups
 from copub.packed import WORKS_AT_ONCE
 from copub.parallel import Table, by_parts, columns_of, zip_by_work
 from copub.schema import TABLES, conform
+from copub.technology.taught import TAUGHT, with_readings
 
 if TYPE_CHECKING:
     from copub.measures.inputs import Inputs
@@ -88,6 +89,7 @@ def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
     )
     countries = [*study.side_a.countries, *study.side_b.countries]
     places = headline_hits(hits, study, levels).filter("counts").select(_PLACE).unique(maintain_order=True)
+    taught = pl.DataFrame(schema=TAUGHT) if given.taught is None else given.taught
 
     def flagged_part(
         part: pl.DataFrame,
@@ -105,13 +107,15 @@ def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
             part = part.join(one, on="work_id", how="left", maintain_order="left")
         filled = part.with_columns(pl.col(name).fill_null(value) for name, value in _WHERE_NOTHING_IS_FOUND.items())
         return (
-            filled.with_columns(
+            with_readings(filled, taught)
+            .with_columns(
+                read_critical=pl.coalesce("stated", "read_critical"),
                 is_duplicate=pl.col("duplicate_of").is_not_null(),
                 is_critical_listed=pl.col("is_critical") & pl.col("is_listed"),
                 is_top_level=pl.col("is_critical") & pl.col("is_level_top"),
             )
             .cast(_FEW)
-            .drop("is_level_top", "updated_date", "duplicate_of")
+            .drop("is_level_top", "updated_date", "duplicate_of", "is_taught", "stated")
         )
 
     others = (
@@ -124,6 +128,7 @@ def flagged_works(given: Inputs, view: View) -> pl.DataFrame:
         listed_works(hits, study, levels).drop(NAMED),
         on_lists,
         _status(given.reviewed),
+        _stated(given.labelled),
     )
     return pl.concat(flagged_part(*part) for part in zip_by_work(view.works, *others, rows=WORKS_AT_ONCE))
 
@@ -140,6 +145,13 @@ def _status(reviewed: Mapping[str, str]) -> pl.DataFrame:
         {"work_id": list(reviewed), "review_status": list(reviewed.values())},
         schema={"work_id": pl.String, "review_status": pl.String},
     )
+
+
+def _stated(labelled: pl.DataFrame | None) -> pl.DataFrame:
+    """Return work_id and whether the readers of the study stated that the work is critical."""
+    if labelled is None:
+        return pl.DataFrame(schema={"work_id": pl.String, "stated": pl.Boolean})
+    return labelled.select("work_id", pl.col("critical").alias("stated"))
 
 
 def authors_by_side(authorships: pl.DataFrame, countries: Sequence[str]) -> pl.DataFrame:

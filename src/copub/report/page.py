@@ -32,7 +32,10 @@ from copub.report import (
 from copub.report.blocks import Section
 from copub.report.explorer import as_script, explorer_data
 from copub.report.facts import Facts, facts_of
+from copub.report.workevidence import critical_listed
 
+NAMED_WORKS = 20
+"""Works that a sentence names, at most."""
 _FOLDER = Path(__file__).parent / "templates"
 _OPEN: tuple[Callable[[Facts], Section | None], ...] = (
     opening.answer_section,
@@ -127,8 +130,26 @@ def works_section(facts: Facts) -> Section | None:
     }
     data["words"] |= {key: facts.words.words["action"][key] for key in ("page", "matches", "printed_first")}
     data["words"]["a"] = facts.words.say("label.institution_a", a=facts.a)
-    title = facts.words.say("section.works")
-    return Section("works", title, facts.words.say("lead.works"), kind="works", extra={"json": Markup(as_script(data))})
+    lead = " ".join([facts.words.say("lead.works"), *_read_by_people(facts)])
+    extra = {"json": Markup(as_script(data))}
+    return Section("works", facts.words.say("section.works"), lead, kind="works", extra=extra)
+
+
+def _read_by_people(facts: Facts) -> list[str]:
+    """Return how many of the listed critical works people have read, and which of them they found not critical."""
+    read = critical_listed(facts).drop_nulls("read_critical")
+    other = read.filter(~pl.col("read_critical"))["work_id"].to_list()
+    if read.is_empty():
+        return []
+    say, count = facts.words.say, facts.words.count
+    if not other:
+        return [say("lead.works_read", read=count(read.height))]
+    return [say("lead.works_not_critical", read=count(read.height), other=count(len(other)), names=_listed(other))]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = [f"+ {len(names) - NAMED_WORKS}"] if len(names) > NAMED_WORKS else []
+    return ", ".join([*names[:NAMED_WORKS], *more])
 
 
 def policy(script: str, sheet: str) -> str:

@@ -35,11 +35,15 @@ def taught_works() -> pl.DataFrame:
 
 
 def with_readings(works: pl.DataFrame, taught: pl.DataFrame) -> pl.DataFrame:
-    """Return works (work_id, doi) with is_taught, and read_critical: what the readers of a training work stated."""
+    """Return works (work_id, doi) with is_taught, and read_critical: what the readers of a training work stated.
+
+    A column read_critical that they have already, in which people of the study have their say too, is replaced.
+    """
     of_arxiv = _without_zeros(pl.lit("arxiv:") + pl.col("doi").cast(pl.String).str.to_lowercase().str.extract(_ARXIV))
     readings = taught.select("item", pl.col("critical").alias("read_critical"), pl.lit(True).alias("is_taught"))
     return (
-        works.with_columns(
+        works.drop("read_critical", strict=False)
+        .with_columns(
             pl.when(pl.col("work_id").is_in(taught["item"].implode())).then("work_id").otherwise(of_arxiv).alias("item")
         )
         .join(readings, on="item", how="left", maintain_order="left")
