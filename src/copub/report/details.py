@@ -293,7 +293,7 @@ def _unequal(facts: Facts) -> tuple[str, ...]:
         words.say(
             "label.left_out",
             settings=", ".join(map(words.value, row["left_out"])),
-            reason=words.say(f"unequal.{row['switch']}"),
+            reason=words.name("unequal", row["switch"]),
         )
         for row in rows_of(facts.table("switch_effects").sort("rank"))
         if row["left_out"]
