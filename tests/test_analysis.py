@@ -27,6 +27,17 @@ PYTHON = {
 R = [code for _, kind, code in BLOCKS if kind == "r"]
 
 
+def test_the_example_for_funders_counts_the_works_that_name_an_award(demo_run: copub.Run) -> None:
+    code = PYTHON["Awards"].replace("RUN/", f"{demo_run.folder.as_posix()}/")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    numbered = demo_run.tables["awards"].drop_nulls("award_number")["work_id"]
+    works = demo_run.tables["copublications"].filter("is_critical_listed")
+    wanted = works.filter(pl.col("work_id").is_in(numbered.implode())).height
+    assert f"{wanted} of {works.height} works name an award" in done.stdout
+    assert wanted > 0
+
+
 @pytest.mark.parametrize("tool", ["polars", "pandas", "DuckDB"])
 def test_an_example_in_python_runs_and_gives_the_numbers_of_the_run(tool: str, demo_run: copub.Run) -> None:
     pytest.importorskip(tool.lower())
