@@ -109,6 +109,15 @@ def test_pruning_keeps_the_newest_and_the_pinned(tmp_path: Path, three_runs: lis
     assert not list((tmp_path / "world").glob(".*"))
 
 
+def test_pruning_keeps_a_run_in_whose_folder_somebody_has_put_a_file(tmp_path: Path, three_runs: list[Run]) -> None:
+    note = three_runs[0].folder / "my-notes.txt"
+    note.write_text("a week of work", encoding="utf-8")
+    done = prune(tmp_path, "world", keep=1, delete=True)
+    assert note.read_text(encoding="utf-8") == "a week of work"
+    assert [(run.folder, others) for run, others in done.held] == [(three_runs[0].folder, ["my-notes.txt"])]
+    assert not three_runs[1].folder.exists()
+
+
 def test_pruning_to_no_run_is_refused(tmp_path: Path, three_runs: list[Run]) -> None:
     with pytest.raises(InputError, match="cannot keep 0"):
         prune(tmp_path, "world", keep=0, delete=True)

@@ -306,6 +306,8 @@ def prune_command(
     _known_study(place, study)
     _say_unreadable(place, study)
     done = prune(place, study, keep=keep, delete=delete)
+    for run, others in done.held:
+        typer.echo(f"copub: left alone: {run.folder} holds what copub did not write: {', '.join(others)}", err=True)
     going = [*(str(run.folder) for run in done.gone), *map(str, done.leftovers)]
     if as_json:
         print_json({"removed": done.removed, "gone": going, "kept": [str(run.folder) for run in done.kept]})

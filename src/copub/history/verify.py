@@ -27,11 +27,10 @@ from copub.names import STAGES
 from copub.pipeline import is_embedded
 from copub.pipeline import run as carry_out
 from copub.report.exports import altered_exports
-from copub.rocrate import CRATE
-from copub.runs.copies import altered_copies, copies_in, question_of
+from copub.runs.copies import altered_copies, question_of
 from copub.runs.folder import Run, open_run, refuse_older, sha256_of
 from copub.runs.instruments import UNKNOWN, figures, instruments
-from copub.runs.keep import PIN
+from copub.runs.keep import others_in
 from copub.runs.provenance import HARVEST, stage_of
 from copub.sources.harvest.harvester import source_name
 from copub.sources.harvest.transport import source_url
@@ -50,7 +49,6 @@ _RECOMPUTED = (
     "source.pairs",
 )
 """Parts of the manifest that come out again with the tables."""
-_OF_OLDER = ("report.html", "workbook.xlsx", "data-dictionary.md", CRATE)
 LOOPBACK = "loopback"
 _AGAIN = "run the study again; the new run can be verified"
 
@@ -250,10 +248,7 @@ def _altered(run: Run, again: Run) -> tuple[tuple[str, ...], tuple[str, ...]]:
         altered, others = altered_exports(exports, run.tables, run.manifest)
         found += [f"export/{name}" for name in altered]
         unchecked += [f"no export of copub: export/{name}" for name in others]
-    known = {MANIFEST, PIN, *run.manifest.get("files", {}), *_OF_OLDER}
-    known |= {f"tables/{name}.parquet" for name in run.manifest["tables"]} | {copy["file"] for copy in copies_in(run)}
-    paths = (path.relative_to(run.folder).as_posix() for path in sorted(run.folder.rglob("*")) if path.is_file())
-    unchecked += [f"not written by the run: {name}" for name in paths if name not in known and name[:7] != "export/"]
+    unchecked += [f"not written by the run: {name}" for name in others_in(run)]
     return tuple(dict.fromkeys(found)), tuple(unchecked)
 
 

@@ -18,6 +18,7 @@ import polars as pl
 
 from copub.arguments import path_of
 from copub.errors import InputError
+from copub.rocrate import CRATE
 from copub.runs.folder import Run
 from copub.runs.folder import open_run as open_folder
 from copub.schema import TABLES
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from copub.study import Study
 
 PIN = "PINNED"
+_OF_OLDER = ("report.html", "workbook.xlsx", "data-dictionary.md", CRATE)
+"""Files beside the tables that manifests of older versions do not name."""
 _REPORT = "report.html"
 _RECORDS = ("kind", "query_hash", "round", "files")
 """What a manifest says of its records: the same for two runs of the same ones."""
@@ -38,13 +41,15 @@ _PARTIAL, _REMOVED = ".partial-", ".removed-"
 class Pruned:
     """What pruning kept and what it removed, or would remove.
 
-    leftovers : folders of runs that were killed, and of removals that were.
+    leftovers : folders of runs that were killed, and of removals that were. held : runs that are kept since somebody
+    has put files into their folders, with the names of these.
     """
 
     kept: tuple[Run, ...]
     gone: tuple[Run, ...]
     leftovers: tuple[Path, ...]
     removed: bool
+    held: tuple[tuple[Run, list[str]], ...] = ()
 
 
 def runs_of(reports: Path, study_id: str) -> list[Run]:
@@ -216,19 +221,34 @@ def _headline(run: Run) -> dict[str, float | None]:
 def prune(reports: Path, study_id: str, *, keep: int, delete: bool = False) -> Pruned:
     """Remove the runs of a study but the newest `keep` and the pinned ones; without `delete`, only say which.
 
+    A run in whose folder somebody has put a file stays: what people make is never removed.
+
     Raises `InputError` if `keep` is under 1: the last run is never removed.
     """
     if keep < 1:
         raise InputError(f"cannot keep {keep} runs", where="--keep", hint="keep at least 1")
     runs = runs_of(reports, study_id)
     newest = {run.folder for run in runs[-keep:]}
-    gone = tuple(run for run in runs if run.folder not in newest and not is_pinned(run))
+    old = [run for run in runs if run.folder not in newest and not is_pinned(run)]
+    held = tuple((run, others) for run in old if (others := others_in(run)))
+    gone = tuple(run for run in old if run not in {one for one, _ in held})
     leftovers = tuple(_leftovers(reports / study_id))
     if delete:
         for path in (*(run.folder for run in gone), *leftovers):
             _remove(path)
     kept = tuple(run for run in runs if run not in gone)
-    return Pruned(kept, gone, leftovers, delete)
+    return Pruned(kept, gone, leftovers, delete, held)
+
+
+def others_in(run: Run) -> list[str]:
+    """Return the files in the folder of a run that copub did not write there; those in ``export`` are not looked at."""
+    from copub.runs.copies import copies_in  # it loads all that a study may name
+
+    manifest = run.manifest
+    known = {MANIFEST, PIN, *manifest.get("files", {}), *_OF_OLDER}
+    known |= {f"tables/{name}.parquet" for name in manifest["tables"]} | {copy["file"] for copy in copies_in(run)}
+    paths = (path.relative_to(run.folder).as_posix() for path in sorted(run.folder.rglob("*")) if path.is_file())
+    return [name for name in paths if name not in known and not name.startswith("export/")]
 
 
 def _remove(folder: Path) -> None:
