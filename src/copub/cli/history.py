@@ -20,7 +20,7 @@ from copub.cli.app import (
 )
 from copub.errors import InputError
 from copub.lines import amount
-from copub.lists.outputplace import check_out
+from copub.lists.outputplace import begins_with, check_earlier, check_out
 from copub.settings import folders
 
 if TYPE_CHECKING:
@@ -102,11 +102,12 @@ def compare_command(
 def _print_news(before: Run, after: Run, institution: str, feed: Path | None, as_json: bool) -> None:
     import polars as pl
 
-    from copub.history.news import as_atom, as_markdown, news
+    from copub.history.news import FEED_ID, as_atom, as_markdown, news
     from copub.writing import write_file
 
     if feed:
         check_out(feed, suffixes=(".xml", ".atom"))
+        check_earlier(feed, "feed of copub", lambda there: begins_with(there, FEED_ID))
     found = news(before, after, institution)
     if feed:
         write_file(feed, as_atom(found))

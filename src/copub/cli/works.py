@@ -23,7 +23,7 @@ from copub.cli.watchlists import WatchlistOption, chosen
 from copub.errors import InputError
 from copub.givenfiles import spooled
 from copub.lines import aligned, amount
-from copub.lists.outputplace import check_out
+from copub.lists.outputplace import begins_with, check_earlier, check_out
 from copub.names import OPERATING_POINTS
 from copub.writing import write_file
 
@@ -166,6 +166,7 @@ def classifier_command(
 
     if plot is not None:
         check_out(plot, labels, suffixes=(".svg",))
+        check_earlier(plot, "plot of copub", lambda there: begins_with(there, 'role="img">\n<title>'))
     if reading not in classifierevaluation.READINGS:
         raise InputError(
             f"no reading {reading!r}", where="--reading", hint=f"known: {', '.join(classifierevaluation.READINGS)}"

@@ -19,6 +19,8 @@ from copub.runs.instruments import questions, study_of
 
 NEW, KNOWN = "is new among the co-publications", "was there before, and is critical and listed now"
 """Why a work is new: OpenAlex has not shown it before, or data, lists or classifier have changed since."""
+FEED_ID = "urn:copub:"
+"""How the id of a feed begins."""
 _ATOM = "http://www.w3.org/2005/Atom"
 
 
@@ -111,7 +113,7 @@ def as_atom(found: News) -> bytes:
         return element
 
     add(feed, "title", found.title)
-    add(feed, "id", f"urn:copub:{found.until}")
+    add(feed, "id", f"{FEED_ID}{found.until}")
     add(feed, "updated", found.updated)
     add(add(feed, "author"), "name", "copub")
     for row in found.works.iter_rows(named=True):

@@ -23,7 +23,7 @@ FILLED_IN: Mapping[str, frozenset[str]] = {
 _ANSWERS = frozenset.union(*FILLED_IN.values()) | {"reviewer", "reason", "top_level", "date"}
 
 _EXPORTS = "export"
-_LONGEST_LINE = 1 << 24
+_LONGEST_LINE, _BEGINNING = 1 << 24, 1 << 12
 _SIGNATURE = re.compile(rb"<!-- copub ([0-9a-f]{64}) ([0-9a-f]{64}) -->\n")
 
 
@@ -78,6 +78,12 @@ def check_earlier(path: Path, kind: str, is_earlier: Callable[[Path], bool]) -> 
         raise InputError(
             f"there is another file, no {kind}", where=str(path), hint="name another file, or move this one away"
         )
+
+
+def begins_with(path: Path, mark: str) -> bool:
+    """Return whether a text is among the first characters of a file."""
+    with path.open("rb") as file:
+        return mark.encode("utf-8") in file.read(_BEGINNING)
 
 
 def is_json_with(path: Path, keys: Collection[str]) -> bool:
