@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from copub.corpus.record import Unreadable, read_value
+from copub.corpus.record import Unreadable, read_value, read_work
 from copub.corpus.work import authorship_rows, award_rows, countries_of, work_row
+from copub.sources.rawrecord import DEEPEST
 
 PLAIN: dict[str, Any] = {
     "id": "https://openalex.org/W1",
@@ -78,3 +79,42 @@ def test_what_stands_for_a_missing_number_is_none(missing: Any) -> None:
 def test_what_cannot_be_a_year_is_named(odd: Any) -> None:
     with pytest.raises(Unreadable, match="publication_year: a whole number expected"):
         read_value(PLAIN | {"publication_year": odd})
+
+
+def deep(levels: int, opening: str = "[", closing: str = "]") -> bytes:
+    """Return a record as JSON text, with a key that copub does not read and so many levels in all."""
+    return f'{json.dumps(PLAIN)[:-1]}, "x": {opening * (levels - 2)}[]{closing * (levels - 2)}}}'.encode()
+
+
+def on_a_stack_of(frames: int, text: bytes) -> Any:
+    return on_a_stack_of(frames - 1, text) if frames else read_work(text)
+
+
+@pytest.mark.parametrize("frames", [0, 300])
+def test_how_deeply_a_record_may_be_nested_is_the_same_on_any_stack(frames: int) -> None:
+    assert on_a_stack_of(frames, deep(DEEPEST)) == read_work(json.dumps(PLAIN).encode())
+    for levels in (DEEPEST + 1, 990, 100_000):
+        with pytest.raises(Unreadable, match="nested more than"):
+            on_a_stack_of(frames, deep(levels))
+
+
+@pytest.mark.parametrize("between", ["", " \n", '{"a": [1, {}], "b": '])
+def test_spaces_and_siblings_do_not_hide_how_deeply_a_record_is_nested(between: str) -> None:
+    closing = "}" if between.startswith("{") else ""
+    with pytest.raises(Unreadable, match="nested more than"):
+        read_work(deep(DEEPEST + 1, f"{between}[", f"]{closing}"))
+
+
+@pytest.mark.parametrize("text", ["[" * 600, '\\"' + "[{" * 600, "]" * 600 + "\\\\", "[" * 300 + '\\\\\\"' + "[" * 300])
+def test_brackets_in_a_text_are_no_levels(text: str) -> None:
+    assert read_work(deep(DEEPEST, f'{{"{text}": ', "}"))[1] == []
+    with pytest.raises(Unreadable, match="nested more than"):
+        read_work(deep(DEEPEST + 1, f'{{"{text}": ', "}"))
+
+
+def test_plain_values_that_are_nested_too_deeply_are_named_as_text_is() -> None:
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(Unreadable, match="nested more than"):
+        read_value(PLAIN | {"x": value})

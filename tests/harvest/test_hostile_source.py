@@ -16,10 +16,12 @@ from bibliography import bibliography
 from scenarios import QUICK
 from standin import Server
 
+from copub.corpus import Entry, tabulate
 from copub.errors import CopubError, SourceUnavailableError
 from copub.sources.harvest import Query, harvest
 from copub.sources.harvest.estimate import estimate
 from copub.sources.harvest.transport import Transport
+from copub.study import load_study
 
 QUERY = Query(("BE",), ("CN",), 2000, 2025)
 Answer = Callable[[str], tuple[int, dict[str, str], bytes]]
@@ -103,6 +105,27 @@ def test_a_work_id_of_thousands_of_digits_is_no_id(tmp_path: Path) -> None:
     with source(lambda _: (200, {}, body)) as url:
         got = harvest(QUERY, cache=tmp_path, base_url=url, timing=QUICK)
     assert [pick.startswith("?") for pick in got._gathered.found_by] == [True]
+
+
+@pytest.mark.parametrize("levels", [300, 1010])
+def test_a_record_nested_however_deeply_is_kept_and_named_and_the_others_of_its_page_are_read(
+    levels: int, tmp_path: Path
+) -> None:
+    deep = f"{'[' * levels}{']' * levels}"
+    works = [{"id": f"https://openalex.org/W{n}", "publication_year": 2015, "x": "deep"} for n in (1, 2)]
+    authors = [{"countries": ["BE"]}, {"countries": ["CN"]}]
+    whole = [{"id": "https://openalex.org/W3", "authorships": authors}, {"x": "deep"}]
+    body = page(meta={"count": 4}, group_by=[{"key": "2015", "count": 4}], results=[*works, *whole])
+    body = body.replace(b'"deep"', deep.encode())
+    with source(lambda _: (200, {}, body)) as url:
+        got = harvest(QUERY, cache=tmp_path, base_url=url, timing=QUICK)
+        again = harvest(QUERY, cache=tmp_path, base_url=url, timing=QUICK, refresh=True)
+    assert (got.log["works"], again.log["works"]) == (4, 4)
+    study = load_study("belgium-china")
+    corpus = tabulate(got.records(), Entry.of(study))
+    assert corpus["works"]["work_id"].to_list() == ["W3"]
+    named = [where.rpartition(" ")[2] for where, why in corpus.funnel.unreadable if "nested more than" in why]
+    assert named == (["0", "1", "3"] if levels > 500 else [])
 
 
 HEADERS = {

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import msgspec
 
 from copub.corpus.text import LONGEST_AFFILIATION, LONGEST_DOI, LONGEST_NAME, MISSING
-from copub.sources.rawrecord import expect_bounded
+from copub.sources.rawrecord import TOO_DEEP, expect_bounded, is_deep
 
 NOTHING = msgspec.Raw(b"null")
 
@@ -196,8 +196,6 @@ def read_work(text: bytes) -> tuple[Work, list[Fault]]:
         return _decode(text), []
     except msgspec.ValidationError:
         return _read_loosely(text)
-    except RecursionError:
-        raise Unreadable("nested too deeply") from None
 
 
 def read_value(value: Any) -> tuple[Work, list[Fault]]:
@@ -206,7 +204,9 @@ def read_value(value: Any) -> tuple[Work, list[Fault]]:
         return read_work(value)
     try:
         return read_work(msgspec.json.encode(value))
-    except (TypeError, ValueError, RecursionError, OverflowError) as error:
+    except RecursionError:  # on no stack is it raised by what is read: it has fewer levels
+        raise Unreadable(TOO_DEEP) from None
+    except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, Unreadable):
             raise
         raise Unreadable(f"a value that JSON does not have: {error}") from None
@@ -215,8 +215,6 @@ def read_value(value: Any) -> tuple[Work, list[Fault]]:
 def _read_loosely(text: bytes) -> tuple[Work, list[Fault]]:
     try:
         value = msgspec.json.decode(text)
-    except RecursionError:
-        raise Unreadable("nested too deeply") from None
     except msgspec.ValidationError as error:
         raise Unreadable(str(error)) from None
     if not isinstance(value, dict):
@@ -284,9 +282,11 @@ def _unpacked(value: Any, wanted: Any, *, is_item: bool) -> Any:
     is_list = typing.get_origin(wanted) is list
     holds_objects = wanted not in _SCALARS and not (is_list and typing.get_args(wanted) == (str | None,))
     if isinstance(value, str) and holds_objects and value.lstrip()[:1] in ("[", "{"):
+        if is_deep(value.encode()):
+            return value
         try:
             value = msgspec.json.decode(value)
-        except (msgspec.DecodeError, RecursionError):
+        except msgspec.DecodeError:
             return value
     if is_list and holds_objects and isinstance(value, dict) and value:
         (item,) = typing.get_args(wanted)

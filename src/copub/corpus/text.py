@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from copub.corpus.formulas import joined_formulas, plain_formulas
+from copub.sources.rawrecord import is_deep
 
 # A tag starts with a letter right after "<"; "p < 0.05" and "a<b" in prose have none that closes.
 _INLINE = re.compile(
@@ -152,7 +153,7 @@ def printed_index(value: Any) -> str:
 def _of_text(text: str) -> str:
     """Return the abstract in a text: JSON, what Python prints of an index, or the abstract itself."""
     start = text.lstrip()[:2]
-    if start[:1] in ("{", "[", '"'):
+    if start[:1] in ("{", "[", '"') and not is_deep(text.encode()):
         try:
             return printed_index(msgspec.json.decode(text))
         except (msgspec.DecodeError, RecursionError):

@@ -5,15 +5,12 @@ Dates of update are not enough: OpenAlex re-matched 54 million works and left th
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
 from copub.sources.harvest.gather import Gathered
 from copub.sources.harvest.query import LATER
-from copub.sources.harvest.source import NAMELESS, Source, identity
+from copub.sources.harvest.source import NAMELESS, Source, digest, identity
 from copub.sources.rawrecord import Record
 
 DELETED, LEFT = "deleted or merged", "left the pair"
@@ -70,8 +67,7 @@ def _digests(records: Iterable[Record]) -> _Digests:
         if work_id.startswith(NAMELESS):
             continue
         content = {name: value for name, value in record.value.items() if name not in _NOT_CONTENT}
-        packed = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-        digests[work_id] = (hashlib.sha256(packed).hexdigest()[:16], str(record.value.get("updated_date")))
+        digests[work_id] = (digest(content), str(record.value.get("updated_date")))
     return digests
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import orjson
 
 from copub.errors import InputError
@@ -20,6 +21,7 @@ from copub.sources.harvest.answershapes import SHAPES
 from copub.sources.harvest.cache import Entry, Key, Round
 from copub.sources.harvest.query import CELLS, SELECT, SWEEP_SELECT, Query
 from copub.sources.harvest.transport import Reply, Transport
+from copub.sources.rawrecord import on_a_deep_stack
 
 NAMELESS = "?"  # begins the identity of a record that has no id
 LIST_CUT = 100  # authors to which OpenAlex cuts the lists of authors in lists of works
@@ -129,7 +131,17 @@ def short_id(value: Any) -> str | None:
 def identity(value: Any) -> str:
     """Return ``W…`` for a work; for a record without an id, ``?`` and a hash of its content."""
     work_id = short_id(value.get("id")) if isinstance(value, dict) else None
-    return work_id or NAMELESS + hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+    return work_id or NAMELESS + digest(value)
+
+
+def digest(value: Any) -> str:
+    """Return a hash of the content of a record, whatever the order of its keys."""
+    try:
+        packed = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # it reads values that are nested more deeply than it writes
+        with on_a_deep_stack():
+            packed = msgspec.json.encode(value, order="sorted")
+    return hashlib.sha256(packed).hexdigest()[:16]
 
 
 def _list_facts(body: Any) -> Facts:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
+import orjson
 
 from copub.errors import Fault
 from copub.progress import bar
 from copub.sources.harvest.cache import Entry, Round, read_text
-from copub.sources.rawrecord import Record, parsed
+from copub.sources.rawrecord import Record, on_a_deep_stack
 
 PAGES_AT_ONCE = 20
 """Pages of a portion: about two thousand works."""
@@ -52,7 +53,7 @@ class Page:
         """Yield the records; cut author lists are replaced by whole ones."""
         entry = self.entry
         where = " ".join(part for part in entry.key[:3] if part)
-        results = _results.decode(read_text(self.folder, entry)).results
+        results = _split(read_text(self.folder, entry))
         for pick in self.picks:
             at = pick.single or entry
             value = read_text(self.folder, at) if pick.single else bytes(results[pick.number])
@@ -63,6 +64,15 @@ class Page:
         """Return the page with those works that `found_by` knows and `but` does not name."""
         known = (p for p in self.picks if p.work_id in found_by and p.work_id not in but)
         return replace(self, picks=tuple(replace(p, found_by=found_by[p.work_id]) for p in known))
+
+
+def _split(text: bytes) -> list[msgspec.Raw]:
+    """Return the records of a list answer, be one nested ever so deeply: it is named when it is read."""
+    try:
+        return _results.decode(text).results
+    except RecursionError:
+        with on_a_deep_stack():
+            return _results.decode(text).results
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +99,7 @@ class Stream:
 
     def __iter__(self) -> Iterator[Record]:
         for portion in self.portions():
-            yield from parsed(portion.records([]), [])
+            yield from (replace(record, value=orjson.loads(record.value)) for record in portion.records([]))
 
     def portions(self) -> Iterator[Pages]:
         """Yield the pages in portions that are not opened yet."""
