@@ -118,3 +118,47 @@ def test_plain_values_that_are_nested_too_deeply_are_named_as_text_is() -> None:
         value = [value]
     with pytest.raises(Unreadable, match="nested more than"):
         read_value(PLAIN | {"x": value})
+
+
+def numbered(values: list[Any]) -> dict[str, Any]:
+    return {str(number): value for number, value in enumerate(values)}
+
+
+LOST = {
+    "authorships: a list expected, an object found": PLAIN | {"authorships": numbered(AUTHORS)},
+    r"authorships\[0\].institutions: a list expected, an object found": PLAIN
+    | {"authorships": [a | {"institutions": numbered(a["institutions"])} for a in AUTHORS]},
+    r"authorships\[0\].countries: a list expected, an object found": PLAIN
+    | {"authorships": [a | {"countries": numbered(a["countries"])} for a in AUTHORS]},
+    r"authorships\[0\]: an object found, but none of its keys is known": PLAIN
+    | {"authorships": [{"authorship": a} for a in AUTHORS]},
+    r"authorships\[1\]: an object found, but none of its keys is known": PLAIN
+    | {"authorships": [AUTHORS[0], {"authorship": AUTHORS[1]}], "language": 5},
+    r"authorships\[1\].institutions\[0\]: an object found, but none of its keys is known": PLAIN
+    | {"authorships": [AUTHORS[0], AUTHORS[1] | {"institutions": [{"institution": {"country_code": "CN"}}]}]},
+}
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_authors_or_institutions_in_a_form_that_is_not_known_make_the_record_unreadable(fault: str) -> None:
+    with pytest.raises(Unreadable, match=fault):
+        read_value(LOST[fault])
+
+
+def test_other_lists_that_are_objects_of_unknown_keys_are_null_and_named() -> None:
+    affiliations = numbered([{"raw_affiliation_string": "A, BE", "institution_ids": []}])
+    topics = numbered([{"id": "https://openalex.org/T1", "score": 1.0}])
+    work, faults = read_value(
+        PLAIN | {"authorships": [AUTHORS[0] | {"affiliations": affiliations}, AUTHORS[1]], "topics": topics}
+    )
+    assert faults == [
+        ("authorships[0].affiliations", "a list expected, an object found"),
+        ("topics", "a list expected, an object found"),
+    ]
+    assert (work.topics, [a.affiliations for a in work.authorships or ()]) == (None, [None, None])
+
+
+def test_authors_and_institutions_that_are_empty_or_of_nulls_stay_as_they_are() -> None:
+    nowhere = {"id": None, "display_name": None, "country_code": None, "unknown": 1}
+    work, faults = read_value(PLAIN | {"authorships": [{}, AUTHORS[0] | {"institutions": [{}, nowhere, None]}]})
+    assert (faults, len(work.authorships or ())) == ([], 2)

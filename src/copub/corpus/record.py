@@ -166,10 +166,19 @@ _ESSENTIAL = re.compile(
 )
 """Values without which nobody can say whether a work counts: one of a wrong type makes the record unreadable."""
 _MOST_FAULTS = 20
+_WITH_KEYS = (Authorship, Institution)
+"""Objects that are wrong where they hold keys, but none that is read."""
 _OF_FUNDING = (Award | None, Funder | None)
 _UNIONS = (types.UnionType, typing.Union)
 
-_decode = msgspec.json.Decoder(Work).decode
+_EMPTY, _NOWHERE = Authorship(), Institution()
+
+
+class _Plain(msgspec.Struct):
+    authorships: list[dict[str, Any]] | None = None
+
+
+_decode, _decode_plain = msgspec.json.Decoder(Work).decode, msgspec.json.Decoder(_Plain).decode
 
 
 class Unreadable(ValueError):
@@ -193,9 +202,11 @@ def read_work(text: bytes) -> tuple[Work, list[Fault]]:
     except ValueError as error:
         raise Unreadable(str(error)) from None
     try:
-        return _decode(text), []
+        work = _decode(text)
     except msgspec.ValidationError:
         return _read_loosely(text)
+    # a key that is not known is left out: an object of such keys alone reads as an empty one, or one of nulls
+    return _read_loosely(text) if _has_empty(work) and _has_unknown(text) else (work, [])
 
 
 def read_value(value: Any) -> tuple[Work, list[Fault]]:
@@ -210,6 +221,23 @@ def read_value(value: Any) -> tuple[Work, list[Fault]]:
         if isinstance(error, Unreadable):
             raise
         raise Unreadable(f"a value that JSON does not have: {error}") from None
+
+
+def _has_empty(work: Work) -> bool:
+    """Return whether nothing was read of an authorship or an institution."""
+    return any(one == _EMPTY or (one.institutions and _NOWHERE in one.institutions) for one in work.authorships or ())
+
+
+def _has_unknown(text: bytes) -> bool:
+    """Return whether an authorship or an institution of a record that fits the schema has no known key but others."""
+    for one in _decode_plain(text).authorships or ():
+        if _is_unknown(one, Authorship) or any(_is_unknown(i, Institution) for i in one.get("institutions") or ()):
+            return True
+    return False
+
+
+def _is_unknown(value: Any, kind: Any) -> bool:
+    return isinstance(value, dict) and bool(value) and _hints(kind).keys().isdisjoint(value)
 
 
 def _read_loosely(text: bytes) -> tuple[Work, list[Fault]]:
@@ -254,6 +282,9 @@ def _converted(value: Any, kind: Any, path: str, faults: list[Fault], sizes: dic
             return None if is_unread and item in _OF_FUNDING else found
         if item == str | None and not isinstance(value, dict):
             return [_converted(value, item, f"{path}[0]", faults, sizes)]  # R's jsonlite unboxes lists of one
+    elif wanted in _WITH_KEYS and _is_unknown(value, wanted):
+        faults.append((path, "an object found, but none of its keys is known"))
+        return {} if kind is Authorship else None
     elif isinstance(value, dict) and issubclass(wanted, msgspec.Struct):
         start = f"{path}." if path else ""
         return {
@@ -291,7 +322,7 @@ def _unpacked(value: Any, wanted: Any, *, is_item: bool) -> Any:
     if is_list and holds_objects and isinstance(value, dict) and value:
         (item,) = typing.get_args(wanted)
         kind = (typing.get_args(item) or (item,))[0]
-        if item not in _OF_FUNDING or not _hints(kind).keys().isdisjoint(value):
+        if not _is_unknown(value, kind):
             return _rows_of(value, kind)
     if not is_list and not is_item and isinstance(value, list) and len(value) == 1:
         value = value[0]
