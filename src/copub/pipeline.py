@@ -194,7 +194,7 @@ def open_source(
 ) -> Source:
     """Return the records of a study: from works files, the embedded server, or OpenAlex."""
     if works:
-        records = read_works(works)
+        records = read_works(works)  # before they are hashed: it names a file that changes from now on
         files = [{"name": path.name, "sha256": sha256_of(path)} for path in works]
         return Source(records, {"kind": "works-files", "files": files})
     made_up = stack.enter_context(embedded_openalex()) if is_embedded(study) else None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -296,3 +297,24 @@ def test_an_export_with_one_value_per_column_is_named(tmp_path: Path) -> None:
     for name in ("w.jsonl", "w.parquet"):
         with pytest.raises(InputError, match="this is a flattened export"):
             read_works([tmp_path / name])
+
+
+@pytest.mark.parametrize("read", [0, 1, 4])
+@pytest.mark.parametrize("change", ["fewer bytes", "as many bytes", "removed"])
+def test_a_works_file_that_changes_is_named_before_anything_is_read_of_the_change(
+    change: str, read: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worksfile, "PORTION", 2_000)
+    path = tmp_path / "works.jsonl"
+    path.write_bytes(PLAIN)
+    os.utime(path, (1, 1))
+    portions = read_works([path]).portions()
+    seen = [next(portions).text for _ in range(read)]  # type: ignore[union-attr]
+    if change == "removed":
+        path.unlink()
+    else:
+        path.write_bytes(b"?" * len(PLAIN) if change == "as many bytes" else b"?")
+    with pytest.raises(InputError, match="changed while it was read") as caught:
+        list(portions)
+    assert caught.value.where == str(path)
+    assert PLAIN.startswith(b"".join(seen))  # type: ignore[arg-type]

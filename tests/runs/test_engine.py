@@ -17,6 +17,7 @@ import copub
 from copub.corpus import Entry, makers_of_tables
 from copub.engine import KeptParts, dask_client, engine_of, in_parallel
 from copub.errors import InputError
+from copub.runs import sha256_of
 from copub.sources.worksfile import read_works
 from copub.study import load_study
 
@@ -202,3 +203,28 @@ def test_tabulate_leaves_its_portions_for_the_next_call_if_it_is_stopped(
             sys.modules["copub.corpus.tabulate"], "_read_portion", Work(broken=0)
         )  # nothing is read again
         assert tables(kept) == whole
+
+
+def test_a_works_file_that_changes_after_it_was_hashed_is_named_and_nothing_is_kept_under_its_hash(
+    small_works: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "works.jsonl"
+    whole = b"".join(small_works.read_bytes().splitlines(keepends=True)[:40])
+
+    def run() -> int:
+        folders = {"cache": tmp_path / "c", "reports": tmp_path / "r"}
+        done = copub.run("demo", works=[path], until="tabulate", workers=1, **folders)
+        return int(done.manifest["funnel"][0]["count"])
+
+    def hashed(file: Path) -> str:
+        found = sha256_of(file)
+        path.write_bytes(whole[: whole.index(b"\n") + 1])
+        return found
+
+    path.write_bytes(whole)
+    with monkeypatch.context() as patch:
+        patch.setattr("copub.pipeline.sha256_of", hashed)
+        with pytest.raises(InputError, match="changed while it was read"):
+            run()
+    path.write_bytes(whole)
+    assert run() == 40

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -168,6 +169,7 @@ class WorksFiles:
     def __init__(self, paths: Sequence[Path], label: str) -> None:
         self._paths = tuple(paths)
         self._label = label
+        self._states = [_state(path) for path in self._paths]
 
     def __iter__(self) -> Iterator[Record]:
         faults: list[Fault] = []
@@ -178,12 +180,19 @@ class WorksFiles:
         self.complain(faults)
 
     def portions(self) -> Iterator[Lines | Rows]:
-        """Yield the files in portions that are not parsed yet."""
-        size = sum(path.stat().st_size for path in self._paths)
+        """Yield the files in portions that are not parsed yet.
+
+        Raises `InputError` before a portion of a file that is not what it was when this object was made: who hashed
+        it since would have the hash of another text.
+        """
+        size = sum(state[0] for state in self._states if state)
         with bar(label=self._label, total=size, unit="bytes") as progress:
-            for path in self._paths:
+            for path, state in zip(self._paths, self._states, strict=True):
+                _expect(state, path)
                 cut = _cut_rows if _packing(path) == ".parquet" else _cut_lines
-                yield from cut(path, progress.update)
+                for portion in cut(path, progress.update):
+                    _expect(state, path)
+                    yield portion
 
     def complain(self, faults: Sequence[Fault]) -> None:
         """Raise `FileError` if there are faults; the first 20 are listed."""
@@ -234,6 +243,24 @@ def check_works(paths: Sequence[Path]) -> None:
         )
     for path in paths:
         _check_lines(path)
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Return what shows that a file was written to: its size and when; None if it is not there."""
+    with suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_size, found.st_mtime_ns
+    return None
+
+
+def _expect(state: tuple[int, int] | None, path: Path) -> None:
+    """Raise `InputError` if a file is in another state."""
+    if _state(path) != state:
+        raise InputError(
+            "the works file changed while it was read",
+            where=str(path),
+            hint="repeat the command when nothing writes to the file any more; nothing was kept of the change",
+        )
 
 
 def _files_in(folder: Path) -> str:
