@@ -7,9 +7,11 @@ kill leaves the old one as it was. What may be replaced at all, `copub.lists.out
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from copub.errors import InputError
 
@@ -68,3 +70,41 @@ def is_left_over(path: Path) -> bool:
     except PermissionError:
         return False
     return False
+
+
+def try_lock(file: IO[bytes]) -> bool:
+    """Lock a file for this process; the lock goes when the process ends, however it ends."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Hold a lock file inside the block; yields whether it is held: not if anybody else holds it.
+
+    The lock goes when the process ends, however it ends; the file goes with the block.
+    """
+    with path.open("ab") as file:
+        try:
+            # the one who held it until now has removed the file: whoever comes next locks another
+            is_held = try_lock(file) and os.path.samestat(os.fstat(file.fileno()), path.stat())
+        except OSError:  # it was removed, or files cannot be locked there
+            is_held = False
+        try:
+            yield is_held
+        finally:
+            if is_held and os.name != "nt":
+                path.unlink(missing_ok=True)
+    if is_held and os.name == "nt":  # where no open file can be removed, be it opened by another
+        with suppress(OSError):
+            path.unlink()

@@ -217,7 +217,7 @@ def test_a_full_disk_under_the_cache_of_stages_is_named(
 ) -> None:
     monkeypatch.setattr(stagecache, "sha256_of", full)
     with pytest.raises(InputError, match=r"cache cannot be written: .*No space left"):
-        StageCache(tmp_path).cached("screen", {}, lambda: ({"found": lambda: pl.DataFrame({"a": [1]})}, {}))
+        StageCache(tmp_path).cached("screen", {}, lambda _: ({"found": lambda: pl.DataFrame({"a": [1]})}, {}))
     assert not list((tmp_path / stagecache.FOLDER).iterdir())
 
 
@@ -227,15 +227,15 @@ def test_what_goes_wrong_in_a_stage_is_not_taken_for_the_cache_s_fault_and_leave
         raise FileNotFoundError(errno.ENOENT, "gone", "works.jsonl")
 
     with pytest.raises(FileNotFoundError):
-        StageCache(tmp_path).cached("screen", {}, lambda: ({"found": fails}, {}))
+        StageCache(tmp_path).cached("screen", {}, lambda _: ({"found": fails}, {}))
     assert not list((tmp_path / stagecache.FOLDER).iterdir())
 
 
 def test_a_result_that_another_call_put_there_meanwhile_is_taken(tmp_path: Path) -> None:
     cache, frame = StageCache(tmp_path), pl.DataFrame({"a": [1]})
 
-    def while_another_makes_the_same() -> Any:
-        StageCache(tmp_path).cached("screen", {}, lambda: ({"found": lambda: frame}, {}))
+    def while_another_makes_the_same(_: Path) -> Any:
+        StageCache(tmp_path).cached("screen", {}, lambda _: ({"found": lambda: frame}, {}))
         return {"found": lambda: frame}, {}
 
     made = cache.cached("screen", {}, while_another_makes_the_same)
@@ -246,7 +246,7 @@ def test_a_result_that_another_call_put_there_meanwhile_is_taken(tmp_path: Path)
 @pytest.mark.parametrize("entry", ["[]", "3", '{"facts": {}, "hashes": 3}', '{"facts": {}, "hashes": {"x": 1}}', ""])
 def test_an_entry_of_another_shape_is_made_anew(tmp_path: Path, entry: str) -> None:
     cache, frame = StageCache(tmp_path), pl.DataFrame({"a": [1]})
-    cache.cached("screen", {}, lambda: ({"found": lambda: frame}, {}))
+    cache.cached("screen", {}, lambda _: ({"found": lambda: frame}, {}))
     place = next((tmp_path / stagecache.FOLDER).iterdir())
     (place / "entry.json").write_text(entry, encoding="utf-8")
-    assert cache.cached("screen", {}, lambda: ({"found": lambda: frame}, {})).origin == stagecache.DAMAGED
+    assert cache.cached("screen", {}, lambda _: ({"found": lambda: frame}, {})).origin == stagecache.DAMAGED

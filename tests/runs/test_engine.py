@@ -228,3 +228,18 @@ def test_a_works_file_that_changes_after_it_was_hashed_is_named_and_nothing_is_k
             run()
     path.write_bytes(whole)
     assert run() == 40
+
+
+def test_a_file_that_is_gone_from_a_kept_portion_is_never_taken_for_no_rows(
+    small_works: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = tmp_path / "few.jsonl"
+    few.write_bytes(b"".join(small_works.read_bytes().splitlines(keepends=True)[:20]))
+    entry = Entry.of(load_study("demo"))
+    with engine_of(workers=1):
+        makers_of_tables(read_works([few]), entry, tmp_path / "kept")
+        (gone,) = (tmp_path / "kept" / "000000").glob("affiliations-*")
+        monkeypatch.setattr(KeptParts, "has", lambda *_: gone.unlink() is None)  # gone once it was found to be whole
+        made, _ = makers_of_tables(read_works([few]), entry, tmp_path / "kept")
+        with pytest.raises(FileNotFoundError):
+            list(made["affiliations"]())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +35,7 @@ class Stage:
         self.frame = frame
         self.calls = 0
 
-    def __call__(self) -> tuple[Makers, dict[str, Any]]:
+    def __call__(self, _: Path) -> tuple[Makers, dict[str, Any]]:
         self.calls += 1
         return {"found": lambda: self.frame}, {"read": 2}
 
@@ -46,7 +47,7 @@ def test_tables_made_side_by_side_have_the_bytes_of_tables_made_in_turn(
     makers = {name: partial(FRAME.head, rows) for name, rows in (("found", 2), ("basis", 1), ("other", 0))}
     with engine_of(2):
         one, other = (
-            StageCache(tmp_path / str(apart)).cached("tabulate", PARTS, lambda: (makers, {}), apart=apart)
+            StageCache(tmp_path / str(apart)).cached("tabulate", PARTS, lambda _: (makers, {}), apart=apart)
             for apart in (True, False)
         )
     assert one.hashes == other.hashes
@@ -106,7 +107,7 @@ def test_a_damaged_result_is_made_anew_and_said(tmp_path: Path, harm: str) -> No
 
 
 def test_a_stage_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    def fail() -> tuple[Makers, dict[str, Any]]:
+    def fail(_: Path) -> tuple[Makers, dict[str, Any]]:
         raise RuntimeError("stopped")
 
     with pytest.raises(RuntimeError):
@@ -118,7 +119,7 @@ def test_a_stage_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_what_another_call_made_meanwhile_is_neither_taken_away_nor_missed(tmp_path: Path) -> None:
     stage, cache = Stage(), StageCache(tmp_path)
 
-    def make() -> tuple[Makers, dict[str, Any]]:
+    def make(_: Path) -> tuple[Makers, dict[str, Any]]:
         made = StageCache(tmp_path).cached("screen", PARTS, stage)
         seen.append((made.paths["found"].parent / "entry.json").stat().st_ino)
         return {"found": lambda: FRAME}, {"read": 2}
@@ -154,6 +155,68 @@ def test_what_a_killed_call_left_is_never_read_and_removed_by_the_next_but_nothi
     alive.mkdir()
     assert StageCache(tmp_path).cached("screen", PARTS, Stage()).origin == MADE
     assert not dead.exists() and alive.exists()
+
+
+def test_of_calls_at_once_each_has_its_parts_until_it_ends_and_a_stopped_one_leaves_them(tmp_path: Path) -> None:
+    folders: list[Path] = []
+
+    def make(kept_in: Path, others: int) -> tuple[Makers, dict[str, Any]]:
+        folders.append(kept_in)
+        kept_in.mkdir(exist_ok=True)
+        (kept_in / "part").touch()
+        if others:
+            with ThreadPoolExecutor(others) as calls:
+                list(calls.map(lambda _: StageCache(tmp_path).cached("screen", PARTS, partial(make, others=0)), "ab"))
+            assert (kept_in / "part").exists()
+        if others == 1:
+            raise RuntimeError("stopped")
+        return {"found": lambda: FRAME}, {"read": 2}
+
+    StageCache(tmp_path).cached("screen", PARTS, partial(make, others=2))
+    assert len(set(folders)) == 3 and not any(folder.exists() for folder in folders)
+    cache = tmp_path / stagecache.FOLDER
+    shutil.rmtree(next(cache.iterdir()))
+    with pytest.raises(RuntimeError):
+        StageCache(tmp_path).cached("screen", PARTS, partial(make, others=1))
+    assert [folder.exists() for folder in folders[3:]] == [True, False]
+    shutil.rmtree(next(cache.glob("screen-*")))
+    StageCache(tmp_path).cached("screen", PARTS, partial(make, others=0))
+    assert folders[-1] == folders[3] == folders[0]
+    assert [path.name for path in cache.iterdir()] == [f"screen-{key_of('screen', PARTS)}"]
+
+
+def test_a_killed_call_leaves_its_parts_to_the_next_and_the_parts_of_a_running_one_are_not_removed(
+    tmp_path: Path,
+) -> None:
+    holding = """
+import sys, time
+from pathlib import Path
+from copub.runs.stagecache import StageCache
+def make(kept_in):
+    kept_in.mkdir()
+    (kept_in / "part").touch()
+    print(kept_in, flush=True)
+    time.sleep(600)
+StageCache(Path(sys.argv[1])).cached("screen", {"number": 1}, make)
+"""
+    with subprocess.Popen([sys.executable, "-c", holding, str(tmp_path)], stdout=subprocess.PIPE, text=True) as call:
+        assert call.stdout is not None
+        parts = Path(call.stdout.readline().strip())
+        os.utime(parts, (1, 1))
+        for number in range(stagecache.STOPPED_PER_STAGE):
+            (tmp_path / stagecache.FOLDER / f".parts-screen-{number}").mkdir()
+        StageCache(tmp_path).cached("screen", PARTS, Stage())
+        assert parts.exists()
+        call.kill()
+    seen: list[Path] = []
+
+    def make(kept_in: Path) -> tuple[Makers, dict[str, Any]]:
+        seen.extend(kept_in.iterdir())
+        return {"found": lambda: FRAME}, {}
+
+    StageCache(tmp_path).cached("screen", {"number": 1}, make)
+    assert seen == [parts / "part"]
+    assert not parts.exists()
 
 
 def test_only_the_results_used_last_are_kept(tmp_path: Path) -> None:

@@ -102,25 +102,26 @@ def _write_piece(folder: Path, piece: _Piece) -> None:
         for number, packed in enumerate(parts):
             assert isinstance(packed, bytes)
             (folder / f"{name}-{number}.parquet").write_bytes(packed)
-    facts = {"funnel": piece.funnel.facts(), "ids": piece.ids, "faults": [asdict(fault) for fault in piece.faults]}
+    facts = {
+        "funnel": piece.funnel.facts(),
+        "ids": piece.ids,
+        "faults": [asdict(fault) for fault in piece.faults],
+        "files": {name: len(parts) for name, parts in piece.packed.items()},
+    }
     (folder / _FACTS).write_bytes(msgspec.json.encode(facts))
 
 
 def _read_piece(folder: Path) -> _Piece:
     facts = msgspec.json.decode((folder / _FACTS).read_bytes())
-    packed: dict[str, list[Packed]] = {}
-    for name in _READ:
-        packed[name] = [*sorted(folder.glob(f"{name}-*.parquet"), key=_number)]
+    packed: dict[str, list[Packed]] = {
+        name: [folder / f"{name}-{number}.parquet" for number in range(count)] for name, count in facts["files"].items()
+    }
     ids = [(work_id, where) for work_id, where in facts["ids"]]
     return _Piece(packed, Funnel.of_facts(facts["funnel"]), ids, [Fault(**fault) for fault in facts["faults"]])
 
 
 def _in_file(portion: Portion, path: Path) -> Portion:
     return portion.in_file(path)
-
-
-def _number(path: Path) -> int:
-    return int(path.stem.rpartition("-")[2])
 
 
 Makers = Mapping[str, Callable[[], Iterator[pl.DataFrame]]]

@@ -15,8 +15,8 @@ import os
 import platform
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -31,7 +31,7 @@ from copub.parallel import release_memory
 from copub.runs.codehash import code_hash
 from copub.runs.folder import sha256_of
 from copub.runs.tablefile import write_table
-from copub.writing import is_left_over
+from copub.writing import held, is_left_over
 
 FOLDER = "_stages"  # no study can have this id
 MODULES: Mapping[str, tuple[str, ...]] = {
@@ -50,13 +50,13 @@ LARGE = 50_000_000
 """Bytes of the kept parts of a stage above which its tables are made side by side: processes take seconds to start."""
 STOPPED_PER_STAGE = 2
 """Calls that were stopped whose parts are kept."""
-_ENTRY, _PARTS, _PARTIAL = "entry.json", ".parts-", ".partial-"
+_ENTRY, _PARTS, _PARTIAL, _LOCK = "entry.json", ".parts-", ".partial-", ".lock-"
 _LIBRARIES = ("polars", "pyarrow", "numpy", "scipy", "scikit-learn", "orjson")
 
 Makers = Mapping[str, Callable[[], pl.DataFrame | Iterable[pl.DataFrame]]]
 """What makes each table, whole or in parts."""
-Make = Callable[[], tuple[Makers, Mapping[str, Any]]]
-"""Does the work of a stage; gives what makes its tables, and facts."""
+Make = Callable[[Path], tuple[Makers, Mapping[str, Any]]]
+"""Does the work of a stage, given a folder for parts of it; gives what makes its tables, and facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ class StageCache:
         stage : one of `MODULES`.
         parts : all that the result rests on beside the code, ready for JSON: hashes of inputs,
             settings.
-        make : gives what makes the tables, and facts ready for JSON.
+        make : gives what makes the tables, and facts ready for JSON. It may keep what it makes of each part in the
+            folder it is given: after a call that was stopped it finds the parts there.
         apart : whether what makes the tables is picklable, so that large tables may be made side by side.
         """
         key = key_of(stage, parts)
@@ -98,21 +99,33 @@ class StageCache:
             with suppress(FileNotFoundError):  # another call may have dropped it since
                 os.utime(place / _ENTRY)
             return replace(kept, origin=REUSED)
-        makers, facts = make()
-        is_large = sum(path.stat().st_size for path in self.parts_folder(stage, parts).glob("*/*")) > LARGE
-        whole = self._write(place, makers, facts, apart and is_large)
-        del makers
-        release_memory()
+        with self._parts_folder(place) as kept_in:
+            makers, facts = make(kept_in)
+            is_large = sum(path.stat().st_size for path in kept_in.glob("*/*")) > LARGE
+            whole = self._write(place, makers, facts, apart and is_large)
+            del makers
+            release_memory()
+            shutil.rmtree(kept_in, ignore_errors=True)
         self._forget_oldest(stage, place)
-        shutil.rmtree(self.parts_folder(stage, parts), ignore_errors=True)
         return replace(whole, origin=DAMAGED if there else MADE)
 
-    def parts_folder(self, stage: str, parts: Mapping[str, Any]) -> Path:
-        """Return where a stage may keep what it makes of each part until its result is whole.
+    @contextmanager
+    def _parts_folder(self, place: Path) -> Iterator[Path]:
+        """Give where a stage may keep what it makes of each part until its result is whole.
 
-        A call that is stopped leaves the parts there, and the next one resumes; `parts` as in `cached`.
+        A call that is stopped leaves the parts there, and the next one resumes. Of calls at the same time the first
+        has that folder; any other has one of its own, for the first removes its parts when it is done.
         """
-        return self.folder / f"{_PARTS}{stage}-{key_of(stage, parts)}"
+        own, is_first = self._beside(place, "parts-"), False
+        with ExitStack() as stack:
+            with writing_to_cache(self.folder):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                is_first = stack.enter_context(held(self._lock(place.name)))
+            stack.callback(shutil.rmtree, own, ignore_errors=True)
+            yield self.folder / f"{_PARTS}{place.name}" if is_first else own
+
+    def _lock(self, name: str) -> Path:
+        return self.folder / f"{_LOCK}{name}"
 
     def _write(self, place: Path, makers: Makers, facts: Mapping[str, Any], apart: bool) -> Staged:
         """Write an entry beside its place and rename it; return it as read back, so that made and kept are alike."""
@@ -159,13 +172,23 @@ class StageCache:
     def _forget_oldest(self, stage: str, newest: Path) -> None:
         """Drop the results that were not used for longest, so that the folder does not grow for ever."""
         entries = [path for path in self.folder.glob(f"{stage}-*") if path != newest and (path / _ENTRY).is_file()]
-        entries.sort(key=lambda path: (path / _ENTRY).stat().st_mtime, reverse=True)
+        entries.sort(key=lambda path: _changed(path / _ENTRY), reverse=True)
         for path in entries[KEPT_PER_STAGE - 1 :]:
             shutil.rmtree(path, ignore_errors=True)
-        left = sorted(self.folder.glob(f"{_PARTS}{stage}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-        killed = filter(is_left_over, self.folder.glob(f"{_PARTIAL}*"))
-        for path in (*left[STOPPED_PER_STAGE:], *killed):
+        for path in filter(is_left_over, self.folder.glob(f"{_PARTIAL}*")):
             shutil.rmtree(path, ignore_errors=True)
+        left = sorted(self.folder.glob(f"{_PARTS}{stage}-*"), key=_changed, reverse=True)
+        for path in left[STOPPED_PER_STAGE:]:
+            with held(self._lock(path.name.removeprefix(_PARTS))) as is_free:
+                if is_free:
+                    shutil.rmtree(path, ignore_errors=True)
+
+
+def _changed(path: Path) -> float:
+    """Return when a file or folder changed; 0 if another call has removed it since."""
+    with suppress(FileNotFoundError):
+        return path.stat().st_mtime
+    return 0.0
 
 
 def _write_table(

@@ -75,9 +75,8 @@ def tabulated(stages: StageCache, records: Iterable[Record], source: Mapping[str
         "entry": entry.pairs,
         "shipped": shipped_hash(_REGISTRY),
     }
-    kept_in = stages.parts_folder("tabulate", parts)
 
-    def make() -> tuple[Makers, dict[str, Any]]:
+    def make(kept_in: Path) -> tuple[Makers, dict[str, Any]]:
         makers, funnel = makers_of_tables(records, entry, kept_in)
         return makers, funnel.facts()
 
@@ -94,13 +93,12 @@ def classified(stages: StageCache, given: Stored, taxonomies: Sequence[Taxonomy]
         "operating_point": study.operating_point,
         "thresholds": dict(study.thresholds),
     }
-    kept_in = stages.parts_folder("classify", parts)
     topics = Parted(given.path("topics"), _TOPICS)
     texts = parts_on_disk(given.path("works"), PART, _TEXTS)
     works = chain.from_iterable(parts_of(part, rows_of(topics, part["work_id"])) for part in texts)
     total = pl.scan_parquet(given.path("works")).select(pl.len()).collect().item()
 
-    def make() -> tuple[Makers, dict[str, Any]]:
+    def make(kept_in: Path) -> tuple[Makers, dict[str, Any]]:
         packed: dict[str, list[bytes]] = {taxonomy.id: [] for taxonomy in taxonomies}
         basis: list[pl.DataFrame] = []
         with bar(label="classify", total=total) as progress:
@@ -132,7 +130,7 @@ def screened(stages: StageCache, given: Stored, watchlists: Sequence[Watchlist])
         "shipped": shipped_hash(_REGISTRY),
     }
 
-    def make() -> tuple[Makers, dict[str, Any]]:
+    def make(_: Path) -> tuple[Makers, dict[str, Any]]:
         return {"found": lambda: found_parts(given.corpus, watchlists)}, {}
 
     return given.having("screen", stages.cached("screen", parts, make))

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +26,7 @@ from copub.errors import InputError
 from copub.jsonshape import Count, Name, misfit, parse_json
 from copub.sources.harvest.answershapes import SHAPES
 from copub.sources.harvest.query import Query
+from copub.writing import try_lock
 
 FORMAT = 1
 LARGEST_PAGE = 64 << 20  # bytes, unpacked: no answer of the source may have more
@@ -287,7 +287,7 @@ class Cache:
             self._lock = (self.folder / _LOCK).open("ab")
         except OSError as error:
             raise _unusable(error, self.folder) from None
-        if not _try_lock(self._lock):
+        if not try_lock(self._lock):
             self._lock.close()
             raise InputError(
                 "another process is harvesting into this cache",
@@ -423,19 +423,3 @@ def _write(path: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _try_lock(file: IO[bytes]) -> bool:
-    """Lock a file for this process; the lock goes when the process ends, however it ends."""
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
