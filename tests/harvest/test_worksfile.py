@@ -16,7 +16,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copub.errors import FileError, InputError
+from copub.errors import Fault, FileError, InputError
 from copub.sources import worksfile
 from copub.sources.worksfile import read_works
 
@@ -222,6 +222,23 @@ def test_a_line_without_end_is_named_before_it_fills_the_memory(
     with pytest.raises(FileError, match="longer than") as caught:
         list(read_works([path]))
     assert caught.value.faults[-1].where == f"{path}:2"
+
+
+@pytest.mark.parametrize("before", [0, 1, 5, 60, 61, 62])
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_how_long_a_line_may_be_does_not_depend_on_where_it_stands(
+    end: str, before: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worksfile, "PORTION", 800)
+    monkeypatch.setattr(worksfile, "LONGEST_LINE", 1_000)
+    path = tmp_path / "w.jsonl"
+    long = json.dumps({"id": "W0", "x": ""})
+    for room, number in ((0, before + 1), (1, before)):
+        line = long[:-2] + "x" * (1_000 - len(long) + room) + '"}'
+        path.write_text('{"id": "W1"}\n' * before + line + end, encoding="utf-8")
+        faults: list[Fault] = []
+        read = [record for portion in read_works([path]).portions() for record in portion.records(faults)]
+        assert (len(read), len(faults)) == (number, room)
 
 
 @pytest.mark.parametrize(

@@ -346,7 +346,7 @@ def _open(raw: IO[bytes], packing: str) -> Any:
 
 def _cut_lines(path: Path, moved: Callable[[float], Any]) -> Iterator[Lines]:
     pieces: list[bytes] = []
-    first, size, at, unpacked = 1, 0, 0, 0
+    first, size, at, unpacked, unended = 1, 0, 0, 0, 0
     fault = None
     with path.open("rb") as raw:
         text = _open(raw, _packing(path))
@@ -356,10 +356,13 @@ def _cut_lines(path: Path, moved: Callable[[float], Any]) -> Iterator[Lines]:
                 unpacked += len(piece)
                 if unpacked > MOST_UNPACKED and unpacked > MOST_TIMES * max(raw.tell(), 1):
                     raise EOFError(f"it unpacks to more than {MOST_TIMES} times its size; it holds no works")
-                end = piece.rfind(b"\n") + 1 if size >= PORTION else 0
+                last = piece.rfind(b"\n") + 1
+                line = unended + (piece.find(b"\n") if last else len(piece))
+                if line > LONGEST_LINE:
+                    raise EOFError(f"a line is longer than {LONGEST_LINE // 1_000_000} MB; it is no work")
+                unended = len(piece) - last if last else line
+                end = last if size >= PORTION else 0
                 if not end:
-                    if size > LONGEST_LINE:
-                        raise EOFError(f"a line is longer than {LONGEST_LINE // 1_000_000} MB; it is no work")
                     pieces.append(piece)
                     continue
                 lines = b"".join([*pieces, piece[:end]])
