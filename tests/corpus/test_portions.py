@@ -74,6 +74,18 @@ def test_a_work_that_came_in_an_earlier_portion_is_taken_back_and_named(tmp_path
 
 
 @pytest.mark.usefixtures("small_portions", "one_process")
+def test_values_of_a_repeated_work_are_not_named_wherever_it_is_repeated(tmp_path: Path, study: Study) -> None:
+    odd = {"language": 5, "type": "x" * 400}
+    lines = [line(1, **odd), line(1, **odd), *(line(n) for n in range(2, 20)), line(3, **odd), line(1, **odd)]
+    path = tmp_path / "w.jsonl"
+    path.write_text("".join(lines), encoding="utf-8")
+    single, parted = both([path], study)
+    assert_same(single, parted)
+    assert [where for where, _ in parted.funnel.converted] == ["w.jsonl:1"]
+    assert [where for where, _ in parted.funnel.shortened] == ["w.jsonl:1"]
+
+
+@pytest.mark.usefixtures("small_portions", "one_process")
 def test_faults_of_all_portions_are_reported_together(tmp_path: Path, study: Study) -> None:
     path = tmp_path / "w.jsonl"
     path.write_text("".join([line(1), "{broken\n", *(line(n) for n in range(2, 20)), "[1\n"]), encoding="utf-8")

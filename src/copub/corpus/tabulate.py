@@ -237,6 +237,10 @@ class _Join:
             self._packed[name] += packed
 
     def _take_back(self, piece: _Piece, known: set[str]) -> None:
+        """Take works that were read before out of a portion, and what its funnel says of their values."""
+        places = {where for work_id, where in piece.ids if work_id in known}
+        for named in (piece.funnel.shortened, piece.funnel.converted):
+            named[:] = [(where, what) for where, what in named if where not in places]
         again = pl.col("work_id").is_in(sorted(known))
         for name, parts in piece.packed.items():
             piece.packed[name] = [pack(unpack(packed).filter(~again)) for packed in parts]
