@@ -181,6 +181,21 @@ def test_a_text_that_is_too_long_is_read_in_part_and_named(study: Study) -> None
     assert notes.select("slice", "note").rows() == [("w:1", "title of 500000 characters, 20000 read")]
 
 
+def test_records_read_in_part_or_with_wrong_values_are_counted_beside_the_first_thousand_that_are_named(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("copub.corpus.funnel.NAMED_RECORDS", 2)
+    odd = {"language": 5, "doi": 7, "type": "x" * 400}
+    given = [work(n, "BE", "CN", **(odd if n < 6 else {})) for n in range(1, 9)]
+    table = tabulate([Record(one, f"w:{n}", ()) for n, one in enumerate(given)], Entry.of(study)).funnel.table()
+    totals = table.filter(pl.col("metric").str.starts_with("records with"), slice_kind="all")
+    assert dict(totals.select("metric", "count").iter_rows()) == {
+        "records with texts read in part": 5,
+        "records with values of a wrong type": 5,
+    }
+    assert table.filter(slice_kind="record").height == 4
+
+
 def test_a_name_that_is_too_long_is_read_in_part_and_named(study: Study) -> None:
     name = "name " * 40_000
     author = {"author": {"display_name": name}, "institutions": [{"display_name": name, "country_code": "BE"}]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -107,6 +108,13 @@ class Funnel:
         for (reason, detail), count in sorted(self.excluded.items()):
             if detail:
                 rows.append(_row(f"left out: {reason}", reason, detail, count, self.copublications))
+        for metric, partly in (
+            ("records with texts read in part", self.shortened),
+            ("records with values of a wrong type", self.converted),
+        ):
+            if partly:  # the values of a record follow each other
+                count = sum(1 for _ in groupby(where for where, _ in partly))
+                rows.append(_row(metric, "all", "all", count, self.read))
         for metric, named in (
             ("unreadable record", self.unreadable),
             ("repeated record", self.repeated),
