@@ -42,7 +42,7 @@ _EXACT = 1 << 53
 """Whole numbers under this are exact as floating-point numbers."""
 _NOBODY = frozenset({"A9999999999", "A5317838346"})
 _USUAL_ID = re.compile(r"https://openalex\.org/([AFITW]\d+)")
-_SHORT = re.compile(r"([AFITW]\d+)[/\s]*(?:[?#].*)?$", re.IGNORECASE)
+_SHORT = re.compile(r"(?:^|/)\s*([AFITW]\d+)[/\s]*(?:[?#].*)?$", re.IGNORECASE)
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"{}“”„«»…\u200b-\u200f\u2060\ufeff]+")
 _SPACED = re.compile(r"(10\.\d{4,9})\s*/\s*")
 _DOUBLED = re.compile(r"(10\.\d{4,9}/.+)\1")
