@@ -9,7 +9,7 @@ import pytest
 
 from copub.errors import FileError, InputError
 from copub.lists.watchlist import registry
-from copub.screening import Watchlist, load_watchlist
+from copub.screening import Watchlist, load_watchlist, screen_strings
 
 EXPECTED = {
     "aspi-cdut-2019": {"CN": 159},
@@ -135,6 +135,53 @@ def test_a_list_of_ones_own_needs_no_registry(write_list) -> None:
 def test_a_list_of_ones_own_may_point_to_the_registry(write_list) -> None:
     own = load_watchlist(write_list("entity_id,level\nbeihang-university,low\n"))
     assert own.entities[0].entity.name == "Beihang University"
+
+
+def found_by(path: Path, text: str) -> list[str]:
+    """Return the lists that a string is a hit on: the one of `path` and a shipped one."""
+    return screen_strings([text], [load_watchlist(path), load_watchlist("seven-sons")])["watchlist"].to_list()
+
+
+@pytest.mark.parametrize("name", ["Beihang University", "beihang  university", "BUAA", "北京航空航天大学"])
+def test_what_a_row_leaves_empty_is_that_of_the_registry(write_list, name: str) -> None:
+    path = write_list(f"entity_id,name,level\nbeihang-university,{name},high\n")
+    registered = {entity.id: entity for entity in registry()}["beihang-university"]
+    assert load_watchlist(path).entities[0].entity == registered
+    for text in ("北京航空航天大学", "BUAA, Beijing, China"):
+        assert found_by(path, text) == ["own-2026", "seven-sons"], text
+
+
+def test_another_name_beside_an_id_of_the_registry_is_a_fault_with_its_line(write_list) -> None:
+    path = write_list("entity_id,name,level\nbeihang-university,Other Name University,high\n")
+    with pytest.raises(FileError, match=r"own\.csv:2: 'Other Name University' is no name .* 'Beihang University'"):
+        load_watchlist(path)
+
+
+def test_a_body_that_merged_into_an_entity_is_no_name_of_it(write_list) -> None:
+    entity = next(entity for entity in registry() if any(name.kind == "merged" for name in entity.names))
+    merged = next(name.text for name in entity.names if name.kind == "merged")
+    with pytest.raises(FileError, match="is no name of"):
+        load_watchlist(write_list(f'entity_id,name,level\n{entity.id},"{merged}",high\n'))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["country,IR", "medical,yes", "parent,fudan-university", "children,none", "context,alone", "category,club",
+     "openalex,I1", "ror,012345678"],
+)  # fmt: skip
+def test_a_row_that_contradicts_the_registry_is_a_fault(write_list, cell: str) -> None:
+    column, value = cell.split(",")
+    with pytest.raises(FileError, match=rf"own\.csv:2: {column} of 'beihang-university' is '{value}'"):
+        load_watchlist(write_list(f"entity_id,{column},level\nbeihang-university,{value},high\n"))
+
+
+def test_further_names_and_places_of_a_row_are_added_to_those_of_the_registry_on_that_list(write_list) -> None:
+    path = write_list(
+        "entity_id,names,weak_names,places,level\nbeihang-university,Harbour Rocket Academy,HRA,Harbour City,high\n"
+    )
+    assert found_by(path, "Beihang University, Beijing") == ["own-2026", "seven-sons"]
+    assert found_by(path, "Harbour Rocket Academy") == ["own-2026"]
+    assert found_by(path, "HRA, Harbour City") == ["own-2026"]
 
 
 def test_the_hash_changes_with_the_content(write_list) -> None:

@@ -55,6 +55,10 @@ MEMBER_COLUMNS: Mapping[str, str] = {
     "listed_as": "names as the official document prints them, separated by |",
     "source": "official document that names it",
 }
+_SETTLED = ("category", "medical", "country", "context", "parent", "children", "unit")
+"""Columns in which a row cannot differ from the registry's entity of that id."""
+_IDENTIFIERS = ("openalex", "ror", "wikidata")
+_OTHER_BODIES = ("laboratory", "merged")
 _BASES = ("", "read", "deduced", "press")
 _DATE = re.compile(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
@@ -242,14 +246,22 @@ def _members(
     rows: list[CsvRow], known: Mapping[str, Entity], head: Mapping[str, Any], faults: list[Fault]
 ) -> tuple[list[Member], dict[str, Entity]]:
     levels = [level for level in head.get("levels") or () if isinstance(level, str)]
-    own = {row["entity_id"]: entity_of(row, faults) for row in rows if row["name"]}
-    faults += _relation_faults([row for row in rows if row["name"]], {*known, *own})
+    new = [row for row in rows if row["name"] and row["entity_id"] not in known]
+    own = {row["entity_id"]: entity_of(row, faults) for row in new}
+    faults += _relation_faults(new, {*known, *own})
+    own |= {
+        row["entity_id"]: _described_further(known[row["entity_id"]], row, faults)
+        for row in rows
+        if row["entity_id"] in known
+    }
     members: list[Member] = []
     seen: set[str] = set()
     for row in rows:
         faults += _membership_faults(row, levels)
-        entity = own.get(row["entity_id"]) or known.get(row["entity_id"])
+        entity = own.get(row["entity_id"])
         if entity is None:
+            if any(row[column] for column in COLUMNS if column != "entity_id"):
+                faults.append(Fault(row.where, "the row describes an entity without a name", "fill the column name"))
             hint = "give its name in the column name, or use an id of the shared registry"
             faults.append(Fault(row.where, f"entity {row['entity_id']!r} is not in the registry and has no name", hint))
             continue
@@ -259,6 +271,42 @@ def _members(
         level = row["level"] or (UNRATED if levels else LISTED)
         members.append(_member(entity, level, row))
     return members, own
+
+
+def _described_further(entity: Entity, row: CsvRow, faults: list[Fault]) -> Entity:
+    """Return an entity of the registry with the further names, places and identifiers of its row.
+
+    What the row leaves empty is that of the registry, and what it gives must not contradict it: else the id
+    was meant for another institution, which would be reported as this one.
+    """
+    given = entity_of(row, faults)
+    hint = f"leave the cell empty, or give an institution other than {entity.name!r} an id of its own"
+    known = {_plain(name.text) for name in entity.names if name.kind not in _OTHER_BODIES}
+    for name in (given.name, given.name_zh):
+        if name and _plain(name) not in known:
+            what = f"{name!r} is no name of {entity.id!r}, which is {entity.name!r} in the registry"
+            faults.append(Fault(row.where, what, f"{hint}; a further name of it goes into the column names"))
+    for column in _SETTLED:
+        if row[column] and getattr(given, column) != getattr(entity, column):
+            what = f"{column} of {entity.id!r} is {row[column]!r}, and not so in the registry"
+            faults.append(Fault(row.where, what, hint))
+    for column in _IDENTIFIERS:
+        own = getattr(entity, column)
+        if own and not set(row.many(column)) <= set(own):
+            what = f"{column} of {entity.id!r} is {row[column]!r}, and {' and '.join(own)} in the registry"
+            faults.append(Fault(row.where, what, hint))
+    further = (name for name in given.names if name.text not in (given.name, given.name_zh))
+    return replace(
+        entity,
+        names=tuple(dict.fromkeys((*entity.names, *further))),
+        places=tuple(dict.fromkeys((*entity.places, *given.places))),
+        not_places=tuple(dict.fromkeys((*entity.not_places, *given.not_places))),
+        **{column: getattr(entity, column) or getattr(given, column) for column in _IDENTIFIERS},
+    )
+
+
+def _plain(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())
 
 
 def _member(entity: Entity, level: str, row: CsvRow) -> Member:
@@ -276,9 +324,6 @@ def _member(entity: Entity, level: str, row: CsvRow) -> Member:
 
 
 def _membership_faults(row: CsvRow, levels: list[str]) -> Iterator[Fault]:
-    described = [column for column in COLUMNS if column not in ("entity_id", "name") and row[column]]
-    if described and not row["name"]:
-        yield Fault(row.where, f"the row describes an entity ({described[0]}) without a name", "fill the column name")
     if row["level"] and row["level"] not in levels:
         hint = f"known: {', '.join(levels) or 'none'}"
         yield Fault(row.where, f"level {row['level']!r} is not one of the list's levels", hint)

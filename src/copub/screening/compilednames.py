@@ -85,11 +85,14 @@ def build_lexicon(entities: Iterable[Entity], *, silent: bool = False) -> Lexico
     for name_of_other in look_alikes():
         for pattern in _patterns(reader, name_of_other):
             patterns.setdefault(pattern, [Meaning(None, "look-alike", name_of_other)])
+    places: dict[str, frozenset[str]] = {}
+    for entity in known:  # two lists may describe one entity
+        places[entity.id] = places.get(entity.id, frozenset()) | _place_words(reader, entity.places)
     return Lexicon(
         reader=reader,
         patterns={pattern: tuple(meanings) for pattern, meanings in patterns.items()},
         beginnings=frozenset(chain.from_iterable(map(accumulate, patterns))),
-        places={entity.id: _place_words(reader, entity.places) for entity in known},
+        places=places,
         parents={entity.id: entity.parent for entity in known},
     )
 

@@ -83,17 +83,18 @@ def find_mentions(text: str, lexicon: Lexicon) -> list[Mention]:
         return []
     winners = _winners(_located(candidates, reading, lexicon), lexicon)
     scene = Scene(text, reading, lexicon, [(f.first, f.last, frozenset(_ids(f))) for f in winners])
-    named: dict[str, tuple[_Found, Meaning, str]] = {}
+    named: dict[int, tuple[_Found, Meaning, str]] = {}
     for found in winners:
         for meaning in found.meanings:
             entity = meaning.entity
             if entity is None or _is_extended(found, meaning, scene):
                 continue
-            if entity.id in named and named[entity.id][2] == SURE:
+            key = id(entity)  # two lists may describe one entity, each with names of its own
+            if key in named and named[key][2] == SURE:
                 continue
             condition = _condition(entity, meaning.kind, found, scene)
-            if condition and (entity.id not in named or condition == SURE):
-                named[entity.id] = found, meaning, condition
+            if condition and (key not in named or condition == SURE):
+                named[key] = found, meaning, condition
     if not named:
         return []
     mentions = [
