@@ -303,3 +303,38 @@ def test_matched_characters_are_the_name_as_printed(real_data: Path) -> None:
                 assert mention.entity.id in {m.entity.id for m in again} or (
                     mention.kind in ("weak", "abbreviation") or mention.entity.context in ("home", "strict")
                 ), line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1 University of Tehran, Tehran, Iran",
+        "1University of Tehran, Iran",
+        "1. University of Tehran",
+        "b University of Tehran, Iran",
+        "3 Univ Tehran, Iran",
+        "School of Geology College of Science University of Tehran Tehran Iran",
+        "Department of Physics University of Tehran, Tehran, Iran",
+        "Dept. of Civil Engineering University of Tehran",
+    ],
+)
+def test_a_number_or_a_unit_before_a_name_does_not_make_it_another(text: str) -> None:
+    assert named(text) == {"university-of-tehran"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Medical University of Tehran, Iran",
+        "1 Medical University of Tehran, Iran",
+        "1 MedicalUniversity of Tehran, Iran",
+        "First University of Tehran, Iran",
+        "Faculty of Sports University of Tehran, Iran",
+        "Department of Physics Payame Noor University of Tehran, Iran",
+        "School of Medical University of Tehran, Iran",
+        "Technology University of Tehran, Iran",
+        "Faculty of Physics Iran University of Tehran",
+    ],
+)
+def test_a_kind_of_university_before_a_name_makes_it_another_also_behind_a_unit_or_number(text: str) -> None:
+    assert "university-of-tehran" not in named(text)

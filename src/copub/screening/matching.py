@@ -213,5 +213,9 @@ def _is_extended(found: _Found, meaning: Meaning, scene: Scene) -> bool:
         return joined and before in _DIRECTIONS and not scene.is_initial_before(found.first)
     following, linked = scene.neighbour(found.first, 1)
     if following == scene.word(found.last):  # "University of Fudan", not "Medical University Tianjin"
-        return joined or (not linked and before != DIVIDER)  # "Univ Tehran" may be all of a clause
+        if scene.is_mark_before(found.first):
+            return False
+        if linked:
+            return joined and not scene.is_unit_before(found.first)
+        return joined or before != DIVIDER  # "Univ Tehran" may be all of a clause
     return joined and before in places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -38,6 +39,11 @@ _UNITS = frozenset({
     "campus", "branch", "building", "road", "street", "avenue", "room", "office", "box", "square", "floor", "key",
 })  # fmt: skip
 """Words of clauses that name a part of an institution, or a line of its address."""
+_SUBJECT = re.compile(
+    r"(?:logy|ics|istry|graphy|nomy|metry|ture|medicine|sciences?|engineering|technology|management|education|law|arts"
+    r"|humanities|resources|environment|energy|business|mining|nursing|planning)$"
+)
+"""Ends of nouns that name the subject of a unit, and hardly ever the kind of a university."""
 _JOINING = frozenset(("and", "und", "et", "y", "&", "e"))
 
 
@@ -122,6 +128,29 @@ class Scene:
         known = vocabulary()
         is_letter = len(self.reading.tokens[self.reading.raw(position)]) == 1
         return is_letter and word not in known.words and word not in known.places
+
+    def is_mark_before(self, first: int) -> bool:
+        """Tell whether a number, a single letter or a Chinese character is right before a name, a part of nothing."""
+        token = self._token_before(first)
+        return token.isdigit() or (len(token) == 1 and token.isalpha())
+
+    def is_unit_before(self, first: int) -> bool:
+        """Tell whether the words before a name are a unit and its subject ("School of Geology"), and no part of it.
+
+        Words such as "Medical" or "Azad" are a part of the name of a university, also behind a unit.
+        """
+        if not _SUBJECT.search(self._token_before(first)):
+            return False
+        for position in range(first - 1, self._start_of_clause(first) - 1, -1):
+            word = self.word(position)
+            if word in vocabulary().places:
+                return False
+            if word in _UNITS or word == "institute":
+                return self.neighbour(position, 1)[1]
+        return False
+
+    def _token_before(self, first: int) -> str:
+        return self.reading.tokens[self.reading.raw(first - 1)] if first else ""
 
     def word(self, position: int) -> str:
         """Return a word, or a divider beyond either end."""
