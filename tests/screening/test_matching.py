@@ -338,3 +338,28 @@ def test_a_number_or_a_unit_before_a_name_does_not_make_it_another(text: str) ->
 )
 def test_a_kind_of_university_before_a_name_makes_it_another_also_behind_a_unit_or_number(text: str) -> None:
     assert "university-of-tehran" not in named(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Wuhan Donghu University", "Handong University", "Hengzhou University", "Xingtan University", "Yashan University",
+     "Hanghai University", "Hongshan University", "Shangai Jiao Tong University", "WuhanDonghuUniversity"],
+)  # fmt: skip
+def test_a_slip_that_may_be_another_chinese_name_is_no_hit_alone(name: str) -> None:
+    assert not named(name)
+    assert not named(f"{name}, {name.split()[0]}, China")
+
+
+@pytest.mark.parametrize(
+    ("text", "entity"),
+    [
+        ("Tsinghau University", "tsinghua-university"),
+        ("Zhejang University", "zhejiang-university"),
+        ("Beihangg University", "beihang-university"),
+        ("Tinjin University, Tianjin, China", "tianjin-university"),
+        ("Shangai Jiao Tong University, Shanghai, China", "shanghai-jiao-tong-university"),
+        ("Huazong University of Science and Technology, Wuhan", "huazhong-university-of-science-and-technology"),
+    ],
+)
+def test_a_slip_is_read_if_it_is_no_chinese_name_or_stands_beside_a_place_of_the_entity(text: str, entity: str) -> None:
+    assert named(text) == {entity}

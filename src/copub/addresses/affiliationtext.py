@@ -134,7 +134,13 @@ class Reader:
             return plain.rstrip("stndrh").lstrip("0") or "0"
         if self._is_word(plain):
             return self._corrected(plain)
+        if token in self._slips.doubtful:
+            return self._slips.doubtful[token]
         return self._slips.near(plain) or (self._unglue(plain) if plain == token else plain)
+
+    def is_doubtful(self, token: str) -> bool:
+        """Tell whether a raw token is read as a name from which it differs, though it may be another name."""
+        return token in self._slips.doubtful and not self._is_word(token)
 
     def _assemble(self, tokens: list[str], words: list[str], merged: list[tuple[int, int]] | None) -> Reading:
         """Build a reading where words are not one to one with tokens."""

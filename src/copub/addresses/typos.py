@@ -19,14 +19,17 @@ class Slips:
     """How misspelled words are read.
 
     `sure` leads from a known word with one letter dropped, doubled or exchanged with the next to
-    its canonical form. `holes` leads from a word with one letter replaced by ``*`` to the word
-    that fits it ("" if several do); with it `near` reads words with one wrong or one surplus letter.
-    `heads` are the first `_HEAD` letters of the known words, `tails` what is left without these or one fewer:
-    one slip leaves a head or a tail whole.
+    its canonical form. `doubtful` does the same for slips of names of which what is there may be
+    another name: it can be read as Chinese in Latin letters, or lacks the first letter. `holes` leads
+    from a word with one letter replaced by ``*`` to the word that fits it ("" if several do); with it
+    `near` reads words with one wrong or one surplus letter. `heads` are the first `_HEAD` letters of
+    the known words, `tails` what is left without these or one fewer: one slip leaves a head or a tail
+    whole.
     """
 
     sure: Mapping[str, str]
     holes: Mapping[str, str]
+    doubtful: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     syllables: re.Pattern[str] = re.compile("")
     heads: frozenset[str] = frozenset()
@@ -56,18 +59,21 @@ def slips_of(correct: set[str], canonical: Mapping[str, str], syllables: re.Patt
     """
     long = sorted((word for word in correct if _is_long(word)), key=lambda w: (len(w), w))
     sure: dict[str, str] = {}
+    doubtful: dict[str, str] = {}
     holes: dict[str, str] = {}
     for word in long:
         meaning = canonical.get(word, word)
         for slip in _slips(word) - correct:
-            sure[slip] = meaning
+            is_doubtful = word not in canonical and (slip == word[1:] or syllables.fullmatch(slip))
+            (doubtful if is_doubtful else sure)[slip] = meaning
         for i in range(1, len(word)):
             hole = word[:i] + _HOLE + word[i + 1 :]
             if holes.setdefault(hole, meaning) != meaning:
                 holes[hole] = ""
     heads = frozenset(word[:_HEAD] for word in long)
     tails = frozenset(word[start:] for word in long for start in (_HEAD - 1, _HEAD))
-    return Slips(sure, holes, {word: canonical.get(word, word) for word in long}, syllables, heads, tails)
+    words = {word: canonical.get(word, word) for word in long}
+    return Slips(sure, holes, doubtful, words, syllables, heads, tails)
 
 
 def ends_of(known: Iterable[str]) -> frozenset[str]:

@@ -160,6 +160,9 @@ def _condition(entity: Entity, kind: str, found: _Found, scene: Scene) -> str:
     where = scene.whereabouts(found.first, found.last, entity)
     if where == ABROAD:
         return ""
+    is_doubtful = entity.country == "CN" and scene.is_doubtful(found.first, found.last)
+    if is_doubtful and not scene.is_home(entity, found.first, found.last):
+        return ""
     condition = _condition_at_home(entity, kind, found, scene)
     return IF_COUNTRY if condition and where == PERHAPS_ABROAD else condition
 

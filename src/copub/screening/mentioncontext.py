@@ -369,11 +369,17 @@ class Scene:
         return self._other_names[entity.id]
 
     def is_home(self, entity: Entity, first: int, last: int) -> bool:
-        """Tell whether a place of the entity is in the same stretch, outside the name."""
+        """Tell whether a place of the entity is in the same stretch, outside the name, and surely that place."""
         low, high = self.stretch(first, last)
         return any(
-            low < start and end < high and not (start <= last and end >= first) for start, end in self._home(entity)
+            low < start and end < high and not (start <= last and end >= first) and not self.is_doubtful(start, end)
+            for start, end in self._home(entity)
         )
+
+    def is_doubtful(self, first: int, last: int) -> bool:
+        """Tell whether a word of a name is misspelled so that it may be another name: "Hengzhou", "Shangai"."""
+        tokens = self.reading.tokens[self.reading.raw(first) : self.reading.raw_end(last) + 1]
+        return any(map(self.lexicon.reader.is_doubtful, tokens))
 
     def _home(self, entity: Entity) -> list[tuple[int, int]]:
         """Return first and last word of every place of an entity in the reading."""
