@@ -233,3 +233,10 @@ def test_the_shipped_studies_are_listed_and_shown(copub: Any) -> None:
     code, _, err = copub("studies", "show", "eu-chian")
     assert code == 2
     assert "did you mean eu-china" in err
+
+
+@pytest.mark.parametrize("name", [".", "", "/", "./", ".."])
+def test_init_of_a_folder_says_which_file_to_write(copub: Any, name: str) -> None:
+    code, _, err = copub("init", name, "--sides", "NL:IR")
+    assert code == 2
+    assert "a study file must end with .toml\n  write nl-ir.toml" in err

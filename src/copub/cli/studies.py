@@ -168,11 +168,11 @@ def _title(text: str) -> str:
 
 def _study_id(file: Path, pair: Pair) -> str:
     """Return the id of a study: by the name of its file, or by its countries if no character of that can be used."""
+    by_countries = pair.name.lower().replace("+", "-")
     if file.suffix != ".toml":
-        raise InputError(
-            "a study file must end with .toml", where=str(file), hint=f"write {file.with_suffix('.toml').name}"
-        )
-    found = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-") or pair.name.lower().replace("+", "-")
+        name = file.stem.strip(".") or by_countries  # a folder such as "." has no name
+        raise InputError("a study file must end with .toml", where=str(file), hint=f"write {name}.toml")
+    found = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-") or by_countries
     study_id = found[:_LONGEST_ID].rstrip("-")
     if study_id in shipped_names(FOLDER):
         raise InputError(
