@@ -328,3 +328,33 @@ def test_the_citable_file_has_labels_readers_and_rules_and_no_text(
 def test_a_file_of_an_empty_page_changes_nothing(place: Path, command: Command) -> None:
     path = page_file(place / "files", "Ann", {})
     assert command("review", "import", path, "--reports", place / "reports") == 2
+
+
+def test_decisions_on_pairs_that_the_run_did_not_ask_about_are_named_at_import(
+    command: Command, reports: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sheet = tmp_path / "sheet.csv"
+    assert command("review", "sample", "demo", "--out", sheet, "--reports", reports) == 0
+    drawn = pl.read_csv(sheet, infer_schema_length=0).filter(pl.col("sample") == "hit")
+    decided = drawn.with_columns(decision=pl.lit("no"), reviewer=pl.lit("R"), date=pl.lit("2026-03-04"))
+    decided.write_csv(sheet)
+    capsys.readouterr()
+    assert command("review", "import", sheet, "--study", "demo", "--reports", reports) == 0
+    assert "did not ask about" not in capsys.readouterr().out
+
+    first, second = (decided.filter(pl.col("entity_id") == name)[:1] for name in sorted(set(drawn["entity_id"]))[:2])
+    cut = first.with_columns(pl.col("value").str.slice(0, 5))
+    unlisted = first.with_columns(entity_id=pl.lit("nobody"))
+    exchanged = second.with_columns(entity_id=pl.lit(first["entity_id"][0]))
+    written_in = first.with_columns(entity_id=pl.lit(second["entity_id"][0]), decision=pl.lit("yes"))
+    pl.concat([cut, unlisted, exchanged, written_in]).write_csv(sheet)
+    assert command("review", "import", sheet, "--study", "demo", "--reports", reports) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "4 decisions on a string and an institution that demo/" in out
+    for effect in (
+        "the run has no such string; changes nothing",
+        "no list of the run knows the institution; changes nothing",
+        "the run did not find it there; changes nothing",
+        "the run did not find it there; counts from now on",
+    ):
+        assert effect in out

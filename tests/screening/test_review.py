@@ -9,7 +9,7 @@ import pytest
 
 from copub.csvtext import write_sheet
 from copub.errors import FileError
-from copub.lists.decisions import COLUMNS, merge_decisions, read_decisions
+from copub.lists.decisions import COLUMNS, merge_decisions, read_decisions, review_status
 from copub.review.affiliations import draw_sheet
 from copub.screening import load_watchlist, screen
 from copub.screening.candidates import candidates
@@ -111,6 +111,19 @@ def test_a_rejected_hit_no_longer_counts_and_a_confirmed_candidate_does(
     confirmed = decided.filter(pl.col("value") == NEAR).row(0, named=True)
     assert (confirmed["tier"], confirmed["rule"]) == ("name", "confirmed by review: R, 2026-03-04")
     assert apply_decisions(decided, affiliations, ASPI, merge_decisions(no, yes)).equals(decided)
+
+
+@pytest.mark.parametrize("column", ["entity_id", "via_entity"])
+def test_a_hit_by_way_of_a_part_is_rejected_by_the_institution_or_by_the_part(
+    rows, tmp_path: Path, column: str
+) -> None:
+    text = "State Key Laboratory of Software Development Environment, Beijing, China"
+    affiliations = rows({"raw_affiliation_string": text})
+    hits = screen(affiliations, ASPI)
+    assert draw_sheet(hits, affiliations, ASPI)["entity_id"].to_list() == ["beihang-university"]
+    no = decide(hits.select("value", entity_id=column), tmp_path / "no.csv")
+    assert apply_decisions(hits, affiliations, ASPI, no)["is_counted"].to_list() == [False]
+    assert review_status(hits, no) == {"W1": "rejected"}
 
 
 def test_the_later_decision_wins(affiliations: pl.DataFrame, tmp_path: Path) -> None:

@@ -197,6 +197,7 @@ def import_command(
             f"{amount(new.height, 'decision')} taken, {kept.height} kept in {path}; "
             f"the next run applies them ({DECISIONS})"
         )
+        say(_unasked_lines(place, study, new))
     if any(not one.works.is_empty() for one in given):
         ledger = open_ledger(place, study)
         say(
@@ -209,6 +210,28 @@ def import_command(
                 *_agreement_lines(ledger, study),
             ]
         )
+
+
+def _unasked_lines(reports: Path, study: str, decisions: pl.DataFrame) -> list[str]:
+    """Return which decisions are on pairs that the newest run of the study did not ask about."""
+    from copub.review.affiliations import unasked
+    from copub.runs.copies import watchlists_of
+    from copub.runs.keep import runs_of
+
+    runs = runs_of(reports, study)
+    if not runs or "hits" not in runs[-1].tables:
+        return []
+    tables = runs[-1].tables
+    found = unasked(decisions, tables["hits"], tables["affiliations"], watchlists_of(runs[-1]))
+    if found.is_empty():
+        return []
+    rows = [f"  {row['entity_id']}, {row['value']!r}: {row['effect']}" for row in found.iter_rows(named=True)]
+    return [
+        f"{amount(found.height, 'decision')} on a string and an institution that {study}/{runs[-1].folder.name} did not "
+        "ask about together. Compare them with the sheet as it was drawn: cells may have been cut or exchanged.",
+        *rows[:_SHOWN],
+        *([f"  and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else []),
+    ]
 
 
 def _study_of(named: str, found: list[str]) -> str:

@@ -176,9 +176,9 @@ def decisions_from(facts: list[dict[str, str]]) -> pl.DataFrame | None:
 
 def review_status(hits: pl.DataFrame, decisions: pl.DataFrame) -> dict[str, str]:
     """Return per work with a decided affiliation: confirmed, rejected, or corrected (both)."""
+    named = pl.concat([hits.select("work_id", "value", entity_id=name) for name in ("entity_id", "via_entity")])
     decided = (
-        hits.select("work_id", "value", pl.coalesce("via_entity", "entity_id").alias("entity_id"))
-        .join(decisions.select("value", "entity_id", "decision"), on=["value", "entity_id"])
+        named.join(decisions.select("value", "entity_id", "decision"), on=["value", "entity_id"])
         .group_by("work_id")
         .agg(pl.col("decision").unique().sort())
         .sort("work_id")

@@ -11,6 +11,7 @@ from copub.lists.decisions import COLUMNS
 from copub.lists.watchlist import Watchlist
 from copub.names import SEED
 from copub.screening.candidates import candidates
+from copub.screening.index import build_index
 
 
 def draw_sheet(
@@ -44,6 +45,35 @@ def draw_sheet(
     sheet = pl.concat(parts, how="diagonal")
     absent = [name for name in COLUMNS if name not in sheet.columns]
     return sheet.with_columns(pl.lit(None, pl.String).alias(name) for name in absent).select(*COLUMNS)
+
+
+def unasked(
+    decisions: pl.DataFrame, hits: pl.DataFrame, affiliations: pl.DataFrame, watchlists: Sequence[Watchlist]
+) -> pl.DataFrame:
+    """Return the decisions on pairs of string and entity that a run did not ask about, with their effect.
+
+    Such a pair is neither a hit nor a candidate of the run: a reader wrote the entity in, or the cells of a sheet
+    were cut or exchanged. Columns: value, entity_id, effect.
+    """
+    pairs = pl.concat([hits.select("value", entity_id=name) for name in ("entity_id", "via_entity")]).unique()
+    others = decisions.join(pairs, on=["value", "entity_id"], how="anti")
+    near = candidates(others["value"], watchlists)
+    listed = [entity.id for entity in build_index(watchlists).entities]
+    strings = pl.concat([hits["value"], affiliations["raw_affiliation_string"]]).unique()
+    nothing = "changes nothing"
+    return (
+        others.join(near, on=["value", "entity_id"], how="anti")
+        .with_columns(
+            effect=pl.when(~pl.col("value").is_in(strings.implode()))
+            .then(pl.lit(f"the run has no such string; {nothing}"))
+            .when(~pl.col("entity_id").is_in(listed))
+            .then(pl.lit(f"no list of the run knows the institution; {nothing}"))
+            .when(pl.col("decision") == "no")
+            .then(pl.lit(f"the run did not find it there; {nothing}"))
+            .otherwise(pl.lit("the run did not find it there; counts from now on"))
+        )
+        .select("value", "entity_id", "effect")
+    )
 
 
 def _of_country(texts: pl.DataFrame, affiliations: pl.DataFrame, watchlists: Sequence[Watchlist]) -> pl.Series:

@@ -32,11 +32,17 @@ def apply_decisions(
     hit depends on its settings and dates, as for every other hit. Identifier and lineage hits do not
     change: they rest on the registry, not on a reading of the string.
     """
-    verdicts = decisions.select("value", "decision", decided_id="entity_id")
-    named = pl.coalesce("via_entity", "entity_id")
-    reviewed = hits.with_columns(decided_id=named).join(verdicts, on=["value", "decided_id"], how="left")
-    is_name = pl.col("tier").is_in(["name", REVIEW])
-    kept = with_rejected(reviewed, (is_name & (pl.col("decision") == "no")).fill_null(False)).select(hits.columns)
+    rejected = decisions.filter(pl.col("decision") == "no").select("value", entity="entity_id", is_rejected=True)
+    reviewed = hits
+    for name in ("entity_id", "via_entity"):  # a sheet shows the institution, a list of strings the part of it
+        reviewed = reviewed.join(
+            rejected.rename({"entity": name, "is_rejected": f"{name}_rejected"}),
+            on=["value", name],
+            how="left",
+            maintain_order="left",
+        )
+    is_rejected = pl.any_horizontal("entity_id_rejected", "via_entity_rejected").fill_null(False)
+    kept = with_rejected(reviewed, pl.col("tier").is_in(["name", REVIEW]) & is_rejected).select(hits.columns)
     found = _confirmed(affiliations, watchlists, decisions.filter(pl.col("decision") == "yes"))
     added = with_reasons(found, rule, dates).select(schema.TABLES["hits"].schema.names())
     key = list(schema.TABLES["hits"].key)
