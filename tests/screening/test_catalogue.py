@@ -57,6 +57,25 @@ def test_a_name_of_two_entities_is_a_fault(write_list) -> None:
         validate_watchlist(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("University", "common word"), ("Research Institute", "common word"), ("Univ.", "common word"),
+        ("The University", "common word"), ("大学", "common word"), ("China", "place"), ("Beijing China", "place"),
+        ("中国", "place"), ("A", "no word"), ("of the", "no word"), ("...", "no word"), ("123", "no word"),
+    ],
+)  # fmt: skip
+def test_a_name_that_would_be_found_everywhere_or_nowhere_is_a_fault(write_list, name: str, what: str) -> None:
+    for rows in (f"entity_id,name\none,{name}\n", f"entity_id,name,abbreviations\none,Bay Institute,{name}\n"):
+        with pytest.raises(FileError, match=rf"own\.csv:2: the name .* of one .*{what}"):
+            validate_watchlist(write_list(rows, levels=[]))
+
+
+@pytest.mark.parametrize("name", ["Central South Harbour", "Harbour University", "HARTECH", "Chinese People's Army"])
+def test_a_name_with_a_word_of_its_own_is_no_fault(write_list, name: str) -> None:
+    assert validate_watchlist(write_list(f"entity_id,name\none,{name}\n", levels=[])).entities
+
+
 def test_an_alias_that_is_that_of_a_look_alike_is_named_with_file_and_line(write_list) -> None:
     other = look_alikes()[0]
     rows = f'entity_id,name,names,level\none,Bay Institute of Rockets,,high\ntwo,Cape Institute,"{other}",low\n'

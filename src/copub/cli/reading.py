@@ -227,8 +227,8 @@ def _unasked_lines(reports: Path, study: str, decisions: pl.DataFrame) -> list[s
         return []
     rows = [f"  {row['entity_id']}, {row['value']!r}: {row['effect']}" for row in found.iter_rows(named=True)]
     return [
-        f"{amount(found.height, 'decision')} on a string and an institution that {study}/{runs[-1].folder.name} did not "
-        "ask about together. Compare them with the sheet as it was drawn: cells may have been cut or exchanged.",
+        f"{amount(found.height, 'decision')} on a string and an institution that {study}/{runs[-1].folder.name} "
+        "did not ask about together. Compare them with the sheet as drawn: cells may have been cut or exchanged.",
         *rows[:_SHOWN],
         *([f"  and {len(rows) - _SHOWN} more"] if len(rows) > _SHOWN else []),
     ]

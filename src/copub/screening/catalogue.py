@@ -9,6 +9,9 @@ from typing import Any, Protocol
 import msgspec
 import polars as pl
 
+from copub.addresses.affiliationtext import DIVIDER, DIVIDERS
+from copub.addresses.gazetteer import places_of_clause
+from copub.addresses.vocabulary import vocabulary
 from copub.errors import Fault, FileError, InputError
 from copub.jsonshape import Count, Name
 from copub.lists.entity import Entity
@@ -18,6 +21,11 @@ from copub.screening.compilednames import look_alikes
 from copub.screening.index import build_index
 from copub.shipped import did_you_mean, shipped_names
 
+_KINDS = frozenset({
+    "university", "institute", "academy", "college", "school", "department", "laboratory", "center", "hospital",
+    "research", "大学", "学院", "研究所", "研究院", "医院", "实验室",
+})  # fmt: skip
+"""Words that say what kind of body something is, and no more."""
 _WEAK = ("weak", "abbreviation")
 
 
@@ -145,13 +153,36 @@ def list_members(name_or_path: str | Path) -> pl.DataFrame:
 def validate_watchlist(name_or_path: str | Path) -> Watchlist:
     """Load a watchlist and check what only the names together can show.
 
-    Raises `FileError` also if a full name belongs to two entities, or is that of a look-alike.
+    Raises `FileError` also if a full name belongs to two entities, or is that of a look-alike, or if a name would
+    be found everywhere or nowhere.
     """
     watchlist = load_watchlist(name_or_path)
-    faults = [*_shared_names(watchlist)]
+    faults = [*_common_names(watchlist), *_shared_names(watchlist)]
     if faults:
         raise FileError(faults, kind="watchlist")
     return watchlist
+
+
+def _common_names(watchlist: Watchlist) -> Iterator[Fault]:
+    """Yield the names that, as they are read, say nothing of an institution: no word, places alone, a kind of body."""
+    reader, known = build_index([watchlist]).lexicon.reader, vocabulary()
+    for member in watchlist.entities:
+        for name in member.entity.names:
+            reading = reader.read(name.text)
+            words = [word for word in reading.words if word and word != DIVIDER]
+            tokens = [token for token in reading.tokens if token not in DIVIDERS]
+            own = [token for token in tokens if token not in reader.dropped]  # a phrase may be read as one word
+            is_word = len(own) == 1 and words[0] in known.words and name.kind != "weak"
+            if all(word.isdigit() for word in words):
+                what = "holds no word that is searched for"
+            elif " ".join(words) in known.places or places_of_clause(tokens) is not None:
+                what = "is the name of a place"
+            elif is_word or _KINDS.issuperset(words) or "".join(words) in _KINDS:
+                what = "is a common word of affiliations"
+            else:
+                continue
+            hint = "it would be found everywhere, or nowhere: give the whole name"
+            yield Fault(member.where, f"the name {name.text!r} of {member.entity.id} {what}", hint)
 
 
 def _shared_names(watchlist: Watchlist) -> Iterator[Fault]:
