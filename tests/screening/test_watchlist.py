@@ -244,6 +244,34 @@ def test_a_faulty_file_of_members_is_named(write_list, csv: str, part: str) -> N
         load_watchlist(write_list(csv))
 
 
+@pytest.mark.parametrize("day", ["2020-02-31", "2026-11-31", "2021-02-29", "2020-13", "2020-00-01", "20200101"])
+def test_a_day_that_no_calendar_has_is_a_fault_with_its_line(write_list, day: str) -> None:
+    for column in ("valid_from", "valid_to"):
+        with pytest.raises(FileError, match=rf"own\.csv:2: {column}: '{day}' is no date"):
+            load_watchlist(write_list(f"entity_id,{column},level\nbeihang-university,{day},high\n"))
+    with pytest.raises(FileError, match=rf"own\.toml:\d+: retrieved_on: '{day}' is no date"):
+        load_watchlist(write_list("entity_id,level\nbeihang-university,high\n", retrieved_on=day))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "is_reversed"),
+    [
+        ("2020-06", "2020", False), ("2020-05-01", "2020-05", False), ("2020", "2020-01", False),
+        ("2020-02-29", "2020-02-29", False), ("2020-06", "2019", True), ("2020-06-01", "2020-05", True),
+        ("2021", "2020-12-31", True),
+    ],
+)  # fmt: skip
+def test_dates_of_different_precision_are_compared_at_the_shorter_one(
+    write_list, first: str, last: str, is_reversed: bool
+) -> None:
+    path = write_list(f"entity_id,valid_from,valid_to,level\nbeihang-university,{first},{last},high\n")
+    if is_reversed:
+        with pytest.raises(FileError, match="valid_from is after valid_to"):
+            load_watchlist(path)
+    else:
+        assert load_watchlist(path).entities[0].valid_from == first
+
+
 def test_a_list_without_its_table_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text("a = 1\n")
     (tmp_path / "x.csv").write_text("entity_id\nbeihang-university\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -36,10 +37,14 @@ def id_fault(value: Any) -> str | None:
 
 
 def date_fault(value: Any) -> str | None:
-    """Return what is wrong with a date as text; None if it is YYYY, YYYY-MM or YYYY-MM-DD."""
-    if re.fullmatch(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", str(value)):
-        return None
-    return f"{value!r} is no date (YYYY, YYYY-MM or YYYY-MM-DD)"
+    """Return what is wrong with a date as text; None if it is a YYYY, YYYY-MM or YYYY-MM-DD of the calendar."""
+    if not re.fullmatch(r"(1[89]|20)[0-9]{2}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", str(value)):
+        return f"{value!r} is no date (YYYY, YYYY-MM or YYYY-MM-DD)"
+    try:
+        datetime.date.fromisoformat(f"{value}-01-01"[:10])
+    except ValueError:
+        return f"{value!r} is no date: the month has no such day"
+    return None
 
 
 year_fault = _between(FIRST_YEAR, LAST_YEAR)

@@ -18,6 +18,7 @@ from typing import Any
 
 from copub.arguments import path_of
 from copub.errors import Fault, FileError, InputError
+from copub.lists.checks import date_fault
 from copub.lists.csvfile import CsvRow, read_rows, read_text
 from copub.lists.entity import COLUMNS, Entity, entity_of
 from copub.lists.tomlfile import TomlFile, read_toml
@@ -60,7 +61,6 @@ _SETTLED = ("category", "medical", "country", "context", "parent", "children", "
 _IDENTIFIERS = ("openalex", "ror", "wikidata")
 _OTHER_BODIES = ("laboratory", "merged")
 _BASES = ("", "read", "deduced", "press")
-_DATE = re.compile(r"(1[89]|20)\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,8 +225,8 @@ def _head_faults(toml: TomlFile, head: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault(
             toml.where("watchlist", "id"), f"id {head['id']!r}", "lower-case letters, digits, hyphens; at most 64"
         )
-    if isinstance(head.get("retrieved_on"), str) and not _DATE.fullmatch(head["retrieved_on"]):
-        yield Fault(toml.where("watchlist", "retrieved_on"), f"{head['retrieved_on']!r} is no date", "YYYY-MM-DD")
+    if isinstance(head.get("retrieved_on"), str) and (wrong := date_fault(head["retrieved_on"])):
+        yield Fault(toml.where("watchlist", "retrieved_on"), f"retrieved_on: {wrong}")
 
 
 def _totals_faults(toml: TomlFile, head: Mapping[str, Any], totals: Any) -> Iterator[Fault]:
@@ -330,9 +330,10 @@ def _membership_faults(row: CsvRow, levels: list[str]) -> Iterator[Fault]:
     if row["level_basis"] not in _BASES:
         yield Fault(row.where, f"level_basis is {row['level_basis']!r}", "known: read, deduced, press")
     for column in ("valid_from", "valid_to"):
-        if row[column] and not _DATE.fullmatch(row[column]):
-            yield Fault(row.where, f"{column} {row[column]!r} is no date", "YYYY, YYYY-MM or YYYY-MM-DD")
-    if row["valid_from"] and row["valid_to"] and row["valid_from"] > row["valid_to"]:
+        if row[column] and (wrong := date_fault(row[column])):
+            yield Fault(row.where, f"{column}: {wrong}")
+    known = min(len(row["valid_from"]), len(row["valid_to"]))  # 2020-06 is not after 2020
+    if row["valid_from"][:known] > row["valid_to"][:known]:
         yield Fault(row.where, "valid_from is after valid_to", "exchange them")
 
 
