@@ -363,3 +363,38 @@ def test_a_slip_that_may_be_another_chinese_name_is_no_hit_alone(name: str) -> N
 )
 def test_a_slip_is_read_if_it_is_no_chinese_name_or_stands_beside_a_place_of_the_entity(text: str, entity: str) -> None:
     assert named(text) == {entity}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Zhengzhou Univ Light Ind, Zhengzhou, Peoples R China",
+        "Hunan Univ Med, Huaihua",
+        "Shanghai Univ Med & Hlth Sci, Shanghai, Peoples R China",
+        "Shanghai Univ Polit Sci & Law, Shanghai",
+        "Nanjing Univ Ind Technol, Nanjing",
+        "Shandong Univ Art & Design, Jinan",
+        "Hebei Univ Water Resources & Elect Engn, Cangzhou",
+    ],
+)
+def test_a_shortened_name_with_a_subject_after_it_is_another_university(text: str) -> None:
+    assert not named(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "entity"),
+    [
+        ("Tsinghua Univ Dept Phys", "tsinghua-university"),
+        ("Tsinghua Univ, Dept Phys", "tsinghua-university"),
+        ("Tsinghua Univ Phys Dept, Beijing", "tsinghua-university"),
+        ("Sch Med Tsinghua Univ", "tsinghua-university"),
+        ("Zhejiang Univ Sch Med", "zhejiang-university"),
+        ("Zhejiang Univ Coll Engn", "zhejiang-university"),
+        ("Peking Univ Hlth Sci Ctr", "peking-university"),
+        ("Wuhan Univ Technol, Wuhan", "wuhan-university-of-technology"),
+        ("Jilin Univ Changchun 130012", "jilin-university"),
+        ("Zhejiang University Medicine, Hangzhou", "zhejiang-university"),
+    ],
+)
+def test_a_unit_or_an_address_after_a_shortened_name_leaves_it_as_it_is(text: str, entity: str) -> None:
+    assert named(text) == {entity}

@@ -39,6 +39,16 @@ _DIRECTIONS = frozenset(
         "new",
     )
 )
+_SUBJECTS = frozenset({
+    "aeronautic", "aerospace", "agricultural", "applied", "art", "arts", "astronautic", "business", "chemical",
+    "chinese",
+    "communication", "computing", "design", "economics", "education", "electronic", "engineering", "environmental",
+    "finance", "forestry", "geological", "geoscience", "health", "hlth", "humanities", "industrial", "industry",
+    "information", "language", "law", "light", "management", "maritime", "materials", "mechanical", "medical", "mining",
+    "normal", "petroleum", "physics", "polit", "political", "post", "resources", "science", "sport", "sports",
+    "technological", "technology", "telecommunication", "textile", "traditional", "transportation", "water",
+})  # fmt: skip
+"""Words that name what a university is for where its name is printed without "of": "Zhengzhou Univ Light Ind"."""
 _AFTER_OF = frozenset(("china", "prc", "pr", "p", "people", "pla", "pap"))
 
 
@@ -207,6 +217,8 @@ def _is_extended(found: _Found, meaning: Meaning, scene: Scene) -> bool:
     entity = meaning.entity
     if entity is None or not scene.reading.text[found.start].isascii():
         return False
+    if scene.word(found.last) == "university" and scene.is_shortened_before(found.last, _SUBJECTS):
+        return True
     places = vocabulary().places
     after = scene.goes_on_after(found.last) if scene.word(found.last) in _ENDS_OPEN else ""
     if after and after not in _AFTER_OF and (after not in places or places[after].country != entity.country):

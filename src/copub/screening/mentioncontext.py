@@ -181,6 +181,13 @@ class Scene:
             position += 1
         return word if linked else ""
 
+    def is_shortened_before(self, last: int, subjects: frozenset[str]) -> bool:
+        """Tell whether a name ends with a shortened word ("Univ") and nothing but `subjects` follows in its clause."""
+        token, name = self.reading.tokens[self.reading.raw_end(last)], self.word(last)
+        after = [word for word in self.reading.words[last + 1 : self._end_of_clause(last)] if word]
+        is_shortened = token != name and name.startswith(token)
+        return is_shortened and bool(after) and subjects.issuperset(after)
+
     def stretch(self, first: int, last: int) -> tuple[int, int]:
         """Return the positions of the semicolons around a name."""
         before, after = bisect_left(self._breaks, first), bisect_right(self._breaks, last)
