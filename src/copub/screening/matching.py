@@ -41,12 +41,12 @@ _DIRECTIONS = frozenset(
 )
 _SUBJECTS = frozenset({
     "aeronautic", "aerospace", "agricultural", "applied", "art", "arts", "astronautic", "business", "chemical",
-    "chinese",
-    "communication", "computing", "design", "economics", "education", "electronic", "engineering", "environmental",
-    "finance", "forestry", "geological", "geoscience", "health", "hlth", "humanities", "industrial", "industry",
-    "information", "language", "law", "light", "management", "maritime", "materials", "mechanical", "medical", "mining",
-    "normal", "petroleum", "physics", "polit", "political", "post", "resources", "science", "sport", "sports",
-    "technological", "technology", "telecommunication", "textile", "traditional", "transportation", "water",
+    "chinese", "communication", "computing", "design", "economics", "education", "electronic", "engineering",
+    "environmental", "finance", "forestry", "geological", "geoscience", "health", "hlth", "humanities", "industrial",
+    "industry", "information", "language", "law", "light", "management", "maritime", "materials", "mechanical",
+    "medical", "mining", "normal", "petroleum", "physics", "polit", "political", "post", "resources", "science",
+    "sport", "sports", "technological", "technology", "telecommunication", "textile", "traditional", "transportation",
+    "water",
 })  # fmt: skip
 """Words that name what a university is for where its name is printed without "of": "Zhengzhou Univ Light Ind"."""
 _AFTER_OF = frozenset(("china", "prc", "pr", "p", "people", "pla", "pap"))
