@@ -8,12 +8,14 @@ import re
 from functools import cache
 from pathlib import Path
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from copub.countries import COUNTRIES
 from copub.lists.watchlist import registry
+from copub.screening import load_watchlist, screen_strings
 from copub.screening.compilednames import Lexicon, build_lexicon, look_alikes
 from copub.screening.matching import IF_COUNTRY, LONGEST, SURE, UNLESS_ABROAD, Mention, find_mentions
 
@@ -398,3 +400,21 @@ def test_a_shortened_name_with_a_subject_after_it_is_another_university(text: st
 )
 def test_a_unit_or_an_address_after_a_shortened_name_leaves_it_as_it_is(text: str, entity: str) -> None:
     assert named(text) == {entity}
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("Chinese Academy of Sciences, Institute of Physics, Beijing 100190, China", True),
+        ("Chinese Academy of Sciences, Institute of Physics and Mathematics, Wuhan, China", False),
+        ("Chinese Academy of Sciences, Institute of Physics & Mathematics, Wuhan, China", False),
+        ("Chinese Academy of Sciences, Institute of Physics and University of Oslo", True),
+        ("Harbin Institute of Technology, Physics Department, Harbin, China", True),
+        ("Harbin Institute of Technology Physics Department, Harbin, China", True),
+        ("Harbin Institute of Technology and Peking University, China", True),
+        ("Northwest Institute of Nuclear Technology and Physics, Xian, China", False),
+    ],
+)
+def test_a_name_that_goes_on_with_another_subject_is_another_institution(text: str, is_found: bool) -> None:
+    lists = [load_watchlist("us-entity-list")]
+    assert bool(screen_strings(pl.Series([text]), lists).height) == is_found

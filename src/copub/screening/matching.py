@@ -219,6 +219,8 @@ def _is_extended(found: _Found, meaning: Meaning, scene: Scene) -> bool:
         return False
     if scene.word(found.last) == "university" and scene.is_shortened_before(found.last, _SUBJECTS):
         return True
+    if scene.is_joined_to_subject(found.last):
+        return True
     places = vocabulary().places
     after = scene.goes_on_after(found.last) if scene.word(found.last) in _ENDS_OPEN else ""
     if after and after not in _AFTER_OF and (after not in places or places[after].country != entity.country):

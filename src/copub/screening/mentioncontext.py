@@ -149,6 +149,19 @@ class Scene:
                 return self.neighbour(position, 1)[1]
         return False
 
+    def is_joined_to_subject(self, last: int) -> bool:
+        """Tell whether a subject ends a name and "and" leads to another: "Institute of Physics and Chemistry"."""
+        end = self.reading.raw_end(last)
+        own, *after = self.reading.tokens[end : end + 3]
+        if not _SUBJECT.search(own) or not after:
+            return False
+        if after[0] in _JOINING:
+            return bool(_SUBJECT.search(after[-1]))
+        if not _SUBJECT.search(after[0]):
+            return False
+        spans = self.lexicon.reader.spans(self.text).tokens
+        return "&" in self.text[spans[end][1] : spans[end + 1][0]]
+
     def _token_before(self, first: int) -> str:
         return self.reading.tokens[self.reading.raw(first - 1)] if first else ""
 
