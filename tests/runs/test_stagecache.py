@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import polars as pl
@@ -160,13 +161,16 @@ def test_what_a_killed_call_left_is_never_read_and_removed_by_the_next_but_nothi
 def test_of_calls_at_once_each_has_its_parts_until_it_ends_and_a_stopped_one_leaves_them(tmp_path: Path) -> None:
     folders: list[Path] = []
 
-    def make(kept_in: Path, others: int) -> tuple[Makers, dict[str, Any]]:
+    def make(kept_in: Path, others: int, meet: Barrier | None = None) -> tuple[Makers, dict[str, Any]]:
+        if meet:
+            meet.wait(60)
         folders.append(kept_in)
         kept_in.mkdir(exist_ok=True)
         (kept_in / "part").touch()
         if others:
+            other = partial(make, others=0, meet=Barrier(others))
             with ThreadPoolExecutor(others) as calls:
-                list(calls.map(lambda _: StageCache(tmp_path).cached("screen", PARTS, partial(make, others=0)), "ab"))
+                list(calls.map(lambda _: StageCache(tmp_path).cached("screen", PARTS, other), range(others)))
             assert (kept_in / "part").exists()
         if others == 1:
             raise RuntimeError("stopped")

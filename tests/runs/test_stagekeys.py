@@ -27,7 +27,7 @@ IN_KEY = {
 """Stage -> the shipped folders that are hashed into its key; lists and taxonomies have hashes of their own."""
 RIM = {
     "runs/stagecache.py", "runs/tablefile.py", "runs/folder.py", "runs/codehash.py", "runs/clock.py", "engine.py",
-    "progress.py", "shipped.py",
+    "progress.py", "shipped.py", "writing.py",
 }  # fmt: skip
 """Code that keeps results, measures or draws bars: it shapes no result."""
 
