@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,9 +19,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from itertools import chain, islice
 from pathlib import Path
+from threading import Thread
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
@@ -42,6 +45,8 @@ THREADS = 2
 _HASHES = "hashes.json"
 _WAIT = 60
 """Seconds in which a scheduler, or its first worker, must answer."""
+_WATCH = 2
+"""Seconds between looks at whether the process that started a worker is still there."""
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -247,7 +252,7 @@ def _map(
         return
     pool = Parallel(n_jobs=number, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1, max_nbytes=None)
     with _environment(_ALONE):
-        results = pool(delayed(work)(part) for part in parts)
+        results = pool(delayed(_with_its_caller)(work, part) for part in parts)
     try:
         for result in results:  # not "yield from", which would close them first, and with a warning  # noqa: UP028
             yield result
@@ -263,6 +268,24 @@ def _map(
             ) from None
         raise
     get_reusable_executor().shutdown(wait=True)  # idle, the processes would hold their memory for minutes
+
+
+def _with_its_caller(work: Callable[[Part], Result], part: Part) -> Result:
+    """Work on a part in a process that ends with the one that started it, be that killed: it would stay for ever."""
+    _end_with_caller()
+    return work(part)
+
+
+@cache
+def _end_with_caller() -> None:
+    caller = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == caller:
+            time.sleep(_WATCH)
+        os._exit(1)  # nobody waits for what it does
+
+    Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from operator import methodcaller
@@ -116,6 +118,39 @@ def test_a_process_that_is_ended_from_outside_is_named_with_the_remedy() -> None
     with pytest.raises(InputError, match="was ended from outside") as caught, engine_of(workers=2):
         list(in_parallel(os._exit, range(3, 9), alone=1))
     assert "repeat the command" in caught.value.hint
+
+
+def is_running(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+MANY_SLEEPS = """
+import time
+from copub.engine import engine_of, in_parallel
+with engine_of(2):
+    list(in_parallel(time.sleep, [60] * 4))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="where processes are listed differs")
+def test_workers_of_a_process_that_was_killed_end_too() -> None:
+    caller = subprocess.Popen([sys.executable, "-c", MANY_SLEEPS])
+    children = Path(f"/proc/{caller.pid}/task/{caller.pid}/children")
+    found: set[str] = set()
+    until = time.monotonic() + 60
+    while time.monotonic() < until and len(found) < 3:  # two workers, and what keeps count of their resources
+        found = set(children.read_text().split())
+        time.sleep(0.2)
+    time.sleep(3)  # they have a part each
+    caller.kill()
+    caller.wait()
+    while time.monotonic() < until and any(map(is_running, found)):
+        time.sleep(0.2)
+    assert found and not any(map(is_running, found))
 
 
 @pytest.mark.parametrize("workers", [0, -1])
