@@ -319,7 +319,7 @@ def in_threads(makers: Mapping[str, Callable[[], Result]]) -> Iterator[tuple[str
 
 
 def _on_dask(client: Any, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-    """Yield results in order; two parts per worker are under way at a time."""
+    """Yield results in order; two parts for every thread of the workers are under way at a time."""
     from distributed import KilledWorker
 
     waiting: deque[Any] = deque()
@@ -340,7 +340,7 @@ def _on_dask(client: Any, work: Callable[[Part], Result], parts: Iterable[Part])
             # a portion of records goes to a worker as it is; on a disk that workers may not share it is of no use
             warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
             waiting.append(client.submit(work, part, pure=False))
-        if len(waiting) >= 2 * max(1, len(client.scheduler_info()["workers"])):
+        if len(waiting) >= 2 * max(1, sum(client.nthreads().values())):  # workers come and go
             yield first()
     while waiting:
         yield first()
@@ -383,7 +383,9 @@ def dask_client(workers: int, scheduler: str | None) -> Iterator[Any]:
         one = {"distributed.scheduler.worker-saturation": 1.0}
         with (
             dask.config.set(one),
-            LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None, env=dict(_ALONE)) as cluster,  # type: ignore[no-untyped-call]
+            LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0", env=dict(_ALONE)
+            ) as cluster,  # type: ignore[no-untyped-call]
             Client(cluster) as client,  # type: ignore[no-untyped-call]
         ):
             yield client

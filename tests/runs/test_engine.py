@@ -190,6 +190,24 @@ def test_large_parts_go_to_dask_workers_without_a_warning(scheduler: str) -> Non
         assert list(in_parallel(len, [bytes(11 << 20)])) == [11 << 20]
 
 
+def test_every_thread_of_a_dask_worker_has_a_part(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    threads = 4
+
+    def meets_the_others(part: int) -> bool:  # inside the test: workers cannot import it by name
+        (tmp_path / str(part)).touch()
+        until = time.monotonic() + 20
+        while len(list(tmp_path.iterdir())) < threads and time.monotonic() < until:
+            time.sleep(0.05)
+        return len(list(tmp_path.iterdir())) == threads
+
+    with (
+        distributed.LocalCluster(n_workers=1, threads_per_worker=threads, dashboard_address=":0") as cluster,
+        engine_of(scheduler=cluster.scheduler_address),
+    ):
+        assert list(in_parallel(meets_the_others, range(threads))) == [True] * threads
+
+
 @pytest.mark.slow
 def test_a_killed_dask_worker_loses_no_part(scheduler: str, tmp_path: Path) -> None:
     flag = tmp_path / "killed"
