@@ -18,7 +18,6 @@ from copub.report.baselinesection import set_name
 from copub.report.messages import load_messages
 
 SYNTHETIC = "SYNTHETIC: these numbers are made from synthetic records."
-ROWS_SHOWN = 40
 
 
 def caveats(atlas: Atlas) -> list[str]:

@@ -201,7 +201,7 @@ def _standing(pair: Pair, component: str, flag: str) -> tuple[str, pl.Expr, _Che
     )
 
 
-def differences(works: pl.DataFrame) -> pl.Expr:
+def differences() -> pl.Expr:
     """Return an expression: the fingerprints of a work that differ between the runs, as a list."""
     kept = pl.col("known_a") & pl.col("known_b")
     named = [pl.when(kept & differ(name)).then(pl.lit(name)) for name in FINGERPRINTS]

@@ -217,7 +217,7 @@ def _works(pair: Pair, works: pl.DataFrame, moved: pl.DataFrame) -> pl.DataFrame
     return (
         works.join(ordered, on="work_id", how="left")
         .with_columns(
-            differences(works).alias("differences"),
+            differences().alias("differences"),
             pl.col("causes").fill_null(pl.lit([], dtype=pl.List(pl.String))),
             pl.coalesce("title_b", "title_a").alias("title"),
             pl.coalesce("publication_date_b", "publication_date_a").alias("publication_date"),

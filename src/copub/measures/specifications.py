@@ -78,7 +78,7 @@ def specifications(
     )
     settings = settings_of(study, levels, operating_points, both_repairs=view.hits_instead is not None)
     works = eligible_works(study, flagged)
-    critical = critical_masks(study, works, view.assignments, settings, thresholds)
+    critical = critical_masks(works, view.assignments, settings, thresholds)
     own_alone = {switch: tuple(s for s in choices if s.own) for switch, choices in settings.items()}
     ((_, own_weight),) = populations(study, works, own_alone)
     parts, moved = [], _Moved(settings, critical, own_weight)

@@ -140,7 +140,6 @@ def eligible_works(study: Study, flagged: pl.DataFrame) -> pl.DataFrame:
 
 
 def critical_masks(
-    study: Study,
     works: pl.DataFrame,
     assignments: pl.DataFrame,
     settings: Mapping[str, Settings],

@@ -87,11 +87,6 @@ def share_cell(facts: Facts, value: float | None, small: bool | None = False) ->
     return Cell(facts.words.percent(value), value, mark=facts.words.say("label.small") if small else "")
 
 
-def points_cell(facts: Facts, value: float | None) -> Cell:
-    """Return a cell with a difference in percentage points."""
-    return Cell(facts.words.points(value), value)
-
-
 def share_cells(facts: Facts, row: Row) -> tuple[Cell, ...]:
     """Return the cells numerator, denominator, share, interval of a row of `shares`."""
     return (

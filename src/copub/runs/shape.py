@@ -72,11 +72,6 @@ class _WorksFile(msgspec.Struct):
     sha256: Digest
 
 
-class _Expected(msgspec.Struct):
-    expected: Count
-    got: Count
-
-
 class _Tombstone(msgspec.Struct):
     id: Annotated[str, msgspec.Meta(pattern=r"^W[0-9]{1,18}\Z")]
     status: Name = ""

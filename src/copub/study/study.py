@@ -224,12 +224,6 @@ class Study:
             part_of=self.whole,
         )
 
-    def side_of(self, country: str | None) -> str:
-        """Return "a", "b" or "" for a country code."""
-        if country in self.side_a.countries:
-            return "a"
-        return "b" if country in self.side_b.countries else ""
-
 
 def names_of_pairs(pairs: Sequence[PanelPair]) -> dict[str, PanelPair]:
     """Return the pairs of a panel by key, and by each side that no other pair has."""
