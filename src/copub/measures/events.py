@@ -116,10 +116,13 @@ def _rows(
     when = pl.col("publication_date")
     unsure = (when == date(day.year, 1, 1)) if day != date(day.year, 1, 1) else pl.lit(False)
     unsure = unsure | (when.is_null() & (pl.col("publication_year") == day.year))
-    dated = works.select(_READ).filter(~unsure & when.is_not_null())
-    before = dated.filter(when.is_between(first, day, closed="left"))
-    after = dated.filter(when.is_between(start, end, closed="left"))
-    earlier = dated.filter(when.is_between(shifted(day, -12 * TREND_YEARS), day, closed="left"))
+    read = works.lazy().select(_READ).filter(~unsure & when.is_not_null())  # lazily: no copy but of what is looked at
+
+    def between(begin: date, until: date) -> pl.DataFrame:
+        return read.filter(when.is_between(begin, until, closed="left")).collect()
+
+    before, after = between(first, day), between(start, end)
+    earlier = between(shifted(day, -12 * TREND_YEARS), day)
     shared = {
         "date": event.date,
         "label": event.label,
@@ -127,10 +130,8 @@ def _rows(
         "before_from": first,
         "after_from": start,
         "after_to": max(start, end),
-        "undated": works.filter(unsure).height,
-        "incomplete": dated.filter(
-            when.is_between(max(start, end), shifted(day, 12 * WINDOW_YEARS), closed="left")
-        ).height,
+        "undated": works.select(unsure.sum()).item(),
+        "incomplete": between(max(start, end), shifted(day, 12 * WINDOW_YEARS)).height,
         "before_with_institution": _mean(before, pl.col("has_institution")),
         "after_with_institution": _mean(after, pl.col("has_institution")),
         "before_with_abstract": _mean(before, pl.col("abstract_status") == "full"),

@@ -127,6 +127,7 @@ def numbers(
             **_counted(given, view, flagged, works, output),
             "over time": lambda: _over_time(given, works, state_of(view.works, as_of)),
         }
+        release_memory()
         for _, tables in in_threads(makers):
             add(**tables)
         add(**_next_to_ties(given, view, works, made["pairs"]))
