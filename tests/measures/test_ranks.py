@@ -131,6 +131,33 @@ def test_the_ratio_to_chance_equals_that_of_the_table_and_its_interval_covers() 
     assert np.isnan(ratio_to_chance(*(np.array([float(n)]) for n in (0, 0, 6, 10)), 0.95)[1]).all()
 
 
+@pytest.mark.parametrize(("of", "cells"), [(16, (0.06, 0.25)), (49, (0.06, 0.1)), (49, (0.3, 0.3))])
+def test_of_few_works_chance_alone_rarely_gives_a_ratio_whose_interval_is_above_1(
+    of: int, cells: tuple[float, float]
+) -> None:
+    p, q = cells
+    every = np.array([p * q, p * (1 - q), (1 - p) * q, (1 - p) * (1 - q)])
+    a, b, c, _ = np.random.default_rng(5).multinomial(of, every, 2000).T.astype(float)
+    _, ratio, low, high = ratio_to_chance(a, a + b, a + c, np.full(2000, float(of)), 0.95)
+    assert (low > 1).mean() <= 0.025 + 0.007  # two standard errors of 2000 draws
+    assert (high < 1).mean() <= 0.025 + 0.007
+    known = ~np.isnan(ratio)
+    assert ((low <= ratio) & (ratio <= high))[known].all()
+
+
+def test_the_ends_for_few_works_are_the_odds_at_which_a_tail_holds_its_half() -> None:
+    of, critical, listed, both = 49, 6, 8, 3
+    (ratio,), (low,), (high,) = ratio_to_chance(*(np.array([float(n)]) for n in (both, critical, listed, of)), 0.95)[1:]
+    odds = np.exp(np.linspace(-5, 10, 3001))
+    number = stats.nchypergeom_fisher(of, critical, listed, odds)
+    ratios = number.mean() / (critical * listed / of)
+    assert np.interp(0.025, number.sf(both - 1), ratios) == pytest.approx(low, rel=1e-3)
+    assert np.interp(-0.025, -number.cdf(both), ratios) == pytest.approx(high, rel=1e-3)
+    assert low < ratio < high
+    (low,), (high,) = ratio_to_chance(*(np.array([n]) for n in (1.0, 1.0, 4.0, 16.0)), 0.95)[2:]
+    assert low < 1 < high == 4  # no table of these margins has more
+
+
 def test_standardised_to_its_own_mix_a_share_stays_as_it_is() -> None:
     own = np.array([[10.0, 30.0], [0.0, 60.0]])
     counts = np.array([[1.0, 6.0], [0.0, 3.0]])
