@@ -278,3 +278,31 @@ def test_where_no_list_covers_side_b_a_share_of_listed_works_has_no_rank_and_mov
         assert lone.select(pl.all_horizontal(pl.col(ranks).is_null())).to_series().all()
         assert rows.filter("is_covered").select(pl.max_horizontal(pl.col(ranks)).max()).item() <= 2
         assert rows["comparisons"].unique().to_list() == [1]
+
+
+@pytest.mark.parametrize("reference", ["AT-CN", "BE-DE"])
+def test_a_pair_that_no_list_covers_is_in_no_difference_by_listed_works_nor_in_the_rest_of_others(
+    reference: str,
+) -> None:
+    pairs = tuple(PanelPair(Side("", (a,)), Side("", (b,))) for a, b in (("AT", "CN"), ("BE", "CN"), ("BE", "DE")))
+    sides = {"side_a": Side("", ("AT", "BE")), "side_b": Side("", ("CN", "DE"))}
+    asked = asked_of(replace(panel_study(("AT", "BE")), **sides, pairs=pairs, reference=reference))
+    corpus = corpus_of(asked.study, asked, records(NUMBER))
+    panel = measure(asked, corpus)["panel"]
+    of_two = replace(asked, study=replace(asked.study, pairs=pairs[:2], reference=pairs[0].key))
+    two = measure(of_two, corpus)["panel"]
+    kinds = ("difference", "reference_difference", "standardised")
+    compared = [f"{kind}{end}" for kind in kinds for end in ("", "_low", "_high")]
+    rest = ["rest_numerator", "rest_denominator", "rest_share"]
+    for name in MEASURES:
+        rows, lone = panel.filter(measure=name), panel.filter(pair="BE-DE", measure=name)
+        if name == "critical":
+            assert lone["difference"].null_count() == lone["standardised"].null_count() == 0
+            assert (rows["rest_denominator"] != two.filter(measure=name)["rest_denominator"].max()).any()
+            continue
+        assert lone.select(pl.all_horizontal(pl.col(compared).is_null()).all()).item()
+        columns = ["pair", *rest, *compared[:3], *(compared[3:6] if reference == "AT-CN" else [])]
+        found, wanted = (frame.filter(pl.col("pair") != "BE-DE", measure=name) for frame in (panel, two))
+        assert found.select(columns).equals(wanted.select(columns))
+        if reference == "BE-DE":
+            assert found.select(pl.all_horizontal(pl.col(compared[3:6]).is_null()).all()).item()

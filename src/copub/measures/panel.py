@@ -220,11 +220,19 @@ class _Whole:
         of_pairs = [(one.weights[counting], one.has[measure]) for one in self.pairs]
         return _Sums(*np.array([_sums(*one) for one in of_pairs]).reshape(-1, 3).T)
 
+    def compared(self, measure: str) -> NDArray[np.bool_]:
+        """Return which pairs may be compared: where no list covers a pair, 0 listed works say nothing."""
+        return self.is_covered | (measure == "critical")
+
     def rest(self, measure: str, counting: str) -> _Sums:
-        """Return the sums of the works of the panel that are not of each pair."""
+        """Return the sums of the works of the pairs that may be compared, but for those of each pair."""
         weights, has = self.weights[counting], self.has[measure]
-        every = np.array(_sums(weights[self.in_panel], has[self.in_panel]))
-        own = [_sums(weights[one.places], has[one.places]) for one in self.pairs]
+        is_known = np.zeros_like(self.in_panel)
+        for one, is_compared in zip(self.pairs, self.compared(measure), strict=True):
+            is_known[one.places] |= is_compared
+        every = np.array(_sums(weights[is_known], has[is_known]))
+        known = [one.places[is_known[one.places]] for one in self.pairs]
+        own = [_sums(weights[places], has[places]) for places in known]
         return _Sums(*np.maximum(every - np.array(own).reshape(-1, 3), 0).round(DIGITS).T)
 
     def standardised(self, measure: str, counting: str) -> tuple[_Sums, Array]:
@@ -249,29 +257,30 @@ def _rows(study: Study, whole: _Whole, measure: str, counting: str) -> Iterator[
     """Yield the rows of one measure under one counting, pair by pair."""
     sums, rest = whole.sums(measure, counting), whole.rest(measure, counting)
     own, cover = whole.standardised(measure, counting)
-    number, confidence = len(whole.pairs), study.confidence
+    may_compare = whole.compared(measure)
+    number, compared, confidence = len(whole.pairs), int(may_compare.sum()), study.confidence
     correlation = whole.shared.correlation(measure, counting, sums)
-    may_rank = whole.is_covered | (measure == "critical")  # where no list covers a pair, 0 listed works say nothing
     columns: dict[str, Array] = {
         "numerator": sums.count,
         "denominator": sums.of,
         **_with_interval("", sums, confidence),
-        **_with_ranks("", sums, may_rank, correlation, confidence),
+        **_with_ranks("", sums, may_compare, correlation, confidence),
         "rest_numerator": rest.count,
         "rest_denominator": rest.of,
         "rest_share": rest.share,
-        **_difference("difference", sums, rest, 0.0, at_once(confidence, number)),
-        **_with_interval("standardised", own, confidence),
-        **_with_ranks("standardised_", own, may_rank, np.zeros_like(correlation), confidence),
+        **_where(may_compare, _difference("difference", sums, rest, 0.0, at_once(confidence, compared))),
+        **_where(may_compare, _with_interval("standardised", own, confidence)),
+        **_with_ranks("standardised_", own, may_compare, np.zeros_like(correlation), confidence),
         "standardised_cover": cover,
     }
     keys = [one.pair.key for one in whole.pairs]
-    comparisons = pairwise(int(((sums.trials > 0) & may_rank).sum()))  # a pair without works has no rank
+    comparisons = pairwise(int(((sums.trials > 0) & may_compare).sum()))  # a pair without works has no rank
     if study.reference:
         at = keys.index(study.reference)
         other = _Sums(*(np.broadcast_to(values[at], values.shape) for values in (sums.count, sums.of, sums.squares)))
-        found = _difference("reference_difference", sums, other, correlation[at], at_once(confidence, number - 1))
-        columns |= {name: np.where(np.arange(number) == at, np.nan, values) for name, values in found.items()}
+        known = may_compare & may_compare[at] & (np.arange(number) != at)
+        found = _difference("reference_difference", sums, other, correlation[at], at_once(confidence, compared - 1))
+        columns |= _where(known, found)
     if measure == "critical_listed" and counting == "full":
         columns |= _by_chance(whole.pairs, confidence)
     for place, one in enumerate(whole.pairs):
@@ -290,6 +299,10 @@ def _rows(study: Study, whole: _Whole, measure: str, counting: str) -> Iterator[
             "confidence": confidence,
             "is_small": bool(sums.count[place] < study.small_cell or sums.of[place] < study.small_rate),
         }
+
+
+def _where(known: NDArray[np.bool_], columns: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: np.where(known, values, np.nan) for name, values in columns.items()}
 
 
 def _with_interval(name: str, sums: _Sums, confidence: float) -> dict[str, Array]:
