@@ -10,6 +10,7 @@ import openpyxl
 import polars as pl
 import pytest
 
+from copub.report import panelsection
 from copub.report.charts import dot_chart, multiples_chart
 from copub.report.drawing import NARROW, PAINT, WIDE, draw
 from copub.report.facts import Facts, facts_of
@@ -225,3 +226,23 @@ def test_events_are_shown_against_the_rest_of_the_panel_with_their_placebo_dates
     assert "5 intervals" in section.paragraphs[0]
     without = facts_of({**facts.tables, "panel_events": empty("panel_events")}, facts.manifest)
     assert event_section(without) is None
+
+
+def test_the_line_of_the_chart_is_the_share_of_the_pairs_and_not_of_the_sides_as_a_whole(
+    facts: Facts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = list[float | None]()
+    monkeypatch.setattr(panelsection, "dot_chart", lambda rows, whole, words, width: drawn.append(whole))
+    # each of the pairs has with the rest 9 of 150 works, one that is not covered another number
+    frame = facts.table("panel").with_columns(
+        is_covered=pl.col("pair") != "AT-CN", numerator=pl.lit(4.0), denominator=pl.lit(100.0),
+        rest_numerator=pl.when(pl.col("pair") == "AT-CN").then(20.0).otherwise(5.0), rest_denominator=pl.lit(50.0),
+    )  # fmt: skip
+
+    facts = facts_of({**facts.tables, "panel": frame}, facts.manifest)
+    section_of(facts)
+    assert drawn == [9 / 150]
+    own = frame.with_columns(counting=pl.lit("fractional-authors"))
+    study = {**facts.study, "counting": "fractional-authors"}
+    section_of(facts_of({**facts.tables, "panel": pl.concat([frame, own])}, {**facts.manifest, "study": study}))
+    assert drawn == [9 / 150, None]  # parts of works of a pair are not those of the whole

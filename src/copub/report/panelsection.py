@@ -180,10 +180,26 @@ def _dots(facts: Facts, rows: pl.DataFrame, names: Mapping[str, str], first: str
          "text": percent_of(words, row)}
         for row in rows_of(rows.drop_nulls("share"))
     ]  # fmt: skip
-    whole = facts.share(HEADLINE)
-    at = None if whole is None else whole["share"]
+    at = _together(facts, rows)
     grid = _grid(facts, rows, names)
     return figure_of(facts, "panel", title, lambda width: dot_chart(drawn, at, words, width), grid)
+
+
+def _together(facts: Facts, rows: pl.DataFrame) -> float | None:
+    """Return the share over the pairs that the lists cover, each work once; None where it is not known.
+
+    Parts of works are those of the sides of a pair, so they add up to the whole only if the pairs are all of it.
+    """
+    full = facts.table("panel").filter("is_covered", measure=HEADLINE, counting="full")
+    known = full.filter(pl.col("rest_denominator").is_not_null())
+    if known.is_empty():
+        return None
+    row = known.row(0, named=True)
+    of = row["denominator"] + row["rest_denominator"]
+    whole, own = facts.share(HEADLINE, "full"), facts.share(HEADLINE)
+    if whole is not None and own is not None and whole["denominator"] == of and rows["is_covered"].all():
+        return float(own["share"]) if own["share"] is not None else None
+    return (row["numerator"] + row["rest_numerator"]) / of if of and facts.counting == "full" else None
 
 
 def _multiples(facts: Facts, rows: pl.DataFrame, names: Mapping[str, str], first: str) -> tuple[Figure, ...]:
