@@ -246,3 +246,12 @@ def test_the_line_of_the_chart_is_the_share_of_the_pairs_and_not_of_the_sides_as
     study = {**facts.study, "counting": "fractional-authors"}
     section_of(facts_of({**facts.tables, "panel": pl.concat([frame, own])}, {**facts.manifest, "study": study}))
     assert drawn == [9 / 150, None]  # parts of works of a pair are not those of the whole
+
+
+def test_the_command_for_the_page_of_a_pair_names_the_file_of_a_study_of_ones_own_and_its_works(facts: Facts) -> None:
+    inputs = [{"kind": "study", "id": "mine", "files": [{"file": "inputs/study.toml", "name": "mine.toml"}]}]
+    source = {"kind": "works-files", "files": [{"name": "works.jsonl.gz", "sha256": ""}]}
+    own = facts_of(facts.tables, {**facts.manifest, "inputs": inputs, "source": source})
+    assert "copub run mine.toml --works works.jsonl.gz --pair BE-CN" in section_of(own).paragraphs[-1]
+    shipped = facts_of(facts.tables, {**facts.manifest, "inputs": [], "source": {}})
+    assert f"copub run {facts.study['id']} --pair BE-CN" in section_of(shipped).paragraphs[-1]

@@ -123,22 +123,13 @@ def _manifest(facts: Facts) -> bytes:
     return (json.dumps(kept | {"read_by_people": read}, ensure_ascii=False, indent=1, default=str) + "\n").encode()
 
 
-def _rebuild(facts: Facts) -> str:
-    """Return the command that makes the run again, with all that is left out here."""
-    source = facts.manifest.get("source") or {}
-    own = [copy["files"][0]["name"] for copy in facts.entries("inputs") if copy.get("kind") == "study"]
-    study = own[0] if own and not own[0].startswith(("/", "\\")) else facts.study.get("id") or "STUDY"
-    files = " ".join(str(file["name"]) for file in source.get("files", ()))
-    return f"copub run {study}{f' --works {files}' if files else ''}"
-
-
 def _text(facts: Facts, name: str, **values: Any) -> bytes:
     """Return one of the texts of the package, filled in."""
     text = (Path(__file__).parent / "templates" / f"public-{name}").read_text(encoding="utf-8")
     marks = {
         "title": ("SYNTHETIC: " if facts.synthetic else "") + facts.title,
         "summary": "\n\n".join(headline_lines(facts.tables, facts.manifest)),
-        "rebuild": _rebuild(facts),
+        "rebuild": facts.command,
         "version": facts.manifest.get("copub_version") or "not known",
         "run": facts.manifest.get("run_id") or "",
         "study": str(facts.study.get("hash") or "not known"),

@@ -89,6 +89,15 @@ class Facts:
             return question
         return self.words.say("headline.question", a=self.a, b=self.b)
 
+    @property
+    def command(self) -> str:
+        """Return the command that makes the run again, from the file of the study if it has one of its own."""
+        source = self.manifest.get("source") or {}
+        own = [copy["files"][0]["name"] for copy in self.entries("inputs") if copy.get("kind") == "study"]
+        study = own[0] if own and not own[0].startswith(("/", "\\")) else self.study.get("id") or "STUDY"
+        files = " ".join(str(file["name"]) for file in source.get("files", ()))
+        return f"copub run {study}{f' --works {files}' if files else ''}"
+
     def table(self, name: str) -> pl.DataFrame:
         """Return the table of that name, without rows if the run has none."""
         frame = self.tables.get(name)

@@ -231,5 +231,5 @@ def _reconciled(facts: Facts) -> list[str]:
 
 def _own_pages(facts: Facts, rows: pl.DataFrame) -> str:
     """Return how to get the page of a pair; names with a link have one."""
-    study, first = str(facts.study.get("id") or ""), facts.study.get("reference") or rows["pair"][0]
-    return facts.words.say("panel.pages", command=f"copub run {study} --pair {first}")
+    first = facts.study.get("reference") or rows["pair"][0]
+    return facts.words.say("panel.pages", command=f"{facts.command} --pair {first}")
