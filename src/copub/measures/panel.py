@@ -44,7 +44,7 @@ _SHARED_AT_ONCE = 50_000
 ENOUGH = 10
 """Works to expect in each of the four cells, from which on the delta method serves for the interval of a ratio.
 
-Its lower end is above 1 in 3 to 4.5 % of simulated tables of chance with 10 to 20 such works (2.5 % are meant): near
+Its lower end is then above 1 in 3 to 4.5 % of tables of chance with 10 to 20 such works (simulated once, by hand): near
 enough. With 1 critical and 4 listed works of 16 it is above 1 whenever they meet, a quarter of the time.
 """
 _REACH = 50.0
