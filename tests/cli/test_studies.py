@@ -161,6 +161,7 @@ def test_the_headline_covers_every_country_that_a_shipped_list_names(monkeypatch
     assert {sides: one.uncovered for sides, one in found.items() if one.uncovered} == {"IR": ("IR",), "IR+RU": ("IR",)}
     assert found["CN+RU"].counts == {"china": 159, "russia": 7}
     assert template.counted_levels(found["CN+RU"].headline) == ["very high", "high", "listed"]
+    assert template.counted_levels(found["CN+RU"].headline[::-1]) == ["very high", "high", "listed"]
 
 
 def test_china_without_hong_kong_macau_or_taiwan_says_so() -> None:

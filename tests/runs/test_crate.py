@@ -74,6 +74,25 @@ def test_the_stages_name_lists_taxonomies_models_registry_and_evaluation_with_th
     assert all(len(rows[stage]["code"]) == 64 for stage in ("tabulate", "classify", "screen", "measure"))
 
 
+@pytest.mark.parametrize(
+    ("stage", "table", "study", "tables"),
+    [
+        ("screen", "works", {"listed_at_publication_only": True}, ()),
+        ("measure", "topics", {}, ("topics", "panel")),
+    ],
+)
+def test_the_provenance_names_a_table_that_only_some_studies_read(
+    small_run: Run, stage: str, table: str, study: dict[str, Any], tables: tuple[str, ...]
+) -> None:
+    def used(manifest: dict[str, Any]) -> list[str]:
+        return next(row["used"] for row in provenance(manifest, []) if row["stage"] == stage)
+
+    plain = dict(small_run.manifest)
+    more = plain | {"study": plain["study"] | study, "tables": plain["tables"] | {name: {} for name in tables}}
+    assert table not in used(plain)
+    assert table in used(more)
+
+
 def test_the_crate_describes_every_file_of_the_run_folder_with_its_hash(small_run: Run) -> None:
     graph = graph_of(small_run)
     parts = {part["@id"] for part in graph["./"]["hasPart"]}

@@ -32,6 +32,7 @@ from copub.runs.instruments import (
     questions,
     run_time,
     setting,
+    setting_words,
     study_of,
     works_files,
 )
@@ -270,7 +271,11 @@ def _instruments(pair: Pair) -> pl.DataFrame:
     first, second = instruments(pair.before.manifest), instruments(pair.after.manifest)
     rows = [(name, first.get(name, UNKNOWN), second.get(name, UNKNOWN)) for name in dict.fromkeys([*first, *second])]
     rows += [
-        (f"setting {name}", str(setting(pair.study_before, name)), str(setting(pair.study_after, name)))
+        (
+            f"setting {name}",
+            setting_words(setting(pair.study_before, name)),
+            setting_words(setting(pair.study_after, name)),
+        )
         for name in changed_settings(pair.study_before, pair.study_after)
     ]
     return pl.DataFrame(

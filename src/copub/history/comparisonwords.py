@@ -24,7 +24,7 @@ MEASURES: Mapping[str, str] = {
 COUNTINGS: Mapping[str, str] = {
     "full": "each work counts 1",
     "fractional-authors": "each work counts its share of authors on the two sides",
-    "fractional-countries": "each work counts 1 / its number of countries",
+    "fractional-countries": "each work counts the part of its countries that are on one of the two sides",
 }
 MEANINGS: Mapping[str, str] = {cause.name: cause.meaning for cause in CAUSES}
 

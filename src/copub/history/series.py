@@ -27,6 +27,7 @@ from copub.runs.instruments import (
     last_retrieval,
     run_time,
     setting,
+    setting_words,
     study_of,
 )
 from copub.schema import TEXTS, Column, Table
@@ -129,7 +130,7 @@ def _changed(before: Run, after: Run) -> list[str]:
     named = [name for name in dict.fromkeys([*first, *second]) if first.get(name) != second.get(name)]
     studies = study_of(before.manifest), study_of(after.manifest)
     return named + [
-        f"setting {name}: {setting(studies[0], name)}, then {setting(studies[1], name)}"
+        f"setting {name}: {', then '.join(setting_words(setting(study, name)) for study in studies)}"
         for name in changed_settings(*studies)
     ]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -166,6 +166,18 @@ def load_watchlist(name_or_path: str | Path, members: Path | None = None) -> Wat
         raise FileError(faults, kind="watchlist")
     built = _build(head, entries, {**known, **extra}, toml.text + read_text(members, kind="file of members"))
     return replace(built, members_file=members)
+
+
+def joined_levels(scales: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """Return the levels of several lists as one scale, strongest first.
+
+    That of a list without levels comes last: it ranks above none, and is the top of no list that has levels.
+
+    >>> joined_levels([("listed",), ("very high", "high")])
+    ('very high', 'high', 'listed')
+    """
+    joined = dict.fromkeys(level for scale in scales for level in scale)
+    return tuple(sorted(joined, key=lambda level: level == LISTED))
 
 
 @lru_cache(maxsize=1)

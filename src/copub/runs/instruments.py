@@ -93,7 +93,7 @@ def questions(before: Study, after: Study) -> Iterator[str]:
             "a difference between them is no change in time"
         )
     changed = [
-        f"{name} {_told(setting(before, name))}, then {_told(setting(after, name))}"
+        f"{name} {setting_words(setting(before, name))}, then {setting_words(setting(after, name))}"
         for name in changed_settings(before, after)
     ]
     if changed:
@@ -104,7 +104,8 @@ def _asked(study: Study) -> str:
     return f"{study.id} ({study.side_a.name} and {study.side_b.name}, {study.year_from} to {study.year_to})"
 
 
-def _told(value: Any) -> str:
+def setting_words(value: Any) -> str:
+    """Return the value of a setting as people read it."""
     if isinstance(value, list | tuple):
         return " + ".join(map(str, value)) or "none"
     return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

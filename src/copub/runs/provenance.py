@@ -82,7 +82,8 @@ def _used(stage: str, manifest: Mapping[str, Any]) -> list[str]:
     study = manifest["study"]
     decisions = [DECISIONS] if manifest.get("decisions") else []
     labels = [LABELS] if manifest.get("labelled") else []
-    dates = ["works"] if study.get("as_of") else []
+    dates = ["works"] if study.get("listed_at_publication_only") else []
+    unread = () if "panel" in manifest["tables"] else ("topics",)  # only a panel standardises by field
     used: Mapping[str, list[str]] = {
         HARVEST: [],
         TABULATE: [RECORDS, *_registry(manifest, ENTITIES)],
@@ -100,7 +101,7 @@ def _used(stage: str, manifest: Mapping[str, Any]) -> list[str]:
             *decisions,
         ],
         MEASURE: [
-            *(table for table in manifest["tables"] if stage_of(table) != MEASURE and table != "topics"),
+            *(table for table in manifest["tables"] if stage_of(table) != MEASURE and table not in unread),
             *_named("taxonomy", manifest, "taxonomies"),
             *_named("watchlist", manifest, "watchlists"),
             *decisions,

@@ -24,7 +24,7 @@ from copub.lists.registry import SETTINGS_OF, Find, ListFile, find_list
 from copub.lists.taxonomy import Taxonomy, load_taxonomy
 from copub.lists.ties import Tie, load_ties
 from copub.lists.tomlfile import parse_toml
-from copub.lists.watchlist import Watchlist, load_watchlist
+from copub.lists.watchlist import Watchlist, joined_levels, load_watchlist
 from copub.study import studyfile
 from copub.study.samerules import disagreements
 from copub.study.study import Study
@@ -155,7 +155,7 @@ def of_study(study: Study, ties: Sequence[Tie]) -> list[Tie]:
 
 
 def _levels_of(watchlists: Sequence[Watchlist]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(level for watchlist in watchlists for level in watchlist.levels))
+    return joined_levels(watchlist.levels for watchlist in watchlists)
 
 
 def _names(study: Study, attribute: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from copub.lists.modelcard import MODEL
 from copub.lists.taxonomy import FOLDER as TAXONOMIES
 from copub.lists.taxonomy import load_taxonomy
 from copub.lists.watchlist import FOLDER as WATCHLISTS
-from copub.lists.watchlist import LISTED, UNRATED, Watchlist, load_watchlist
+from copub.lists.watchlist import LISTED, UNRATED, Watchlist, joined_levels, load_watchlist
 from copub.pairs import Pair
 from copub.shipped import shipped_names
 
@@ -154,7 +154,7 @@ def in_sentence(codes: Sequence[str]) -> str:
 def counted_levels(lists: Sequence[Watchlist]) -> list[str]:
     """Return the stronger half of the levels of each list; the levels are strongest first in a list."""
     rated = [[level for level in watchlist.levels if level != UNRATED] or [LISTED] for watchlist in lists]
-    return list(dict.fromkeys(level for levels in rated for level in levels[: (len(levels) + 1) // 2]))
+    return list(joined_levels(levels[: (len(levels) + 1) // 2] for levels in rated))
 
 
 def _taxonomy_lines() -> list[str]:
@@ -182,7 +182,8 @@ def _china(pair: Pair) -> str:
     if "CN" not in (*pair.side_a, *pair.side_b) or not absent:
         return ""
     named = listing([f"{COUNTRIES[code].name} ({code})" for code in absent])
-    return f"# CN is mainland China: {named} count only if their codes are named.\n"
+    count = "count only if their codes are" if len(absent) > 1 else "counts only if its code is"
+    return f"# CN is mainland China: {named} {count} named.\n"
 
 
 def _comment(text: str) -> str:
