@@ -35,6 +35,12 @@ def _joint(world: Any) -> pl.DataFrame:
     return tables["copublications"].join(are[0], on="work_id").join(are[1], on="work_id")
 
 
+def _identified(tables: Any) -> Any:
+    """Return the tables with the hits by identifier as those of a run: found in the identifier, not in a string."""
+    field = pl.when(tier="identifier").then(pl.lit("institution_id")).otherwise("field")
+    return {**tables, "hits": tables["hits"].with_columns(field.cast(tables["hits"].schema["field"]).alias("field"))}
+
+
 def test_the_dossier_counts_exactly_the_joint_works(world: Any) -> None:
     page = build_dossier(*world, institution=OWN, partner=PARTNER)
     joint = _joint(world)
@@ -56,7 +62,8 @@ def test_every_critical_joint_work_stands_with_its_evidence(world: Any) -> None:
 
 
 def test_the_standing_names_list_edition_level_and_tier(world: Any) -> None:
-    page = build_dossier(*world, institution=OWN, partner=PARTNER)
+    tables, manifest = world
+    page = build_dossier(_identified(tables), manifest, institution=OWN, partner=PARTNER)
     section = page[page.index('id="status"') : page.index('id="papers"')]
     assert all(word in section for word in ("SYNTHETIC list", "2020 (SYNTHETIC)", "high", "identifier"))
     assert "Mock University of Aerospace" not in section
@@ -79,11 +86,36 @@ def test_the_standing_of_a_partner_without_joint_works_is_that_of_the_whole_run(
     affiliations = tables["affiliations"].filter(
         ~(pl.col("work_id").is_in(own.implode()) & (pl.col("institution_name") == PARTNER))
     )
-    page = build_dossier({**tables, "affiliations": affiliations}, manifest, institution=OWN, partner=PARTNER)
+    given = {**_identified(tables), "affiliations": affiliations}
+    page = build_dossier(given, manifest, institution=OWN, partner=PARTNER)
     section = page[page.index('id="status"') : page.index("</section>", page.index('id="status"'))]
     assert "joint or not" in section
     assert "None in this run." not in section
     assert all(word in section for word in ("SYNTHETIC list", "high", "identifier"))
+
+
+def test_a_body_named_beside_an_institution_in_a_printed_affiliation_does_not_list_it(world: Any) -> None:
+    tables, manifest = world
+    beside = tables["hits"].with_columns(
+        pl.lit("raw_affiliation_string").cast(tables["hits"].schema["field"]).alias("field")
+    )
+    given = {**tables, "hits": beside}
+    for partner in (PARTNER, None):
+        page = build_dossier(given, manifest, institution=OWN, partner=partner)
+        section = page[page.index('id="status"') : page.index("</section>", page.index('id="status"'))]
+        assert "SYNTHETIC list" not in section
+
+
+def test_an_institution_of_side_a_is_no_row_of_the_partners(world: Any) -> None:
+    tables, manifest = world
+    keys = ["work_id", "author_seq", "affiliation_seq"]
+    own = tables["affiliations"].filter(institution_name=OWN).select(keys)
+    field = pl.lit("institution_id").cast(tables["hits"].schema["field"]).alias("field")
+    hit = tables["hits"].filter("is_counted").head(1).drop(keys).with_columns(field)
+    hits = own.join(hit, how="cross").select(tables["hits"].columns)
+    page = build_dossier({**tables, "hits": hits}, manifest, institution=OWN)
+    section = page[page.index('id="status"') : page.index("</section>", page.index('id="status"'))]
+    assert "None in this run." in section
 
 
 def test_without_a_partner_all_partners_stand(world: Any) -> None:

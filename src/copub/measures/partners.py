@@ -19,6 +19,8 @@ _SMALL: Mapping[str, pl.DataType] = {
     **dict.fromkeys(("key", "institution_id", "institution_name", "country_code"), pl.Categorical()),
 }
 """There are several rows per work, and few institutions: each name is kept once."""
+OWN_FIELDS = ("institution_id", "ror", "lineage", "institution_name")
+"""A hit in these says something of the institution; a raw string may name another body beside it."""
 _NAMED = ("work_id", "author_seq", "institution_id", "institution_name", "country_code")
 
 
@@ -100,9 +102,7 @@ def levels_of_institutions(
     """
     rank = {level: position for position, level in enumerate(levels)}
     own = hits.filter(
-        pl.col("is_counted")
-        & pl.col("watchlist").is_in(study.watchlists)
-        & pl.col("field").is_in(["institution_id", "ror", "lineage", "institution_name"])
+        pl.col("is_counted") & pl.col("watchlist").is_in(study.watchlists) & pl.col("field").is_in(OWN_FIELDS)
     )
     place = ["work_id", "author_seq", "affiliation_seq"]
     key = pl.coalesce("institution_id", "institution_name").alias("key")

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from copub.errors import InputError
+from copub.measures.partners import OWN_FIELDS
 from copub.report import background
 from copub.report.blocks import Cell, Section, count_cell, figure_of, grid_of, rows_of
 from copub.report.charts import output_chart
@@ -169,17 +170,19 @@ def _by_area(facts: Facts, works: pl.DataFrame) -> tuple[str, ...]:
 
 
 def _status_section(facts: Facts, works: pl.DataFrame, other: Institution | None) -> Section:
-    """Return on which lists the partners are: hits on the institution itself, by identifier, lineage or name.
+    """Return on which lists the partners of side B are: hits on the institution itself, by identifier, lineage or name.
 
     Of a partner that was asked for, the hits in all works of the run are looked at: it is on a list, or not, whether
     or not it has joint works.
     """
     say, title = facts.words.say, facts.words.say("dossier.status")
     keys = ["work_id", "author_seq", "affiliation_seq"]
+    of_b = facts.table("institutions").filter(side="b").select(_KEY.alias("key"))
     named = (
         facts.table("hits")
-        .filter("is_counted")
+        .filter(pl.col("is_counted") & pl.col("field").is_in(OWN_FIELDS))
         .join(facts.affiliations.select(*keys, "institution_name", _KEY.alias("key")), on=keys)
+        .join(of_b, on="key", how="semi")
     )
     joined = (
         named.filter(pl.col("key").is_in(sorted(other.keys)))
