@@ -163,15 +163,24 @@ def test_data_in_a_script_element_never_leaves_it_and_reads_back(data: Any) -> N
     ([True, True], "found each of them critical"),
     ([True, False], "People have read 2 of these works. They found 1 of them not critical: {second}."),
 ])  # fmt: skip
-def test_works_that_people_found_not_critical_are_named_above_the_works(
+def test_readings_are_those_of_people_only_where_the_labels_of_the_study_hold_them(
     facts: Facts, stated: list[bool | None], wanted: str | None
 ) -> None:
     works = facts.table("copublications")
     ids = works.filter("is_critical_listed").sort("publication_year", "work_id", descending=[True, False])["work_id"]
     read = pl.DataFrame({"work_id": ids[: len(stated)], "read_critical": pl.Series(stated, dtype=pl.Boolean)})
     given = works.drop("read_critical").join(read, on="work_id", how="left", maintain_order="left")
-    section = works_section(facts_of({**facts.tables, "copublications": given}, facts.manifest))
+    tables = {**facts.tables, "copublications": given}
+    section = works_section(
+        facts_of(tables, {**facts.manifest, "labelled": read.rename({"read_critical": "critical"}).to_dicts()})
+    )
     assert section is not None
+    if any(
+        critical is not None for critical in stated
+    ):  # without labels of the study nobody but the training read them
+        trained = works_section(facts_of(tables, facts.manifest))
+        assert trained is not None and "People have read" not in trained.lead
+        assert f"Labels that trained the classifier cover {len(stated)} of these works" in trained.lead
     if wanted is None:
         assert "People have read" not in section.lead
     else:

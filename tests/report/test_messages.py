@@ -43,7 +43,7 @@ NO_NOUN = {  # a figure alone, or "12 retracted", "3 of 12"
     "headline": {"fractional", "at_publication", "at_publication_since", "whatever_date", "level_count"},
     "section": {"changes", "decisions", "repairs_applied", "read"},
     "label": {"reading_years", "per_institution"},
-    "lead": {"works_not_critical"},
+    "lead": {"works_not_critical", "works_taught_not_critical"},
     "action": {"matches", "show_context", "printed_first"},  # the last is of more works than are printed
     "evidence": {"more"},
     "dossier": {"more_rows", "papers_printed"},

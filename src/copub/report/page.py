@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -130,21 +130,27 @@ def works_section(facts: Facts) -> Section | None:
     }
     data["words"] |= {key: facts.words.words["action"][key] for key in ("page", "matches", "printed_first")}
     data["words"]["a"] = facts.words.say("label.institution_a", a=facts.a)
-    lead = " ".join([facts.words.say("lead.works"), *_read_by_people(facts)])
+    lead = " ".join([facts.words.say("lead.works"), *_readings(facts)])
     extra = {"json": Markup(as_script(data))}
     return Section("works", facts.words.say("section.works"), lead, kind="works", extra=extra)
 
 
-def _read_by_people(facts: Facts) -> list[str]:
-    """Return how many of the listed critical works people have read, and which of them they found not critical."""
+def _readings(facts: Facts) -> Iterator[str]:
+    """Yield how many of the listed critical works were read, and which are not critical, by who read them.
+
+    People read for the study; the other readings are labels that trained the classifier.
+    """
     read = critical_listed(facts).drop_nulls("read_critical")
-    other = read.filter(~pl.col("read_critical"))["work_id"].to_list()
-    if read.is_empty():
-        return []
+    people = [entry["work_id"] for entry in facts.entries("labelled") if entry.get("critical") is not None]
+    by_people = pl.col("work_id").is_in(people)
     say, count = facts.words.say, facts.words.count
-    if not other:
-        return [say("lead.works_read", read=count(read.height))]
-    return [say("lead.works_not_critical", read=count(read.height), other=count(len(other)), names=_listed(other))]
+    for key, part in (("works", read.filter(by_people)), ("works_taught", read.filter(~by_people))):
+        other = part.filter(~pl.col("read_critical"))["work_id"].to_list()
+        if other:
+            values = {"read": count(part.height), "other": count(len(other)), "names": _listed(other)}
+            yield say(f"lead.{key}_not_critical", **values)
+        elif not part.is_empty():
+            yield say(f"lead.{key}_read", read=count(part.height))
 
 
 def _listed(names: Sequence[str]) -> str:
