@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 
@@ -277,3 +279,24 @@ def test_a_run_is_in_its_place_before_a_breach_of_its_bounds_is_raised(demo: Run
         copub.run(path, works=[works], cache=tmp_path / "c", reports=tmp_path / "r", until="measure")
     (folder,) = (tmp_path / "r" / "bounded").iterdir()
     assert copub.open_run(folder).share("critical_listed")["denominator"] > 2
+
+
+@pytest.mark.parametrize("option", ["refresh", "sweep"])
+def test_works_files_and_a_new_harvest_exclude_each_other(works_file: Path, tmp_path: Path, option: str) -> None:
+    with pytest.raises(InputError, match="exclude each other") as caught:
+        copub.run("demo", works=[works_file], reports=tmp_path, cache=tmp_path, **{option: True})
+    assert caught.value.where == f"--{option}"
+
+
+class _Full(StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("stream", [None, _Full()])
+def test_a_run_needs_no_standard_error(
+    works_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stream: _Full | None
+) -> None:
+    monkeypatch.setattr("sys.stderr", stream)
+    run = copub.run("demo", works=[works_file], reports=tmp_path, cache=tmp_path, until="tabulate")
+    assert run.tables["works"].height

@@ -121,6 +121,13 @@ def run(
             refresh = sweep = False  # all pairs have the same records
         pair = ""
     asked = _asked(study, place, pair)
+    if files and (refresh or sweep):
+        option = "refresh" if refresh else "sweep"
+        raise InputError(
+            f"works files and {option} exclude each other: nothing is asked of OpenAlex",
+            where=f"--{option}",
+            hint="leave one of them out",
+        )
     if files:
         check_works(files)
     stage_codes()  # the code as it is now, whatever is edited while the run is under way

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,9 +54,10 @@ def stage(name: str, place: str = "") -> None:
     ----------
     name : the stage. place : its number among the stages of a run, such as "3/6".
     """
-    if _lines:
-        sys.stderr.write(f"copub: {f'{place} {name}'.strip()}: {_WORK[name]}\n")
-        sys.stderr.flush()
+    if _lines and sys.stderr is not None:
+        with suppress(OSError):  # a line that nobody can read is no reason to stop
+            sys.stderr.write(f"copub: {f'{place} {name}'.strip()}: {_WORK[name]}\n")
+            sys.stderr.flush()
 
 
 def bar(
@@ -72,7 +73,7 @@ def bar(
         unit=f" {unit}",
         unit_scale=unit == "bytes",
         file=sys.stderr,
-        disable=not (_bars and sys.stderr.isatty()),
+        disable=not (_bars and sys.stderr is not None and sys.stderr.isatty()),
         dynamic_ncols=True,
         leave=False,
         delay=DELAY,

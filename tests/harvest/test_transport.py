@@ -134,6 +134,11 @@ def test_a_key_of_two_words_is_refused_before_anything_is_sent() -> None:
     assert "planted" not in str(caught.value)
 
 
+@pytest.mark.parametrize("form", ["s3cr/et+KEY==", "s3cr%2Fet%2BKEY%3D%3D", "s3cr%2fet%2bkey%3d%3d"])
+def test_a_key_is_masked_in_every_form_an_address_may_have(form: str) -> None:
+    assert Transport("http://127.0.0.1:9", "s3cr/et+KEY==")._scrub(f"refused: key={form}") == "refused: key=***"
+
+
 def test_a_key_in_the_words_of_the_source_is_not_repeated() -> None:
     with Server(WORKS, manners=Manners(keys={"planted": 5})) as server, pytest.raises(CopubError) as caught:
         _transport(server.base_url, "planted").get("works", "filter=planted:1")

@@ -3,7 +3,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,28 @@ def test_the_budget_is_read_whatever_the_generation_of_the_headers(headers: dict
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("1", 1.0), ("54000", 54000.0), ("-3", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None)]
+    ("text", "seconds"),
+    [
+        ("1", 1.0),
+        ("54000", 54000.0),
+        ("-3", 0.0),
+        ("Wed, 21 Oct 2020 07:28:00 GMT", 0.0),
+        ("soon", None),
+        ("1e400", None),
+    ],
 )
 def test_retry_after_is_read_in_seconds(text: str, seconds: float | None) -> None:
     assert retry_after({"retry-after": text}) == seconds
+
+
+def test_retry_after_may_be_a_date() -> None:
+    later = format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True)
+    assert 7_100 < (retry_after({"Retry-After": later}) or 0) <= 7_200
+    assert _judge(429, b"", Retry_After=later) is Meaning.SPENT
+
+
+def test_a_429_with_a_pause_that_cannot_be_read_is_no_plan_gate() -> None:
+    assert _judge(429, b"", Retry_After="1e400") is Meaning.AGAIN
 
 
 def test_the_budget_comes_back_at_midnight_utc() -> None:

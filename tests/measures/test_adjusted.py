@@ -398,7 +398,15 @@ def test_training_works_that_readers_left_open_are_not_classified() -> None:
     works = works_of(3, 40).with_columns(classifiable=pl.lit(True))
     left_open = dict.fromkeys(works["work_id"].head(3).to_list())
     row = whole(adjusted(EVERY_SLICE, works, MEASURED, taught=training(works, left_open)))["critical"]
-    assert row["taught"] == row["not_classified"] == 3
+    assert (row["taught"], row["not_classified"]) == (0, 3)
+
+
+def test_training_works_that_count_as_read_and_works_to_read_are_all_works() -> None:
+    works = works_of(3, 40)
+    readings = dict(zip(works["work_id"], [True, False, None, None, True], strict=False))
+    taught = training(works, readings)
+    row = whole(adjusted(EVERY_SLICE, works, MEASURED, taught=taught))["critical"]
+    assert row["taught"] + adjusting.sheet_works(prepared(STUDY, works, None, taught)).height == works.height
 
 
 def test_labels_of_training_works_stand_for_no_other_work() -> None:

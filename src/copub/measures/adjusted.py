@@ -37,6 +37,8 @@ UNUSED = "; the labels are not used: "
 """In ``basis``: labels of the study's works are at hand, and why the share does not rest on them."""
 NO_LEVELS = "the labels do not say the level"
 TAUGHT_STRATUM = "taught"
+_HAS_TRAINING_LABEL = pl.col("is_taught") & pl.col("read_critical").is_not_null()
+"""Its topic is taken from its label; a training work that was left open is still to be read."""
 
 _HAS: Mapping[str, pl.Expr] = {
     "critical": pl.col("is_critical"),
@@ -157,7 +159,7 @@ def _raw(study: Study, works: pl.DataFrame, measure: str) -> dict[str, Any]:
         "ci_low": float(low) if of else None,
         "ci_high": float(high) if of else None,
         "not_classified": float(works.filter(~_has_topic()).height) if MEASURES[measure][0] else 0.0,
-        "taught": float(works.filter("is_taught").height),
+        "taught": float(works.filter(_HAS_TRAINING_LABEL).height),
         "confidence": study.confidence,
         **_by_groups(study, works, measure),
         **(_by_chance(study, works) if measure == "critical_listed" and of else {}),
@@ -166,7 +168,7 @@ def _raw(study: Study, works: pl.DataFrame, measure: str) -> dict[str, Any]:
 
 def sheet_works(works: pl.DataFrame) -> pl.DataFrame:
     """Return the works (as `prepared` returns them) worth reading: not those whose reading taught the model."""
-    return works.filter(~(pl.col("is_taught") & pl.col("read_critical").is_not_null()))
+    return works.filter(~_HAS_TRAINING_LABEL)
 
 
 def _has_topic() -> pl.Expr:

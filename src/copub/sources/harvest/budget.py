@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 CREDIT_USD = 0.0001
@@ -69,12 +70,27 @@ def whole(value: Any) -> int | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of ``Retry-After``; None if there is none, or if it is no number."""
-    for name, value in headers.items():
-        if name.lower() == "retry-after":
-            seconds = whole(value)
-            return float(seconds) if seconds is not None else None
-    return None
+    """Return the seconds of ``Retry-After``, a number or a date (RFC 9110, 10.2.3); None if there is none to read."""
+    value = _stated(headers)
+    if value is None:
+        return None
+    if (seconds := whole(value)) is not None:
+        return float(seconds)
+    try:
+        until = parsedate_to_datetime(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+
+
+def asks_to_wait(headers: Mapping[str, str]) -> bool:
+    """Return whether there is a ``Retry-After``, be it one that cannot be read."""
+    return _stated(headers) is not None
+
+
+def _stated(headers: Mapping[str, str]) -> str | None:
+    return next((value for name, value in headers.items() if name.lower() == "retry-after"), None)
 
 
 def next_midnight(now: datetime) -> datetime:

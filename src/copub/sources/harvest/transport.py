@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import requests
 import urllib3
@@ -339,7 +340,10 @@ class Transport:
         )
 
     def _scrub(self, text: str) -> str:
-        return text.replace(self._key, "***") if self._key else text
+        if not self._key:
+            return text
+        forms = {re.escape(self._key), re.escape(quote(self._key, safe=""))}  # as given, and as in an address
+        return re.sub("|".join(sorted(forms)), "***", text, flags=re.IGNORECASE)
 
 
 def _checked(key: str | None) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from copub.jsonshape import parse_json
-from copub.sources.harvest.budget import UNTOLD, Budget, read_budget, retry_after, whole
+from copub.sources.harvest.budget import UNTOLD, Budget, asks_to_wait, read_budget, retry_after, whole
 
 # a wait that is asked for and longer than this is no hiccup: stop, and say when to come back
 LONGEST_WAIT = 120.0
@@ -54,7 +54,8 @@ def verdict_of(status: int, headers: Mapping[str, str], content: bytes) -> Verdi
             return Verdict(Meaning.AGAIN, None, wait, budget, "HTTP 200 with a broken body")
         return Verdict(Meaning.USE, body, wait, budget)
     if status == 429:
-        return Verdict(_too_many(stated, wait, budget), body, wait, _with_body(budget, stated), reason)
+        meaning = _too_many(stated, wait, budget, may_want_plan=not asks_to_wait(headers))
+        return Verdict(meaning, body, wait, _with_body(budget, stated), reason)
     return Verdict(_by_status(status, wait), body, wait, budget, reason)
 
 
@@ -70,9 +71,9 @@ def _by_status(status: int, wait: float | None) -> Meaning:
     return Meaning.REFUSED
 
 
-def _too_many(stated: Mapping[str, Any], wait: float | None, budget: Budget) -> Meaning:
+def _too_many(stated: Mapping[str, Any], wait: float | None, budget: Budget, *, may_want_plan: bool) -> Meaning:
     reported = _with_body(budget, stated)
-    if stated.get("error") == PLAN_GATE or (wait is None and reported == UNTOLD):
+    if stated.get("error") == PLAN_GATE or (may_want_plan and reported == UNTOLD):
         return Meaning.PAID
     if reported.is_spent or (wait is not None and wait > LONGEST_WAIT):
         return Meaning.SPENT
