@@ -18,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 import copub
 from copub.cli import app
 from copub.cli.app import call
+from copub.cli.runs import run_facts
 from copub.errors import AssertionFailedError, InputError, SourceUnavailableError
 from copub.report.messages import languages, load_messages
 from copub.report.terminal import terminal_lines
@@ -279,6 +280,15 @@ def test_a_real_run_names_what_its_records_lack(demo_run: copub.Run) -> None:
     assert "SYNTHETIC" not in text
     lost = "2 unreadable, 1 repeated, 3 not by both sides, 1 above the author cap, 1,000 of other years"
     assert f"From 20 records to 12 works: {lost}. Records that could not be read: {note}." in text
+
+
+def test_works_that_could_not_be_retrieved_are_named_in_words_and_in_json(demo_run: copub.Run) -> None:
+    source = demo_run.manifest["source"] | {"missing": 63, "expected": 593}
+    short = copub.Run(demo_run.folder)
+    vars(short)["manifest"] = demo_run.manifest | {"source": source}
+    text = " ".join(terminal_lines(short.tables, short.manifest, short.folder))
+    assert "63 of the 593 works that the source reports could not be retrieved." in text
+    assert (run_facts(short)["missing"], run_facts(demo_run)["missing"]) == (63, 0)
 
 
 def test_a_run_that_ended_early_says_so_and_names_its_tables(demo_run: copub.Run, tmp_path: Path) -> None:

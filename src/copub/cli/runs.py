@@ -230,6 +230,7 @@ def run_facts(finished: Run) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "folder": str(finished.folder),
         "report": str(finished.folder / "report.html"),
+        "missing": finished.manifest["source"].get("missing", 0),
         "funnel": finished.manifest["funnel"],
         "true_values": finished.manifest["true_values"],
         "stages": finished.manifest["stages"],

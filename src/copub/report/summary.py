@@ -175,10 +175,10 @@ def coverage_sentences(facts: Facts) -> list[str]:
         if count:
             lines.append(_gap(facts, key, count, works.height))
     source = facts.manifest.get("source") or {}
-    return [*lines, *_missing_sentences(facts), *_source_sentences(facts, source)]
+    return [*lines, *missing_sentences(facts), *_source_sentences(facts, source)]
 
 
-def _missing_sentences(facts: Facts) -> list[str]:
+def missing_sentences(facts: Facts) -> list[str]:
     """Return how many works the source has that could not be retrieved, if any."""
     source, words = facts.manifest.get("source") or {}, facts.words
     if not source.get("missing"):
@@ -194,7 +194,7 @@ def weightiest_sentences(facts: Facts, most: int = 3) -> list[str]:
     gaps = [(works.filter(lacking).height, key) for key, lacking in COVERAGE.items()]
     first = [words.say("certainty.census_files")] if of_files and works.height else []
     ordered = sorted(filter(itemgetter(0), gaps), key=itemgetter(0), reverse=True)
-    lines = [*first, *_missing_sentences(facts), *(_gap(facts, key, count, works.height) for count, key in ordered)]
+    lines = [*first, *missing_sentences(facts), *(_gap(facts, key, count, works.height) for count, key in ordered)]
     return [*no_list_sentence(facts), *protocol_sentences(facts), *lines[:most]]
 
 

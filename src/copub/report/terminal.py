@@ -23,6 +23,7 @@ from copub.report.summary import (
     band_sentences,
     figure_in_words,
     first_sentence,
+    missing_sentences,
     no_list_sentence,
     protocol_sentences,
 )
@@ -90,7 +91,8 @@ def _true_values(facts: Facts) -> list[str]:
 
 
 def _records(facts: Facts) -> Iterator[str]:
-    """Return how many of the records are counted and why the others are not; faults of records are named."""
+    """Return how many of the records are counted and why the others are not; what is missing or faulty is named."""
+    yield from missing_sentences(facts)
     say, number = facts.words.say, facts.words.count
     counts = {step["step"]: step["count"] for step in facts.entries("funnel")}
     notes = {step["step"]: step.get("note") for step in facts.entries("funnel")}
