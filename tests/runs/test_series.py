@@ -51,7 +51,7 @@ def test_what_changed_since_the_run_before_is_named(runs: list[Run]) -> None:
     assert first == []
     assert second == ["OpenAlex's affiliations", "watchlist list"]
     assert third[:2] == ["OpenAlex's affiliations", "copub"]
-    assert third[2].startswith("setting levels: ['high', 'very high']")
+    assert third[2].startswith("setting levels: high + very high")
 
 
 def test_todays_line_rests_on_todays_judgement_and_has_an_interval(runs: list[Run]) -> None:
