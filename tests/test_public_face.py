@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import copub
+from copub.errors import InputError
 
 PACKAGE = Path(copub.__file__).parent
 PUBLIC = {
@@ -81,3 +82,15 @@ def test_a_pair_of_groups_is_a_study_that_can_be_asked() -> None:
     study = copub.Study.pair(["BE", "NL"], ["CN", "HK"], years=(2015, 2020), title="Ours")
     assert (study.id, study.title, study.year_from) == ("be-nl-cn-hk", "Ours", 2015)
     assert study.side_b.countries == ("CN", "HK")
+
+
+@pytest.mark.parametrize("country", ["CN", "cn", "China"])
+def test_screen_takes_a_country_by_code_or_name(country: str) -> None:
+    assert copub.screen(["Beihang University"], country=country).height == 1
+
+
+@pytest.mark.parametrize("country", ["XX", "", "Nowhere"])
+def test_screen_refuses_what_is_no_country(country: str) -> None:
+    with pytest.raises(InputError) as caught:
+        copub.screen(["Beihang University"], country=country)
+    assert caught.value.where == "country"

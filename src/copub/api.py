@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from copub.arguments import expect
+from copub.arguments import country_code, expect
 from copub.corpus.text import abstract_status, plain_abstract, plain_title
 from copub.demo import embedded_openalex
 from copub.errors import InputError
@@ -108,7 +108,7 @@ def screen(
     watchlist : name of a shipped list, path of a file, or several of them.
     include_medical : whether medical units count.
     include_descendants : whether an institution is reported also where only a descendant is named.
-    country : country code of all strings, where it is known.
+    country : the country of all strings, by code or name, where it is known.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def screen(
 
     Raises
     ------
-    InputError : a list is not known, or the frame lacks the column.
+    InputError : a list or the country is not known, or the frame lacks the column.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def screen(
         [load_watchlist(name) for name in names],
         include_medical=include_medical,
         include_descendants=include_descendants,
-        country=country,
+        country=None if country is None else country_code(country, "country"),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from copub.countries import find_country, name_fault
 from copub.errors import InputError, brief
 
 if TYPE_CHECKING:
@@ -131,3 +132,12 @@ def _wrong(value: Any, name: str, wanted: str) -> InputError:
     kind = type(value).__name__
     article = "an" if kind[0].lower() in "aeiou" else "a"
     return InputError(f"{name} is {article} {kind}: {brief(repr(value))}", hint=f"give {wanted}")
+
+
+def country_code(value: Any, name: str) -> str:
+    """Return the code of a country given by code or name; raise `InputError` if it is none."""
+    expect(value, str, name, "a country by code or name, such as CN")
+    found = find_country(value)
+    if found is None:
+        raise InputError(str(name_fault(value)), where=name, hint="give an ISO 3166 code or an English name")
+    return found.code

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from copub.arguments import country_code
 from copub.cli.app import JsonOption, QuietOption, app, print_json, say
-from copub.countries import find_country, name_fault
-from copub.errors import InputError, SourceUnavailableError
+from copub.errors import SourceUnavailableError
 from copub.givenfiles import spooled
 from copub.lines import aligned, amount
 from copub.shipped import shipped_names
@@ -36,14 +36,6 @@ def chosen(watchlists: list[str] | None) -> list[str]:
     from copub.lists.watchlist import FOLDER
 
     return watchlists or [name for name in shipped_names(FOLDER) if name != INVENTED]
-
-
-def _code_of(country: str) -> str:
-    found = find_country(country)
-    if found is None:
-        hint = "give an ISO 3166 code or an English name"
-        raise InputError(str(name_fault(country)), where="--country", hint=hint)
-    return found.code
 
 
 @app.command("screen")
@@ -79,7 +71,7 @@ def screen_command(
     from copub.screening import load_watchlist, screen_strings
 
     check_out(out, strings, *(Path(name) for name in chosen(watchlist)))
-    known = _code_of(country) if country is not None else None
+    known = country_code(country, "--country") if country is not None else None
     lists = [load_watchlist(name) for name in chosen(watchlist)]
     check_out(out, *(read.members_file for read in lists))
     texts = read_strings(spooled([strings])[0], column)
@@ -143,7 +135,7 @@ def members_command(
         check_out(out)
     members = list_members(watchlist)
     if country is not None:
-        members = members.filter(country=_code_of(country))
+        members = members.filter(country=country_code(country, "--country"))
     if out:
         write_out(members, out)
     if as_json:
