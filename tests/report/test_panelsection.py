@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 from typing import Any
@@ -19,6 +20,7 @@ from copub.report.panelfacts import pair_names, pair_pages, panel_rows, panel_se
 from copub.report.panelsection import event_section, panel_section
 from copub.report.workbook import build_workbook
 from copub.schema import empty
+from copub.shipped import shipped_folder
 
 WORDS = load_messages("en")
 
@@ -255,3 +257,13 @@ def test_the_command_for_the_page_of_a_pair_names_the_file_of_a_study_of_ones_ow
     assert "copub run mine.toml --works works.jsonl.gz --pair BE-CN" in section_of(own).paragraphs[-1]
     shipped = facts_of(facts.tables, {**facts.manifest, "inputs": [], "source": {}})
     assert f"copub run {facts.study['id']} --pair BE-CN" in section_of(shipped).paragraphs[-1]
+
+
+def test_the_command_names_a_shipped_study_by_its_id_and_a_changed_copy_by_its_file(facts: Facts) -> None:
+    path = shipped_folder("studies") / "eu-china.toml"
+    study = {**facts.study, "id": "eu-china"}
+    for text, name in ((path.read_bytes(), "eu-china"), (path.read_bytes() + b"\n", "eu-china.toml")):
+        files = [{"file": "inputs/study.toml", "name": "eu-china.toml", "sha256": hashlib.sha256(text).hexdigest()}]
+        inputs = [{"kind": "study", "id": "eu-china", "files": files}]
+        made = facts_of(facts.tables, {**facts.manifest, "study": study, "inputs": inputs, "source": {}})
+        assert made.command == f"copub run {name}"

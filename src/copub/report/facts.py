@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,7 @@ from copub.countries import COUNTRIES, listing
 from copub.countrygroups import name_of_side, places_of_side
 from copub.report.messages import DEFAULT, Messages, SideName, load_messages
 from copub.schema import empty
+from copub.shipped import find_shipped
 from copub.study.template import question_of_sides, title_of_sides
 
 Row = Mapping[str, Any]
@@ -93,8 +95,12 @@ class Facts:
     def command(self) -> str:
         """Return the command that makes the run again, from the file of the study if it has one of its own."""
         source = self.manifest.get("source") or {}
-        own = [copy["files"][0]["name"] for copy in self.entries("inputs") if copy.get("kind") == "study"]
-        study = own[0] if own and not own[0].startswith(("/", "\\")) else self.study.get("id") or "STUDY"
+        study = str(self.study.get("id") or "STUDY")
+        own = [copy["files"][0] for copy in self.entries("inputs") if copy.get("kind") == "study"]
+        shipped = find_shipped("studies", study)  # it needs no file: its name is enough, unless the file was changed
+        is_shipped = shipped is not None and own and own[0].get("sha256") == sha256(shipped.read_bytes()).hexdigest()
+        if own and not is_shipped and not own[0]["name"].startswith(("/", "\\")):
+            study = own[0]["name"]
         files = " ".join(str(file["name"]) for file in source.get("files", ()))
         return f"copub run {study}{f' --works {files}' if files else ''}"
 
